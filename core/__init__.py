@@ -1,0 +1,1 @@
+"""Everything Stemcrate knows about audio: no HTTP, no Streamlit, no command line."""

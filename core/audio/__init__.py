@@ -1,0 +1,1 @@
+"""Audio in and out: arrays and files, no models, no jobs."""

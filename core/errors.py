@@ -1,0 +1,193 @@
+"""The one exception tree.
+
+    StemcrateError                    code                  retryable
+    ├── InvalidAudio                  invalid_audio
+    │   ├── EmptyFile                 empty_file
+    │   ├── NotAudio                  not_audio
+    │   ├── CorruptAudio              corrupt_audio
+    │   ├── ZeroDuration              zero_duration
+    │   └── AudioTooLong              audio_too_long
+    ├── UploadTooLarge                upload_too_large
+    ├── InvalidOption                 invalid_option
+    │   ├── UnknownModel              unknown_model
+    │   └── UnsupportedFormat         unsupported_format
+    ├── ModelUnavailable              model_unavailable
+    ├── UnsafeWeights                 unsafe_weights
+    ├── DeviceUnavailable             device_unavailable
+    ├── JobNotFound                   job_not_found
+    ├── ArtefactNotFound              artefact_not_found
+    ├── JobNotFinished                job_not_finished      yes
+    ├── JobCancelled                  job_cancelled
+    ├── JobFailed                     job_failed
+    ├── StageFailed                   stage_failed
+    ├── WorkerLost                    worker_lost           yes
+    └── StorageFull                   storage_full          yes
+
+Every class has a stable ``code``; every instance a sentence for people and a hint that says what to
+do. HTTP numbers live in ``api/problems.py``, exit codes in ``cli``. Mistakes of the programmer stay
+``ValueError`` and ``TypeError``.
+"""
+
+from typing import ClassVar
+
+
+class StemcrateError(Exception):
+    """Root of every error that Stemcrate raises on purpose.
+
+    Parameters
+    ----------
+    message : what went wrong, naming the file or the value.
+    hint : what to do about it; may be empty.
+    field : name of the option or form field at fault, where there is one.
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.field = field
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep ``hint`` and ``field`` when an error crosses a process boundary."""
+        return (_rebuild, (type(self), self.message, self.hint, self.field))
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+def _rebuild(
+    cls: type[StemcrateError], message: str, hint: str, field: str | None
+) -> StemcrateError:
+    return cls(message, hint=hint, field=field)
+
+
+class InvalidAudio(StemcrateError):
+    """The bytes given cannot be used as a mixture."""
+
+    code = "invalid_audio"
+
+
+class EmptyFile(InvalidAudio):
+    """The file has no bytes."""
+
+    code = "empty_file"
+
+
+class NotAudio(InvalidAudio):
+    """No decoder recognises the file, or it holds no audio track."""
+
+    code = "not_audio"
+
+
+class CorruptAudio(InvalidAudio):
+    """A decoder recognises the file but cannot decode it to its end."""
+
+    code = "corrupt_audio"
+
+
+class ZeroDuration(InvalidAudio):
+    """The file is valid and holds no sample."""
+
+    code = "zero_duration"
+
+
+class AudioTooLong(InvalidAudio):
+    """The recording is longer than the limit."""
+
+    code = "audio_too_long"
+
+
+class UploadTooLarge(StemcrateError):
+    """More bytes arrived than the limit allows."""
+
+    code = "upload_too_large"
+
+
+class InvalidOption(StemcrateError):
+    """An option has a value that it cannot have; ``field`` names it."""
+
+    code = "invalid_option"
+
+
+class UnknownModel(InvalidOption):
+    """No separator model has this name."""
+
+    code = "unknown_model"
+
+
+class UnsupportedFormat(InvalidOption):
+    """No encoder writes this format, or not with this bit depth."""
+
+    code = "unsupported_format"
+
+
+class ModelUnavailable(StemcrateError):
+    """The model is known and its weights are not on this machine."""
+
+    code = "model_unavailable"
+
+
+class UnsafeWeights(StemcrateError):
+    """A weights file fails its checksum or holds something other than weights."""
+
+    code = "unsafe_weights"
+
+
+class DeviceUnavailable(StemcrateError):
+    """The device asked for does not exist on this machine."""
+
+    code = "device_unavailable"
+
+
+class JobNotFound(StemcrateError):
+    """No job has this id."""
+
+    code = "job_not_found"
+
+
+class ArtefactNotFound(StemcrateError):
+    """The job has no artefact of this name."""
+
+    code = "artefact_not_found"
+
+
+class JobNotFinished(StemcrateError):
+    """The request needs a job that has ended, and this one has not."""
+
+    code = "job_not_finished"
+    retryable = True
+
+
+class JobCancelled(StemcrateError):
+    """The job was cancelled while this work went on."""
+
+    code = "job_cancelled"
+
+
+class JobFailed(StemcrateError):
+    """The job ended without a usable result."""
+
+    code = "job_failed"
+
+
+class StageFailed(StemcrateError):
+    """A stage raised something that is not in this tree; the cause is kept."""
+
+    code = "stage_failed"
+
+
+class WorkerLost(StemcrateError):
+    """The process that ran a stage died."""
+
+    code = "worker_lost"
+    retryable = True
+
+
+class StorageFull(StemcrateError):
+    """The disk has no room for what has to be written."""
+
+    code = "storage_full"
+    retryable = True
