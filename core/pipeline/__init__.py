@@ -1,0 +1,1 @@
+"""The pipeline: stages, the order they run in, and what they may touch."""

@@ -1,0 +1,133 @@
+"""Every setting, from the environment, `.env` or the defaults below, in this order.
+
+This module is the only reader of the environment; `core` gets plain values as arguments.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.pipeline.context import Runtime
+from core.pipeline.options import BitDepth, DeliveryFormat, ProcessingOptions
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class Settings(BaseSettings):
+    """Settings of the whole installation. `.env.example` shows each with its default."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    # Storage
+    data_dir: Path = Field(
+        Path("data"), description="Folder for uploads, outputs, downloads, logs and the database."
+    )
+    database_url: str = Field(
+        "", description="Empty: SQLite in DATA_DIR. postgresql+psycopg://… for several machines."
+    )
+    max_upload_bytes: int = Field(
+        500_000_000, ge=1, description="Largest upload of one file, counted as it arrives."
+    )
+    max_files_per_job: int = Field(50, ge=1, description="Most files in one job.")
+    max_duration_s: float = Field(3600.0, gt=0, description="Longest recording, in seconds.")
+    retention_days: float = Field(
+        0, ge=0, description="Jobs that ended this long ago are deleted, uploads too. 0: never."
+    )
+
+    # Separation
+    separator_model: str = Field(
+        "auto", description="auto, htdemucs, htdemucs_ft, htdemucs_6s, mdx_extra, spleeter, …"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where models run.")
+    model_dir: Path | None = Field(
+        None, description="Folder with model weights, for machines without a network."
+    )
+
+    # Defaults of a job's options
+    residual: Literal["fold", "keep", "off"] = Field(
+        "fold", description="What happens to mixture minus the sum of the stems."
+    )
+    normalization: Literal["common", "per_track", "off"] = Field(
+        "common", description="common: one gain a track, so that its stems still sum."
+    )
+    target_lufs: float = Field(-14.0, ge=-60, le=0, description="Target integrated loudness.")
+    true_peak_ceiling_dbtp: float = Field(
+        -1.0, ge=-60, le=0, description="True peak that normalization never exceeds."
+    )
+    output_format: DeliveryFormat = Field(
+        "wav", description="Format of delivered audio: wav, flac, mp3, m4a, alac, opus."
+    )
+    bit_depth: BitDepth = Field(
+        "auto", description="16, 24, 32f, or auto: the source's, at least 24."
+    )
+    name_template: str = Field(
+        "{artist} - {title} [{stem}]", description="Names of the delivered files."
+    )
+
+    # Processes
+    api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
+    ui_host: str = Field("127.0.0.1", description="Address that the browser workbench listens on.")
+    ui_port: int = Field(8501, ge=0, le=65535, description="Port of the browser workbench.")
+    api_url: str = Field(
+        "http://127.0.0.1:8000", description="Where the workbench's server finds the API."
+    )
+    public_api_url: str = Field(
+        "", description="Where the user's browser finds the API. Empty: API_URL."
+    )
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
+        ["http://localhost:8501", "http://127.0.0.1:8501"],
+        description="Origins that may call the API from a browser, separated by commas.",
+    )
+    worker_cpu_slots: int = Field(
+        1, ge=1, description="Stages other than separation that one worker runs at a time."
+    )
+    reaper_interval_s: float = Field(
+        5.0, gt=0, description="How often a worker looks for jobs of workers that died."
+    )
+    stage_max_attempts: int = Field(
+        3, ge=1, description="How often a stage is tried again after its process died."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level of messages on the console and in DATA_DIR/logs."
+    )
+
+    def resolved_database_url(self) -> str:
+        """Give the URL of the job database; SQLite in the data folder by default."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'stemcrate.sqlite'}"
+
+    def browser_api_url(self) -> str:
+        """Give the address of the API for links that a browser follows."""
+        return (self.public_api_url or self.api_url).rstrip("/")
+
+    def default_options(self) -> ProcessingOptions:
+        """Give the options of a job that names none."""
+        return ProcessingOptions(
+            model=self.separator_model,
+            residual=self.residual,
+            normalization=self.normalization,
+            target_lufs=self.target_lufs,
+            true_peak_ceiling_dbtp=self.true_peak_ceiling_dbtp,
+            format=self.output_format,
+            bit_depth=self.bit_depth,
+            name_template=self.name_template,
+        )
+
+    def runtime(self) -> Runtime:
+        """Give what stages may know of this machine."""
+        return Runtime(
+            device=self.device, model_dir=self.model_dir, max_duration_s=self.max_duration_s
+        )
+
+
+@lru_cache
+def settings() -> Settings:
+    """Read the settings once."""
+    return Settings()

@@ -1,0 +1,169 @@
+"""The record of a job: what came in, what was done, what came out.
+
+The manifest is the record; every database is an index that can be rebuilt from it. It is written
+after every stage (`core.artifacts.store.JobStore.update`), and every job ends with one that is
+``completed``, ``failed`` or ``cancelled``.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job has ended."""
+        return self in (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
+
+
+class StageState(StrEnum):
+    """Where a stage stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class Record(BaseModel):
+    """Base of everything in the manifest: unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class Failure(Record):
+    """An error as the manifest tells it (`core.errors`)."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Warning(Record):
+    """Something the user should know about a result that is usable all the same."""
+
+    code: str
+    message: str
+    stage: str | None = None
+
+
+class Artefact(Record):
+    """A file that a stage made.
+
+    ``name`` is the path below the job's folder, with ``/``; it is what ``/download`` takes.
+    ``role`` tells what it is (``stem``, ``composite``, ``harmonic_percussive``, ``waveform``,
+    ``playlist``), ``label`` which one (``vocals``, ``instrumental``).
+    """
+
+    name: str
+    role: str
+    label: str
+    stage: str
+    format: str
+    sha256: str
+    bytes: int
+    duration_s: float | None = None
+    sample_rate: int | None = None
+    bit_depth: str | None = None
+    integrated_loudness_lufs: float | None = None
+    gain_db: float | None = None
+
+
+class ProcessingStage(Record):
+    """The record of one stage: what it was asked, how it went, what it found."""
+
+    name: str
+    version: str
+    state: StageState = StageState.PENDING
+    attempts: int = 0
+    started_at: datetime | None = None
+    seconds: float | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    cache_hit: bool = False
+    result: dict[str, Any] = Field(default_factory=dict)
+    warnings: list[Warning] = Field(default_factory=list)
+    error: Failure | None = None
+
+
+class SourceRecord(Record):
+    """One uploaded recording as it came in. ``sha256`` of its bytes is the track's id."""
+
+    name: str
+    sha256: str
+    bytes: int
+    duration_s: float | None = None
+    sample_rate: int | None = None
+    n_channels: int | None = None
+    bit_depth: int | None = None
+    codec: str | None = None
+    container: str | None = None
+    tags: dict[str, Any] = Field(default_factory=dict)
+
+
+class TrackRecord(Record):
+    """Everything about one mixture of the job."""
+
+    index: int
+    source: SourceRecord
+    state: JobState = JobState.QUEUED
+    stages: list[ProcessingStage] = Field(default_factory=list)
+    artefacts: list[Artefact] = Field(default_factory=list)
+    analysis: dict[str, Any] = Field(default_factory=dict)
+    error: Failure | None = None
+
+
+class ProcessingManifest(Record):
+    """The whole job. See `docs/architecture.md` for an annotated example."""
+
+    schema_version: int = SCHEMA_VERSION
+    job_id: str
+    state: JobState = JobState.QUEUED
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    software: dict[str, str] = Field(default_factory=dict)
+    model: dict[str, Any] = Field(default_factory=dict)
+    device: dict[str, Any] = Field(default_factory=dict)
+    tracks: list[TrackRecord] = Field(default_factory=list)
+    stages: list[ProcessingStage] = Field(default_factory=list)
+    artefacts: list[Artefact] = Field(default_factory=list)
+    playlist: dict[str, Any] = Field(default_factory=dict)
+    error: Failure | None = None
+
+    def all_artefacts(self) -> list[Artefact]:
+        """Give the artefacts of every track, then those of the job."""
+        return [a for track in self.tracks for a in track.artefacts] + self.artefacts
+
+    def all_stages(self) -> list[ProcessingStage]:
+        """Give the stage records of every track, then those of the job."""
+        return [s for track in self.tracks for s in track.stages] + self.stages
+
+    def all_warnings(self) -> list[Warning]:
+        """Give the warnings of every stage, in order."""
+        return [w for stage in self.all_stages() for w in stage.warnings]
+
+    def stage(self, name: str, track_index: int | None) -> ProcessingStage:
+        """Find a stage's record; ``track_index`` is None for a stage of the whole job."""
+        stages = self.stages if track_index is None else self.tracks[track_index].stages
+        return next(stage for stage in stages if stage.name == name)
+
+
+def now() -> datetime:
+    """Give the present moment in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,280 @@
+"""Uploads and outputs on disk, and the one place that writes manifests.
+
+    uploads/{sha256}/audio                the bytes, once, however many jobs use them
+    uploads/{sha256}/jobs/{job_id}        one empty mark a job that uses them
+    outputs/{job_id}/manifest.json        the record
+    outputs/{job_id}/…                    artefacts
+    outputs/{job_id}/.work/{track}/…      float audio between stages, gone when the job ends
+    locks/                                one lock file a job or upload
+
+Job ids sort by time (UUIDv7), so a page of the history needs no index.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import ValidationError
+
+from core.artifacts.atomic import atomic_path, storage_errors, write_atomically
+from core.artifacts.manifest import JobState, ProcessingManifest
+from core.errors import ArtefactNotFound, EmptyFile, JobNotFound, UploadTooLarge
+
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Bytes in the store: their SHA-256 (hex), their number, and what the client called them."""
+
+    sha256: str
+    n_bytes: int
+    name: str
+
+
+def new_job_id(at_ms: int | None = None) -> str:
+    """Make a job id: a UUIDv7 (RFC 9562), so that ids sort by the time they were made."""
+    milliseconds = time.time_ns() // 1_000_000 if at_ms is None else at_ms
+    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def is_job_id(text: str) -> bool:
+    """Tell whether ``text`` has the form of a job id; everything else never reaches the disk."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+class UploadWriter:
+    """Bytes on their way in: hashed and counted as they are written.
+
+    Use as a context manager; what was not committed is removed. Raises `UploadTooLarge` once more
+    than ``max_bytes`` have arrived, `EmptyFile` on commit when none have, `StorageFull`.
+    """
+
+    def __init__(self, store: "JobStore", name: str, max_bytes: int) -> None:
+        self._store = store
+        self._name = name
+        self._max_bytes = max_bytes
+        self._n_bytes = 0
+        self._digest = hashlib.sha256()
+        store.uploads.mkdir(parents=True, exist_ok=True)
+        self._path = store.uploads / f".{secrets.token_hex(8)}.part"
+        self._file = self._path.open("wb")
+
+    def __enter__(self) -> "UploadWriter":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._n_bytes += len(data)
+        if self._n_bytes > self._max_bytes:
+            raise UploadTooLarge(
+                f"'{self._name}' is larger than {self._max_bytes} bytes.",
+                hint="Send a smaller file, or raise MAX_UPLOAD_BYTES.",
+                field="file",
+            )
+        self._digest.update(data)
+        with storage_errors():
+            self._file.write(data)
+
+    def commit(self, job_id: str) -> Upload:
+        """Put the bytes in their place and mark them as used by ``job_id``."""
+        if not self._n_bytes:
+            raise EmptyFile(f"'{self._name}' is empty.", hint="Send a file with audio in it.")
+        with storage_errors():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        upload = Upload(self._digest.hexdigest(), self._n_bytes, self._name)
+        self._store.adopt_upload(self._path, upload.sha256, job_id)
+        return upload
+
+
+class JobStore:
+    """Everything on disk below one data folder. Safe to use from several processes."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.uploads = data_dir / "uploads"
+        self.outputs = data_dir / "outputs"
+        self.downloads = data_dir / "downloads"
+        self._locks = data_dir / "locks"
+
+    # uploads
+
+    def open_upload(self, name: str, max_bytes: int) -> UploadWriter:
+        """Begin to take in a file called ``name`` by the client."""
+        return UploadWriter(self, name, max_bytes)
+
+    def adopt_upload(self, path: Path, sha256: str, job_id: str) -> None:
+        """Move the file at ``path`` to its place and mark it as used by ``job_id``."""
+        with self._lock(sha256):
+            marks = self.uploads / sha256 / "jobs"
+            marks.mkdir(parents=True, exist_ok=True)
+            target = self.upload_path(sha256)
+            if not target.exists():
+                path.replace(target)
+            (marks / job_id).touch()
+
+    def upload_path(self, sha256: str) -> Path:
+        """Give the path of uploaded bytes."""
+        return self.uploads / sha256 / "audio"
+
+    def release_upload(self, sha256: str, job_id: str) -> None:
+        """Forget that ``job_id`` uses these bytes; remove them when no job does."""
+        with self._lock(sha256):
+            folder = self.uploads / sha256
+            (folder / "jobs" / job_id).unlink(missing_ok=True)
+            marks = folder / "jobs"
+            if marks.exists() and not any(marks.iterdir()):
+                shutil.rmtree(folder)
+
+    # jobs
+
+    def create(self, manifest: ProcessingManifest) -> None:
+        """Write the first manifest of a job."""
+        self._write(manifest)
+
+    def load(self, job_id: str) -> ProcessingManifest:
+        """Read a job's manifest. Raises `JobNotFound`."""
+        return ProcessingManifest.model_validate_json(self.read_manifest(job_id))
+
+    def read_manifest(self, job_id: str) -> bytes:
+        """Read a job's manifest as it stands on disk. Raises `JobNotFound`."""
+        if is_job_id(job_id):
+            with suppress(FileNotFoundError):
+                return self._manifest_path(job_id).read_bytes()
+        raise JobNotFound(
+            f"There is no job '{job_id}'.", hint="GET /jobs lists the jobs that exist."
+        )
+
+    @contextmanager
+    def update(self, job_id: str) -> Iterator[ProcessingManifest]:
+        """Give the manifest to change; write it when the block ends without an error.
+
+        Other processes wait meanwhile. Raises `JobNotFound`.
+        """
+        with self._lock(job_id):
+            manifest = self.load(job_id)
+            yield manifest
+            self._write(manifest)
+
+    def job_ids(self) -> list[str]:
+        """List all jobs, newest first."""
+        if not self.outputs.exists():
+            return []
+        return sorted((p.name for p in self.outputs.iterdir() if is_job_id(p.name)), reverse=True)
+
+    def page(self, *, before: str | None, limit: int) -> list[ProcessingManifest]:
+        """Read up to ``limit`` manifests of jobs older than ``before``, newest first."""
+        manifests: list[ProcessingManifest] = []
+        for job_id in self.job_ids():
+            if before is not None and job_id >= before:
+                continue
+            # A job may be deleted, or be just appearing, while the page is read.
+            with suppress(JobNotFound, ValidationError):
+                manifests.append(self.load(job_id))
+            if len(manifests) == limit:
+                break
+        return manifests
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job, its outputs, and the uploads that no other job uses."""
+        manifest = self.load(job_id)
+        with self._lock(job_id):
+            shutil.rmtree(self.outputs / job_id)
+        (self.downloads / f"{job_id}.zip").unlink(missing_ok=True)
+        for track in manifest.tracks:
+            self.release_upload(track.source.sha256, job_id)
+        self._lock_path(job_id).unlink(missing_ok=True)
+
+    def expired(self, *, older_than_s: float) -> list[str]:
+        """List the jobs that ended more than ``older_than_s`` seconds ago."""
+        limit = time.time() - older_than_s
+        ids = []
+        for job_id in self.job_ids():
+            manifest = self.load(job_id)
+            if manifest.state.is_final and manifest.finished_at is not None:
+                if manifest.finished_at.timestamp() < limit:
+                    ids.append(job_id)
+        return ids
+
+    # files of a job
+
+    def job_folder(self, job_id: str) -> Path:
+        """Give the folder that holds a job's manifest and artefacts."""
+        return self.outputs / job_id
+
+    def work_folder(self, job_id: str) -> Path:
+        """Give the folder for audio between stages."""
+        return self.outputs / job_id / ".work"
+
+    def artefact_path(self, job_id: str, name: str) -> Path:
+        """Give the path of an artefact that the manifest lists. Raises `ArtefactNotFound`.
+
+        Only listed names are ever turned into paths, so no request can leave the job's folder.
+        """
+        manifest = self.load(job_id)
+        if all(artefact.name != name for artefact in manifest.all_artefacts()):
+            raise ArtefactNotFound(
+                f"Job '{job_id}' has no artefact '{name}'.",
+                hint=f"GET /job/{job_id}/outputs lists its artefacts.",
+            )
+        return self.job_folder(job_id) / name
+
+    def remove_work(self, job_id: str) -> None:
+        """Remove the audio between stages, and what a killed process left half written."""
+        shutil.rmtree(self.work_folder(job_id), ignore_errors=True)
+        for leftover in self.job_folder(job_id).rglob(".*.part"):
+            leftover.unlink(missing_ok=True)
+
+    def _manifest_path(self, job_id: str) -> Path:
+        return self.outputs / job_id / "manifest.json"
+
+    def _write(self, manifest: ProcessingManifest) -> None:
+        data = manifest.model_dump_json(indent=2).encode()
+        write_atomically(self._manifest_path(manifest.job_id), data)
+
+    def _lock_path(self, key: str) -> Path:
+        return self._locks / f"{key}.lock"
+
+    @contextmanager
+    def _lock(self, key: str) -> Iterator[None]:
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._lock_path(key)):
+            yield
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """Give the SHA-256 (hex) and the number of bytes of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return digest.hexdigest(), path.stat().st_size
+
+
+__all__ = [
+    "JobState",
+    "JobStore",
+    "Upload",
+    "UploadWriter",
+    "atomic_path",
+    "hash_file",
+    "is_job_id",
+    "new_job_id",
+]

@@ -1,0 +1,150 @@
+"""All that a stage may touch: its options, earlier results, audio, artefacts, progress.
+
+A stage knows no job id, no HTTP, and no path but those that its context lends it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.artifacts.atomic import atomic_path
+from core.artifacts.manifest import Artefact, ProcessingManifest, TrackRecord, Warning
+from core.artifacts.store import hash_file
+from core.audio.wavefile import AudioReader, AudioWriter
+from core.errors import JobCancelled, StageFailed
+from core.pipeline.options import ProcessingOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the machine offers to stages; plain values that come from the settings."""
+
+    device: str = "auto"
+    model_dir: Path | None = None
+    max_duration_s: float = 3600.0
+
+
+class _Context:
+    """What the contexts of tracks and of jobs have in common."""
+
+    def __init__(
+        self,
+        *,
+        stage_name: str,
+        options: ProcessingOptions,
+        runtime: Runtime,
+        folder: Path,
+        taken_names: Sequence[str],
+        progress: Callable[[float], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.options = options
+        self.runtime = runtime
+        self.warnings: list[Warning] = []
+        self.artefacts: list[Artefact] = []
+        self.cancelled = cancelled
+        self.report_progress = progress
+        self._stage_name = stage_name
+        self._folder = folder
+        self._taken = set(taken_names)
+
+    def progress(self, fraction: float) -> None:
+        """Say how much of the stage is done, 0 to 1. Raises `JobCancelled` when it should stop."""
+        self.check_cancelled()
+        self.report_progress(min(max(fraction, 0.0), 1.0))
+
+    def check_cancelled(self) -> None:
+        """Raise `JobCancelled` when the job should stop."""
+        if self.cancelled():
+            raise JobCancelled("The job was cancelled.")
+
+    def warn(self, code: str, message: str) -> None:
+        """Put something the user should know into the manifest."""
+        self.warnings.append(Warning(code=code, message=message, stage=self._stage_name))
+
+    @property
+    def taken_names(self) -> set[str]:
+        """Names of the artefacts that the job has already, from any stage or track."""
+        return self._taken | {artefact.name for artefact in self.artefacts}
+
+    @contextmanager
+    def artefact(self, name: str, **fields: Any) -> Iterator[Path]:
+        """Lend a temporary path for an artefact; name, hash and list it when the block succeeds.
+
+        ``name`` is the path below the job's folder; ``fields`` are those of `Artefact`. The block
+        may add to ``fields`` only by what it knew before; sizes and hashes are filled in here.
+        """
+        destination = self._folder / name
+        with atomic_path(destination) as temporary:
+            yield temporary
+        sha256, n_bytes = hash_file(destination)
+        self.artefacts.append(
+            Artefact(name=name, stage=self._stage_name, sha256=sha256, bytes=n_bytes, **fields)
+        )
+
+    def discard(self) -> None:
+        """Remove the artefacts of an attempt that did not succeed."""
+        for artefact in self.artefacts:
+            (self._folder / artefact.name).unlink(missing_ok=True)
+        self.artefacts.clear()
+
+
+class StageContext(_Context):
+    """The world as a stage of one mixture sees it."""
+
+    def __init__(
+        self, *, track: TrackRecord, source: Path, work_folder: Path, **common: Any
+    ) -> None:
+        super().__init__(**common)
+        self.source = source
+        self.track = track
+        self._work = work_folder
+
+    def result(self, stage_name: str) -> dict[str, Any]:
+        """Give the result of an earlier stage of this track; empty when it did not complete."""
+        for record in self.track.stages:
+            if record.name == stage_name and record.state == "completed":
+                return record.result
+        return {}
+
+    def require(self, stage_name: str) -> dict[str, Any]:
+        """Give the result of an earlier stage. Raises `StageFailed` when there is none."""
+        result = self.result(stage_name)
+        if not result:
+            raise StageFailed(f"The stage '{stage_name}' gave no result to build on.")
+        return result
+
+    def reader(self, name: str) -> AudioReader:
+        """Open float audio that an earlier stage of this track wrote."""
+        return AudioReader(self._work / f"{name}.wav")
+
+    @contextmanager
+    def writer(self, name: str, *, sample_rate: int, n_channels: int) -> Iterator[AudioWriter]:
+        """Write float audio for later stages; it appears only when the block succeeds."""
+        with (
+            atomic_path(self._work / f"{name}.wav") as temporary,
+            AudioWriter(temporary, sample_rate=sample_rate, n_channels=n_channels) as writer,
+        ):
+            yield writer
+
+    @contextmanager
+    def work_path(self, name: str) -> Iterator[Path]:
+        """Lend a temporary path for float audio that something else writes."""
+        with atomic_path(self._work / f"{name}.wav") as temporary:
+            yield temporary
+
+
+class JobContext(_Context):
+    """The world as a stage of the whole job sees it."""
+
+    def __init__(self, *, manifest: ProcessingManifest, **common: Any) -> None:
+        super().__init__(**common)
+        self.tracks: Sequence[TrackRecord] = [t for t in manifest.tracks if t.error is None]
+
+    def analysis(self, track: TrackRecord) -> Mapping[str, Any]:
+        """Give what is known of a track."""
+        return track.analysis
+
+

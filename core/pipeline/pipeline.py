@@ -1,0 +1,345 @@
+"""The one pipeline behind browser, REST and command line.
+
+`AudioPipeline.run` walks through the stages of a job in order. How a single stage is carried out is
+up to the caller: directly (`AudioPipeline.run_stage`, the command line) or as a durable step
+(`core.jobs`). The rules are the same for both and live here: which stages a job has, what happens
+when one fails, and how the job ends.
+"""
+
+import logging
+import platform
+import time
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+from core.artifacts.manifest import (
+    Failure,
+    JobState,
+    ProcessingManifest,
+    ProcessingStage,
+    SourceRecord,
+    StageState,
+    TrackRecord,
+    now,
+)
+from core.artifacts.store import JobStore, Upload, new_job_id
+from core.errors import JobCancelled, StemcrateError
+from core.pipeline.context import JobContext, Runtime, StageContext
+from core.pipeline.options import ProcessingOptions
+from core.pipeline.stage import Cancelled, JobStage, PipelineStage, Progress, StageResult, TrackStage
+
+logger = logging.getLogger(__name__)
+
+RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "librosa", "soundfile", "av", "numpy", "scipy")
+
+
+class RunStage(Protocol):
+    """Carry out one stage and give the state that it ended in."""
+
+    def __call__(self, job_id: str, stage_name: str, track_index: int | None) -> StageState: ...
+
+
+def _ignore(_: float) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+class AudioPipeline:
+    """Stages in their order, over one store."""
+
+    def __init__(
+        self, stages: Sequence[PipelineStage], store: JobStore, runtime: Runtime | None = None
+    ) -> None:
+        self.stages = tuple(stages)
+        self.store = store
+        self.runtime = runtime or Runtime()
+
+    # planning
+
+    def stage(self, name: str) -> PipelineStage:
+        """Find a stage by its name."""
+        return next(stage for stage in self.stages if stage.name == name)
+
+    def plan(self, options: ProcessingOptions, scope: str) -> list[PipelineStage]:
+        """List the stages that a job with these options runs, in order."""
+        return [s for s in self.stages if s.scope == scope and s.is_wanted(options)]
+
+    def create_job(
+        self,
+        uploads: Sequence[Upload],
+        options: ProcessingOptions,
+        *,
+        job_id: str | None = None,
+    ) -> ProcessingManifest:
+        """Write the manifest of a new job that waits to be run."""
+        manifest = ProcessingManifest(
+            job_id=job_id or new_job_id(),
+            created_at=now(),
+            options=options.model_dump(mode="json"),
+            software=_software(),
+            tracks=[
+                TrackRecord(
+                    index=index,
+                    source=SourceRecord(
+                        name=upload.name, sha256=upload.sha256, bytes=upload.n_bytes
+                    ),
+                    stages=[_record(stage, options) for stage in self.plan(options, "track")],
+                )
+                for index, upload in enumerate(uploads)
+            ],
+            stages=[_record(stage, options) for stage in self.plan(options, "job")],
+        )
+        self.store.create(manifest)
+        return manifest
+
+    # running
+
+    def run(self, job_id: str, run_stage: RunStage) -> JobState:
+        """Run every stage of a job in order, then close its manifest."""
+        n_tracks = self.start(job_id)
+        for index in range(n_tracks):
+            self.run_track(job_id, index, run_stage)
+        return self.finish(job_id, run_stage)
+
+    def start(self, job_id: str) -> int:
+        """Mark a job as running; give the number of its tracks."""
+        with self.store.update(job_id) as manifest:
+            if not manifest.state.is_final:
+                manifest.state = JobState.RUNNING
+                manifest.started_at = manifest.started_at or now()
+            return len(manifest.tracks)
+
+    def run_track(self, job_id: str, index: int, run_stage: RunStage) -> None:
+        """Run the stages of one track; an essential stage that fails ends the track."""
+        options = ProcessingOptions.model_validate(self.store.load(job_id).options)
+        for stage in self.plan(options, "track"):
+            state = run_stage(job_id, stage.name, index)
+            if state == StageState.CANCELLED:
+                self.cancel(job_id)
+                return
+            if state == StageState.FAILED and stage.essential:
+                return
+
+    def finish(self, job_id: str, run_stage: RunStage) -> JobState:
+        """Run the stages of the whole job, then close its manifest."""
+        manifest = self.store.load(job_id)
+        options = ProcessingOptions.model_validate(manifest.options)
+        if any(track.error is None for track in manifest.tracks):
+            for stage in self.plan(options, "job"):
+                if run_stage(job_id, stage.name, None) == StageState.CANCELLED:
+                    self.cancel(job_id)
+                    break
+        return self.close(job_id)
+
+    def close(self, job_id: str, failure: Failure | None = None) -> JobState:
+        """End a job: completed when at least one track is, unless cancelled or ``failure``."""
+        with self.store.update(job_id) as manifest:
+            if not manifest.state.is_final:
+                _conclude(manifest, failure)
+        self.store.remove_work(job_id)
+        return manifest.state
+
+    def cancel(self, job_id: str) -> JobState:
+        """Mark a job as cancelled, unless it has ended. What it had delivered stays listed."""
+        with self.store.update(job_id) as manifest:
+            if not manifest.state.is_final:
+                manifest.error = Failure(code="job_cancelled", message="The job was cancelled.")
+                manifest.state = JobState.CANCELLED
+                manifest.finished_at = now()
+                for record in manifest.all_stages():
+                    if record.state in (StageState.PENDING, StageState.RUNNING):
+                        record.state = StageState.CANCELLED
+                for track in manifest.tracks:
+                    if not track.state.is_final:
+                        track.state = JobState.CANCELLED
+            return manifest.state
+
+    def run_stage(
+        self,
+        job_id: str,
+        stage_name: str,
+        track_index: int | None,
+        *,
+        progress: Progress = _ignore,
+        cancelled: Cancelled = _never,
+    ) -> StageState:
+        """Carry out one stage here and now, and keep its record.
+
+        A stage that completed before (the process was killed before it could say so) is not run
+        again. Returns the state that the stage ended in; never raises for a failed stage.
+        """
+        stage = self.stage(stage_name)
+        with self.store.update(job_id) as manifest:
+            record = manifest.stage(stage_name, track_index)
+            if manifest.state == JobState.CANCELLED:
+                return StageState.CANCELLED
+            if record.state in (StageState.COMPLETED, StageState.SKIPPED):
+                return record.state
+            record.state = StageState.RUNNING
+            record.attempts += 1
+            record.started_at = now()
+        began = time.perf_counter()
+        outcome = self._attempt(stage, manifest, track_index, progress, cancelled)
+        outcome.seconds = round(time.perf_counter() - began, 3)
+        return self._save(job_id, stage, track_index, outcome)
+
+    def _attempt(
+        self,
+        stage: PipelineStage,
+        manifest: ProcessingManifest,
+        track_index: int | None,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> "_Outcome":
+        context = self._context(stage, manifest, track_index, progress, cancelled)
+        try:
+            context.check_cancelled()
+            stage.validate_input(context)  # type: ignore[attr-defined]
+            result = stage.execute(context)  # type: ignore[attr-defined]
+        except JobCancelled:
+            context.discard()
+            return _Outcome(StageState.CANCELLED, context)
+        except StemcrateError as error:
+            context.discard()
+            logger.warning("%s failed: %s", stage.name, error)
+            return _Outcome(StageState.FAILED, context, error=error)
+        except Exception as error:  # a stage may be a third party's: nothing it raises ends the job
+            context.discard()
+            logger.exception("%s failed unexpectedly", stage.name)
+            return _Outcome(StageState.FAILED, context, error=error)
+        return _Outcome(StageState.COMPLETED, context, result=result)
+
+    def _context(
+        self,
+        stage: PipelineStage,
+        manifest: ProcessingManifest,
+        track_index: int | None,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> StageContext | JobContext:
+        common: dict[str, Any] = {
+            "stage_name": stage.name,
+            "options": ProcessingOptions.model_validate(manifest.options),
+            "runtime": self.runtime,
+            "folder": self.store.job_folder(manifest.job_id),
+            "taken_names": [artefact.name for artefact in manifest.all_artefacts()],
+            "progress": progress,
+            "cancelled": cancelled,
+        }
+        if track_index is None:
+            assert isinstance(stage, JobStage)
+            return JobContext(manifest=manifest, **common)
+        assert isinstance(stage, TrackStage)
+        track = manifest.tracks[track_index]
+        return StageContext(
+            track=track,
+            source=self.store.upload_path(track.source.sha256),
+            work_folder=self.store.work_folder(manifest.job_id) / str(track_index),
+            **common,
+        )
+
+    def _save(
+        self, job_id: str, stage: PipelineStage, track_index: int | None, outcome: "_Outcome"
+    ) -> StageState:
+        with self.store.update(job_id) as manifest:
+            if manifest.state == JobState.CANCELLED:
+                return StageState.CANCELLED
+            outcome.write(manifest, stage, track_index)
+        return outcome.state
+
+
+class _Outcome:
+    """How one attempt at a stage went, on its way into the manifest."""
+
+    def __init__(
+        self,
+        state: StageState,
+        context: StageContext | JobContext,
+        *,
+        result: StageResult | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        self.state = state
+        self.seconds = 0.0
+        self._context = context
+        self._result = result
+        self._failure = failure_of(error) if error else None
+
+    def write(
+        self, manifest: ProcessingManifest, stage: PipelineStage, track_index: int | None
+    ) -> None:
+        """Enter this outcome into the manifest."""
+        record = manifest.stage(stage.name, track_index)
+        record.state = self.state
+        record.seconds = self.seconds
+        record.warnings = self._context.warnings
+        record.error = self._failure
+        owner = manifest if track_index is None else manifest.tracks[track_index]
+        if self._result is not None:
+            record.result = self._result.data
+            owner.artefacts = [a for a in owner.artefacts if a.stage != stage.name]
+            owner.artefacts += self._context.artefacts
+        if isinstance(owner, TrackRecord):
+            if self._result is not None:
+                owner.analysis = {**owner.analysis, **self._result.analysis}
+                self._describe(manifest, owner)
+            if self._failure is not None and stage.essential:
+                owner.error = self._failure
+                owner.state = JobState.FAILED
+        elif self._result is not None and self._result.analysis:
+            owner.playlist = self._result.analysis
+
+    def _describe(self, manifest: ProcessingManifest, track: TrackRecord) -> None:
+        """Copy what a stage learned of the source, the model and the device to their places."""
+        assert self._result is not None
+        data = self._result.data
+        if source := data.get("source"):
+            track.source = SourceRecord.model_validate({**track.source.model_dump(), **source})
+        manifest.model = data.get("model", manifest.model)
+        manifest.device = data.get("device", manifest.device)
+
+
+def failure_of(error: Exception) -> Failure:
+    """Tell an exception as the manifest does."""
+    if isinstance(error, StemcrateError):
+        return Failure(code=error.code, message=error.message, hint=error.hint)
+    return Failure(
+        code="stage_failed",
+        message=f"{type(error).__name__}: {error}",
+        hint="This is a defect: please report it with the manifest.",
+    )
+
+
+def _conclude(manifest: ProcessingManifest, failure: Failure | None) -> None:
+    for track in manifest.tracks:
+        if not track.state.is_final:
+            track.state = JobState.FAILED if failure else JobState.COMPLETED
+            track.error = track.error or failure
+    usable = any(track.state == JobState.COMPLETED for track in manifest.tracks)
+    manifest.state = JobState.COMPLETED if usable and not failure else JobState.FAILED
+    manifest.finished_at = now()
+    if manifest.state == JobState.FAILED:
+        manifest.error = failure or next((t.error for t in manifest.tracks if t.error), None)
+
+
+def _record(stage: PipelineStage, options: ProcessingOptions) -> ProcessingStage:
+    return ProcessingStage(
+        name=stage.name, version=stage.version, parameters=stage.parameters(options)
+    )
+
+
+def _software() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in RECORDED_PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+__all__ = ["AudioPipeline", "RunStage", "failure_of"]

@@ -1,0 +1,74 @@
+"""What a stage is: one step of the pipeline, with its own record in the manifest."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from core.pipeline.context import JobContext, StageContext
+from core.pipeline.options import ProcessingOptions
+
+Progress = Callable[[float], None]
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage found, as JSON: ``data`` for later stages, ``analysis`` for people."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    analysis: dict[str, Any] = field(default_factory=dict)
+
+
+class PipelineStage(ABC):
+    """One step. Stages are independent: they meet only in their contexts.
+
+    Attributes
+    ----------
+    name : the word for this stage in the manifest, the API and on the screen.
+    version : raised whenever the same input gives another result.
+    essential : whether a track without this stage's result is of no use. A stage that is not
+        essential fails open: its error is recorded and the job goes on.
+    scope : ``track`` for a step of every mixture, ``job`` for one of the whole job.
+    queue : ``gpu`` for separation, ``cpu`` for the rest.
+    cost : CPU time relative to the other stages, for the progress of the whole job.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    essential: ClassVar[bool] = False
+    scope: ClassVar[Literal["track", "job"]] = "track"
+    queue: ClassVar[Literal["gpu", "cpu"]] = "cpu"
+    cost: ClassVar[float] = 1.0
+
+    def is_wanted(self, options: ProcessingOptions) -> bool:
+        """Tell whether a job with these options runs this stage."""
+        return self.essential or self.name in options.stages
+
+    def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
+        """Give the options that change this stage's result, for the manifest."""
+        return {}
+
+
+class TrackStage(PipelineStage):
+    """A step of every mixture."""
+
+    def validate_input(self, context: StageContext) -> None:
+        """Check what the stage needs before it starts. Raises a `StemcrateError`."""
+
+    @abstractmethod
+    def execute(self, context: StageContext) -> StageResult:
+        """Do the step. Raises `JobCancelled` soon after the context says so."""
+
+
+class JobStage(PipelineStage):
+    """A step of the whole job, after all its tracks."""
+
+    scope = "job"
+
+    def validate_input(self, context: JobContext) -> None:
+        """Check what the stage needs before it starts. Raises a `StemcrateError`."""
+
+    @abstractmethod
+    def execute(self, context: JobContext) -> StageResult:
+        """Do the step."""
