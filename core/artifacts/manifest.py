@@ -80,7 +80,6 @@ class Artefact(Record):
     duration_s: float | None = None
     sample_rate: int | None = None
     bit_depth: str | None = None
-    integrated_loudness_lufs: float | None = None
     gain_db: float | None = None
 
 

@@ -21,12 +21,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from core.artifacts.atomic import atomic_path, storage_errors, write_atomically
-from core.artifacts.manifest import JobState, ProcessingManifest
-from core.errors import ArtefactNotFound, EmptyFile, JobNotFound, UploadTooLarge
+from core.artifacts.atomic import storage_errors, write_atomically
+from core.artifacts.manifest import ProcessingManifest
+from core.errors import ArtefactNotFound, JobNotFound, UploadTooLarge
 
 CHUNK_BYTES = 1 << 20
 
@@ -61,7 +61,7 @@ class UploadWriter:
     """Bytes on their way in: hashed and counted as they are written.
 
     Use as a context manager; what was not committed is removed. Raises `UploadTooLarge` once more
-    than ``max_bytes`` have arrived, `EmptyFile` on commit when none have, `StorageFull`.
+    than ``max_bytes`` have arrived, and `StorageFull`.
     """
 
     def __init__(self, store: "JobStore", name: str, max_bytes: int) -> None:
@@ -96,8 +96,6 @@ class UploadWriter:
 
     def commit(self, job_id: str) -> Upload:
         """Put the bytes in their place and mark them as used by ``job_id``."""
-        if not self._n_bytes:
-            raise EmptyFile(f"'{self._name}' is empty.", hint="Send a file with audio in it.")
         with storage_errors():
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -146,6 +144,21 @@ class JobStore:
                 shutil.rmtree(folder)
 
     # jobs
+
+    @contextmanager
+    def hold(self, job_id: str) -> Iterator[None]:
+        """Be the process that runs a job outside the queue; the kernel frees it when it dies."""
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._lock_path(f"{job_id}.run"), timeout=0):
+            yield
+
+    def is_held(self, job_id: str) -> bool:
+        """Tell whether a living process holds a job (`hold`)."""
+        try:
+            with self.hold(job_id):
+                return False
+        except Timeout:
+            return True
 
     def create(self, manifest: ProcessingManifest) -> None:
         """Write the first manifest of a job."""
@@ -202,7 +215,8 @@ class JobStore:
         (self.downloads / f"{job_id}.zip").unlink(missing_ok=True)
         for track in manifest.tracks:
             self.release_upload(track.source.sha256, job_id)
-        self._lock_path(job_id).unlink(missing_ok=True)
+        for key in (job_id, f"{job_id}.run"):
+            self._lock_path(key).unlink(missing_ok=True)
 
     def expired(self, *, older_than_s: float) -> list[str]:
         """List the jobs that ended more than ``older_than_s`` seconds ago."""
@@ -267,14 +281,3 @@ def hash_file(path: Path) -> tuple[str, int]:
         digest = hashlib.file_digest(file, "sha256")
     return digest.hexdigest(), path.stat().st_size
 
-
-__all__ = [
-    "JobState",
-    "JobStore",
-    "Upload",
-    "UploadWriter",
-    "atomic_path",
-    "hash_file",
-    "is_job_id",
-    "new_job_id",
-]

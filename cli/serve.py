@@ -1,0 +1,66 @@
+"""stemcrate serve and stemcrate worker: the processes of an installation."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import ui
+from cli.output import err
+from config import Settings, settings
+from core.jobs.logs import configure_logging
+from core.jobs.supervisor import run_all
+from core.jobs.worker import WorkerOptions, run_worker
+
+
+def worker() -> None:
+    """Run one worker: it takes jobs from the queue until it is stopped."""
+    sys.exit(run_worker(worker_options(settings())))
+
+
+def serve(
+    open_hint: Annotated[bool, typer.Option(hidden=True)] = True,
+) -> None:
+    """Run API, worker and browser workbench together; Ctrl-C stops all of them."""
+    installation = settings()
+    configure_logging(installation.log_level, installation.data_dir, "serve")
+    if open_hint:
+        err.print(
+            f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
+            f"API: http://localhost:{installation.api_port}/docs   (Ctrl-C stops everything)",
+            markup=False,
+        )
+    sys.exit(run_all(commands(installation)))
+
+
+def commands(installation: Settings) -> dict[str, list[str]]:
+    """Give the command line of each process."""
+    python = sys.executable
+    return {
+        "api": [
+            *(python, "-m", "uvicorn", "--factory", "api.main:create_app_from_environment"),
+            *("--host", installation.api_host, "--port", str(installation.api_port)),
+            *("--log-level", "warning"),
+        ],
+        "worker": [python, "-m", "cli.main", "worker"],
+        "ui": [
+            *(python, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py"))),
+            *("--server.address", installation.ui_host),
+            *("--server.port", str(installation.ui_port), "--server.headless", "true"),
+        ],
+    }
+
+
+def worker_options(installation: Settings) -> WorkerOptions:
+    """Translate the settings for a worker."""
+    return WorkerOptions(
+        data_dir=installation.data_dir,
+        database_url=installation.resolved_database_url(),
+        runtime=installation.runtime(),
+        cpu_slots=installation.worker_cpu_slots,
+        reaper_interval_s=installation.reaper_interval_s,
+        stage_max_attempts=installation.stage_max_attempts,
+        retention_days=installation.retention_days,
+        log_level=installation.log_level,
+    )

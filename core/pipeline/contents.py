@@ -1,0 +1,16 @@
+"""What goes into a job's ZIP: every artefact for people, and the manifest."""
+
+from collections.abc import Iterator
+
+from core.artifacts.manifest import ProcessingManifest
+from core.artifacts.store import JobStore
+from core.export.pack import PackEntry
+
+
+def pack_entries(store: JobStore, manifest: ProcessingManifest) -> Iterator[PackEntry]:
+    """List the files of a finished job's ZIP, under the names that the manifest gives them."""
+    folder = store.job_folder(manifest.job_id)
+    for artefact in manifest.all_artefacts():
+        if artefact.role != "waveform":
+            yield PackEntry(artefact.name, folder / artefact.name)
+    yield PackEntry("manifest.json", folder / "manifest.json")

@@ -1,0 +1,58 @@
+"""What a track's folder and files are called, and which tags they carry."""
+
+from dataclasses import replace
+
+from core.audio.tags import Tags
+from core.export.names import render_template, safe_name, unique_name
+from core.pipeline.context import StageContext
+
+
+def name_folder(context: StageContext) -> str:
+    """Name the folder of a track's files: its number in the job, artist and title."""
+    facts = context.track.analysis
+    full_name = " - ".join(filter(None, (facts.get("artist"), facts.get("title"))))
+    return f"{context.track.index + 1:02d} {safe_name(full_name or context.track.source.name)}"
+
+
+class TrackNames:
+    """Names and tags of one track's delivered files."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
+        self._facts = context.track.analysis
+        self._folder = name_folder(context)
+        self._taken: set[str] = set()
+
+    def file(self, label: str, suffix: str) -> str:
+        """Name a file by the job's template, unlike every other file of the track."""
+        tags = self._context.track.source.tags
+        bpm = self._facts.get("tempo_bpm")
+        fields = {
+            "artist": self._facts.get("artist"),
+            "title": self._facts.get("title"),
+            "stem": label,
+            "bpm": f"{bpm:.0f}" if bpm else None,
+            "key": self._facts.get("key"),
+            "camelot": self._facts.get("camelot"),
+            "track_number": _text(tags.get("track_number")),
+            "album": _text(tags.get("album")),
+        }
+        name = render_template(self._context.options.name_template, fields)
+        unique = unique_name(name, self._taken)
+        self._taken.add(unique.casefold())
+        return f"{self._folder}/{unique}{suffix}"
+
+    def tags(self, tags: Tags, label: str) -> Tags:
+        """Give the source's tags with the output's label, BPM and key."""
+        title = self._facts.get("title") or self._context.track.source.name
+        return replace(
+            tags,
+            title=title if label == "main" else f"{title} [{label}]",
+            artist=self._facts.get("artist"),
+            bpm=self._facts.get("tempo_bpm") or tags.bpm,
+            key=self._facts.get("key_short") or tags.key,
+        )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,85 @@
+"""What a track delivers, and how its samples are put on the grid of the delivery format.
+
+Stems are delivered so that they sum to the delivered mixture. The sum is made on the grid of the
+format, after quantisation: in PCM the residual's stem is the mixture minus the other stems in
+integers, so nothing is left over.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.wavefile import AudioReader
+from core.pipeline.context import StageContext
+
+BLOCK_SAMPLES = 1 << 18
+Grid = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file to deliver: the sum of ``sources``, which are names of audio between stages."""
+
+    label: str
+    role: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Everything that a track delivers, and which stem closes the sum (None: no stem does)."""
+
+    files: tuple[Output, ...]
+    stems: tuple[str, ...]
+    closing_stem: str | None
+    has_complements: bool
+
+
+def list_outputs(context: StageContext) -> Outputs:
+    """List what a track delivers, from what its stages made so far."""
+    separation = context.require("separation")
+    parts = context.result("harmonic_percussive").get("parts", [])
+    composites: Mapping[str, list[str]] = context.result("composite").get("sums", {})
+    stems = tuple(separation["stems"])
+    files = [Output(stem, "stem", (stem,)) for stem in stems]
+    files += [Output(name, "composite", tuple(sources)) for name, sources in composites.items()]
+    used = {source for sources in composites.values() for source in sources}
+    files += [Output(part, "harmonic_percussive", (part,)) for part in parts if part not in used]
+    return Outputs(
+        files=tuple(files),
+        stems=stems,
+        closing_stem=separation["closing_stem"],
+        has_complements=bool(context.result("harmonic_percussive").get("complementary")),
+    )
+
+
+def read_blocks(
+    readers: Mapping[str, AudioReader], n_samples: int
+) -> Iterator[tuple[int, dict[str, NDArray[np.float32]]]]:
+    """Read several files side by side: the first sample's index and a block of each."""
+    for start in range(0, n_samples, BLOCK_SAMPLES):
+        stop = min(start + BLOCK_SAMPLES, n_samples)
+        yield start, {name: reader.read(start, stop) for name, reader in readers.items()}
+
+
+def close_sum(grid: dict[str, Grid], outputs: Outputs) -> None:
+    """Make the sums of a block exact, in place.
+
+    ``grid`` holds the mixture and its parts with their gain, rounded to the delivery format. The
+    closing stem becomes the mixture minus the other stems; percussive becomes the mixture minus
+    harmonic, where both are complements.
+    """
+    mixture = grid["mixture"]
+    if outputs.closing_stem is not None:
+        others = (grid[stem] for stem in outputs.stems if stem != outputs.closing_stem)
+        grid[outputs.closing_stem] = mixture - sum(others, np.zeros_like(mixture))
+    if outputs.has_complements:
+        grid["percussive"] = mixture - grid["harmonic"]
+
+
+def source_names(outputs: Outputs) -> tuple[str, ...]:
+    """Name the audio that the outputs are made of, the mixture first."""
+    names = [source for output in outputs.files for source in output.sources]
+    return tuple(dict.fromkeys(["mixture", *names, *outputs.stems]))

@@ -1,0 +1,73 @@
+"""Composite tracks as data: each recipe is a sum of stems.
+
+A recipe that needs a stem which the model does not give is skipped, and the manifest says why.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A named sum.
+
+    ``stems`` lists what is summed; None means every stem but ``without``.
+    """
+
+    name: str
+    description: str
+    stems: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+
+
+RECIPES: tuple[Recipe, ...] = (
+    Recipe("main", "The whole mixture"),
+    Recipe("main_harmonic", "The mixture's harmonic part", stems=("harmonic",)),
+    Recipe("main_percussive", "The mixture's percussive part", stems=("percussive",)),
+    Recipe("instrumental", "Everything but the vocals", without=("vocals",)),
+    Recipe("acapella", "The vocals alone", stems=("vocals",)),
+    Recipe("drumless", "Everything but the drums", without=("drums",)),
+    Recipe("bassless", "Everything but the bass", without=("bass",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRecipes:
+    """Which sources each composite sums, and why the others are skipped."""
+
+    sums: dict[str, tuple[str, ...]]
+    skipped: dict[str, str]
+
+
+def resolve_recipes(
+    wanted: Sequence[str],
+    custom: Mapping[str, Sequence[str]],
+    *,
+    stems: Sequence[str],
+    parts: Sequence[str],
+) -> ResolvedRecipes:
+    """Turn recipes into sums of what there is.
+
+    Parameters
+    ----------
+    wanted : names of recipes; custom ones need not be repeated here.
+    custom : the user's own sums, by name.
+    stems : the stems of this track.
+    parts : other audio at hand (``harmonic``, ``percussive``).
+    """
+    known = {recipe.name: recipe for recipe in RECIPES}
+    known |= {name: Recipe(name, "Custom", stems=tuple(sources)) for name, sources in custom.items()}
+    resolved = ResolvedRecipes({}, {})
+    for name in dict.fromkeys([*wanted, *custom]):
+        if name not in known:
+            resolved.skipped[name] = f"There is no recipe '{name}'."
+            continue
+        recipe = known[name]
+        missing = [s for s in (recipe.stems or recipe.without) if s not in (*stems, *parts)]
+        if missing:
+            resolved.skipped[name] = f"This model gives no {' and no '.join(missing)}."
+        elif recipe.stems is not None:
+            resolved.sums[name] = recipe.stems
+        else:
+            resolved.sums[name] = tuple(s for s in stems if s not in recipe.without)
+    return resolved

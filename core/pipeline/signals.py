@@ -1,0 +1,46 @@
+"""Signals that several stages look at: computed by the first that asks, read by the others."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.loudness import measure_loudness
+from core.audio.resample import resample
+from core.pipeline.context import StageContext
+
+ANALYSIS_RATE_HZ = 22050
+
+
+def analysis_signal(context: StageContext) -> NDArray[np.float32]:
+    """Give the mixture for analysis: mono, 22,050 Hz, shape ``(n_samples,)``.
+
+    Mono is the mean of the channels.
+    """
+    if not context.has_audio("analysis"):
+        with context.reader("mixture") as mixture:
+            mono = np.concatenate([block.mean(axis=0) for block in mixture.blocks()])
+            low = resample(mono[None, :], mixture.sample_rate, ANALYSIS_RATE_HZ)
+        with context.writer("analysis", sample_rate=ANALYSIS_RATE_HZ, n_channels=1) as writer:
+            writer.write(low)
+    with context.reader("analysis") as reader:
+        return reader.read()[0]
+
+
+def mixture_loudness(context: StageContext) -> dict[str, Any]:
+    """Measure the mixture as it came in (ITU-R BS.1770-4, EBU Tech 3342).
+
+    Returns `core.audio.loudness.Loudness` as a dictionary; measured by the normalization stage
+    where there is one.
+    """
+    measured = context.result("normalization").get("mixture")
+    if measured is not None:
+        return dict(measured)
+    with context.reader("mixture") as mixture:
+        loudness = measure_loudness(mixture.blocks(), mixture.sample_rate, mixture.n_channels)
+    return {
+        "integrated_loudness_lufs": loudness.integrated_lufs,
+        "loudness_range_lu": loudness.loudness_range_lu,
+        "true_peak_dbtp": loudness.true_peak_dbtp,
+        "sample_peak_dbfs": loudness.sample_peak_dbfs,
+    }

@@ -1,0 +1,34 @@
+"""composite: recipes become sums of the stems that there are."""
+
+from typing import Any
+
+from core.pipeline.context import StageContext
+from core.pipeline.options import ProcessingOptions
+from core.pipeline.recipes import resolve_recipes
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class CompositeStage(TrackStage):
+    """Resolve the recipes. The sums themselves are made on delivery, where they are exact."""
+
+    name = "composite"
+    cost = 0.1
+
+    def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
+        """The recipes asked for."""
+        return {"recipes": list(options.recipes), "custom_recipes": dict(options.custom_recipes)}
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Say what each composite sums, and why a recipe is skipped."""
+        resolved = resolve_recipes(
+            context.options.recipes,
+            context.options.custom_recipes,
+            stems=context.require("separation")["stems"],
+            parts=context.result("harmonic_percussive").get("parts", []),
+        )
+        return StageResult(
+            data={
+                "sums": {name: list(sources) for name, sources in resolved.sums.items()},
+                "skipped": resolved.skipped,
+            }
+        )

@@ -1,0 +1,78 @@
+"""decode: the uploaded bytes become float32 audio; everything downstream works on it."""
+
+from dataclasses import asdict
+from pathlib import PurePath
+
+from core.audio.decode import decode
+from core.audio.tags import Tags, read_tags
+from core.pipeline.context import StageContext
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class DecodeStage(TrackStage):
+    """Decode, down-mix to at most two channels, read the tags."""
+
+    name = "decode"
+    essential = True
+    cost = 1.0
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Write ``mixture``. Raises `InvalidAudio` and its subclasses."""
+        with context.work_path("mixture") as path:
+            decoded = decode(
+                context.source,
+                path,
+                name=context.track.source.name,
+                max_duration_s=context.runtime.max_duration_s,
+                progress=context.report_progress,
+                cancelled=context.cancelled,
+            )
+        if decoded.downmix:
+            context.warn("downmixed", decoded.downmix)
+        for warning in decoded.warnings:
+            context.warn("decoder", warning)
+        tags = read_tags(context.source)
+        duration_s = round(decoded.n_samples / decoded.sample_rate, 6)
+        title, artist = name_track(tags, context.track.source.name)
+        source = decoded.source
+        return StageResult(
+            data={
+                "sample_rate": decoded.sample_rate,
+                "n_channels": decoded.n_channels,
+                "n_samples": decoded.n_samples,
+                "bit_depth": source.bit_depth,
+                "is_float": source.is_float,
+                "is_lossy": source.is_lossy,
+                "downmix": decoded.downmix,
+                "decoder": source.decoder,
+                "source": {
+                    "duration_s": duration_s,
+                    "sample_rate": source.sample_rate,
+                    "n_channels": source.n_channels,
+                    "bit_depth": source.bit_depth,
+                    "codec": source.codec,
+                    "container": source.container,
+                    "tags": _text_tags(tags),
+                },
+            },
+            analysis={"title": title, "artist": artist, "duration_s": duration_s},
+        )
+
+
+def name_track(tags: Tags, file_name: str) -> tuple[str, str | None]:
+    """Give a track's title and artist: from its tags, else from a name like ``Artist - Title``."""
+    if tags.title:
+        return tags.title, tags.artist
+    stem = PurePath(file_name.replace("\\", "/")).stem or file_name
+    artist, separator, title = stem.partition(" - ")
+    if separator and artist.strip() and title.strip():
+        return title.strip(), tags.artist or artist.strip()
+    return stem, tags.artist
+
+
+def _text_tags(tags: Tags) -> dict[str, str | float | int]:
+    return {
+        name: value
+        for name, value in asdict(tags).items()
+        if value is not None and name != "cover" and isinstance(value, str | float | int)
+    }

@@ -1,0 +1,30 @@
+"""key: the mixture's key, with its Camelot and Open Key codes."""
+
+from core.pipeline.context import StageContext
+from core.pipeline.signals import ANALYSIS_RATE_HZ, analysis_signal
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class KeyStage(TrackStage):
+    """Estimate the key, with confidence and alternatives."""
+
+    name = "key"
+    cost = 3.0
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Analyse the mixture."""
+        from core.analysis.key import estimate_key
+
+        estimate = estimate_key(analysis_signal(context), ANALYSIS_RATE_HZ)
+        facts = {
+            "key": estimate.key,
+            "camelot": estimate.camelot,
+            "open_key": estimate.open_key,
+            "key_confidence": estimate.confidence,
+            "key_alternatives": [
+                {"key": other.key, "camelot": other.camelot, "score": other.score}
+                for other in estimate.alternatives
+            ],
+            "tuning_cents": estimate.tuning_cents,
+        }
+        return StageResult(data={"key": estimate.key}, analysis=facts)

@@ -1,0 +1,80 @@
+"""normalization: one gain that brings the mixture to the target loudness, under the ceiling."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.loudness import Loudness, measure_loudness
+from core.pipeline.context import StageContext
+from core.pipeline.options import ProcessingOptions
+from core.pipeline.outputs import Output, list_outputs, read_blocks
+from core.pipeline.signals import mixture_loudness
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class NormalizationStage(TrackStage):
+    """Find the gains; delivery applies them."""
+
+    name = "normalization"
+    cost = 2.0
+
+    def is_wanted(self, options: ProcessingOptions) -> bool:
+        """Not when normalization is off."""
+        return super().is_wanted(options) and options.normalization != "off"
+
+    def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
+        """Mode, target and ceiling."""
+        return {
+            "mode": options.normalization,
+            "target_lufs": options.target_lufs,
+            "true_peak_ceiling_dbtp": options.true_peak_ceiling_dbtp,
+        }
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Measure by ITU-R BS.1770-4; ``common``: the mixture; ``per_track``: every output."""
+        options = context.options
+        mixture = mixture_loudness(context)
+        data: dict[str, Any] = {"mode": options.normalization, "mixture": mixture}
+        if options.normalization == "common":
+            data["gain_db"] = find_gain_db(
+                mixture["integrated_loudness_lufs"], mixture["true_peak_dbtp"], options
+            )
+            return StageResult(data=data, analysis={"gain_db": data["gain_db"]})
+        outputs = list_outputs(context).files
+        data["gains_db"] = {}
+        for done, output in enumerate(outputs):
+            loudness = _measure(context, output)
+            data["gains_db"][output.label] = find_gain_db(
+                loudness.integrated_lufs, loudness.true_peak_dbtp, options
+            )
+            context.progress((done + 1) / len(outputs))
+        return StageResult(data=data, analysis={"gains_db": data["gains_db"]})
+
+
+def find_gain_db(
+    integrated_lufs: float | None, true_peak_dbtp: float | None, options: ProcessingOptions
+) -> float:
+    """Give the gain in dB to the target loudness, as far as the true-peak ceiling allows.
+
+    What has no loudness (silence, less than 400 ms) gets no gain.
+    """
+    if integrated_lufs is None or true_peak_dbtp is None:
+        return 0.0
+    headroom = options.true_peak_ceiling_dbtp - true_peak_dbtp
+    return round(min(options.target_lufs - integrated_lufs, headroom), 4)
+
+
+def _measure(context: StageContext, output: Output) -> Loudness:
+    with ExitStack() as stack:
+        readers = {s: stack.enter_context(context.reader(s)) for s in output.sources}
+        first = next(iter(readers.values()))
+
+        def sums() -> Iterator[NDArray[np.float32]]:
+            for _, blocks in read_blocks(readers, first.n_samples):
+                context.check_cancelled()
+                yield np.sum(list(blocks.values()), axis=0, dtype=np.float32)
+
+        return measure_loudness(sums(), first.sample_rate, first.n_channels)
