@@ -1,0 +1,37 @@
+# One image for the API, the worker and the workbench; docker-compose.yml starts one of each.
+# CPU by default. For CUDA: --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu126
+FROM python:3.11-slim
+
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+
+ENV PYTHONUNBUFFERED=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    DATA_DIR=/data \
+    API_HOST=0.0.0.0 \
+    UI_HOST=0.0.0.0
+
+WORKDIR /app
+
+COPY requirements.txt ./
+RUN pip install torch==2.13.0 --index-url "${TORCH_INDEX}" \
+ && pip install -r requirements.txt
+
+COPY pyproject.toml README.md LICENSE NOTICE config.py ./
+COPY core ./core
+COPY api ./api
+COPY ui ./ui
+COPY cli ./cli
+COPY .streamlit ./.streamlit
+RUN pip install --no-deps --editable . \
+ && useradd --create-home --uid 10001 stemcrate \
+ && install --directory --owner=stemcrate /data
+
+USER stemcrate
+VOLUME ["/data"]
+EXPOSE 8000 8501
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
+
+CMD ["stemcrate", "serve"]

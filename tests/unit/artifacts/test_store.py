@@ -1,0 +1,134 @@
+"""The store: uploads once, manifests whole, nothing left behind."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.artifacts.manifest import JobState, ProcessingManifest, SourceRecord, TrackRecord, now
+from core.artifacts.store import JobStore, is_job_id, new_job_id
+from core.errors import ArtefactNotFound, JobNotFound, UploadTooLarge
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> JobStore:
+    return JobStore(tmp_path)
+
+
+def _create(store: JobStore, sha256: str = "", job_id: str | None = None) -> str:
+    tracks = []
+    if sha256:
+        source = SourceRecord(name="a.wav", sha256=sha256, bytes=1)
+        tracks = [TrackRecord(index=0, source=source)]
+    manifest = ProcessingManifest(job_id=job_id or new_job_id(), created_at=now(), tracks=tracks)
+    store.create(manifest)
+    return manifest.job_id
+
+
+def _upload(store: JobStore, data: bytes, job_id: str) -> str:
+    with store.open_upload("a.wav", 100) as upload:
+        upload.write(data)
+        return upload.commit(job_id).sha256
+
+
+def test_job_ids_sort_by_time() -> None:
+    """The history pages rely on it."""
+    ids = [new_job_id(at_ms=1_700_000_000_000 + step) for step in range(50)]
+    assert ids == sorted(ids)
+    assert all(is_job_id(job_id) for job_id in ids)
+
+
+@pytest.mark.parametrize("text", ["", "..", "../x", "a" * 36, "{00000000-0000-7000-8000-000000000000}"])
+def test_only_job_ids_reach_the_disk(store: JobStore, text: str) -> None:
+    """A request must not walk out of the data folder."""
+    assert not is_job_id(text)
+    with pytest.raises(JobNotFound):
+        store.load(text)
+
+
+def test_an_upload_beyond_the_limit_leaves_nothing(store: JobStore) -> None:
+    """The limit counts bytes as they arrive; the part that arrived must not stay."""
+    with pytest.raises(UploadTooLarge), store.open_upload("a.wav", 10) as upload:
+        upload.write(b"x" * 6)
+        upload.write(b"x" * 6)
+    assert list(store.uploads.iterdir()) == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(store: JobStore) -> None:
+    with pytest.raises(ConnectionError), store.open_upload("a.wav", 10) as upload:
+        upload.write(b"x")
+        raise ConnectionError
+    assert list(store.uploads.iterdir()) == []
+
+
+def test_the_same_bytes_are_kept_once_and_until_the_last_job_goes(store: JobStore) -> None:
+    """Deleting one job must not take the upload from another."""
+    first, second = new_job_id(), new_job_id()
+    sha256 = _upload(store, b"song", first)
+    assert _upload(store, b"song", second) == sha256
+    assert len(list(store.uploads.iterdir())) == 1
+    _create(store, sha256, first)
+    _create(store, sha256, second)
+    store.delete(first)
+    assert store.upload_path(sha256).read_bytes() == b"song"
+    store.delete(second)
+    assert list(store.uploads.iterdir()) == []
+    assert list(store.outputs.iterdir()) == []
+
+
+def test_updates_from_many_threads_are_all_kept(store: JobStore) -> None:
+    """Tracks of one job finish stages at the same time: no update may be lost."""
+    job_id = _create(store)
+
+    def add(number: int) -> None:
+        with store.update(job_id) as manifest:
+            manifest.software[str(number)] = "x"
+
+    threads = [threading.Thread(target=add, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.load(job_id).software) == 16
+
+
+def test_an_update_that_fails_changes_nothing(store: JobStore) -> None:
+    job_id = _create(store)
+    with pytest.raises(RuntimeError), store.update(job_id) as manifest:
+        manifest.state = JobState.FAILED
+        raise RuntimeError
+    assert store.load(job_id).state == JobState.QUEUED
+
+
+def test_pages_go_from_new_to_old(store: JobStore) -> None:
+    ids = [_create(store, job_id=new_job_id(at_ms=1_700_000_000_000 + n)) for n in range(5)]
+    first = store.page(before=None, limit=2)
+    second = store.page(before=first[-1].job_id, limit=10)
+    assert [m.job_id for m in [*first, *second]] == ids[::-1]
+
+
+def test_only_listed_artefacts_have_paths(store: JobStore) -> None:
+    """manifest.json and ../ are not artefacts."""
+    job_id = _create(store)
+    for name in ("manifest.json", "../x", "/etc/passwd"):
+        with pytest.raises(ArtefactNotFound):
+            store.artefact_path(job_id, name)
+
+
+def test_expired_jobs_are_those_that_ended_long_ago(store: JobStore) -> None:
+    old, young, running = _create(store), _create(store), _create(store)
+    for job_id, days in ((old, 3), (young, 0)):
+        with store.update(job_id) as manifest:
+            manifest.state = JobState.COMPLETED
+            manifest.finished_at = now() - timedelta(days=days)
+    assert store.expired(older_than_s=86400) == [old]
+    assert running in store.job_ids()
+
+
+def test_a_held_job_is_seen_as_held(store: JobStore) -> None:
+    job_id = _create(store)
+    assert not store.is_held(job_id)
+    with store.hold(job_id):
+        assert store.is_held(job_id)
+    assert not store.is_held(job_id)

@@ -1,0 +1,54 @@
+"""Options: the same words from a form, the command line and the settings."""
+
+import pytest
+
+from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
+from core.pipeline.options import ProcessingOptions, parse_options
+
+DEFAULTS = ProcessingOptions()
+
+
+def test_lists_and_recipes_are_read_from_text() -> None:
+    """Form fields and the command line have only text."""
+    options = parse_options(
+        {"stages": "tempo, key", "custom_recipes": "karaoke=drums+bass; dub = drums"}, DEFAULTS
+    )
+    assert options.stages == ("tempo", "key")
+    assert options.custom_recipes == {"karaoke": ("drums", "bass"), "dub": ("drums",)}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("format", "aiff", UnsupportedFormat),
+        ("bit_depth", "12", InvalidOption),
+        ("normalization", "loud", InvalidOption),
+        ("target_lufs", "3", InvalidOption),
+        ("target_lufs", "abc", InvalidOption),
+        ("stages", "tempo,dance", InvalidOption),
+        ("name_template", "{nonsense}", InvalidOption),
+        ("custom_recipes", "a/b=drums", InvalidOption),
+        ("custom_recipes", "drums", InvalidOption),
+        ("residual", "drop", InvalidOption),
+        ("nonsense", "1", InvalidOption),
+        ("tempo_max_bpm", "100", InvalidOption),
+    ],
+)
+def test_a_bad_option_is_named(field: str, value: str, error: type[StemcrateError]) -> None:
+    """The answer must say which field is wrong and what to do."""
+    with pytest.raises(error) as caught:
+        parse_options({field: value}, DEFAULTS)
+    assert caught.value.field == field
+    assert caught.value.hint
+
+
+def test_float_does_not_fit_flac() -> None:
+    with pytest.raises(UnsupportedFormat) as caught:
+        parse_options({"format": "flac", "bit_depth": "32f"}, DEFAULTS)
+    assert caught.value.field == "bit_depth"
+
+
+def test_options_survive_the_manifest() -> None:
+    """A job is run from the options in its manifest."""
+    options = parse_options({"custom_recipes": "dub=drums", "format": "mp3"}, DEFAULTS)
+    assert ProcessingOptions.model_validate(options.model_dump(mode="json")) == options

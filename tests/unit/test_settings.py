@@ -1,0 +1,59 @@
+"""Settings: documented, in step with .env.example, read in one place."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def _example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def test_env_example_lists_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that is not in .env.example does not exist for its users."""
+    expected = {name.upper(): _text(f.default) for name, f in Settings.model_fields.items()}
+    assert _example() == expected
+
+
+def test_the_example_is_valid(tmp_path: Path) -> None:
+    """Copying .env.example to .env must change nothing."""
+    settings = Settings(_env_file=ROOT / ".env.example")  # type: ignore[call-arg]
+    assert settings == Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    text = (ROOT / "docs" / "installation.md").read_text()
+    missing = [name for name in Settings.model_fields if name.upper() not in text]
+    assert missing == []
+
+
+def test_compose_sets_only_known_settings() -> None:
+    """A misspelt variable in docker-compose.yml would be ignored without a word."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    names = set(re.findall(r"^\s+([A-Z][A-Z_]+):", text, re.MULTILINE))
+    assert names <= {name.upper() for name in Settings.model_fields}
+    assert names
+
+
+@pytest.mark.parametrize(("value", "expected"), [("a, b", ["a", "b"]), ("", [])])
+def test_cors_origins_are_a_comma_separated_list(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: list[str]
+) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", value or " ")
+    assert Settings(_env_file=None).cors_origins == expected  # type: ignore[call-arg]
