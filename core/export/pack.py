@@ -1,0 +1,102 @@
+"""The pack: one ZIP of a job's files, streamed or written, never held in memory.
+
+Files are stored rather than deflated: audio hardly shrinks, and the length of the ZIP is known
+before its first byte, for ``Content-Length`` and a progress bar. Names are UTF-8, archives and
+files beyond 4 GiB use ZIP64. Dates are those of the files, so the same files give the same bytes.
+
+Reference: APPNOTE.TXT, .ZIP File Format Specification 6.3 (PKWARE), sections 4.3.14 and 4.4.4.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from zipstream import ZIP_STORED, ZipStream
+
+from core.artifacts.atomic import atomic_path
+from core.errors import ArtefactNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class PackEntry:
+    """One file of a pack: its POSIX name inside the ZIP and where it lies now."""
+
+    name_in_zip: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A ZIP that is made while it is read; iterate for its bytes, as often as needed."""
+
+    entries: tuple[PackEntry, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Exact length of the ZIP in bytes, from the sizes of the files alone."""
+        return len(self._stream())
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the ZIP's bytes in chunks; memory use does not depend on the files' sizes.
+
+        Raises
+        ------
+        ArtefactNotFound : a file has gone since the pack was opened.
+        RuntimeError : a file changes its length while it is read.
+        """
+        yield from self._stream()
+
+    def _stream(self) -> ZipStream:
+        stream = ZipStream(compress_type=ZIP_STORED, sized=True)
+        for entry in self.entries:
+            _require(entry)
+            stream.add_path(entry.path, entry.name_in_zip, recurse=False)
+        return stream
+
+
+def open_pack(entries: Iterable[PackEntry]) -> Pack:
+    """Gather the files of a pack; no entries give a valid, empty ZIP.
+
+    Raises
+    ------
+    ArtefactNotFound : a file does not exist.
+    ValueError : two files have the same name in the ZIP, or a name is empty, absolute or leaves
+        the folder that it is unpacked into.
+    """
+    pack = Pack(tuple(entries))
+    names: set[str] = set()
+    for entry in pack.entries:
+        _check_name(entry.name_in_zip)
+        if entry.name_in_zip.casefold() in names:
+            raise ValueError(f"two files of the pack are called {entry.name_in_zip!r}")
+        names.add(entry.name_in_zip.casefold())
+        _require(entry)
+    return pack
+
+
+def write_pack(entries: Iterable[PackEntry], destination: Path) -> Path:
+    """Write a pack to ``destination``: there whole, or not at all.
+
+    Returns ``destination``. Raises as `open_pack`, and `StorageFull` when the disk is full.
+    """
+    pack = open_pack(entries)
+    with atomic_path(destination) as temporary, temporary.open("wb") as file:
+        for chunk in pack:
+            file.write(chunk)
+        # Flushed to the operating system here, to the disk by `atomic_path`.
+        file.flush()
+    return destination
+
+
+def _check_name(name: str) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\\" in name or name.endswith("/"):
+        raise ValueError(f"not a relative POSIX name of a file: {name!r}")
+
+
+def _require(entry: PackEntry) -> None:
+    if not entry.path.is_file():
+        raise ArtefactNotFound(
+            f"The file of '{entry.name_in_zip}' no longer exists.",
+            hint="Run the job again to make it anew.",
+        )

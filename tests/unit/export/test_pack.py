@@ -1,0 +1,82 @@
+"""The ZIP of a job, opened by an independent reader."""
+
+import io
+import tracemalloc
+import zipfile
+
+import pytest
+
+from core.errors import ArtefactNotFound
+from core.export.pack import PackEntry, open_pack, write_pack
+
+
+def make_entries(folder):
+    files = {"01 Ünder/日本語 [vocals].wav": b"v" * 70_000, "Set.m3u8": b"#EXTM3U\n", "empty": b""}
+    entries = []
+    for number, (name, data) in enumerate(files.items()):
+        path = folder / str(number)
+        path.write_bytes(data)
+        entries.append(PackEntry(name, path))
+    return files, entries
+
+
+def test_another_reader_finds_every_file_whole_under_its_unicode_name(tmp_path):
+    files, entries = make_entries(tmp_path)
+    with zipfile.ZipFile(write_pack(entries, tmp_path / "pack.zip")) as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == files
+        assert all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
+
+
+def test_the_announced_length_is_the_length_or_the_download_breaks_off(tmp_path):
+    pack = open_pack(make_entries(tmp_path)[1])
+    assert pack.size_bytes == len(b"".join(pack))
+
+
+def test_the_same_files_give_the_same_bytes_twice(tmp_path):
+    pack = open_pack(make_entries(tmp_path)[1])
+    assert b"".join(pack) == b"".join(pack)
+
+
+def test_no_files_give_a_valid_empty_zip():
+    with zipfile.ZipFile(io.BytesIO(b"".join(open_pack([])))) as archive:
+        assert archive.namelist() == []
+
+
+def test_a_long_file_is_never_held_in_memory(tmp_path):
+    path = tmp_path / "long"
+    with path.open("wb") as file:
+        file.truncate(64 * 2**20)
+    pack = open_pack([PackEntry("long.wav", path)])
+    tracemalloc.start()
+    length = sum(map(len, pack))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length == pack.size_bytes
+    assert peak < 8 * 2**20
+
+
+def test_a_failed_pack_leaves_nothing_behind(tmp_path):
+    _, entries = make_entries(tmp_path)
+    pack = open_pack(entries)
+    entries[1].path.unlink()
+    with pytest.raises(ArtefactNotFound, match="Set"):
+        list(pack)
+    with pytest.raises(ArtefactNotFound):
+        write_pack(entries, tmp_path / "pack.zip")
+    assert {path.name for path in tmp_path.iterdir()} == {"0", "2"}
+
+
+@pytest.mark.parametrize("name", ["", "/abs", "../up", "a/../../up", "a\\b", "folder/"])
+def test_no_entry_can_unpack_outside_its_folder(tmp_path, name):
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(ValueError):
+        open_pack([PackEntry(name, path)])
+
+
+def test_two_files_of_one_name_do_not_shadow_each_other(tmp_path):
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(ValueError, match="two files"):
+        open_pack([PackEntry("A.wav", path), PackEntry("a.wav", path)])
