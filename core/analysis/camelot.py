@@ -1,0 +1,146 @@
+"""The 24 keys and their names on the mixing wheels of DJs.
+
+Conventions: a key is written ``A minor``; its Camelot code ``8A`` (``A`` minor, ``B`` major), its
+Open Key code ``1m`` (``m`` minor, ``d`` major), its short name ``Am``. Going up one number is going
+up a fifth. Spelling is that of rekordbox: flats, except for F sharp.
+
+Several public tables are rotated (they have 1A = C or 1A = A minor). Right are 8A = A minor,
+11A = F sharp minor, 5A = C minor and 8B = C major; Open Key = (Camelot + 4) mod 12 + 1.
+"""
+
+import re
+from typing import Literal
+
+Relation = Literal["same", "adjacent", "relative", "energy boost", "diagonal", "clash"]
+
+_MINOR_TONICS = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "Db")
+_MAJOR_TONICS = ("B", "F#", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E")
+_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+_CAMELOT_TO_KEY = {
+    f"{number}{letter}": f"{tonic} {mode}"
+    for letter, mode, tonics in (("A", "minor", _MINOR_TONICS), ("B", "major", _MAJOR_TONICS))
+    for number, tonic in enumerate(tonics, start=1)
+}
+_KEY_TO_CAMELOT = {key: camelot for camelot, key in _CAMELOT_TO_KEY.items()}
+
+KEYS: tuple[str, ...] = tuple(_KEY_TO_CAMELOT)
+"""All 24 keys, in the order 1A … 12A, 1B … 12B."""
+
+_CODE = re.compile(r"0?([1-9]|1[0-2])\s*([ABabmd])")
+_NAME = re.compile(r"([A-Ga-g])\s*([#b♯♭]?|sharp|flat)[\s_-]*(M|[Mm]aj(?:or)?|m|[Mm]in(?:or)?)?")
+
+
+def key_to_camelot(key: str) -> str:
+    """Give the Camelot code of a key: ``A minor`` is ``8A``. Raises ValueError if unknown."""
+    return _look_up(_KEY_TO_CAMELOT, key, "key")
+
+
+def camelot_to_key(camelot: str) -> str:
+    """Give the key of a Camelot code: ``8A`` is ``A minor``. Raises ValueError if unknown."""
+    return _look_up(_CAMELOT_TO_KEY, camelot, "Camelot code")
+
+
+def key_to_open_key(key: str) -> str:
+    """Give the Open Key code of a key: ``A minor`` is ``1m``. Raises ValueError if unknown."""
+    number, letter = _split(key_to_camelot(key))
+    return f"{(number + 4) % 12 + 1}{'m' if letter == 'A' else 'd'}"
+
+
+def key_to_short(key: str) -> str:
+    """Give the name that fits a tag: ``A minor`` is ``Am``, ``C major`` is ``C``.
+
+    Raises ValueError if unknown.
+    """
+    key_to_camelot(key)
+    tonic, mode = key.split()
+    return f"{tonic}m" if mode == "minor" else tonic
+
+
+def key_of(pitch_class: int, mode: Literal["major", "minor"]) -> str:
+    """Give the key on a pitch class, 0 for C to 11 for B: ``(9, "minor")`` is ``A minor``."""
+    return next(key for key in KEYS if key.endswith(mode) and _pitch_class(key) == pitch_class % 12)
+
+
+def parse_key(text: str) -> str | None:
+    """Read a key as people and programs write it.
+
+    Parameters
+    ----------
+    text : ``A minor``, ``Am``, ``amin``, ``8A``, ``08a``, ``1m``, ``F#m``, ``Gbm``, ``B♭``, …; a
+        letter alone is a major key.
+
+    Returns
+    -------
+    The key in the spelling of `KEYS`, or None if the text is no key; tags hold anything.
+    """
+    text = text.strip()
+    if code := _CODE.fullmatch(text):
+        number, letter = int(code[1]), code[2]
+        if letter in "md":
+            number, letter = (number + 6) % 12 + 1, "A" if letter == "m" else "B"
+        return _CAMELOT_TO_KEY[f"{number}{letter.upper()}"]
+    if name := _NAME.fullmatch(text):
+        sharpened = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}.get(name[2], 0)
+        is_minor = name[3] == "m" or (name[3] or "").lower().startswith("min")
+        pitch_class = _PITCH_CLASSES[name[1].upper()] + sharpened
+        return key_of(pitch_class, "minor" if is_minor else "major")
+    return None
+
+
+def camelot_distance(first: str, second: str) -> int:
+    """Count the steps between two Camelot codes: round the wheel, and one across it.
+
+    Returns 0 for the same code up to 7 for the opposite number with the other letter.
+    Raises ValueError for what is no Camelot code.
+    """
+    step, same_letter = _compare(first, second)
+    return min(step, 12 - step) + (not same_letter)
+
+
+def relation(first: str, second: str) -> Relation:
+    """Name what mixing from one Camelot code into another does.
+
+    Returns
+    -------
+    ``same``; ``adjacent``: a fifth up or down, one note differs; ``relative``: the major or minor
+    of the same notes; ``energy boost``: up two semitones (+2) or one (+7), in this direction only;
+    ``diagonal``: a fifth and across the wheel; else ``clash``.
+
+    Raises ValueError for what is no Camelot code.
+    """
+    step, same_letter = _compare(first, second)
+    if same_letter:
+        names: dict[int, Relation] = {
+            0: "same",
+            1: "adjacent",
+            11: "adjacent",
+            2: "energy boost",
+            7: "energy boost",
+        }
+        return names.get(step, "clash")
+    if step == 0:
+        return "relative"
+    return "diagonal" if step in (1, 11) else "clash"
+
+
+def _look_up(table: dict[str, str], name: str, kind: str) -> str:
+    if name not in table:
+        raise ValueError(f"not a {kind}: {name!r}")
+    return table[name]
+
+
+def _split(camelot: str) -> tuple[int, str]:
+    camelot_to_key(camelot)
+    return int(camelot[:-1]), camelot[-1]
+
+
+def _compare(first: str, second: str) -> tuple[int, bool]:
+    """Give the steps clockwise from first to second, 0 … 11, and whether the letter stays."""
+    (from_number, from_letter), (to_number, to_letter) = _split(first), _split(second)
+    return (to_number - from_number) % 12, from_letter == to_letter
+
+
+def _pitch_class(key: str) -> int:
+    tonic = key.split()[0]
+    return (_PITCH_CLASSES[tonic[0]] + {"#": 1, "b": -1}.get(tonic[1:], 0)) % 12
