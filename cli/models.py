@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from core.separation.weights import WeightsStore
 from rich.progress import Progress
 from rich.table import Table
 
 from cli.output import err, out, print_json
 from config import settings
-from core.separation.weights import WeightsStore
 
 app = typer.Typer(help="Separator models and their weights.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -41,9 +41,7 @@ def list_models(json: AsJson = False) -> None:
     table = Table("Model", "Stems", "Weights", "Licence")
     for model in models:
         there = "here" if model["available"] else f"stemcrate models fetch {model['name']}"
-        table.add_row(
-            str(model["name"]), ", ".join(model["stems"]), there, str(model["licence"])
-        )
+        table.add_row(str(model["name"]), ", ".join(model["stems"]), there, str(model["licence"]))
     out.print(table)
     out.print(f"auto takes {default}: {reason}", markup=False)
 

@@ -221,13 +221,8 @@ class JobStore:
     def expired(self, *, older_than_s: float) -> list[str]:
         """List the jobs that ended more than ``older_than_s`` seconds ago."""
         limit = time.time() - older_than_s
-        ids = []
-        for job_id in self.job_ids():
-            manifest = self.load(job_id)
-            if manifest.state.is_final and manifest.finished_at is not None:
-                if manifest.finished_at.timestamp() < limit:
-                    ids.append(job_id)
-        return ids
+        ended = ((job_id, self.load(job_id).finished_at) for job_id in self.job_ids())
+        return [job_id for job_id, at in ended if at is not None and at.timestamp() < limit]
 
     # files of a job
 
@@ -280,4 +275,3 @@ def hash_file(path: Path) -> tuple[str, int]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     return digest.hexdigest(), path.stat().st_size
-

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from core.export.names import check_template
 from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
+from core.export.names import check_template
 
 OptionalStage = Literal[
     "harmonic_percussive",

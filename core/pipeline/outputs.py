@@ -5,7 +5,7 @@ format, after quantisation: in PCM the residual's stem is the mixture minus the 
 integers, so nothing is left over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,12 @@ def read_blocks(
     for start in range(0, n_samples, BLOCK_SAMPLES):
         stop = min(start + BLOCK_SAMPLES, n_samples)
         yield start, {name: reader.read(start, stop) for name, reader in readers.items()}
+
+
+def sum_blocks(blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Add blocks of one shape up in float32."""
+    total: NDArray[np.float32] = np.sum(list(blocks), axis=0, dtype=np.float32)
+    return total
 
 
 def close_sum(grid: dict[str, Grid], outputs: Outputs) -> None:

@@ -27,7 +27,14 @@ from core.artifacts.store import JobStore, Upload, new_job_id
 from core.errors import JobCancelled, StemcrateError
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.stage import Cancelled, JobStage, PipelineStage, Progress, StageResult, TrackStage
+from core.pipeline.stage import (
+    Cancelled,
+    JobStage,
+    PipelineStage,
+    Progress,
+    StageResult,
+    TrackStage,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +44,9 @@ RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "librosa", "soundfile", "av
 class RunStage(Protocol):
     """Carry out one stage and give the state that it ended in."""
 
-    def __call__(self, job_id: str, stage_name: str, track_index: int | None) -> StageState: ...
+    def __call__(self, job_id: str, stage_name: str, track_index: int | None) -> StageState:
+        """Run it; ``track_index`` is None for a stage of the whole job."""
+        ...
 
 
 def _ignore(_: float) -> None:

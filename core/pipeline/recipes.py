@@ -56,7 +56,9 @@ def resolve_recipes(
     parts : other audio at hand (``harmonic``, ``percussive``).
     """
     known = {recipe.name: recipe for recipe in RECIPES}
-    known |= {name: Recipe(name, "Custom", stems=tuple(sources)) for name, sources in custom.items()}
+    known |= {
+        name: Recipe(name, "Custom", stems=tuple(sources)) for name, sources in custom.items()
+    }
     resolved = ResolvedRecipes({}, {})
     for name in dict.fromkeys([*wanted, *custom]):
         if name not in known:

@@ -24,7 +24,8 @@ def analysis_signal(context: StageContext) -> NDArray[np.float32]:
         with context.writer("analysis", sample_rate=ANALYSIS_RATE_HZ, n_channels=1) as writer:
             writer.write(low)
     with context.reader("analysis") as reader:
-        return reader.read()[0]
+        signal: NDArray[np.float32] = reader.read()[0]
+    return signal
 
 
 def mixture_loudness(context: StageContext) -> dict[str, Any]:

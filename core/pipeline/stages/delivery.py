@@ -23,6 +23,7 @@ from core.pipeline.outputs import (
     list_outputs,
     read_blocks,
     source_names,
+    sum_blocks,
 )
 from core.pipeline.stage import StageResult, TrackStage
 
@@ -114,9 +115,7 @@ class DeliveryStage(TrackStage):
             remedy = "It is delivered as 32-bit float WAV, so that nothing is lost."
         else:
             remedy = "Players that decode to integers clip it; lower target_lufs to avoid that."
-        context.warn(
-            "above_full_scale", f"'{output.label}' peaks at +{over_db:.2f} dBFS. {remedy}"
-        )
+        context.warn("above_full_scale", f"'{output.label}' peaks at +{over_db:.2f} dBFS. {remedy}")
 
 
 def choose_target(context: StageContext) -> Target:
@@ -249,7 +248,7 @@ class _Renderer:
         self, output: Output, blocks: dict[str, NDArray[np.float32]], grid: Target, start: int
     ) -> Grid:
         """Render with the output's own gain: the sum is made first, then rounded."""
-        total = np.sum([blocks[source] for source in output.sources], axis=0, dtype=np.float32)
+        total = sum_blocks(blocks[source] for source in output.sources)
         return self._round(total, self.gain_db(output), grid, output.label, start)
 
     def _round(

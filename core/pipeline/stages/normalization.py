@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.audio.loudness import Loudness, measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.outputs import Output, list_outputs, read_blocks
+from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks
 from core.pipeline.signals import mixture_loudness
 from core.pipeline.stage import StageResult, TrackStage
 
@@ -75,6 +75,6 @@ def _measure(context: StageContext, output: Output) -> Loudness:
         def sums() -> Iterator[NDArray[np.float32]]:
             for _, blocks in read_blocks(readers, first.n_samples):
                 context.check_cancelled()
-                yield np.sum(list(blocks.values()), axis=0, dtype=np.float32)
+                yield sum_blocks(blocks.values())
 
         return measure_loudness(sums(), first.sample_rate, first.n_channels)

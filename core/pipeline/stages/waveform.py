@@ -3,12 +3,10 @@
 import json
 from contextlib import ExitStack
 
-import numpy as np
-
 from core.audio.waveform import compute_peaks
 from core.pipeline.context import StageContext
 from core.pipeline.names import name_folder
-from core.pipeline.outputs import list_outputs, read_blocks
+from core.pipeline.outputs import list_outputs, read_blocks, sum_blocks
 from core.pipeline.stage import StageResult, TrackStage
 
 N_BINS = 800
@@ -29,8 +27,7 @@ class WaveformStage(TrackStage):
                 readers = {s: stack.enter_context(context.reader(s)) for s in output.sources}
                 n_samples = next(iter(readers.values())).n_samples
                 sums = (
-                    np.sum(list(blocks.values()), axis=0, dtype=np.float32)
-                    for _, blocks in read_blocks(readers, n_samples)
+                    sum_blocks(blocks.values()) for _, blocks in read_blocks(readers, n_samples)
                 )
                 peaks = compute_peaks(sums, n_samples, N_BINS)
             outputs[output.label] = {

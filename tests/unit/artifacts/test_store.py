@@ -39,7 +39,9 @@ def test_job_ids_sort_by_time() -> None:
     assert all(is_job_id(job_id) for job_id in ids)
 
 
-@pytest.mark.parametrize("text", ["", "..", "../x", "a" * 36, "{00000000-0000-7000-8000-000000000000}"])
+@pytest.mark.parametrize(
+    "text", ["", "..", "../x", "a" * 36, "{00000000-0000-7000-8000-000000000000}"]
+)
 def test_only_job_ids_reach_the_disk(store: JobStore, text: str) -> None:
     """A request must not walk out of the data folder."""
     assert not is_job_id(text)

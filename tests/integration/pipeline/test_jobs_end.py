@@ -1,0 +1,175 @@
+"""Every job ends in a manifest that says what happened, and what it left behind is listed."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.artifacts.manifest import JobState, StageState
+from core.artifacts.store import hash_file, new_job_id
+from core.pipeline.options import ProcessingOptions
+from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.stage import StageResult, TrackStage
+from tests.integration.pipeline.conftest import RunJob
+from tests.signals import make_song, write_song
+
+
+def test_a_whole_job(pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path) -> None:
+    """Three tracks, every stage, everything listed, hashed and in the playlist."""
+    paths = [
+        write_song(tmp_path / f"Band - Song {n}.wav", make_song(4.0, 44100, seed=n), 44100)
+        for n in range(3)
+    ]
+    manifest = run_job(*paths, playlist_name="Friday / night")
+    assert manifest.state == JobState.COMPLETED
+    assert {s.state for s in manifest.all_stages()} == {StageState.COMPLETED}
+    assert all(s.attempts == 1 and s.seconds is not None for s in manifest.all_stages())
+    folder = pipeline.store.job_folder(manifest.job_id)
+    on_disk = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    listed = {a.name for a in manifest.all_artefacts()}
+    assert on_disk == listed | {"manifest.json"}
+    for artefact in manifest.all_artefacts():
+        assert hash_file(folder / artefact.name) == (artefact.sha256, artefact.bytes)
+    track = manifest.tracks[1]
+    assert (track.analysis["artist"], track.analysis["title"]) == ("Band", "Song 1")
+    assert track.analysis["energy"] in range(1, 11)
+    assert "drums" in track.stages[3].result["skipped"]["drumless"]
+    playlist = next(a for a in manifest.artefacts if a.role == "playlist")
+    lines = (folder / playlist.name).read_text("utf-8").splitlines()
+    entries = [line for line in lines if line and not line.startswith("#")]
+    assert len(entries) == 3
+    assert all((folder / entry).is_file() for entry in entries)
+    assert manifest.model["name"] == "spleeter"
+    assert manifest.model["weights_sha256"]
+
+
+def test_a_bad_track_does_not_take_the_others_along(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path
+) -> None:
+    good = write_song(tmp_path / "good.wav", make_song(1.0, 44100), 44100)
+    bad = tmp_path / "bad.mp3"
+    bad.write_bytes(b"this is no music" * 100)
+    manifest = run_job(bad, good, stages=("playlist",))
+    assert manifest.state == JobState.COMPLETED
+    assert manifest.tracks[0].error is not None
+    assert manifest.tracks[0].error.code == "not_audio"
+    assert manifest.tracks[1].state == JobState.COMPLETED
+    assert not pipeline.store.upload_path(manifest.tracks[0].source.sha256).exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"", "empty_file"), (b"no music at all" * 50, "not_audio")]
+)
+def test_a_job_of_bad_input_fails_and_leaves_only_its_manifest(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, content: bytes, code: str
+) -> None:
+    path = tmp_path / "bad.wav"
+    path.write_bytes(content)
+    manifest = run_job(path)
+    assert manifest.state == JobState.FAILED
+    assert manifest.error is not None
+    assert manifest.error.code == code
+    folder = pipeline.store.job_folder(manifest.job_id)
+    assert [p.name for p in folder.iterdir()] == ["manifest.json"]
+    assert list(pipeline.store.uploads.iterdir()) == []
+
+
+def test_an_unknown_model_fails_the_job(run_job: RunJob, tmp_path: Path) -> None:
+    path = write_song(tmp_path / "a.wav", make_song(1.0, 44100), 44100)
+    manifest = run_job(path, model="nonsense")
+    assert manifest.state == JobState.FAILED
+    assert manifest.error is not None
+    assert manifest.error.code == "unknown_model"
+
+
+class _Broken(TrackStage):
+    """A third party's stage with a defect."""
+
+    name = "broken"
+
+    def is_wanted(self, options: ProcessingOptions) -> bool:
+        return True
+
+    def execute(self, context: object) -> StageResult:
+        raise ZeroDivisionError("division by zero")
+
+
+def test_an_enrichment_that_fails_is_recorded_and_the_job_completes(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path
+) -> None:
+    pipeline.stages = (*pipeline.stages[:2], _Broken(), *pipeline.stages[2:])
+    path = write_song(tmp_path / "a.wav", make_song(1.0, 44100), 44100)
+    manifest = run_job(path, stages=())
+    assert manifest.state == JobState.COMPLETED
+    record = manifest.stage("broken", 0)
+    assert record.state == StageState.FAILED
+    assert record.error is not None
+    assert "ZeroDivisionError" in record.error.message
+
+
+def test_cancel_in_the_middle_of_a_stage(pipeline: AudioPipeline, tmp_path: Path) -> None:
+    """Cancel must reach a running separation, and leave a manifest and no audio."""
+    path = write_song(tmp_path / "a.wav", make_song(20.0, 44100), 44100)
+    job_id = new_job_id()
+    with pipeline.store.open_upload(path.name, 10**9) as upload:
+        upload.write(path.read_bytes())
+        uploads = [upload.commit(job_id)]
+    pipeline.create_job(uploads, ProcessingOptions(model="spleeter"), job_id=job_id)
+    cancelled = threading.Event()
+    seen: list[tuple[str, float]] = []
+
+    def run_stage(job_id: str, stage_name: str, track_index: int | None) -> StageState:
+        def progress(fraction: float) -> None:
+            seen.append((stage_name, fraction))
+            if stage_name == "separation":
+                cancelled.set()
+
+        return pipeline.run_stage(
+            job_id, stage_name, track_index, progress=progress, cancelled=cancelled.is_set
+        )
+
+    assert pipeline.run(job_id, run_stage) == JobState.CANCELLED
+    manifest = pipeline.store.load(job_id)
+    assert manifest.stage("separation", 0).state == StageState.CANCELLED
+    assert max(f for name, f in seen if name == "separation") < 1
+    folder = pipeline.store.job_folder(job_id)
+    assert [p.name for p in folder.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("format", ["flac", "mp3", "m4a", "alac", "opus"])
+def test_every_format_is_delivered_tagged(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, format: str
+) -> None:
+    """Read back by a reader that did not write it."""
+    from core.audio.tags import read_tags
+
+    from core.audio.decode import probe
+
+    path = write_song(tmp_path / "Ü – 日本 - Lied 😀.wav", make_song(6.0, 44100), 44100)
+    manifest = run_job(path, format=format, stages=("tempo", "key", "composite"))
+    folder = pipeline.store.job_folder(manifest.job_id)
+    main = next(a for a in manifest.tracks[0].artefacts if a.label == "main")
+    tags = read_tags(folder / main.name)
+    facts = manifest.tracks[0].analysis
+    assert tags.artist == "Ü – 日本"
+    assert tags.title == "Lied 😀"
+    assert tags.key == facts["key_short"]
+    assert tags.bpm == pytest.approx(facts["tempo_bpm"], abs=0.51)
+    source = probe(folder / main.name)
+    assert source.n_channels == 2
+    assert source.sample_rate == (48000 if format == "opus" else 44100)
+    if format == "opus":
+        assert any(w.code == "resampled" for w in manifest.all_warnings())
+
+
+def test_multichannel_is_mixed_down_and_said_so(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    path = tmp_path / "surround.wav"
+    soundfile.write(path, 0.1 * rng.standard_normal((44100, 6)), 44100, subtype="PCM_24")
+    manifest = run_job(path, stages=())
+    assert manifest.tracks[0].source.n_channels == 6
+    assert any(w.code == "downmixed" for w in manifest.all_warnings())
