@@ -1,0 +1,1 @@
+"""Durable execution: the queue, the worker, and what they tell of a job while it runs."""

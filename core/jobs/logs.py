@@ -1,0 +1,70 @@
+"""Where messages go: to the console (stderr) and to a file a process, each with its job and stage.
+
+stdout stays free for results.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s%(work)s: %(message)s"
+MAX_BYTES = 10_000_000
+N_BACKUPS = 3
+
+_work: ContextVar[str] = ContextVar("work", default="")
+
+
+def configure_logging(
+    level: str, data_dir: Path, process_name: str, *, console: bool = True
+) -> None:
+    """Send this process's messages to the console and to ``data_dir/logs/{process_name}.log``.
+
+    May be called again: it replaces what it set up before.
+    """
+    folder = data_dir / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [
+        RotatingFileHandler(
+            folder / f"{process_name}.log",
+            maxBytes=MAX_BYTES,
+            backupCount=N_BACKUPS,
+            encoding="utf-8",
+        )
+    ]
+    if console:
+        handlers.append(logging.StreamHandler())
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.addFilter(_name_work)
+    logging.basicConfig(level=level, handlers=handlers, force=True)
+    quieten_engine()
+
+
+def quieten_engine() -> None:
+    """Let the job engine speak of problems only, through our handlers; it brings its own."""
+    engine = logging.getLogger("dbos")
+    engine.handlers.clear()
+    engine.propagate = True
+    engine.setLevel(logging.WARNING)
+
+
+@contextmanager
+def work_in_log(
+    job_id: str, stage_name: str | None = None, track_index: int | None = None
+) -> Iterator[None]:
+    """Name the job, and perhaps its stage and track, in every message of the block."""
+    track = "" if track_index is None else f"/{track_index}"
+    stage = "" if stage_name is None else f" {stage_name}"
+    token = _work.set(f" [{job_id}{track}{stage}]")
+    try:
+        yield
+    finally:
+        _work.reset(token)
+
+
+def _name_work(record: logging.LogRecord) -> bool:
+    record.work = _work.get()
+    return True

@@ -1,0 +1,220 @@
+"""What happens in a job while it runs, as one ordered log a job: the source of the event stream.
+
+A row's ``seq`` is the id of the event that a browser sees, so a client that comes back says which
+one it saw last and misses nothing. The log is a convenience; the manifest is the record.
+
+Events are JSON objects with a ``kind``:
+
+    state      state                                    the job changed its state
+    stage      stage track_index state attempt          a stage started or ended
+    progress   stage track_index fraction               a running stage came further (0 to 1)
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.artifacts.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
+from core.jobs.database import engine_for, metadata
+
+MIN_INTERVAL_S = 0.5
+LIVE_EVENTS = 64
+
+_events = sa.Table(
+    "progress_events",
+    metadata,
+    sa.Column(
+        "seq",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Index("progress_events_by_job", "job_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as the log has it: its number, its moment (UTC), and what happened."""
+
+    seq: int
+    at: datetime
+    payload: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """``state``, ``stage`` or ``progress``."""
+        return str(self.payload["kind"])
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """Where a job stands.
+
+    ``stage`` is the one that runs now (of several, the costliest) and ``track_index`` its track;
+    both None when none runs. ``fraction`` is of the whole job, 0 to 1; ``eta_s`` the seconds that
+    are probably left, None while that cannot be told.
+    """
+
+    stage: str | None
+    track_index: int | None
+    fraction: float
+    eta_s: float | None
+
+
+class ProgressLog:
+    """The log of all jobs."""
+
+    def __init__(self, database_url: str) -> None:
+        self._engine = engine_for(database_url)
+
+    def append(self, job_id: str, event: Mapping[str, Any]) -> None:
+        """Add an event."""
+        row = {"job_id": job_id, "at": datetime.now(UTC), "payload": json.dumps(dict(event))}
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(_events).values(**row))
+
+    def since(self, job_id: str, seq: int = 0, limit: int = 100) -> list[LoggedEvent]:
+        """List up to ``limit`` events of a job after number ``seq``, oldest first."""
+        query = (
+            sa.select(_events)
+            .where(_events.c.job_id == job_id, _events.c.seq > seq)
+            .order_by(_events.c.seq)
+            .limit(limit)
+        )
+        return self._read(query)
+
+    def latest(self, job_id: str, limit: int = LIVE_EVENTS) -> list[LoggedEvent]:
+        """List the last ``limit`` events of a job, newest first."""
+        query = (
+            sa.select(_events)
+            .where(_events.c.job_id == job_id)
+            .order_by(_events.c.seq.desc())
+            .limit(limit)
+        )
+        return self._read(query)
+
+    def forget(self, job_id: str) -> None:
+        """Remove the events of a job."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_events).where(_events.c.job_id == job_id))
+
+    def _read(self, query: sa.Select[Any]) -> list[LoggedEvent]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [LoggedEvent(row.seq, _utc(row.at), json.loads(row.payload)) for row in rows]
+
+
+class Throttle:
+    """Let a fraction pass at most every ``interval_s``, and never one that is lower."""
+
+    def __init__(
+        self,
+        report: Callable[[float], None],
+        *,
+        interval_s: float = MIN_INTERVAL_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._report = report
+        self._interval_s = interval_s
+        self._clock = clock
+        self._reported_at = float("-inf")
+        self._fraction = 0.0
+
+    def __call__(self, fraction: float) -> None:
+        """Report ``fraction`` if it is time."""
+        moment = self._clock()
+        if fraction <= self._fraction or moment - self._reported_at < self._interval_s:
+            return
+        self._reported_at = moment
+        self._fraction = fraction
+        self._report(fraction)
+
+
+ENDED = (StageState.COMPLETED, StageState.FAILED, StageState.SKIPPED, StageState.CANCELLED)
+MIN_ELAPSED_S = 2.0
+MIN_FRACTION = 0.02
+
+
+def job_progress(
+    manifest: ProcessingManifest,
+    events: Sequence[LoggedEvent],
+    costs: Mapping[str, float],
+    *,
+    at: datetime | None = None,
+) -> JobProgress:
+    """Tell where a job stands.
+
+    Parameters
+    ----------
+    manifest : the job's record.
+    events : its last events, newest first (`ProgressLog.latest`).
+    costs : CPU time of each stage relative to the others, by name.
+    at : the present moment; now by default.
+
+    The fraction is Σ cost of ended stages + Σ cost × fraction of running ones, over Σ cost. It goes
+    back only when a stage is tried again. 0 for a queued job; 1 for a completed one.
+    """
+    if manifest.state == JobState.COMPLETED:
+        return JobProgress(None, None, 1.0, None)
+    live = _live_fractions(events)
+    total = done = 0.0
+    running: list[tuple[float, str, int | None]] = []
+    for index, is_over, record in _records(manifest):
+        cost = costs.get(record.name, 1.0)
+        total += cost
+        if is_over or record.state in ENDED:
+            done += cost
+        elif record.state == StageState.RUNNING:
+            done += cost * live.get((record.name, index), 0.0)
+            running.append((cost, record.name, index))
+    fraction = min(done / total, 0.999) if total else 0.0
+    if manifest.state != JobState.RUNNING:
+        return JobProgress(None, None, round(fraction, 4), None)
+    _, stage, track_index = max(running, key=lambda entry: entry[0], default=(0.0, None, None))
+    eta_s = _eta(manifest, fraction, at or datetime.now(UTC))
+    return JobProgress(stage, track_index, round(fraction, 4), eta_s)
+
+
+def _records(
+    manifest: ProcessingManifest,
+) -> Iterator[tuple[int | None, bool, ProcessingStage]]:
+    """Give every stage with its track's index and whether its track is over."""
+    for track in manifest.tracks:
+        for record in track.stages:
+            yield track.index, track.state.is_final, record
+    for record in manifest.stages:
+        yield None, False, record
+
+
+def _live_fractions(events: Sequence[LoggedEvent]) -> dict[tuple[str, int | None], float]:
+    """Find how far each stage is: its newest event; one that began anew is at 0."""
+    live: dict[tuple[str, int | None], float] = {}
+    for event in events:
+        if event.kind in ("progress", "stage"):
+            key = (str(event.payload["stage"]), event.payload.get("track_index"))
+            live.setdefault(key, float(event.payload.get("fraction", 0.0)))
+    return live
+
+
+def _eta(manifest: ProcessingManifest, fraction: float, at: datetime) -> float | None:
+    if manifest.started_at is None:
+        return None
+    elapsed_s = (at - manifest.started_at).total_seconds()
+    if elapsed_s < MIN_ELAPSED_S or fraction < MIN_FRACTION:
+        return None
+    return round(elapsed_s * (1 - fraction) / fraction, 1)
+
+
+def _utc(moment: datetime) -> datetime:
+    """Give SQLite's moments, which come back without their zone, it again."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
