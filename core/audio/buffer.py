@@ -1,0 +1,33 @@
+"""What an audio array is, and the one gatekeeper that checks it.
+
+Between the modules of this room audio is float32, shape ``(n_channels, n_samples)``, finite,
+nominal range ±1, never mutated. PCM codes are int32 of the same shape.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples: TypeAlias = NDArray[np.float32]
+Codes: TypeAlias = NDArray[np.int32]
+
+# 262 144 samples are 6 s at 44.1 kHz and 2 MB in stereo float32: large enough that the cost of a
+# call vanishes, small enough that a dozen of them don't count.
+BLOCK_SIZE = 262_144
+
+
+def validate_block(
+    block: NDArray[Any], *, n_channels: int, dtype: type[np.generic] = np.float32
+) -> None:
+    """Check that a block has the shape ``(n_channels, n)`` and the dtype expected.
+
+    Raises
+    ------
+    ValueError : wrong number of dimensions or of channels.
+    TypeError : wrong dtype.
+    """
+    if block.ndim != 2 or block.shape[0] != n_channels:
+        raise ValueError(f"expected a block of shape ({n_channels}, n), got {block.shape}")
+    if block.dtype != dtype:
+        raise TypeError(f"expected {dtype.__name__} samples, got {block.dtype}")

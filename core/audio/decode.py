@@ -1,0 +1,252 @@
+"""Any recording to float32 on disk: where the client's bytes enter.
+
+soundfile (libsndfile) first, PyAV (FFmpeg) for the rest, and each stands in for the other: there
+are valid files that only one of them opens. Only the content decides, never a file name. More than
+two channels go to PyAV first, as it knows which channel is which.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.audio.decode_pyav import PyavSource
+from core.audio.decode_soundfile import SoundfileSource
+from core.audio.downmix import Downmix
+from core.audio.headers import find_shortfall, recognise
+from core.audio.source import RESEND_HINT, AudioSource, SourceFormat
+from core.audio.wavefile import AudioWriter
+from core.errors import (
+    AudioTooLong,
+    CorruptAudio,
+    EmptyFile,
+    InvalidAudio,
+    JobCancelled,
+    NotAudio,
+    ZeroDuration,
+)
+
+__all__ = ["DecodedAudio", "SourceFormat", "decode", "probe"]
+
+MAX_CHANNELS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedAudio:
+    """What was written: ``n_channels`` is 1 or 2; ``downmix`` holds the coefficients, if any."""
+
+    source: SourceFormat
+    sample_rate: int
+    n_channels: int
+    n_samples: int
+    downmix: str | None
+    warnings: tuple[str, ...]
+
+
+def probe(
+    path: Path, *, name: str | None = None, max_duration_s: float | None = None
+) -> SourceFormat:
+    """Say what a file holds, having decoded a little of its beginning and, where cheap, its end.
+
+    Parameters
+    ----------
+    path : the file; its name and suffix aren't looked at.
+    name : what messages call it; default ``path.name``.
+    max_duration_s : longest recording accepted, in seconds.
+
+    Raises
+    ------
+    EmptyFile : no bytes.
+    NotAudio : no decoder knows the content, or it holds no audio track.
+    CorruptAudio : an audio file that is damaged, or shorter than its header says.
+    ZeroDuration : a valid file without a sample.
+    AudioTooLong : longer than ``max_duration_s``, by its header.
+    """
+    name = name or path.name
+    failures: list[InvalidAudio] = []
+    _check_bytes(path, name)
+    with closing(_open_sources(path, name, failures)) as sources:
+        for source in sources:
+            try:
+                source.check_end()
+            except CorruptAudio as error:
+                failures.append(error)
+                continue
+            _check_format(source.format, name, max_duration_s)
+            return source.format
+    raise _verdict(failures, path, name)
+
+
+def decode(
+    path: Path,
+    destination: Path,
+    *,
+    name: str | None = None,
+    max_duration_s: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> DecodedAudio:
+    """Decode a file to float32 WAV at its own sample rate, block by block.
+
+    Mono stays mono, stereo stereo; 3 to 8 channels are mixed down to stereo (`Downmix`). The level
+    is never changed: samples may lie beyond ±1. Priming and padding that the container declares
+    (LAME, MP4 edit list, Opus pre-skip) are left out. 32-bit integers and doubles are rounded to
+    float32.
+
+    Parameters
+    ----------
+    path, name, max_duration_s : as for `probe`; the length is also checked while decoding.
+    destination : file to write; removed again when decoding fails.
+    progress : called with the fraction done, 0 to 1, never falling.
+    cancelled : asked once a block.
+
+    Raises
+    ------
+    JobCancelled : ``cancelled()`` was true.
+    StorageFull : no room for ``destination``.
+    EmptyFile, NotAudio, CorruptAudio, ZeroDuration, AudioTooLong : as for `probe`; `CorruptAudio`
+        also for samples that aren't finite, and names how much could be decoded.
+    """
+    name = name or path.name
+    failures: list[InvalidAudio] = []
+    _check_bytes(path, name)
+    report = _Progress(progress)
+    with closing(_open_sources(path, name, failures)) as sources:
+        for source in sources:
+            _check_format(source.format, name, max_duration_s)
+            try:
+                return _write(source, destination, name, max_duration_s, report, cancelled)
+            except CorruptAudio as error:
+                failures.append(error)
+    raise _verdict(failures, path, name)
+
+
+def _open_sources(
+    path: Path, name: str, failures: list[InvalidAudio]
+) -> Generator[AudioSource, None, None]:
+    """Yield the decoders that open the file, the better one first; all are closed at the end."""
+    with ExitStack() as stack:
+        postponed: AudioSource | None = None
+        try:
+            first = SoundfileSource(path, name=name)
+            stack.callback(first.close)
+            if first.format.n_channels <= 2 and first.format.n_samples:
+                yield first
+            else:
+                postponed = first
+        except NotAudio as error:
+            failures.append(error)
+        try:
+            second = PyavSource(path, name=name)
+            stack.callback(second.close)
+            yield second
+        except InvalidAudio as error:
+            failures.append(error)
+        if postponed is not None:
+            yield postponed
+
+
+def _write(
+    source: AudioSource,
+    destination: Path,
+    name: str,
+    max_duration_s: float | None,
+    report: "_Progress",
+    cancelled: Callable[[], bool] | None,
+) -> DecodedAudio:
+    sample_rate, n_channels = source.format.sample_rate, source.format.n_channels
+    downmix = Downmix(n_channels, source.layout) if n_channels > 2 else None
+    with AudioWriter(destination, sample_rate=sample_rate, n_channels=min(n_channels, 2)) as writer:
+        for block in source.blocks():
+            if cancelled is not None and cancelled():
+                raise JobCancelled(f"Decoding {name} was cancelled.")
+            if not np.isfinite(block).all():
+                raise CorruptAudio(
+                    f"{name} holds samples that are no numbers (NaN or infinite), first between "
+                    f"{writer.n_samples / sample_rate:.2f} s and "
+                    f"{(writer.n_samples + block.shape[1]) / sample_rate:.2f} s.",
+                    hint="Export the file again.",
+                )
+            writer.write(block if downmix is None else downmix.apply(block))
+            _check_length(writer.n_samples / sample_rate, name, max_duration_s)
+            report.at(writer.n_samples, source.format)
+        if not writer.n_samples:
+            raise ZeroDuration(f"{name} holds no samples.", hint="Choose a file with sound in it.")
+    report.end()
+    return DecodedAudio(
+        source=source.format,
+        sample_rate=sample_rate,
+        n_channels=writer.n_channels,
+        n_samples=writer.n_samples,
+        downmix=downmix.description if downmix else None,
+        warnings=tuple(source.warnings),
+    )
+
+
+class _Progress:
+    """Passes fractions on, and none that is smaller than the last."""
+
+    def __init__(self, report: Callable[[float], None] | None) -> None:
+        self._report = report
+        self._last = 0.0
+
+    def at(self, n_done: int, source: SourceFormat) -> None:
+        total = source.n_samples or (source.duration_s or 0.0) * source.sample_rate
+        fraction = min(n_done / total, 1.0) if total else 0.0
+        if self._report is not None and fraction > self._last:
+            self._last = fraction
+            self._report(fraction)
+
+    def end(self) -> None:
+        if self._report is not None and self._last < 1.0:
+            self._last = 1.0
+            self._report(1.0)
+
+
+def _check_bytes(path: Path, name: str) -> None:
+    """Refuse what the bytes on disk already tell."""
+    if path.stat().st_size == 0:
+        raise EmptyFile(f"{name} is empty: it has no bytes.", hint="Upload the file again.")
+    shortfall = find_shortfall(path)
+    if shortfall is not None:
+        raise CorruptAudio(
+            f"{name} is cut short: it holds {shortfall.fraction:.0%} of the samples that its "
+            "header promises.",
+            hint=RESEND_HINT,
+        )
+
+
+def _check_format(source: SourceFormat, name: str, max_duration_s: float | None) -> None:
+    if source.n_samples == 0:
+        raise ZeroDuration(f"{name} holds no samples.", hint="Choose a file with sound in it.")
+    if source.n_channels > MAX_CHANNELS:
+        raise InvalidAudio(
+            f"{name} has {source.n_channels} channels; at most {MAX_CHANNELS} can be mixed down.",
+            hint="Export it in stereo.",
+        )
+    _check_length(source.duration_s, name, max_duration_s)
+
+
+def _check_length(duration_s: float | None, name: str, max_duration_s: float | None) -> None:
+    if duration_s is not None and max_duration_s is not None and duration_s > max_duration_s:
+        raise AudioTooLong(
+            f"{name} lasts {duration_s:.1f} s or more; the limit is {max_duration_s:g} s.",
+            hint="Cut it into parts, or raise the limit.",
+        )
+
+
+def _verdict(failures: list[InvalidAudio], path: Path, name: str) -> InvalidAudio:
+    """Choose the error that says most: damage, then what was announced, then not audio."""
+    for failure in failures:
+        if isinstance(failure, CorruptAudio):
+            return failure
+    container = recognise(path)
+    reason = failures[-1]
+    if container is not None and "holds no audio track" not in reason.message:
+        return CorruptAudio(
+            f"{name} starts like {container} and cannot be decoded: it is damaged or cut short.",
+            hint=RESEND_HINT,
+        )
+    return NotAudio(reason.message, hint="Send WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A or WMA.")

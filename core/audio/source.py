@@ -1,0 +1,70 @@
+"""What a decoder has to give: a format, and blocks of float32."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from core.audio.buffer import Samples
+
+Decoder = Literal["soundfile", "pyav"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFormat:
+    """What the file says about itself.
+
+    ``n_samples`` and ``duration_s`` are None where the container doesn't say (a stream that was
+    never closed); ``bit_depth`` is None for lossy codecs; ``container`` and ``codec`` are
+    lower-case words of the decoder (``wav``, ``pcm_24``; ``mov``, ``aac``).
+    """
+
+    container: str
+    codec: str
+    sample_rate: int
+    n_channels: int
+    n_samples: int | None
+    duration_s: float | None
+    bit_depth: int | None
+    is_float: bool
+    is_lossy: bool
+    decoder: Decoder
+
+
+class AudioSource(Protocol):
+    """A file opened by one of the two decoders."""
+
+    format: SourceFormat
+    layout: tuple[str, ...] | None
+    """Channel names as FFmpeg writes them (``FL FR FC LFE BL BR``), None where unknown."""
+    warnings: list[str]
+    """Sentences on what was odd; complete once `blocks` has ended."""
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield the file from its first sample to its last, ``(n_channels, n)``; once.
+
+        Raises
+        ------
+        CorruptAudio : the data are broken, or end before the header says.
+        """
+
+    def check_end(self) -> None:
+        """Try the end of the file, where that is cheap; to be called instead of `blocks`.
+
+        Raises
+        ------
+        CorruptAudio : the end can't be decoded.
+        """
+
+    def close(self) -> None:
+        """Release the file."""
+
+
+def cut_short(name: str, n_decoded: int, sample_rate: int, n_promised: int | None) -> str:
+    """Say how much of a file could be decoded."""
+    decoded = f"only {n_decoded / sample_rate:.2f} s"
+    if n_promised is not None:
+        decoded += f" of {n_promised / sample_rate:.2f} s"
+    return f"{name} is damaged or cut short: {decoded} can be decoded."
+
+
+RESEND_HINT = "Copy or export the file again."
