@@ -1,0 +1,53 @@
+"""An artefact as an answer: its media type, its name, and ranges of its bytes."""
+
+from pathlib import PurePath
+
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from api.links import content_disposition
+
+MEDIA_TYPES = {
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".mp4": "audio/mp4",
+    ".opus": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".json": "application/json",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m3u": "audio/x-mpegurl",
+    ".csv": "text/csv; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".xml": "application/xml",
+    ".nml": "application/xml",
+}
+
+
+class ArtefactResponse(FileResponse):
+    """A file by ranges; one that cannot be had becomes a problem like every other error."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or the part of it that was asked for."""
+
+        async def send_unless_refused(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                headers = {k.decode(): v.decode() for k, v in message["headers"]}
+                kept = {k: v for k, v in headers.items() if k == "content-range"}
+                raise HTTPException(message["status"], "The range cannot be satisfied", kept)
+            await send(message)
+
+        await super().__call__(scope, receive, send_unless_refused)
+
+
+def media_type_of(file_name: str) -> str:
+    """Give the media type of a file that a stage made, by its suffix."""
+    return MEDIA_TYPES.get(PurePath(file_name).suffix.lower(), "application/octet-stream")
+
+
+def disposition_of(file_name: str) -> str:
+    """Audio plays where it is asked for; everything else is saved."""
+    is_audio = media_type_of(file_name).startswith("audio/")
+    return content_disposition("inline" if is_audio else "attachment", file_name)

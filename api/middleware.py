@@ -1,0 +1,68 @@
+"""What every answer carries, and what becomes of a defect. Plain ASGI: streams stay streams."""
+
+import logging
+import re
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import unexpected
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = "X-Request-ID"
+_USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class CommonHeaders:
+    """Give every answer a request id (the client's, if it sent a usable one) and `nosniff`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _USABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class UnexpectedErrors:
+    """Log an exception that nothing else caught; answer with a problem if it is not too late."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception:
+            if has_started:
+                raise  # the server breaks the connection, so that no client takes a part for all
+            request_id = scope.get("state", {}).get("request_id", "-")
+            logger.exception("%s %s [%s]", scope["method"], scope["path"], request_id)
+            await unexpected(scope["path"])(scope, receive, send)

@@ -1,0 +1,99 @@
+"""What FastAPI can't see for itself in the OpenAPI description: problems, and the body of a job.
+
+`POST /process` reads its stream itself, so its body is told here. Everything about the options
+comes from `ProcessingOptions`; what a form adds is that all values are text.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from api.problems import MEDIA_TYPE, Problem
+from core.pipeline.options import ProcessingOptions
+
+EXAMPLES: dict[str, Any] = {
+    "model": "htdemucs",
+    "stages": "composite,normalization,tempo,key",
+    "format": "flac",
+    "bit_depth": "24",
+    "recipes": "instrumental,acapella",
+    "custom_recipes": "karaoke=drums+bass+other;dub=drums+bass",
+    "playlist_name": "Friday",
+}
+_NOT_TEXT = ("array", "object")
+
+
+def any_problem() -> dict[str, Any]:
+    """Describe the answer to everything that a route doesn't list."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+def add_problem_schema(app: FastAPI) -> None:
+    """Put the schema of problems into the description of ``app``."""
+    describe = app.openapi
+
+    def describe_with_problems() -> dict[str, Any]:
+        description = describe()
+        schemas = description.setdefault("components", {}).setdefault("schemas", {})
+        _, problem = models_json_schema(
+            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        schemas.update(problem["$defs"])
+        return description
+
+    app.openapi = describe_with_problems  # type: ignore[method-assign]
+
+
+def process_request_body() -> dict[str, Any]:
+    """Describe the multipart body: one or more files and every option."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "additionalProperties": False,
+                        "properties": {"file": _file_schema(), **_option_schemas()},
+                    },
+                    "encoding": {"file": {"contentType": "audio/*, application/octet-stream"}},
+                }
+            },
+        }
+    }
+
+
+def _file_schema() -> dict[str, Any]:
+    return {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "format": "binary"},
+        "description": "Audio; repeat the part for several files. `files` is accepted too.",
+    }
+
+
+def _option_schemas() -> dict[str, Any]:
+    properties = ProcessingOptions.model_json_schema()["properties"]
+    return {name: _as_form_field(name, schema) for name, schema in properties.items()}
+
+
+def _as_form_field(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Turn an option's schema into that of a form field: lists and mappings become text."""
+    field = dict(schema)
+    if field.get("type") in _NOT_TEXT:
+        field = {"type": "string", "title": schema.get("title", name)}
+        description = schema.get("description", "")
+        default = schema.get("default")
+        if schema["type"] == "array":
+            values = schema.get("items", {}).get("enum", [])
+            field["default"] = ",".join(default or [])
+            description += " Names separated by commas, or one part for each."
+            if values:
+                description += f" Any of: {', '.join(values)}."
+        field["description"] = description.strip()
+    if name in EXAMPLES:
+        field["examples"] = [EXAMPLES[name]]
+    return field

@@ -1,0 +1,223 @@
+"""Every error as `application/problem+json` (RFC 9457). HTTP numbers of errors live here alone.
+
+One handler on the root of `core.errors` covers the tree; the rest (unknown paths, wrong methods,
+malformed requests, defects) takes the same shape, so a client needs one way to read an error.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from core import errors
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:stemcrate:problem:"
+
+STATUS_OF: dict[type[errors.StemcrateError], int] = {
+    errors.StemcrateError: 500,
+    errors.InvalidAudio: 422,
+    errors.UploadTooLarge: 413,
+    errors.InvalidOption: 422,
+    errors.ModelUnavailable: 409,
+    errors.UnsafeWeights: 500,
+    errors.DeviceUnavailable: 503,
+    errors.JobNotFound: 404,
+    errors.ArtefactNotFound: 404,
+    errors.JobNotFinished: 409,
+    errors.JobCancelled: 409,
+    errors.JobFailed: 409,
+    errors.StageFailed: 500,
+    errors.WorkerLost: 503,
+    errors.StorageFull: 507,
+}
+"""What a class does not say it takes from the class above it."""
+
+CODE_OF = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_media_type",
+    416: "range_not_satisfiable",
+    422: "invalid_request",
+    500: "internal_error",
+}
+"""Codes of what goes wrong before Stemcrate itself is asked."""
+
+
+class ProblemItem(BaseModel):
+    """One of several things that are wrong with a request."""
+
+    code: str
+    detail: str
+    hint: str = ""
+    field: str | None = None
+    file: str | None = Field(None, description="Name of the uploaded file at fault.")
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="Stable URI of this kind of problem, made from `code`.")
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for people.")
+    code: str = Field(description="Stable word for programs; the manifest uses the same words.")
+    hint: str = Field("", description="What to do about it.")
+    instance: str = Field("", description="The path that was asked for.")
+    retryable: bool = Field(False, description="Whether the same request may succeed later.")
+    field: str | None = Field(None, description="The option or form field at fault.")
+    errors: list[ProblemItem] | None = Field(None, description="Each fault, where there are more.")
+
+
+class FilesRefused(Exception):
+    """Uploaded files that cannot be used; the problem lists each with its name."""
+
+    def __init__(self, refusals: Sequence[tuple[str, errors.StemcrateError]]) -> None:
+        super().__init__(f"{len(refusals)} files refused")
+        self.refusals = tuple(refusals)
+
+
+def status_of(cls: type[errors.StemcrateError]) -> int:
+    """Give the HTTP status of an error, its own or the nearest ancestor's."""
+    return next(STATUS_OF[base] for base in cls.__mro__ if base in STATUS_OF)
+
+
+def bad_request(detail: str) -> HTTPException:
+    """Make the error for a body that cannot be read."""
+    return HTTPException(400, detail)
+
+
+def unsupported_media_type(detail: str) -> HTTPException:
+    """Make the error for a body of the wrong type."""
+    return HTTPException(415, detail)
+
+
+def unexpected(path: str) -> JSONResponse:
+    """Make the answer to a defect: nothing of the exception reaches the client."""
+    problem = _problem(
+        500,
+        "internal_error",
+        "The server hit an error that it did not expect.",
+        path,
+        hint="The server's log has it under the X-Request-ID of this answer.",
+    )
+    return _respond(problem)
+
+
+def problem_responses(*causes: type[errors.StemcrateError]) -> dict[int | str, dict[str, Any]]:
+    """Document the problems of a route for OpenAPI: a status may stand for several codes."""
+    by_status: dict[int, list[str]] = {}
+    for cause in causes:
+        by_status.setdefault(status_of(cause), []).append(cause.code)
+    return {
+        status: {
+            "description": f"{HTTPStatus(status).phrase}: " + ", ".join(f"`{c}`" for c in codes),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status, codes in sorted(by_status.items())
+    }
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem response."""
+    app.add_exception_handler(errors.StemcrateError, _on_stemcrate_error)
+    app.add_exception_handler(FilesRefused, _on_files_refused)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
+
+
+async def _on_stemcrate_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.StemcrateError)
+    status = status_of(type(error))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    return _respond(
+        _problem(
+            status,
+            error.code,
+            error.message,
+            request.url.path,
+            hint=error.hint,
+            field=error.field,
+            retryable=error.retryable,
+        )
+    )
+
+
+async def _on_files_refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, FilesRefused)
+    _, first = error.refusals[0]
+    problem = _problem(
+        status_of(type(first)),
+        first.code,
+        first.message,
+        request.url.path,
+        hint=first.hint,
+        field="file",
+    )
+    problem.errors = [
+        ProblemItem(code=e.code, detail=e.message, hint=e.hint, field="file", file=name)
+        for name, e in error.refusals
+    ]
+    return _respond(problem)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    items = [
+        ProblemItem(code="invalid_request", detail=e["msg"], field=str(e["loc"][-1]))
+        for e in error.errors()
+    ]
+    detail = "; ".join(f"{item.field}: {item.detail}" for item in items)
+    problem = _problem(
+        422, "invalid_request", detail, request.url.path, field=items[0].field if items else None
+    )
+    problem.errors = items
+    return _respond(problem)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    detail = f"{error.detail}."
+    if error.detail == HTTPStatus(status).phrase:
+        detail = f"{HTTPStatus(status).phrase}: {request.method} {request.url.path}."
+    code = CODE_OF.get(status, "error")
+    return _respond(_problem(status, code, detail, request.url.path), error.headers)
+
+
+async def _on_disconnect(request: Request, error: Exception) -> JSONResponse:
+    logger.info("%s %s: the client left", request.method, request.url.path)
+    return _respond(_problem(400, "bad_request", "The body ended early.", request.url.path))
+
+
+def _problem(status: int, code: str, detail: str, path: str, **fields: Any) -> Problem:
+    return Problem(
+        type=TYPE_PREFIX + code,
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        detail=detail,
+        code=code,
+        instance=path,
+        **fields,
+    )
+
+
+def _respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(
+        problem.model_dump(mode="json", exclude_none=True),
+        status_code=problem.status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )
