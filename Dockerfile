@@ -27,7 +27,7 @@ RUN pip install --no-deps --editable . \
  && useradd --create-home --uid 10001 stemcrate \
  && install --directory --owner=stemcrate /data
 
-USER stemcrate
+USER 10001
 VOLUME ["/data"]
 EXPOSE 8000 8501
 
