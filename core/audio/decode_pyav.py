@@ -94,8 +94,14 @@ class PyavSource:
             )
 
     def check_end(self) -> None:
-        """Look whether the data that the index lists are in the file. Raises `CorruptAudio`."""
+        """Try the last samples, or an MP4's index, against the length. Raises `CorruptAudio`."""
         self._check_index()
+        promised = self.format.n_samples
+        if promised and self._is_exact and self._last_sample(promised) < promised:
+            raise CorruptAudio(
+                f"{self._name} is damaged or cut short: its end cannot be decoded.",
+                hint=RESEND_HINT,
+            )
 
     def close(self) -> None:
         """Release the file."""
@@ -171,6 +177,20 @@ class PyavSource:
                 yield from held
                 yield from blocks
                 return
+
+    def _last_sample(self, promised: int) -> int:
+        """Return where decoding ends that starts shortly before the promised end."""
+        rate, end = self.format.sample_rate, 0
+        start = max(0, promised - _BLOCK)
+        try:
+            offset = round(start / rate / self._track.time_base)
+            self._container.seek(offset, stream=self._track)
+            for frame in self._container.decode(self._track):
+                if frame.time is not None:
+                    end = round(frame.time * rate) + frame.samples
+        except av.error.FFmpegError:
+            return end
+        return end
 
     def _check_frame(self, frame: Any, position: int) -> None:
         rate, n_channels = frame.sample_rate, frame.layout.nb_channels

@@ -6,6 +6,7 @@ in NOTICE.
 
 import base64
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,7 @@ def write_tags(
 
 def _texts(tags: Tags, comment: str | None) -> dict[str, str]:
     """Return the text fields that are set, by their name in `Tags`, plus tempo as text."""
-    names = (
-        "title artist album album_artist composer genre year track_number comment isrc key"
-    ).split()
+    names = [field.name for field in fields(tags) if field.name not in ("bpm", "cover")]
     texts = {name: clean_text(getattr(tags, name), limit=4000) for name in names}
     if comment is not None:
         texts["comment"] = clean_text(comment, limit=4000)

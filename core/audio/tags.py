@@ -76,7 +76,7 @@ def read_tags(path: Path) -> Tags:
         track_number=_positive_int(tag.track),
         comment=clean_text(tag.comment, limit=_MAX_COMMENT),
         isrc=_isrc(_other(tag, "isrc")),
-        bpm=_bpm(_other(tag, "bpm")),
+        bpm=_most_precise_bpm(tag),
         key=clean_text(_other(tag, "initial_key"), limit=20),
         cover=_cover(tag),
     )
@@ -97,10 +97,10 @@ def clean_text(value: Any, *, limit: int = _MAX_TEXT) -> str | None:
     kept = "".join(
         " " if character in "\t\n\r\v\f" else character
         for character in str(value)
-        if character in "\t\n\r\v\f" or unicodedata.category(character) not in ("Cc", "Cs", "Cn")
+        if character in "\t\n\r\v\f" or unicodedata.category(character) not in ("Cc", "Cs")
     )
     # Bidirectional overrides can make a name read as another.
-    kept = re.sub("[\u202a-\u202e\u2066-\u2069\ufeff]", "", kept)
+    kept = re.sub("[\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]", "", kept)
     text = unicodedata.normalize("NFC", " ".join(kept.split()))[:limit].strip()
     return text or None
 
@@ -122,6 +122,12 @@ def _bpm(value: Any) -> float | None:
     except ValueError:
         return None
     return bpm if 1 <= bpm <= 1000 else None
+
+
+def _most_precise_bpm(tag: Any) -> float | None:
+    """Choose among several: MP4 holds a whole number beside the decimal one."""
+    tempos = [bpm for value in tag.other.get("bpm", []) if (bpm := _bpm(value)) is not None]
+    return next((bpm for bpm in tempos if bpm % 1), tempos[0] if tempos else None)
 
 
 def _isrc(value: Any) -> str | None:
