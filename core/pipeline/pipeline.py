@@ -187,10 +187,10 @@ class AudioPipeline:
         stage = self.stage(stage_name)
         with self.store.update(job_id) as manifest:
             record = manifest.stage(stage_name, track_index)
-            if manifest.state == JobState.CANCELLED:
-                return StageState.CANCELLED
             if record.state in (StageState.COMPLETED, StageState.SKIPPED):
                 return record.state
+            if manifest.state.is_final:
+                return StageState.CANCELLED
             record.state = StageState.RUNNING
             record.attempts += 1
             record.started_at = now()
@@ -198,6 +198,21 @@ class AudioPipeline:
         outcome = self._attempt(stage, manifest, track_index, progress, cancelled)
         outcome.seconds = round(time.perf_counter() - began, 3)
         return self._save(job_id, stage, track_index, outcome)
+
+    def fail_stage(
+        self, job_id: str, stage_name: str, track_index: int | None, failure: Failure
+    ) -> StageState:
+        """Record a stage as failed whose process died before it could do so itself."""
+        stage = self.stage(stage_name)
+        with self.store.update(job_id) as manifest:
+            if manifest.state.is_final:
+                return StageState.CANCELLED
+            record = manifest.stage(stage_name, track_index)
+            record.state, record.error = StageState.FAILED, failure
+            if track_index is not None and stage.essential:
+                track = manifest.tracks[track_index]
+                track.state, track.error = JobState.FAILED, failure
+        return StageState.FAILED
 
     def _attempt(
         self,
@@ -258,7 +273,7 @@ class AudioPipeline:
         self, job_id: str, stage: PipelineStage, track_index: int | None, outcome: "_Outcome"
     ) -> StageState:
         with self.store.update(job_id) as manifest:
-            if manifest.state == JobState.CANCELLED:
+            if manifest.state.is_final:
                 return StageState.CANCELLED
             outcome.write(manifest, stage, track_index)
         return outcome.state
