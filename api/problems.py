@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -50,6 +51,7 @@ CODE_OF = {
     416: "range_not_satisfiable",
     422: "invalid_request",
     500: "internal_error",
+    503: "database_unavailable",
 }
 """Codes of what goes wrong before Stemcrate itself is asked."""
 
@@ -106,7 +108,7 @@ def unexpected(path: str) -> JSONResponse:
     """Make the answer to a defect: nothing of the exception reaches the client."""
     problem = _problem(
         500,
-        "internal_error",
+        CODE_OF[500],
         "The server hit an error that it did not expect.",
         path,
         hint="The server's log has it under the X-Request-ID of this answer.",
@@ -134,6 +136,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FilesRefused, _on_files_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(SQLAlchemyError, _on_database_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
 
 
@@ -195,6 +198,19 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         detail = f"{HTTPStatus(status).phrase}: {request.method} {request.url.path}."
     code = CODE_OF.get(status, "error")
     return _respond(_problem(status, code, detail, request.url.path), error.headers)
+
+
+async def _on_database_error(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s: %s", request.method, request.url.path, error)
+    problem = _problem(
+        503,
+        CODE_OF[503],
+        "The job database does not answer.",
+        request.url.path,
+        hint="Try again soon; GET /health tells when it is back.",
+        retryable=True,
+    )
+    return _respond(problem)
 
 
 async def _on_disconnect(request: Request, error: Exception) -> JSONResponse:

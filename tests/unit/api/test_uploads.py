@@ -1,5 +1,7 @@
 """Multipart bodies become uploads and options, whatever the cut between chunks."""
 
+import tracemalloc
+
 import anyio
 import pytest
 from starlette.exceptions import HTTPException
@@ -115,6 +117,21 @@ def test_an_oversized_file_is_refused_before_the_rest_is_read(intake):
     anyio.run(go)
     assert source.n_taken * len(chunk) < 1_000_000 + 2 * BATCH_BYTES
     assert files_below(intake.store.uploads) == []
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    chunk = b"x" * 65_536
+    n_chunks = 640
+    source = Body([part("file", b"", "big.wav")[:-2], *[chunk] * n_chunks, b"\r\n" + body()])
+    intake = Intake(JobStore(tmp_path), new_job_id(), Limits(10**9, 1))
+    tracemalloc.start()
+    try:
+        anyio.run(receive_form, request_of(source), intake)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert intake.uploads[0].n_bytes == n_chunks * len(chunk)
+    assert peak_bytes < 4_000_000
 
 
 def test_a_client_that_leaves_leaves_nothing(intake):

@@ -1,0 +1,75 @@
+"""What routes are given: the services of the installation, made once when the app starts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from config import Settings
+from core.artifacts.store import JobStore
+from core.jobs.database import prepare_database
+from core.jobs.progress import ProgressLog
+from core.jobs.queue import JobQueue
+from core.jobs.service import JobService
+from core.pipeline.recipe import build_pipeline
+from core.separation.weights import WeightsStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the routes ask."""
+
+    settings: Settings
+    store: JobStore
+    queue: JobQueue
+    progress: ProgressLog
+    jobs: JobService
+    weights: WeightsStore
+
+
+@contextmanager
+def open_services(settings: Settings) -> Iterator[Services]:
+    """Make the services over the settings; close what holds connections at the end."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    url = settings.resolved_database_url()
+    prepare_database(url)
+    store = JobStore(settings.data_dir)
+    queue = JobQueue(url)
+    progress = ProgressLog(url)
+    pipeline = build_pipeline(store, settings.runtime())
+    try:
+        yield Services(
+            settings=settings,
+            store=store,
+            queue=queue,
+            progress=progress,
+            jobs=JobService(store, queue, progress, pipeline),
+            weights=WeightsStore(settings.model_dir),
+        )
+    finally:
+        queue.close()
+
+
+async def get_services(request: Request) -> Services:
+    """Give the services of the app that this request came to."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+async def get_store(services: ServicesDep) -> JobStore:
+    """Give the store."""
+    return services.store
+
+
+async def get_jobs(services: ServicesDep) -> JobService:
+    """Give the service that runs jobs."""
+    return services.jobs
+
+
+StoreDep = Annotated[JobStore, Depends(get_store)]
+JobsDep = Annotated[JobService, Depends(get_jobs)]

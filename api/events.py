@@ -1,0 +1,91 @@
+"""A job's log as Server-Sent Events (WHATWG HTML, 9.2).
+
+The id of an event is its number in the log, so a client that lost its connection goes on where it
+was. The stream ends with a `state` event whose state is final.
+"""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import anyio
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Services
+from core.artifacts.manifest import JobState
+from core.errors import JobNotFound
+from core.jobs.progress import LoggedEvent
+
+POLL_S = 0.4
+KEEPALIVE_S = 15.0
+RETRY_MS = 2000
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What the log holds after a number, and the job's state as it was before the log was read."""
+
+    state: JobState
+    events: list[LoggedEvent]
+    job: dict[str, Any]
+
+
+def read_news(services: Services, job_id: str, seq: int) -> _News:
+    """Look at a job and its log. Raises `JobNotFound`."""
+    state = services.store.load(job_id).state
+    events = services.progress.since(job_id, seq, BATCH)
+    job = asdict(services.jobs.progress(job_id)) if events else {}
+    return _News(state, events, job)
+
+
+def event_number(last_event_id: str | None) -> int | None:
+    """Read `Last-Event-ID`; what is not a number of ours counts as none."""
+    is_number = last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit()
+    return min(int(last_event_id[:18]), 2**62) if is_number and last_event_id else None
+
+
+async def stream_events(services: Services, job_id: str, seq: int) -> AsyncIterator[bytes]:
+    """Give a job's events after number ``seq`` until it ends, is deleted, or the client leaves."""
+    yield format_sse_event(retry=RETRY_MS)
+    said_at = time.monotonic()
+    while True:
+        try:
+            news = await run_in_threadpool(read_news, services, job_id, seq)
+        except JobNotFound:  # deleted meanwhile
+            return
+        for event in news.events:
+            seq = event.seq
+            yield _format(event, news.job if event is news.events[-1] else {})
+            if _is_end(event):
+                return
+        if news.state.is_final and len(news.events) < BATCH:
+            # The log is a convenience: a job may end without a word in it.
+            yield _format_end(news.state, seq)
+            return
+        if news.events:
+            said_at = time.monotonic()
+        elif time.monotonic() - said_at >= KEEPALIVE_S:
+            yield KEEPALIVE_COMMENT
+            said_at = time.monotonic()
+        await anyio.sleep(POLL_S)
+
+
+def _format(event: LoggedEvent, job: dict[str, Any]) -> bytes:
+    """Write an event; the newest one also tells where the whole job stands."""
+    data = {**event.payload, "at": event.at.isoformat()}
+    if job:
+        data["job"] = job
+    return format_sse_event(event=event.kind, data_str=json.dumps(data), id=str(event.seq))
+
+
+def _format_end(state: JobState, seq: int) -> bytes:
+    data = json.dumps({"kind": "state", "state": state.value})
+    return format_sse_event(event="state", data_str=data, id=str(seq))
+
+
+def _is_end(event: LoggedEvent) -> bool:
+    return event.kind == "state" and JobState(event.payload["state"]).is_final

@@ -1,0 +1,86 @@
+"""Assembles the app: settings in, FastAPI out.
+
+uvicorn --factory api.main:create_app_from_environment
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import open_services
+from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
+from api.openapi import add_problem_schema, any_problem
+from api.problems import install_problem_handlers
+from api.routes import downloads, events, jobs, process, system
+from api.version import VERSION
+from config import Settings, settings
+from core.jobs.logs import configure_logging
+
+DESCRIPTION = """
+Stem separation as jobs. Submit files with `POST /process`, follow the job with
+`GET /job/{id}/events` or `GET /job/{id}`, take the results from `GET /job/{id}/outputs`.
+Every error is `application/problem+json` with a stable `code`.
+"""
+TAGS = [
+    {"name": "system", "description": "What this installation is, and how it is."},
+    {"name": "jobs", "description": "Submit, follow, cancel and delete jobs."},
+    {"name": "downloads", "description": "What jobs delivered."},
+]
+EXPOSED_HEADERS = [
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Range",
+    "ETag",
+    "Link",
+    "Location",
+    "Repr-Digest",
+    "Retry-After",
+    REQUEST_ID,
+]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the app over ``settings``; its services open when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = open_services(settings)
+        app.state.services = await run_in_threadpool(opened.__enter__)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(opened.__exit__, None, None, None)
+
+    app = FastAPI(
+        title="Stemcrate",
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        responses={"default": any_problem()},
+    )
+    add_problem_schema(app)
+    install_problem_handlers(app)
+    for router in (system.router, process.router, jobs.router, events.router, downloads.router):
+        app.include_router(router)
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED_HEADERS,
+    )
+    app.add_middleware(CommonHeaders)  # the last one added is the outermost
+    return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """Make the app over the environment's settings, and set up its log."""
+    installation = settings()
+    configure_logging(installation.log_level, installation.data_dir, "api")
+    return create_app(installation)

@@ -1,0 +1,92 @@
+"""The bytes that jobs delivered: one artefact by its name, or everything in one ZIP."""
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response, status
+from starlette.responses import StreamingResponse
+
+from api.deps import StoreDep
+from api.files import ArtefactResponse, disposition_of, media_type_of
+from api.links import content_disposition, etag_matches, strong_etag, zip_name
+from api.problems import MEDIA_TYPE, problem_responses
+from api.views import require_final
+from core.artifacts.manifest import Artefact, ProcessingManifest
+from core.errors import ArtefactNotFound, JobNotFinished, JobNotFound
+from core.export.pack import open_pack
+from core.pipeline.contents import pack_entries
+
+router = APIRouter(tags=["downloads"])
+
+
+@router.head("/download/{id}/all", include_in_schema=False)
+@router.get(
+    "/download/{id}/all",
+    operation_id="download_zip",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"application/zip": {}}, "description": "The ZIP."},
+        **problem_responses(JobNotFound, JobNotFinished),
+    },
+)
+def download_zip(id: str, store: StoreDep, request: Request) -> Response:
+    """Stream all artefacts and the manifest as one ZIP, without making it first.
+
+    Files are stored, not compressed, so the length is known from the start.
+    """
+    manifest = store.load(id)
+    require_final(manifest)
+    pack = open_pack(pack_entries(store, manifest))
+    headers = {
+        "Content-Length": str(pack.size_bytes),
+        "Content-Disposition": content_disposition("attachment", zip_name(manifest)),
+        "Cache-Control": "no-store",
+    }
+    if request.method == "HEAD":
+        return Response(media_type="application/zip", headers=headers)
+    return StreamingResponse(pack, media_type="application/zip", headers=headers)
+
+
+@router.head("/download/{id}/{track:path}", include_in_schema=False)
+@router.get(
+    "/download/{id}/{track:path}",
+    operation_id="download_artefact",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"application/octet-stream": {}, "audio/*": {}},
+            "description": "The whole artefact.",
+        },
+        206: {"description": "The range asked for."},
+        304: {"description": "Unchanged."},
+        416: {"content": {MEDIA_TYPE: {}}, "description": "`range_not_satisfiable`"},
+        **problem_responses(JobNotFound, ArtefactNotFound, JobNotFinished),
+    },
+)
+def download_artefact(
+    id: str,
+    track: str,
+    store: StoreDep,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Give an artefact's bytes, all of them or the range asked for.
+
+    `track` is the name that `/job/{id}/outputs` lists; it may hold slashes.
+    """
+    manifest = store.load(id)
+    require_final(manifest)
+    path = store.artefact_path(id, track)
+    artefact = _find(manifest, track)
+    headers = {
+        "ETag": strong_etag(artefact.sha256),
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(artefact.sha256)).decode()}:",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": disposition_of(path.name),
+    }
+    if etag_matches(if_none_match, headers["ETag"]):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return ArtefactResponse(path, media_type=media_type_of(path.name), headers=headers)
+
+
+def _find(manifest: ProcessingManifest, name: str) -> Artefact:
+    return next(artefact for artefact in manifest.all_artefacts() if artefact.name == name)

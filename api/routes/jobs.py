@@ -1,0 +1,93 @@
+"""Jobs: where they stand, what they did, and the end of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response, status
+
+from api.deps import JobsDep, StoreDep
+from api.history import read_page
+from api.links import etag_matches, etag_of, jobs_page_path
+from api.problems import problem_responses
+from api.routes.process import RETRY_AFTER_S
+from api.schemas import JobPage, JobReference, JobView, Outputs
+from api.views import job_reference, job_view, outputs_view
+from core.artifacts.manifest import JobState, ProcessingManifest
+from core.errors import InvalidOption, JobNotFinished, JobNotFound
+
+router = APIRouter(tags=["jobs"])
+
+
+@router.get("/jobs", operation_id="list_jobs", responses=problem_responses(InvalidOption))
+def list_jobs(
+    store: StoreDep,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=200, description="Most jobs on the page.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
+) -> JobPage:
+    """List jobs, newest first. The `Link` header leads to the next page."""
+    page = read_page(store, limit=limit, cursor=cursor, state=state)
+    if page.next_cursor is not None:
+        parameters: dict[str, str | int] = {"limit": limit, "cursor": page.next_cursor}
+        if state is not None:
+            parameters["state"] = state.value
+        response.headers["Link"] = f'<{jobs_page_path(parameters)}>; rel="next"'
+    return page
+
+
+@router.get("/job/{id}", operation_id="get_job", responses=problem_responses(JobNotFound))
+def get_job(id: str, store: StoreDep, jobs: JobsDep, response: Response) -> JobView:
+    """Tell where a job stands."""
+    manifest = store.load(id)
+    if not manifest.state.is_final:
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    return job_view(manifest, jobs.progress(id))
+
+
+@router.get(
+    "/job/{id}/manifest",
+    operation_id="get_manifest",
+    response_model=ProcessingManifest,
+    responses={304: {"description": "Unchanged."}, **problem_responses(JobNotFound)},
+)
+def get_manifest(
+    id: str, store: StoreDep, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """Give the manifest as it stands on disk: the whole record of the job."""
+    data = store.read_manifest(id)
+    headers = {"ETag": etag_of(data), "Cache-Control": "no-cache"}
+    if etag_matches(if_none_match, headers["ETag"]):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(data, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/job/{id}/outputs",
+    operation_id="list_outputs",
+    responses=problem_responses(JobNotFound, JobNotFinished),
+)
+def list_outputs(id: str, store: StoreDep) -> Outputs:
+    """List the artefacts of a job that has ended, and where to get them."""
+    return outputs_view(store.load(id))
+
+
+@router.post(
+    "/job/{id}/cancel",
+    operation_id="cancel_job",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=problem_responses(JobNotFound),
+)
+def cancel_job(id: str, jobs: JobsDep) -> JobReference:
+    """Cancel a job. Asking again, or asking for one that has ended, changes nothing."""
+    return job_reference(id, jobs.cancel(id))
+
+
+@router.delete(
+    "/job/{id}",
+    operation_id="delete_job",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(JobNotFound),
+)
+def delete_job(id: str, jobs: JobsDep) -> None:
+    """Cancel a job if it runs; remove its results, and its uploads unless another job has them."""
+    jobs.delete(id)

@@ -1,0 +1,56 @@
+"""A new job."""
+
+from fastapi import APIRouter, Request, Response, status
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import ServicesDep
+from api.links import job_path
+from api.openapi import process_request_body
+from api.problems import problem_responses
+from api.schemas import JobReference
+from api.submission import submit
+from api.uploads import Intake, Limits, discard, receive_form
+from api.views import job_reference
+from core import errors
+from core.artifacts.store import new_job_id
+
+RETRY_AFTER_S = "2"
+
+router = APIRouter(tags=["jobs"])
+
+
+@router.post(
+    "/process",
+    operation_id="submit_job",
+    status_code=status.HTTP_202_ACCEPTED,
+    openapi_extra=process_request_body(),
+    responses=problem_responses(
+        errors.EmptyFile,
+        errors.NotAudio,
+        errors.CorruptAudio,
+        errors.ZeroDuration,
+        errors.AudioTooLong,
+        errors.InvalidOption,
+        errors.UnknownModel,
+        errors.UnsupportedFormat,
+        errors.UploadTooLarge,
+        errors.ModelUnavailable,
+        errors.StorageFull,
+    ),
+)
+async def submit_job(request: Request, services: ServicesDep, response: Response) -> JobReference:
+    """Take in files and options, and queue a job.
+
+    The parts may come in any order. A request that is refused leaves nothing behind.
+    """
+    limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
+    intake = Intake(services.store, new_job_id(), limits)
+    try:
+        await receive_form(request, intake)
+        manifest = await run_in_threadpool(submit, services, intake)
+    except BaseException:
+        await discard(intake)
+        raise
+    response.headers["Location"] = job_path(manifest.job_id)
+    response.headers["Retry-After"] = RETRY_AFTER_S
+    return job_reference(manifest.job_id, manifest.state)

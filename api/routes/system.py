@@ -1,0 +1,96 @@
+"""What this installation is, and how it is."""
+
+from typing import get_args
+
+from fastapi import APIRouter, Response, status
+
+from api.deps import Services, ServicesDep
+from api.schemas import (
+    Configuration,
+    Health,
+    ModelChoice,
+    ModelInfo,
+    RecipeInfo,
+    RequestLimits,
+)
+from api.version import VERSION
+from core.errors import StemcrateError
+from core.jobs.liveness import live_workers
+from core.pipeline.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
+from core.pipeline.recipes import RECIPES
+
+router = APIRouter(tags=["system"])
+
+
+@router.get(
+    "/health",
+    operation_id="get_health",
+    responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Health}},
+)
+def get_health(services: ServicesDep, response: Response) -> Health:
+    """Tell whether the database answers and a worker is alive.
+
+    503 when the database does not answer. Without a worker jobs are accepted and wait.
+    """
+    has_database = services.queue.is_healthy()
+    n_workers = live_workers(services.settings.resolved_database_url()) if has_database else 0
+    if not has_database:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return Health(
+        status="no_database" if not has_database else "ok" if n_workers else "no_workers",
+        version=VERSION,
+        database=has_database,
+        workers=n_workers,
+    )
+
+
+@router.get("/config", operation_id="get_config")
+def get_config(services: ServicesDep) -> Configuration:
+    """Tell what can be asked of this installation: models, options, limits."""
+    settings = services.settings
+    return Configuration(
+        version=VERSION,
+        models=_models(services),
+        model=_model_choice(services),
+        device=settings.device,
+        stages=list(OPTIONAL_STAGES),
+        recipes=[
+            RecipeInfo(
+                name=recipe.name,
+                description=recipe.description,
+                stems=None if recipe.stems is None else list(recipe.stems),
+                without=list(recipe.without),
+            )
+            for recipe in RECIPES
+        ],
+        formats=list(get_args(DeliveryFormat)),
+        bit_depths=list(get_args(BitDepth)),
+        defaults=settings.default_options().model_dump(mode="json"),
+        limits=RequestLimits(
+            max_upload_bytes=settings.max_upload_bytes,
+            max_duration_s=settings.max_duration_s,
+            max_files_per_job=settings.max_files_per_job,
+        ),
+    )
+
+
+def _models(services: Services) -> list[ModelInfo]:
+    return [
+        ModelInfo(
+            name=info.name,
+            family=info.family,
+            stems=list(info.stems),
+            licence=info.licence,
+            available=services.weights.is_available(info.name),
+        )
+        for info in services.weights.models()
+    ]
+
+
+def _model_choice(services: Services) -> ModelChoice:
+    configured = services.settings.separator_model
+    try:
+        resolved, reason = services.weights.resolve_auto(configured)
+    except StemcrateError as error:
+        return ModelChoice(configured=configured, resolved=None, reason=str(error))
+    return ModelChoice(configured=configured, resolved=resolved, reason=reason)

@@ -1,0 +1,110 @@
+"""From manifests to answers."""
+
+from api.links import artefact_path, job_links, zip_path
+from api.schemas import (
+    ArtefactView,
+    JobLinks,
+    JobReference,
+    JobSummary,
+    JobView,
+    Outputs,
+    StageView,
+    TrackView,
+)
+from core.artifacts.manifest import Artefact, JobState, ProcessingManifest, ProcessingStage
+from core.errors import JobNotFinished
+from core.jobs.progress import JobProgress
+
+
+def job_reference(job_id: str, state: JobState) -> JobReference:
+    """Name a job and what can be asked of it."""
+    return JobReference(job_id=job_id, state=state, links=JobLinks(**job_links(job_id)))
+
+
+def job_view(manifest: ProcessingManifest, progress: JobProgress) -> JobView:
+    """Tell where a job stands."""
+    return JobView(
+        job_id=manifest.job_id,
+        state=manifest.state,
+        created_at=manifest.created_at,
+        started_at=manifest.started_at,
+        finished_at=manifest.finished_at,
+        stage=progress.stage,
+        track_index=progress.track_index,
+        fraction=progress.fraction,
+        eta_s=progress.eta_s,
+        model=manifest.model,
+        device=manifest.device,
+        tracks=[
+            TrackView(
+                index=track.index,
+                name=track.source.name,
+                state=track.state,
+                analysis=track.analysis,
+                error=track.error,
+            )
+            for track in manifest.tracks
+        ],
+        stages=[
+            *(_stage_view(s, track.index) for track in manifest.tracks for s in track.stages),
+            *(_stage_view(stage, None) for stage in manifest.stages),
+        ],
+        warnings=manifest.all_warnings(),
+        error=manifest.error,
+        links=JobLinks(**job_links(manifest.job_id)),
+    )
+
+
+def job_summary(manifest: ProcessingManifest) -> JobSummary:
+    """Tell a job in a line."""
+    return JobSummary(
+        job_id=manifest.job_id,
+        state=manifest.state,
+        created_at=manifest.created_at,
+        finished_at=manifest.finished_at,
+        names=[track.source.name for track in manifest.tracks],
+        n_tracks=len(manifest.tracks),
+        model=manifest.model.get("name") or manifest.options.get("model"),
+        n_warnings=len(manifest.all_warnings()),
+    )
+
+
+def outputs_view(manifest: ProcessingManifest) -> Outputs:
+    """List what a job delivered. Raises `JobNotFinished`."""
+    require_final(manifest)
+    job_id = manifest.job_id
+    return Outputs(
+        job_id=job_id,
+        artefacts=[
+            *(_artefact_view(job_id, a, t.index) for t in manifest.tracks for a in t.artefacts),
+            *(_artefact_view(job_id, artefact, None) for artefact in manifest.artefacts),
+        ],
+        zip_url=zip_path(job_id),
+    )
+
+
+def require_final(manifest: ProcessingManifest) -> None:
+    """Refuse to hand out results that may still change. Raises `JobNotFinished`."""
+    if not manifest.state.is_final:
+        raise JobNotFinished(
+            f"Job '{manifest.job_id}' is {manifest.state}.",
+            hint=f"Wait for it: GET {job_links(manifest.job_id)['events']}, or poll it.",
+        )
+
+
+def _stage_view(stage: ProcessingStage, track_index: int | None) -> StageView:
+    return StageView(
+        track_index=track_index,
+        name=stage.name,
+        state=stage.state,
+        seconds=stage.seconds,
+        attempts=stage.attempts,
+    )
+
+
+def _artefact_view(job_id: str, artefact: Artefact, track_index: int | None) -> ArtefactView:
+    return ArtefactView(
+        **artefact.model_dump(),
+        track_index=track_index,
+        url=artefact_path(job_id, artefact.name),
+    )

@@ -1,0 +1,81 @@
+"""The real app over a temporary folder: in this process, or on a real socket."""
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import soundfile
+import uvicorn
+from fastapi.testclient import TestClient
+
+from api.main import create_app
+from config import Settings
+from core.pipeline.recipe import build_pipeline
+from tests.signals import make_song
+
+SAMPLE_RATE = 22_050
+
+
+def wav_bytes(seconds=1.0, *, sample_rate=SAMPLE_RATE, seed=0):
+    file = io.BytesIO()
+    song = (
+        make_song(seconds, sample_rate, seed=seed) if seconds else make_song(1, sample_rate)[:, :0]
+    )
+    soundfile.write(file, song.T, sample_rate, subtype="PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def settings_for(data_dir, **changes):
+    return Settings(_env_file=None, data_dir=data_dir, separator_model="spleeter", **changes)
+
+
+@contextmanager
+def open_client(data_dir, **changes) -> Iterator[TestClient]:
+    app = create_app(settings_for(data_dir, **changes))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def run_here(client, job_id):
+    """Run a queued job to its end without a worker."""
+    services = client.app.state.services
+    pipeline = build_pipeline(services.store, services.settings.runtime())
+    pipeline.run(job_id, pipeline.run_stage)
+
+
+def submit(client, *names, **options):
+    files = [("file", (name, wav_bytes(0.5))) for name in names or ("song.wav",)]
+    answer = client.post("/process", files=files, data=options)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["job_id"]
+
+
+def files_below(folder):
+    """Everything below the uploads folder, by its name in there."""
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*")) if folder.exists() else []
+
+
+@contextmanager
+def serve(data_dir, **changes) -> Iterator[tuple[str, int]]:
+    """Serve the app on a real socket; give its address."""
+    config = uvicorn.Config(
+        create_app(settings_for(data_dir, **changes)),
+        port=0,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 30
+        while not server.started:
+            assert thread.is_alive()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield server.servers[0].sockets[0].getsockname()[:2]
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,32 @@
+"""Apps of the tests, and one job that is really finished."""
+
+import pytest
+
+from tests.integration.api.apps import open_client, run_here, wav_bytes
+
+
+@pytest.fixture
+def client(tmp_path):
+    """An app of this test's own."""
+    with open_client(tmp_path) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """An app that tests read from, and leave as it is."""
+    with open_client(tmp_path_factory.mktemp("shared")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def finished(shared):
+    """A job of two tracks that ran to its end in this process; its view as the API gives it."""
+    files = [
+        ("file", ("Artist - Nacht & Träume #1.wav", wav_bytes(2.5, seed=1))),
+        ("file", ("second.wav", wav_bytes(2.0, seed=2))),
+    ]
+    data = {"stages": "composite,tempo,key,waveform,playlist", "recipes": "acapella"}
+    job_id = shared.post("/process", files=files, data=data).json()["job_id"]
+    run_here(shared, job_id)
+    return shared.get(f"/job/{job_id}").json()

@@ -1,0 +1,177 @@
+"""What holds for the whole API: its description, its documents, its headers, its imports."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api import problems
+from core import errors
+from core.pipeline.options import ProcessingOptions
+from tests.integration.api.apps import open_client
+
+DOCUMENT = Path("docs/api.md").read_text(encoding="utf-8")
+ORIGIN = "http://localhost:8501"
+
+
+def all_errors(cls=errors.StemcrateError):
+    return [cls, *(found for sub in cls.__subclasses__() for found in all_errors(sub))]
+
+
+OUR_ERRORS = [cls for cls in all_errors() if cls.__module__ == "core.errors"][1:]
+
+
+@pytest.mark.parametrize("cls", OUR_ERRORS, ids=lambda cls: cls.code)
+def test_every_error_is_in_the_documents_with_its_status(cls):
+    assert f"| `{cls.code}` | {problems.status_of(cls)} |" in DOCUMENT
+
+
+def test_every_code_of_a_malformed_request_is_in_the_documents():
+    for status, code in problems.CODE_OF.items():
+        assert f"`{code}` ({status}" in DOCUMENT
+
+
+def test_every_route_is_in_the_documents(shared):
+    for path, methods in shared.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            assert f"### `{method.upper()} {path}`" in DOCUMENT
+
+
+@pytest.mark.parametrize("option", ProcessingOptions.model_fields)
+def test_every_option_is_in_the_documents(option):
+    assert f"| `{option}` |" in DOCUMENT
+
+
+def test_the_description_names_operations_options_and_problems(shared):
+    description = shared.get("/openapi.json").json()
+    operations = {
+        operation["operationId"]
+        for methods in description["paths"].values()
+        for operation in methods.values()
+    }
+    assert operations == {
+        "get_health",
+        "get_config",
+        "submit_job",
+        "list_jobs",
+        "get_job",
+        "get_manifest",
+        "list_outputs",
+        "stream_job_events",
+        "cancel_job",
+        "delete_job",
+        "download_artefact",
+        "download_zip",
+    }
+    submit = description["paths"]["/process"]["post"]
+    body = submit["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(body["properties"]) == {"file", *ProcessingOptions.model_fields}
+    assert all(
+        schema["type"] in ("string", "number", "integer", "array")
+        for schema in body["properties"].values()
+    )
+    too_large = submit["responses"]["413"]["content"]["application/problem+json"]["schema"]
+    assert too_large == {"$ref": "#/components/schemas/Problem"}
+    assert {"Problem", "ProblemItem"} <= set(description["components"]["schemas"])
+    text = str(description)
+    for name in text.split("#/components/schemas/")[1:]:
+        assert name.split("'")[0] in description["components"]["schemas"]
+
+
+def test_config_tells_models_options_and_limits(shared):
+    config = shared.get("/config").json()
+    spleeter = next(m for m in config["models"] if m["name"] == "spleeter")
+    assert spleeter["available"] is True
+    assert config["model"]["configured"] == config["model"]["resolved"] == "spleeter"
+    assert set(config["defaults"]) == set(ProcessingOptions.model_fields)
+    assert config["defaults"]["model"] == "spleeter"
+    assert "flac" in config["formats"]
+    assert "32f" in config["bit_depths"]
+    assert "tempo" in config["stages"]
+    assert {"instrumental", "acapella"} <= {r["name"] for r in config["recipes"]}
+    assert config["limits"]["max_upload_bytes"] == 500_000_000
+
+
+def test_health_without_a_worker(shared):
+    health = shared.get("/health")
+    assert health.status_code == 200
+    body = health.json()
+    assert (body["status"], body["database"], body["workers"]) == ("no_workers", True, 0)
+    assert body["version"]
+
+
+def test_health_without_a_database(client, monkeypatch):
+    monkeypatch.setattr(client.app.state.services.queue.__class__, "is_healthy", lambda _: False)
+    health = client.get("/health")
+    assert (health.status_code, health.json()["status"]) == (503, "no_database")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [("GET", "/nowhere", 404, "not_found"), ("PUT", "/process", 405, "method_not_allowed")],
+)
+def test_unknown_paths_and_methods_are_problems(shared, method, path, status, code):
+    answer = shared.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == code
+    assert answer.json()["instance"] == path
+    assert status != 405 or "POST" in answer.headers["allow"]
+
+
+def test_a_defect_tells_the_client_nothing_of_itself(client, monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("a secret of the server")
+
+    monkeypatch.setattr("core.artifacts.store.JobStore.load", fail)
+    answer = client.get("/job/x", headers={"Origin": ORIGIN})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "secret" not in answer.text
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert answer.headers["x-request-id"] in caplog.text
+    assert "a secret of the server" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "is_kept"), [("trace-1.a_b", True), ("x" * 65, False), ("a b", False)]
+)
+def test_every_answer_has_a_request_id_and_forbids_sniffing(shared, given, is_kept):
+    for path in ("/health", "/nowhere", "/job/x"):
+        answer = shared.get(path, headers={"X-Request-ID": given})
+        assert (answer.headers["x-request-id"] == given) is is_kept
+        assert answer.headers["x-request-id"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_only_origins_of_the_settings_may_read(tmp_path):
+    with open_client(tmp_path, cors_origins="http://workbench.test") as client:
+        ours = client.get("/health", headers={"Origin": "http://workbench.test"})
+        assert ours.headers["access-control-allow-origin"] == "http://workbench.test"
+        exposed = ours.headers["access-control-expose-headers"]
+        assert {"Location", "ETag", "Content-Range"} <= set(exposed.split(", "))
+        other = client.get("/health", headers={"Origin": "http://evil.test"})
+        assert "access-control-allow-origin" not in other.headers
+        preflight = {"Origin": "http://workbench.test", "Access-Control-Request-Method": "DELETE"}
+        assert client.options("/job/x", headers=preflight).status_code == 200
+
+
+def test_the_api_process_never_loads_models_or_analysis(tmp_path):
+    script = """
+import sys
+from pathlib import Path
+from fastapi.testclient import TestClient
+from api.main import create_app
+from config import Settings
+
+with TestClient(create_app(Settings(_env_file=None, data_dir=Path(sys.argv[1])))) as client:
+    assert client.get("/config").status_code == 200
+    assert client.get("/health").status_code == 200
+    files = {"file": ("a.wav", b"not audio")}
+    assert client.post("/process", files=files).status_code == 422
+heavy = {"torch", "demucs", "librosa", "numba", "sklearn", "streamlit"} & set(sys.modules)
+sys.exit(f"loaded: {sorted(heavy)}" if heavy else 0)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr

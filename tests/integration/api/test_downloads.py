@@ -1,0 +1,117 @@
+"""Artefacts by name and range, and the ZIP."""
+
+import hashlib
+import io
+import zipfile
+from urllib.parse import quote
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def outputs(shared, finished):
+    return shared.get(finished["links"]["outputs"]).json()["artefacts"]
+
+
+@pytest.fixture(scope="module")
+def stem(outputs):
+    return next(a for a in outputs if a["role"] == "stem")
+
+
+def test_an_artefact_is_served_whole_and_says_what_it_is(shared, stem):
+    answer = shared.get(stem["url"])
+    assert hashlib.sha256(answer.content).hexdigest() == stem["sha256"]
+    assert answer.headers["etag"] == f'"{stem["sha256"]}"'
+    assert answer.headers["repr-digest"].startswith("sha-256=:")
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    file_name = quote(stem["name"].rpartition("/")[2], safe="")
+    assert answer.headers["content-disposition"].startswith("inline; ")
+    assert f"filename*=UTF-8''{file_name}" in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("bytes=0-99", slice(0, 100)),
+        ("bytes=100-", slice(100, None)),
+        ("bytes=-7", slice(-7, None)),
+    ],
+)
+def test_a_range_is_that_part_of_the_whole(shared, stem, header, part):
+    whole = shared.get(stem["url"]).content
+    answer = shared.get(stem["url"], headers={"Range": header})
+    assert answer.status_code == 206
+    assert answer.content == whole[part]
+    start = range(len(whole))[part].start
+    expected = f"bytes {start}-{start + len(answer.content) - 1}/{len(whole)}"
+    assert answer.headers["content-range"] == expected
+    assert answer.headers["etag"] == f'"{stem["sha256"]}"'
+
+
+def test_a_range_beyond_the_end_is_a_problem_that_tells_the_length(shared, stem):
+    answer = shared.get(stem["url"], headers={"Range": f"bytes={stem['bytes']}-"})
+    assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
+    assert answer.headers["content-range"] == f"bytes */{stem['bytes']}"
+
+
+def test_a_range_that_is_no_range_is_a_problem(shared, stem):
+    answer = shared.get(stem["url"], headers={"Range": "bytes=abc"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_if_range_gives_the_whole_when_the_tag_is_another(shared, stem):
+    for tag, status in ((f'"{stem["sha256"]}"', 206), ('"other"', 200)):
+        answer = shared.get(stem["url"], headers={"Range": "bytes=0-9", "If-Range": tag})
+        assert answer.status_code == status
+
+
+def test_unchanged_bytes_are_not_sent_again(shared, stem):
+    tag = f'"{stem["sha256"]}"'
+    answer = shared.get(stem["url"], headers={"If-None-Match": f'"x", {tag}'})
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["etag"] == tag
+
+
+def test_head_tells_the_length_and_sends_nothing(shared, finished, stem):
+    answer = shared.head(stem["url"])
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) == stem["bytes"]
+    answer = shared.head(finished["links"]["zip"])
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > stem["bytes"]
+
+
+@pytest.mark.parametrize(
+    "track", ["no.wav", "manifest.json", "../manifest.json", "%2e%2e/%2e%2e/etc/passwd", "", "/"]
+)
+def test_only_listed_names_are_served(shared, finished, track):
+    answer = shared.get(f"/download/{finished['job_id']}/{track}")
+    assert answer.status_code == 404
+    assert answer.json()["code"] in ("artefact_not_found", "not_found", "job_not_found")
+
+
+def test_what_is_not_audio_is_saved_rather_than_shown(shared, outputs):
+    playlist = next(a for a in outputs if a["role"] == "playlist")
+    answer = shared.get(playlist["url"])
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+
+
+def test_the_zip_holds_the_artefacts_and_the_manifest_and_knew_its_length(
+    shared, finished, outputs
+):
+    answer = shared.get(finished["links"]["zip"])
+    assert answer.headers["content-type"] == "application/zip"
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert answer.headers["content-disposition"].startswith("attachment; filename=")
+
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
+        assert pack.testzip() is None
+        names = [a["name"] for a in outputs if a["role"] != "waveform"]
+        assert sorted(pack.namelist()) == sorted([*names, "manifest.json"])
+        assert all(i.compress_type == zipfile.ZIP_STORED for i in pack.infolist())
+        for artefact in outputs:
+            if artefact["role"] != "waveform":
+                data = pack.read(artefact["name"])
+                assert hashlib.sha256(data).hexdigest() == artefact["sha256"]

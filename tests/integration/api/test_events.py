@@ -1,0 +1,139 @@
+"""The event stream: replay, its end, and clients that leave."""
+
+import http.client
+import json
+import time
+
+import pytest
+
+from api import events
+from tests.integration.api.apps import serve, submit, wav_bytes
+
+
+def read_events(text):
+    """Parse a stream as a browser does."""
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line[1:])
+        if "data" in fields:
+            yield fields["event"], int(fields["id"]), json.loads(fields["data"])
+
+
+@pytest.fixture
+def told(client):
+    """A job with a log of its own making, cancelled at its end."""
+    job_id = submit(client)
+    log = client.app.state.services.progress
+    log.append(job_id, {"kind": "stage", "stage": "decode", "track_index": 0, "state": "running"})
+    for fraction in (0.25, 0.5):
+        event = {"kind": "progress", "stage": "decode", "track_index": 0, "fraction": fraction}
+        log.append(job_id, event)
+    client.post(f"/job/{job_id}/cancel")
+    return job_id
+
+
+def test_a_stream_tells_everything_in_order_and_ends(client, told):
+    answer = client.get(f"/job/{told}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert "retry: 2000" in answer.text
+    got = list(read_events(answer.text))
+    ids = [seq for _, seq, _ in got]
+    assert ids == sorted(set(ids))
+    assert [data["fraction"] for kind, _, data in got if kind == "progress"] == [0.25, 0.5]
+    kind, _, data = got[-1]
+    assert (kind, data["state"]) == ("state", "cancelled")
+    assert data["job"]["fraction"] <= 1
+
+
+def test_a_client_that_comes_back_gets_what_it_missed_and_no_more(client, told):
+    everything = list(read_events(client.get(f"/job/{told}/events").text))
+    for n_seen in range(1, len(everything)):
+        headers = {"Last-Event-ID": str(everything[n_seen - 1][1])}
+        rest = list(read_events(client.get(f"/job/{told}/events", headers=headers).text))
+        assert [e[:2] for e in rest] == [e[:2] for e in everything[n_seen:]]
+
+
+def test_a_browser_that_comes_back_after_the_end_is_told_to_stop(client, told):
+    last = list(read_events(client.get(f"/job/{told}/events").text))[-1][1]
+    answer = client.get(f"/job/{told}/events", headers={"Last-Event-ID": str(last)})
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+@pytest.mark.parametrize("seen", ["abc", "-3", "1e9", "٣"])
+def test_an_id_that_is_none_of_ours_starts_from_the_beginning(client, told, seen):
+    headers = {"Last-Event-ID": seen.encode()}
+    assert "progress" in client.get(f"/job/{told}/events", headers=headers).text
+
+
+def test_a_job_that_ended_without_a_word_in_the_log_still_ends_its_stream(shared, finished):
+    got = list(read_events(shared.get(finished["links"]["events"]).text))
+    assert got[-1][0] == "state"
+    assert got[-1][2]["state"] == "completed"
+
+
+def open_stream(host, port, job_id):
+    connection = http.client.HTTPConnection(host, port, timeout=30)
+    connection.request("GET", f"/job/{job_id}/events")
+    return connection, connection.getresponse()
+
+
+def post_song(host, port):
+    connection = http.client.HTTPConnection(host, port, timeout=30)
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    body = head + wav_bytes(0.5) + b"\r\n--b--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    connection.request("POST", "/process", body, headers)
+    job_id = json.loads(connection.getresponse().read())["job_id"]
+    connection.close()
+    return job_id
+
+
+def test_a_live_stream_pushes_keeps_alive_and_ends_with_the_job(tmp_path, monkeypatch):
+    monkeypatch.setattr(events, "KEEPALIVE_S", 0.5)
+    with serve(tmp_path) as (host, port):
+        job_id = post_song(host, port)
+        connection, stream = open_stream(host, port, job_id)
+        lines = iter(stream.readline, b"")
+        assert any(line.startswith(b": ") for line in lines)
+        other = http.client.HTTPConnection(host, port, timeout=30)
+        other.request("POST", f"/job/{job_id}/cancel")
+        assert other.getresponse().status == 202
+        other.close()
+        assert b'"cancelled"' in b"".join(lines)
+        connection.close()
+
+
+def test_a_stream_of_a_client_that_left_stops_asking_the_database(tmp_path, monkeypatch):
+    n_looks = 0
+    look = events.read_news
+
+    def count(*args):
+        nonlocal n_looks
+        n_looks += 1
+        return look(*args)
+
+    monkeypatch.setattr(events, "read_news", count)
+    monkeypatch.setattr(events, "POLL_S", 0.02)
+    with serve(tmp_path) as (host, port):
+        connection, stream = open_stream(host, port, post_song(host, port))
+        stream.readline()
+        stream.close()
+        connection.close()
+        deadline = time.monotonic() + 20
+        before = -1
+        while before != n_looks:
+            assert time.monotonic() < deadline
+            before = n_looks
+            time.sleep(0.3)
+
+
+def test_a_stream_of_a_deleted_job_ends(tmp_path):
+    with serve(tmp_path) as (host, port):
+        job_id = post_song(host, port)
+        connection, stream = open_stream(host, port, job_id)
+        stream.readline()
+        other = http.client.HTTPConnection(host, port, timeout=30)
+        other.request("DELETE", f"/job/{job_id}")
+        assert other.getresponse().status == 204
+        other.close()
+        stream.read()
+        connection.close()
