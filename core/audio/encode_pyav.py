@@ -1,6 +1,6 @@
 """AAC, ALAC and Opus by FFmpeg through PyAV."""
 
-import errno
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.buffer import Codes, Samples
-from core.errors import StorageFull
+from core.audio.disk import storage_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,16 @@ class PyavWriter:
             self._encode(self._pending)
         self._mux(None)
         self._is_closed = True
-        with _storage_errors(self._path):
+        with storage_errors(self._path):
             self._container.close()
 
     def discard(self) -> None:
         """Remove the file."""
         if not self._is_closed:
             self._is_closed = True
-            try:
+            # The file goes either way, and the first error is the one to report.
+            with suppress(av.error.FFmpegError):
                 self._container.close()
-            except av.error.FFmpegError:
-                # The file goes either way; the first error is the one to report.
-                self._path.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
 
     def _encode(self, block: Any) -> None:
@@ -124,22 +122,5 @@ class PyavWriter:
         self._mux(frame)
 
     def _mux(self, frame: Any) -> None:
-        with _storage_errors(self._path):
+        with storage_errors(self._path):
             self._container.mux(self._stream.encode(frame))
-
-
-class _storage_errors:  # noqa: N801 - reads as a statement
-    """Turn FFmpeg's "no space left" into ours."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                f"The disk is full: {self._path.name} could not be written.",
-                hint="Free some space and run the job again.",
-            ) from error

@@ -4,7 +4,7 @@ MP3 by libsndfile rather than by FFmpeg: both bind LAME, write the gapless heade
 sample; libsndfile asks for nothing but the samples, whereas FFmpeg's muxer wants frames of 1152.
 """
 
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ import soundfile  # noqa: TID251
 from numpy.typing import NDArray
 
 from core.audio.buffer import Codes, Samples
-from core.errors import StorageFull
+from core.audio.disk import storage_errors
+
+_PROBE_BYTES = 1 << 20
 
 
 class SoundfileWriter:
@@ -38,19 +40,16 @@ class SoundfileWriter:
         )
 
     def write(self, block: Samples | Codes) -> None:
-        """Append a block ``(n_channels, n)``. Raises `StorageFull`."""
+        """Append a block ``(n_channels, n)``. Raises `StorageFull`; the file then is useless."""
         interleaved: NDArray[Any] = np.ascontiguousarray(block.T)
         if self._shift is not None:
             interleaved = np.left_shift(interleaved, self._shift)
         try:
             self._file.write(interleaved)
         except (soundfile.LibsndfileError, AssertionError) as error:
-            # libsndfile doesn't say why a write failed.
-            if shutil.disk_usage(self._path.parent).free < interleaved.nbytes:
-                raise StorageFull(
-                    f"The disk is full: {self._path.name} could not be written.",
-                    hint="Free some space and run the job again.",
-                ) from error
+            # libsndfile doesn't say why a write failed; asking the system the same does.
+            with storage_errors(self._path), self._path.open("ab") as file:
+                file.write(bytes(max(_PROBE_BYTES, interleaved.nbytes)))
             raise OSError(f"{self._path.name} could not be written") from error
 
     def close(self) -> None:
@@ -59,5 +58,7 @@ class SoundfileWriter:
 
     def discard(self) -> None:
         """Close and remove the file."""
-        self._file.close()
+        # The file goes either way, and the first error is the one to report.
+        with suppress(soundfile.LibsndfileError):
+            self._file.close()
         self._path.unlink(missing_ok=True)

@@ -7,9 +7,9 @@ ourselves because libsndfile puts the time of day into float files (``PEAK`` chu
 give the same stem another SHA-256 on every run, and because a full disk then is an ``OSError``.
 """
 
-import errno
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
@@ -19,7 +19,8 @@ import soundfile  # noqa: TID251
 from numpy.typing import NDArray
 
 from core.audio.buffer import BLOCK_SIZE, Codes, Samples, validate_block
-from core.errors import CorruptAudio, StorageFull
+from core.audio.disk import storage_errors
+from core.errors import CorruptAudio
 
 WaveEncoding = Literal["pcm16", "pcm24", "float32"]
 
@@ -138,16 +139,21 @@ class WaveWriter:
         if self._file.closed:
             return
         try:
-            if self._data_bytes % 2:
-                self._write(b"\0")
-            self._file.seek(0)
-            self._write(self._header())
-        finally:
-            self._file.close()
+            with storage_errors(self._path):
+                self._file.write(b"\0" * (self._data_bytes % 2))
+                self._file.seek(0)
+                self._file.write(self._header())
+                self._file.flush()
+        except BaseException:
+            self.discard()
+            raise
+        self._file.close()
 
     def discard(self) -> None:
         """Close and remove the file."""
-        self._file.close()
+        # On a full disk closing fails once more, on what is still buffered; the file goes anyway.
+        with suppress(OSError):
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
     @property
@@ -190,15 +196,8 @@ class WaveWriter:
         return head + ds64 + middle + struct.pack("<4sI", b"data", 0xFFFF_FFFF)
 
     def _write(self, data: bytes) -> None:
-        try:
+        with storage_errors(self._path):
             self._file.write(data)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise StorageFull(
-                    f"The disk is full: {self._path.name} could not be written.",
-                    hint="Free some space and run the job again.",
-                ) from error
-            raise
 
     def __enter__(self) -> Self:
         return self
