@@ -22,6 +22,22 @@ PREPARE_LOCK = 7_305_001  # any constant of ours: the advisory lock held while t
 
 metadata = sa.MetaData()
 
+progress_events = sa.Table(
+    "progress_events",
+    metadata,
+    sa.Column(
+        "seq",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Index("progress_events_by_job", "job_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
 
 def prepare_database(url: str) -> None:
     """Make the database ready for API and worker, in whatever order they start.

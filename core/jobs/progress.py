@@ -20,26 +20,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.artifacts.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
-from core.jobs.database import engine_for, metadata
+from core.jobs.database import engine_for, progress_events
 
 MIN_INTERVAL_S = 0.5
 LIVE_EVENTS = 64
-
-_events = sa.Table(
-    "progress_events",
-    metadata,
-    sa.Column(
-        "seq",
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
-    sa.Column("job_id", sa.String(36), nullable=False),
-    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Index("progress_events_by_job", "job_id", "seq"),
-    sqlite_autoincrement=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +65,14 @@ class ProgressLog:
         """Add an event."""
         row = {"job_id": job_id, "at": datetime.now(UTC), "payload": json.dumps(dict(event))}
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(_events).values(**row))
+            connection.execute(sa.insert(progress_events).values(**row))
 
     def since(self, job_id: str, seq: int = 0, limit: int = 100) -> list[LoggedEvent]:
         """List up to ``limit`` events of a job after number ``seq``, oldest first."""
         query = (
-            sa.select(_events)
-            .where(_events.c.job_id == job_id, _events.c.seq > seq)
-            .order_by(_events.c.seq)
+            sa.select(progress_events)
+            .where(progress_events.c.job_id == job_id, progress_events.c.seq > seq)
+            .order_by(progress_events.c.seq)
             .limit(limit)
         )
         return self._read(query)
@@ -96,9 +80,9 @@ class ProgressLog:
     def latest(self, job_id: str, limit: int = LIVE_EVENTS) -> list[LoggedEvent]:
         """List the last ``limit`` events of a job, newest first."""
         query = (
-            sa.select(_events)
-            .where(_events.c.job_id == job_id)
-            .order_by(_events.c.seq.desc())
+            sa.select(progress_events)
+            .where(progress_events.c.job_id == job_id)
+            .order_by(progress_events.c.seq.desc())
             .limit(limit)
         )
         return self._read(query)
@@ -106,7 +90,7 @@ class ProgressLog:
     def forget(self, job_id: str) -> None:
         """Remove the events of a job."""
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_events).where(_events.c.job_id == job_id))
+            connection.execute(sa.delete(progress_events).where(progress_events.c.job_id == job_id))
 
     def _read(self, query: sa.Select[Any]) -> list[LoggedEvent]:
         with self._engine.connect() as connection:

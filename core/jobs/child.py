@@ -1,0 +1,141 @@
+"""A stage's process as the worker sees it: start it, ask it, cancel it, kill it, start it again."""
+
+import logging
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+
+from core.artifacts.manifest import StageState
+from core.errors import WorkerLost
+from core.jobs.stage_child import Cancel, ChildSpec, Done, Progress, Raised, Run, serve_stages
+
+logger = logging.getLogger(__name__)
+
+CANCEL_GRACE_S = 5.0
+POLL_S = 0.2
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+class StageProcess:
+    """One process that runs one stage at a time; started when first needed.
+
+    Not for use by two threads at once, but for `kill`.
+    """
+
+    def __init__(self, spec: ChildSpec, *, cancel_grace_s: float = CANCEL_GRACE_S) -> None:
+        self._spec = spec
+        self._cancel_grace_s = cancel_grace_s
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._connection: Connection[object, object] | None = None
+        self._number = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process, None when there is none."""
+        return self._process.pid if self._process is not None else None
+
+    def run(
+        self,
+        job_id: str,
+        stage_name: str,
+        track_index: int | None,
+        *,
+        progress: Callable[[float], None],
+        cancelled: Callable[[], bool],
+    ) -> StageState:
+        """Carry out a stage in the process.
+
+        ``cancelled`` is asked several times a second; once it says yes the stage has a few seconds
+        to stop by itself, then its process is killed.
+
+        Raises `WorkerLost` when the process dies, and what `AudioPipeline.run_stage` raises.
+        """
+        self._number += 1
+        try:
+            connection = self._ensure_started()
+            connection.send(Run(self._number, job_id, stage_name, track_index))
+            reply = self._await_end(connection, progress, cancelled)
+        except (EOFError, OSError) as error:
+            raise self._lost(stage_name) from error
+        except BaseException:
+            self._discard()  # it still works on this request, and must not answer the next
+            raise
+        if isinstance(reply, Raised):
+            raise reply.error
+        return reply.state
+
+    def kill(self) -> None:
+        """Kill the process. May be called while another thread is in `run`, which then raises."""
+        process = self._process
+        if process is not None:
+            process.kill()
+            process.join()
+
+    def _discard(self) -> None:
+        self.kill()
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+    def _ensure_started(self) -> "Connection[object, object]":
+        if self._process is not None and self._process.is_alive() and self._connection is not None:
+            return self._connection
+        self._discard()
+        connection, theirs = _spawn.Pipe()
+        process = _spawn.Process(
+            target=serve_stages, args=(self._spec, theirs), name=self._spec.name, daemon=True
+        )
+        process.start()
+        theirs.close()
+        self._process, self._connection = process, connection
+        return connection
+
+    def _await_end(
+        self,
+        connection: "Connection[object, object]",
+        progress: Callable[[float], None],
+        cancelled: Callable[[], bool],
+    ) -> Done | Raised:
+        kill_at: float | None = None
+        while True:
+            # A dead process closes its end of the pipe: recv then raises EOFError, after everything
+            # that it had sent.
+            if wait([connection], timeout=POLL_S):
+                message = connection.recv()
+                if isinstance(message, Progress):
+                    progress(message.fraction)
+                elif isinstance(message, Done | Raised):
+                    return message
+            if kill_at is None and cancelled():
+                connection.send(Cancel(self._number))
+                kill_at = time.monotonic() + self._cancel_grace_s
+            elif kill_at is not None and time.monotonic() > kill_at:
+                logger.warning("the stage did not stop when asked: killing its process")
+                self._discard()
+                return Done(StageState.CANCELLED)
+
+    def _lost(self, stage_name: str) -> WorkerLost:
+        process = self._process
+        if process is not None:
+            process.join(timeout=1.0)
+        code = process.exitcode if process is not None else None
+        self._discard()
+        return WorkerLost(
+            f"The process of the stage '{stage_name}' died ({_describe(code)}).",
+            hint="Most often the machine ran out of memory. Close other programs, or try a smaller "
+            "model or a shorter file.",
+        )
+
+
+def _describe(exitcode: int | None) -> str:
+    if exitcode is None:
+        return "no exit code"
+    if exitcode >= 0:
+        return f"exit code {exitcode}"
+    try:
+        return f"signal {signal.Signals(-exitcode).name}"
+    except ValueError:
+        return f"signal {-exitcode}"

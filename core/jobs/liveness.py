@@ -1,0 +1,215 @@
+"""Which workers live: each holds a lock that the kernel, or PostgreSQL, drops when it dies.
+
+No heartbeat and no clock: a lock that can be taken is a worker that is dead. Workers that share a
+SQLite database share the folder ``locks/workers`` beside it; with PostgreSQL, session advisory
+locks do the same across machines.
+
+A worker has a new id every start and takes its lock before it takes work, so an id never means two
+processes. See docs/decisions for what was measured.
+"""
+
+import logging
+import os
+import socket
+import time
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from core.jobs.database import engine_for, is_sqlite, postgres_url, sqlite_path
+
+logger = logging.getLogger(__name__)
+
+ACQUIRE_TIMEOUT_S = 10.0
+STALE_AFTER_S = 60.0
+RELOCK_S = 10.0
+LOCK_CLASS = 7_305_002  # first half of the key of every advisory lock of a worker
+KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
+}
+
+
+class Liveness(Protocol):
+    """Locks of workers."""
+
+    def hold(self, executor_id: str) -> None:
+        """Take the lock of this process, for as long as it lives."""
+
+    def is_held(self) -> bool:
+        """Tell whether this process still has its lock; if not, another may take over its work."""
+
+    def release(self) -> None:
+        """Give the lock back."""
+
+    def is_dead(self, executor_id: str) -> bool:
+        """Tell whether no process has the lock of this worker."""
+
+    def count(self) -> int:
+        """Count the workers that live."""
+
+
+def open_liveness(database_url: str) -> Liveness:
+    """Give the kind of locks that fits the database."""
+    if is_sqlite(database_url):
+        return FileLiveness(sqlite_path(database_url).parent / "locks" / "workers")
+    return PostgresLiveness(database_url)
+
+
+def live_workers(database_url: str) -> int:
+    """Count the workers that serve this database now."""
+    return open_liveness(database_url).count()
+
+
+def new_executor_id() -> str:
+    """Make the id of a worker that starts now."""
+    return f"worker@{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
+class FileLiveness:
+    """Locks on files in one folder, which the kernel frees when their process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._own: FileLock | None = None
+        self._inode = 0
+
+    def hold(self, executor_id: str) -> None:
+        """Take the lock of this process. Raises ``Timeout`` when another process has it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(executor_id)
+        own = FileLock(path, timeout=ACQUIRE_TIMEOUT_S, thread_local=False)
+        own.acquire()
+        self._own = own
+        self._inode = path.stat().st_ino
+
+    def is_held(self) -> bool:
+        """Tell whether the file that this process locked is still the one with its name."""
+        if self._own is None:
+            return False
+        try:
+            return Path(self._own.lock_file).stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Give the lock back and remove its file."""
+        if self._own is not None:
+            Path(self._own.lock_file).unlink(missing_ok=True)
+            self._own.release()
+            self._own = None
+
+    def is_dead(self, executor_id: str) -> bool:
+        """Tell whether no process holds this worker's file."""
+        path = self._path(executor_id)
+        if not path.exists():
+            return True
+        try:
+            with FileLock(path, timeout=0):
+                return True
+        except Timeout:
+            return False
+
+    def count(self) -> int:
+        """Count the files that are held; remove those that dead workers left long ago."""
+        alive = 0
+        for path in self._folder.glob("*.lock"):
+            if not self.is_dead(path.stem):
+                alive += 1
+            elif _age_s(path) > STALE_AFTER_S:
+                path.unlink(missing_ok=True)
+        return alive
+
+    def _path(self, executor_id: str) -> Path:
+        return self._folder / f"{executor_id}.lock"
+
+
+class PostgresLiveness:
+    """Session advisory locks, which PostgreSQL frees when the connection breaks.
+
+    Needs a direct connection or a session pool: a transaction pool would share the session.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self._url = postgres_url(database_url)
+        self._readers = engine_for(database_url)
+        self._session: sa.Connection | None = None
+        self._executor_id = ""
+
+    def hold(self, executor_id: str) -> None:
+        """Take the lock of this process on a connection of its own."""
+        self._executor_id = executor_id
+        engine = sa.create_engine(
+            self._url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=sa.NullPool,
+            connect_args=KEEPALIVE,
+        )
+        self._session = engine.connect()
+        if not self._session.scalar(sa.select(_try_lock(executor_id))):
+            raise RuntimeError(f"another process holds the lock of {executor_id}")
+
+    def is_held(self) -> bool:
+        """Tell whether the session lives; one that broke is renewed if the lock is still free.
+
+        A restart of the server then costs no running stage.
+        """
+        deadline = time.monotonic() + RELOCK_S
+        while True:
+            try:
+                if self._session is not None:
+                    self._session.execute(sa.text("select 1"))
+                    return True
+                self.hold(self._executor_id)
+                return True
+            except (sa.exc.DBAPIError, RuntimeError) as error:
+                logger.warning("The lock of this worker is lost: %s", error)
+                self._drop()
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(1.0)
+
+    def release(self) -> None:
+        """Give the lock back by closing its session."""
+        self._drop()
+
+    def is_dead(self, executor_id: str) -> bool:
+        """Tell whether no session holds this worker's lock."""
+        with self._readers.connect() as connection:
+            # Of the transaction only, so that it is free again when this block ends.
+            free = sa.func.pg_try_advisory_xact_lock(LOCK_CLASS, sa.func.hashtext(executor_id))
+            return bool(connection.scalar(sa.select(free)))
+
+    def count(self) -> int:
+        """Count the advisory locks of workers."""
+        query = sa.text(
+            "select count(*) from pg_locks where locktype = 'advisory' and granted "
+            "and classid = :lock_class and objsubid = 2 "
+            "and database = (select oid from pg_database where datname = current_database())"
+        )
+        with self._readers.connect() as connection:
+            return int(connection.scalar(query, {"lock_class": LOCK_CLASS}) or 0)
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.invalidate()
+            self._session.close()
+            self._session = None
+
+
+def _try_lock(executor_id: str) -> sa.Function[bool]:
+    return sa.func.pg_try_advisory_lock(LOCK_CLASS, sa.func.hashtext(executor_id))
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,107 @@
+"""The queue as seen from outside the worker: put jobs in, take them out, ask after them.
+
+Holds a client of the engine only: no workflow code, no torch, and nothing is ever executed here.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
+
+from core.jobs.logs import quieten_engine
+
+logger = logging.getLogger(__name__)
+
+APPLICATION = "stemcrate"
+JOBS_QUEUE = "jobs"
+JOB_WORKFLOW = "process_job"
+ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
+FORGET_AFTER_S = 10.0
+BATCH = 500
+
+
+class JobQueue:
+    """Jobs on their way to the workers. Connects on first use."""
+
+    def __init__(self, database_url: str) -> None:
+        self._client = DBOSClient(
+            system_database_url=database_url,
+            application_name=APPLICATION,
+            lazy=True,
+            retry_connection_errors=False,
+        )
+        quieten_engine()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.destroy()
+
+    def is_healthy(self) -> bool:
+        """Tell whether the database answers."""
+        try:
+            self._client.check_connection()
+        except Exception as error:  # noqa: BLE001  whatever the driver says: it does not answer
+            logger.warning("The job database does not answer: %s", error)
+            return False
+        return True
+
+    def enqueue(self, job_id: str) -> None:
+        """Let a worker run the job. A second call for the same job changes nothing."""
+        self._client.enqueue(
+            {"workflow_name": JOB_WORKFLOW, "queue_name": JOBS_QUEUE, "workflow_id": job_id},
+            job_id,
+        )
+
+    def cancel(self, job_id: str) -> None:
+        """Take the job, its tracks and its stages out of the queues. Idempotent."""
+        self._client.cancel_workflow(job_id, cancel_children=True)
+
+    def forget(self, job_id: str) -> bool:
+        """Remove what the engine keeps of a job that has ended; tell whether all of it is gone.
+
+        Rows of work that runs, or ended a moment ago, stay: a worker may still wait for them, and
+        would wait for ever for a row that is gone. The reaper comes back for those.
+        """
+        rows = self._rows(job_id)
+        recent_ms = (time.time() - FORGET_AFTER_S) * 1000
+        if any(row.status in ACTIVE or (row.updated_at or 0) > recent_ms for row in rows):
+            return False
+        if rows:
+            self._client.delete_workflows([row.workflow_id for row in rows])
+        return True
+
+    # for the reaper
+
+    def pending_executors(self) -> set[str]:
+        """Name the workers, dead or alive, that the engine believes to be running something."""
+        rows = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {row.executor_id for row in rows if row.executor_id}
+
+    def job_states(self, job_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
+        """Give what the engine knows of these jobs; those that it does not know are missing."""
+        states: dict[str, WorkflowStatus] = {}
+        for batch in _batches(job_ids):
+            rows = self._client.list_workflows(
+                workflow_ids=batch, load_input=False, load_output=True
+            )
+            states.update({row.workflow_id: row for row in rows})
+        return states
+
+    def known_jobs(self) -> set[str]:
+        """List every job of which the engine keeps anything."""
+        rows = self._client.list_workflows(load_input=False, load_output=False)
+        return {row.workflow_id.partition(".")[0] for row in rows}
+
+    def _rows(self, job_id: str) -> list[WorkflowStatus]:
+        return self._client.list_workflows(
+            workflow_id_prefix=job_id, load_input=False, load_output=False
+        )
+
+
+def _batches(job_ids: Sequence[str]) -> Iterable[list[str]]:
+    for start in range(0, len(job_ids), BATCH):
+        yield list(job_ids[start : start + BATCH])
+
+
+__all__ = ["APPLICATION", "JOBS_QUEUE", "JOB_WORKFLOW", "JobQueue"]

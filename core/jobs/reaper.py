@@ -1,0 +1,199 @@
+"""What every worker does beside its work: find what dead workers left, and throw old things away.
+
+The engine itself never notices that a worker died. Every few seconds each worker looks at the
+executors of unfinished workflows; those whose lock is free are dead, and their workflows go back to
+their queues. Several workers may do so at once: taking back is atomic, and everything else here
+may happen twice.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+
+from dbos import DBOS, WorkflowStatus  # noqa: TID251
+
+from core.artifacts.manifest import ProcessingManifest
+from core.errors import JobNotFound, WorkerLost
+from core.jobs.liveness import Liveness
+from core.jobs.progress import ProgressLog
+from core.jobs.queue import ACTIVE, JobQueue
+from core.jobs.workflows import tell_state
+from core.pipeline.pipeline import AudioPipeline, failure_of
+
+logger = logging.getLogger(__name__)
+
+CLEANING_INTERVAL_S = 600.0
+MISSING_AFTER_S = 60.0
+WORK_STAYS_S = 30.0
+DAY_S = 86_400.0
+
+
+class Reaper:
+    """Looks after jobs that no worker looks after.
+
+    Parameters
+    ----------
+    executor_id : the id of this worker.
+    liveness : the locks of the workers.
+    fence : called when this worker lost its own lock: it must stop at once, because another one may
+        already do its work.
+    retention_days : jobs that ended this long ago are deleted; 0 keeps them.
+    recover : puts a dead executor's workflows back into their queues.
+    """
+
+    def __init__(
+        self,
+        pipeline: AudioPipeline,
+        queue: JobQueue,
+        log: ProgressLog,
+        *,
+        executor_id: str,
+        liveness: Liveness,
+        fence: Callable[[], None],
+        retention_days: float = 0.0,
+        recover: Callable[[str], None] | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._store = pipeline.store
+        self._queue = queue
+        self._log = log
+        self._executor_id = executor_id
+        self._liveness = liveness
+        self._fence = fence
+        self._retention_days = retention_days
+        self._recover = recover or recover_executor
+        self._ended: set[str] = set()
+        self._cleaned_at = float("-inf")
+
+    def run(self, interval_s: float, stopping: threading.Event) -> None:
+        """Look every ``interval_s`` seconds until the worker stops."""
+        while not stopping.is_set():
+            self._guarded(self.tick)
+            stopping.wait(interval_s)
+
+    def tick(self) -> None:
+        """Look once."""
+        if not self._liveness.is_held():
+            self._fence()
+        self._guarded(self.recover_dead)
+        self._guarded(self.close_lost)
+        if time.monotonic() - self._cleaned_at >= CLEANING_INTERVAL_S:
+            self._cleaned_at = time.monotonic()
+            self._guarded(self.delete_expired)
+            self._guarded(self.forget_deleted)
+
+    def recover_dead(self) -> None:
+        """Put the work of dead workers back into the queues."""
+        for executor_id in self._queue.pending_executors() - {self._executor_id}:
+            if self._liveness.is_dead(executor_id):
+                logger.warning("%s is dead: its work goes back to the queue", executor_id)
+                self._recover(executor_id)
+
+    def close_lost(self) -> None:
+        """End the manifests of jobs that the engine gave up, or does not know."""
+        open_jobs = {m.job_id: m for m in self._open_manifests()}
+        states = self._queue.job_states(list(open_jobs))
+        for job_id, manifest in open_jobs.items():
+            if (workflow := states.get(job_id)) is not None:
+                self._close_if_ended(job_id, workflow)
+            elif _age_s(manifest) > MISSING_AFTER_S and not self._store.is_held(job_id):
+                self._fail(job_id, WorkerLost("The queue does not know this job any more."))
+
+    def delete_expired(self) -> None:
+        """Delete the jobs that ended too long ago."""
+        if not self._retention_days:
+            return
+        for job_id in self._store.expired(older_than_s=self._retention_days * DAY_S):
+            logger.info("%s is deleted: older than %g days", job_id, self._retention_days)
+            self._store.delete(job_id)
+
+    def forget_deleted(self) -> None:
+        """Remove what engine and log keep of jobs that no longer exist."""
+        for job_id in self._queue.known_jobs() - set(self._store.job_ids()):
+            if self._queue.forget(job_id):
+                self._log.forget(job_id)
+
+    def _open_manifests(self) -> list[ProcessingManifest]:
+        found = []
+        job_ids = self._store.job_ids()
+        self._ended &= set(job_ids)
+        for job_id in job_ids:
+            if job_id in self._ended:
+                continue
+            try:
+                manifest = self._store.load(job_id)
+            except JobNotFound:
+                self._remove_remains(job_id)
+                continue
+            if not manifest.state.is_final:
+                found.append(manifest)
+            elif self._is_tidy(manifest):
+                self._ended.add(job_id)
+        return found
+
+    def _is_tidy(self, manifest: ProcessingManifest) -> bool:
+        """Remove the work files of a job that ended with nobody there to do so."""
+        if not self._store.work_folder(manifest.job_id).exists():
+            return True
+        ended_at = manifest.finished_at
+        if ended_at is not None and time.time() - ended_at.timestamp() > WORK_STAYS_S:
+            self._store.remove_work(manifest.job_id)
+        return False
+
+    def _remove_remains(self, job_id: str) -> None:
+        """Remove the folder of a deleted job that a stage wrote to until its worker died."""
+        folder = self._store.job_folder(job_id)
+        try:
+            age_s = time.time() - folder.stat().st_mtime
+        except FileNotFoundError:
+            return
+        if age_s > CLEANING_INTERVAL_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _close_if_ended(self, job_id: str, workflow: WorkflowStatus) -> None:
+        if workflow.status in ACTIVE or self._store.load(job_id).state.is_final:
+            return
+        if workflow.status == "CANCELLED":
+            tell_state(self._log, job_id, self._pipeline.cancel(job_id))
+            self._store.remove_work(job_id)
+            return
+        self._queue.cancel(job_id)  # tracks that still run
+        if workflow.status == "ERROR" and workflow.error is not None:
+            self._fail(job_id, workflow.error)
+        else:
+            self._fail(
+                job_id,
+                WorkerLost(
+                    "Every worker that ran this job died.",
+                    hint="Most often the machine ran out of memory. The worker's log tells more.",
+                ),
+            )
+
+    def _fail(self, job_id: str, error: Exception) -> None:
+        logger.warning("%s is closed as failed: %s", job_id, error)
+        tell_state(self._log, job_id, self._pipeline.close(job_id, failure_of(error)))
+
+    def _guarded(self, task: Callable[[], None]) -> None:
+        # Nothing that goes wrong once may end the reaper: the next round tries again.
+        try:
+            task()
+        except Exception:
+            logger.exception("the reaper could not finish its round")
+
+
+def recover_executor(executor_id: str) -> None:
+    """Put a dead executor's unfinished workflows back into their queues.
+
+    A private function of the engine, and the only one that keeps the count of attempts; called
+    here alone.
+    """
+    DBOS._recover_pending_workflows([executor_id])
+
+
+def _age_s(manifest: ProcessingManifest) -> float:
+    return time.time() - manifest.created_at.timestamp()
+
+
+__all__ = ["Reaper", "recover_executor"]

@@ -1,0 +1,198 @@
+"""Stages on their way to their processes: slots, retries, cancel, and the log of what happens."""
+
+import logging
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from queue import Empty, Queue
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.artifacts.manifest import StageState
+from core.errors import JobNotFound, WorkerLost
+from core.jobs.child import StageProcess
+from core.jobs.logs import work_in_log
+from core.jobs.progress import ProgressLog
+from core.pipeline.pipeline import AudioPipeline, failure_of
+
+logger = logging.getLogger(__name__)
+
+WATCH_S = 1.0
+BACKOFF_S = 0.5
+
+
+class StageRunner:
+    """Runs stages in a worker's stage processes.
+
+    Parameters
+    ----------
+    pipeline : the stages and their store.
+    log : where progress goes.
+    processes : the processes of each queue, ``gpu`` and ``cpu``.
+    max_attempts : how often a stage is tried whose process dies.
+    backoff_s : pause before the second attempt; it doubles with each.
+    """
+
+    def __init__(
+        self,
+        pipeline: AudioPipeline,
+        log: ProgressLog,
+        processes: Mapping[str, Sequence[StageProcess]],
+        *,
+        max_attempts: int,
+        backoff_s: float = BACKOFF_S,
+    ) -> None:
+        self._pipeline = pipeline
+        self._log = log
+        self._processes = [process for group in processes.values() for process in group]
+        self._free: dict[str, Queue[StageProcess]] = {name: Queue() for name in processes}
+        for name, group in processes.items():
+            for process in group:
+                self._free[name].put(process)
+        self._max_attempts = max_attempts
+        self._backoff_s = backoff_s
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._running: Counter[str] = Counter()
+
+    def run(self, job_id: str, stage_name: str, track_index: int | None) -> StageState:
+        """Carry out a stage in a process of its queue, whatever it takes.
+
+        Returns the state that it ended in; ``cancelled`` when the job was cancelled or deleted.
+        Does not return while the worker stops: the stage is not over, another worker takes it.
+        """
+        over = _JobWatch(self._pipeline, job_id)
+        queue_name = self._pipeline.stage(stage_name).queue
+        with (
+            work_in_log(job_id, stage_name, track_index),
+            self._count(job_id),
+            self._slot(queue_name, over) as process,
+        ):
+            if process is None or over.check():
+                return StageState.CANCELLED
+            event = {"stage": stage_name, "track_index": track_index}
+            self._tell(job_id, {"kind": "stage", **event, "state": StageState.RUNNING})
+            state = self._attempt(process, job_id, stage_name, track_index, over)
+            self._tell(job_id, {"kind": "stage", **event, "state": state})
+            return state
+
+    def stop(self) -> None:
+        """Kill every stage process; stages in them stay unfinished."""
+        self._stopping.set()
+        for process in self._processes:
+            process.kill()
+
+    def _attempt(
+        self,
+        process: StageProcess,
+        job_id: str,
+        stage_name: str,
+        track_index: int | None,
+        over: "_JobWatch",
+    ) -> StageState:
+        def report(fraction: float) -> None:
+            event = {"stage": stage_name, "track_index": track_index}
+            self._tell(job_id, {"kind": "progress", **event, "fraction": round(fraction, 4)})
+
+        for attempt in range(1, self._max_attempts + 1):
+            try:
+                return process.run(job_id, stage_name, track_index, progress=report, cancelled=over)
+            except JobNotFound:
+                return StageState.CANCELLED
+            except WorkerLost as error:
+                self._park_if_stopping()
+                logger.warning("attempt %d of %d: %s", attempt, self._max_attempts, error)
+                lost = error
+            self._stopping.wait(self._backoff_s * 2 ** (attempt - 1))
+            self._park_if_stopping()
+            if over.check():
+                return StageState.CANCELLED
+        return self._pipeline.fail_stage(job_id, stage_name, track_index, failure_of(lost))
+
+    def _tell(self, job_id: str, event: Mapping[str, Any]) -> None:
+        # The log is a convenience: a database that does not answer now must not fail a stage.
+        try:
+            self._log.append(job_id, event)
+        except SQLAlchemyError as error:
+            logger.warning("an event could not be logged: %s", error)
+
+    @contextmanager
+    def _slot(self, queue_name: str, over: Callable[[], bool]) -> Iterator[StageProcess | None]:
+        """Lend a process that is free; None when the job is over before there is one."""
+        free = self._free[queue_name]
+        process: StageProcess | None = None
+        while process is None and not over():
+            self._park_if_stopping()
+            try:
+                process = free.get(timeout=WATCH_S)
+            except Empty:
+                continue
+        try:
+            yield process
+        finally:
+            if process is not None:
+                free.put(process)
+
+    @contextmanager
+    def _count(self, job_id: str) -> Iterator[None]:
+        """Know how many stages of a job run here; the last one of a job that is over cleans up."""
+        with self._lock:
+            self._running[job_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[job_id] -= 1
+                is_last = not self._running[job_id]
+                if is_last:
+                    del self._running[job_id]
+            if is_last:
+                clean_up(self._pipeline, job_id)
+
+    def _park_if_stopping(self) -> None:
+        # Returning or raising would tell the engine that the stage is over. It is not: the worker
+        # ends with this thread in it, and the next worker finds the stage unfinished.
+        if self._stopping.is_set():
+            threading.Event().wait()
+
+
+class _JobWatch:
+    """Tell whether a job is over; reads its manifest at most once a second."""
+
+    def __init__(self, pipeline: AudioPipeline, job_id: str) -> None:
+        self._pipeline = pipeline
+        self._job_id = job_id
+        self._checked_at = float("-inf")
+        self._is_over = False
+
+    def __call__(self) -> bool:
+        if time.monotonic() - self._checked_at >= WATCH_S:
+            return self.check()
+        return self._is_over
+
+    def check(self) -> bool:
+        """Look now."""
+        self._checked_at = time.monotonic()
+        self._is_over = self._is_over or is_over(self._pipeline, self._job_id)
+        return self._is_over
+
+
+def is_over(pipeline: AudioPipeline, job_id: str) -> bool:
+    """Tell whether a job has ended or was deleted."""
+    try:
+        return pipeline.store.load(job_id).state.is_final
+    except JobNotFound:
+        return True
+
+
+def clean_up(pipeline: AudioPipeline, job_id: str) -> None:
+    """Remove what the stages of a job that is over left behind: its work files, or all of it."""
+    try:
+        if pipeline.store.load(job_id).state.is_final:
+            pipeline.store.remove_work(job_id)
+    except JobNotFound:
+        shutil.rmtree(pipeline.store.job_folder(job_id), ignore_errors=True)

@@ -1,0 +1,161 @@
+"""What runs in a stage's own process: one stage at a time, told and answered through a pipe.
+
+A process of its own can be killed (to cancel, or by the kernel when memory runs out) without taking
+the worker along; it lives on between stages so that torch and the models stay loaded. It ends
+itself as soon as the worker is gone.
+
+    to the child      Run(number, job_id, stage_name, track_index)    Cancel(number)
+    to the worker     Progress(fraction)…    then Done(state) or Raised(error)
+"""
+
+import importlib
+import logging
+import os
+import queue
+import signal
+import threading
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from core.artifacts.manifest import StageState
+from core.artifacts.store import JobStore
+from core.errors import StageFailed, StemcrateError
+from core.jobs.logs import configure_logging, work_in_log
+from core.jobs.progress import Throttle
+from core.pipeline.context import Runtime
+from core.pipeline.pipeline import AudioPipeline
+
+logger = logging.getLogger(__name__)
+
+PIPELINE_FACTORY = "core.pipeline.recipe:build_pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """What a stage's process needs to know to build its pipeline.
+
+    ``pipeline_factory`` names a function ``(store, runtime) -> AudioPipeline`` as
+    ``module:function``.
+    """
+
+    data_dir: Path
+    runtime: Runtime
+    name: str
+    log_level: str = "INFO"
+    pipeline_factory: str = PIPELINE_FACTORY
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Carry out a stage."""
+
+    number: int
+    job_id: str
+    stage_name: str
+    track_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Give up the request of this number, if it is still going on."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The stage came this far, 0 to 1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The stage ended in this state, and the manifest says so."""
+
+    state: StageState
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The stage could not even be recorded: the job is gone, the disk is full, …"""
+
+    error: StemcrateError
+
+
+def load_pipeline(factory: str, data_dir: Path, runtime: Runtime) -> AudioPipeline:
+    """Build the pipeline that ``module:function`` makes."""
+    module, _, function = factory.partition(":")
+    pipeline = getattr(importlib.import_module(module), function)(JobStore(data_dir), runtime)
+    assert isinstance(pipeline, AudioPipeline)
+    return pipeline
+
+
+def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> None:
+    """Be a stage's process: never returns while the worker lives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
+    os.dup2(2, 1)  # what libraries print is no result: stdout stays free
+    configure_logging(spec.log_level, spec.data_dir, spec.name)
+    inbox = _Inbox(connection)
+    pipeline = load_pipeline(spec.pipeline_factory, spec.data_dir, spec.runtime)
+    while True:
+        request = inbox.next()
+        with work_in_log(request.job_id, request.stage_name, request.track_index):
+            connection.send(_carry_out(pipeline, request, inbox, connection))
+
+
+def _carry_out(
+    pipeline: AudioPipeline,
+    request: Run,
+    inbox: "_Inbox",
+    connection: "Connection[object, object]",
+) -> Done | Raised:
+    try:
+        state = pipeline.run_stage(
+            request.job_id,
+            request.stage_name,
+            request.track_index,
+            progress=Throttle(lambda fraction: connection.send(Progress(fraction))),
+            cancelled=lambda: inbox.is_cancelled(request.number),
+        )
+    except StemcrateError as error:
+        return Raised(error)
+    except Exception as error:
+        logger.exception("the stage could not be recorded")
+        return Raised(StageFailed(f"{type(error).__name__}: {error}"))
+    return Done(state)
+
+
+class _Inbox:
+    """Messages of the worker, read on a thread so that a cancel arrives while a stage runs."""
+
+    def __init__(self, connection: "Connection[object, object]") -> None:
+        self._connection = connection
+        self._requests: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self._cancelled_number = 0
+        threading.Thread(target=self._read, name="inbox", daemon=True).start()
+
+    def next(self) -> Run:
+        """Wait for the next request."""
+        return self._requests.get()
+
+    def is_cancelled(self, number: int) -> bool:
+        """Tell whether the worker gave up this request."""
+        return self._cancelled_number >= number
+
+    def _read(self) -> None:
+        worker = parent_process()
+        assert worker is not None
+        while True:
+            if worker.sentinel in wait([self._connection, worker.sentinel]):
+                os._exit(1)
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(1)
+            if isinstance(message, Run):
+                self._requests.put(message)
+            elif isinstance(message, Cancel):
+                self._cancelled_number = message.number

@@ -1,0 +1,143 @@
+"""The worker: takes jobs from the queue and runs their stages in processes of their own.
+
+A worker that is stopped, or killed, loses nothing: its lock becomes free, and the next worker goes
+on where the manifest and the engine's checkpoints say.
+"""
+
+import logging
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from dbos import DBOS, DBOSConfig  # noqa: TID251
+
+from core.jobs.child import CANCEL_GRACE_S, StageProcess
+from core.jobs.database import prepare_database
+from core.jobs.liveness import Liveness, new_executor_id, open_liveness
+from core.jobs.logs import configure_logging, quieten_engine
+from core.jobs.progress import ProgressLog
+from core.jobs.queue import APPLICATION, JobQueue
+from core.jobs.reaper import Reaper
+from core.jobs.runner import StageRunner
+from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
+from core.jobs.workflows import register_queues, register_workflows
+from core.pipeline.context import Runtime
+
+logger = logging.getLogger(__name__)
+
+# Raised by hand when workflows change so that a half-done job of the old version cannot be replayed
+# by the new one. Left to itself the engine hashes the source, and a harmless edit strands every
+# waiting job.
+PIPELINE_VERSION = "1"
+FENCED_EXIT_CODE = 75
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker works; `config.Settings` says what each means."""
+
+    data_dir: Path
+    database_url: str
+    runtime: Runtime
+    cpu_slots: int = 1
+    reaper_interval_s: float = 5.0
+    stage_max_attempts: int = 3
+    retention_days: float = 0.0
+    log_level: str = "INFO"
+    cancel_grace_s: float = CANCEL_GRACE_S
+    pipeline_factory: str = PIPELINE_FACTORY
+
+
+def run_worker(options: WorkerOptions) -> NoReturn:
+    """Run a worker until SIGTERM or SIGINT; ends the process with exit code 0.
+
+    75 when the worker lost its lock: another one may have its work already.
+    """
+    configure_logging(options.log_level, options.data_dir, "worker")
+    stopping = _stop_on_signals()
+    prepare_database(options.database_url)
+    liveness, executor_id = open_liveness(options.database_url), new_executor_id()
+    liveness.hold(executor_id)
+    pipeline = load_pipeline(options.pipeline_factory, options.data_dir, options.runtime)
+    log = ProgressLog(options.database_url)
+    runner = StageRunner(
+        pipeline, log, _stage_processes(options), max_attempts=options.stage_max_attempts
+    )
+    DBOS(config=_engine_config(options.database_url, executor_id))
+    quieten_engine()
+    register_workflows(pipeline, runner, log)
+    DBOS.launch()
+    register_queues(cpu_slots=options.cpu_slots)
+    reaper = Reaper(
+        pipeline,
+        JobQueue(options.database_url),
+        log,
+        executor_id=executor_id,
+        liveness=liveness,
+        fence=lambda: _fence(runner),
+        retention_days=options.retention_days,
+    )
+    threading.Thread(
+        target=reaper.run, args=(options.reaper_interval_s, stopping), name="reaper", daemon=True
+    ).start()
+    logger.info("worker %s is ready", executor_id)
+    stopping.wait()
+    _stop(runner, liveness)
+
+
+def _stop_on_signals() -> threading.Event:
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def _stage_processes(options: WorkerOptions) -> dict[str, list[StageProcess]]:
+    def process(name: str) -> StageProcess:
+        spec = ChildSpec(
+            data_dir=options.data_dir,
+            runtime=options.runtime,
+            name=name,
+            log_level=options.log_level,
+            pipeline_factory=options.pipeline_factory,
+        )
+        return StageProcess(spec, cancel_grace_s=options.cancel_grace_s)
+
+    return {
+        "gpu": [process("stages-gpu")],
+        "cpu": [process(f"stages-cpu-{slot}") for slot in range(options.cpu_slots)],
+    }
+
+
+def _engine_config(database_url: str, executor_id: str) -> DBOSConfig:
+    return {
+        "name": APPLICATION,
+        "system_database_url": database_url,
+        "executor_id": executor_id,
+        "application_version": PIPELINE_VERSION,
+        "log_level": "WARNING",
+        "run_migrations": False,
+        "enable_otlp": False,
+    }
+
+
+def _stop(runner: StageRunner, liveness: Liveness) -> NoReturn:
+    logger.info("stopping: unfinished stages are left to the next worker")
+    runner.stop()
+    liveness.release()
+    _exit(0)
+
+
+def _fence(runner: StageRunner) -> NoReturn:
+    logger.critical("this worker lost its lock: it stops before it does another one's work")
+    runner.stop()
+    _exit(FENCED_EXIT_CODE)
+
+
+def _exit(code: int) -> NoReturn:
+    # At once: a normal exit would wait for the engine's threads, and those wait for stages.
+    logging.shutdown()
+    os._exit(code)

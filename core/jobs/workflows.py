@@ -1,0 +1,137 @@
+"""A job as durable workflows: what has ended is never done again, whatever dies in between.
+
+    jobs     process_job(job_id)                  starts the job, queues its tracks, finishes it
+    tracks   process_track(job_id, index)         walks through the stages of one track
+    gpu/cpu  run_stage(job_id, stage, index)      one stage, in one step
+
+The order and the rules are `AudioPipeline`'s; here a stage is carried out by queueing it and
+waiting. Ids are made of the job's id, the track's index and the stage's name, so a workflow that is
+replayed after a crash finds what it had started. Replay is deterministic because it depends only on
+the manifest's options, which never change, and on the recorded results of stages.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle, error  # noqa: TID251
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.artifacts.manifest import JobState, StageState
+from core.errors import JobNotFound, WorkerLost
+from core.jobs.logs import work_in_log
+from core.jobs.progress import ProgressLog
+from core.jobs.queue import JOB_WORKFLOW, JOBS_QUEUE
+from core.jobs.runner import StageRunner
+from core.pipeline.pipeline import AudioPipeline, failure_of
+
+logger = logging.getLogger(__name__)
+
+TRACKS_QUEUE = "tracks"
+STAGE_QUEUES = ("gpu", "cpu")
+JOBS_AT_ONCE = 4
+STAGE_POLL_S = 0.1
+JOB_POLL_S = 0.5
+# How often a dead worker's work is taken up again before it counts as what kills workers.
+STAGE_RECOVERIES = 3
+JOB_RECOVERIES = 20
+
+
+def register_workflows(pipeline: AudioPipeline, runner: StageRunner, log: ProgressLog) -> None:
+    """Tell the engine the workflows. Once in a process, before the engine is launched."""
+
+    @DBOS.workflow(name="run_stage", max_recovery_attempts=STAGE_RECOVERIES)
+    def run_stage(job_id: str, stage_name: str, track_index: int | None) -> str:
+        def carry_out() -> str:
+            return runner.run(job_id, stage_name, track_index).value
+
+        return DBOS.run_step({"name": stage_name}, carry_out)
+
+    def queue_stage(job_id: str, stage_name: str, track_index: int | None) -> StageState:
+        queue_name = pipeline.stage(stage_name).queue
+        handle = _enqueue(queue_name, run_stage, job_id, stage_name, track_index)
+        try:
+            return StageState(handle.get_result(polling_interval_sec=STAGE_POLL_S))
+        except error.DBOSAwaitedWorkflowCancelledError:
+            return StageState.CANCELLED
+        except error.DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded:
+            lost = WorkerLost(
+                f"The stage '{stage_name}' took its worker down {STAGE_RECOVERIES + 1} times.",
+                hint="Most often the machine ran out of memory.",
+            )
+            return pipeline.fail_stage(job_id, stage_name, track_index, failure_of(lost))
+
+    @DBOS.workflow(name="process_track", max_recovery_attempts=JOB_RECOVERIES)
+    def process_track(job_id: str, index: int) -> None:
+        with work_in_log(job_id, track_index=index):
+            _unless_deleted(lambda: pipeline.run_track(job_id, index, queue_stage))
+
+    @DBOS.workflow(name=JOB_WORKFLOW, max_recovery_attempts=JOB_RECOVERIES)
+    def process_job(job_id: str) -> None:
+        with work_in_log(job_id):
+            _unless_deleted(lambda: process(job_id))
+
+    def process(job_id: str) -> None:
+        n_tracks = pipeline.start(job_id)
+        tell_state(log, job_id, pipeline.store.load(job_id).state)
+        handles = [
+            _enqueue(TRACKS_QUEUE, process_track, job_id, index) for index in range(n_tracks)
+        ]
+        for handle in handles:
+            try:
+                handle.get_result(polling_interval_sec=STAGE_POLL_S)
+            except error.DBOSAwaitedWorkflowCancelledError:
+                logger.info("cancelled")
+        tell_state(log, job_id, pipeline.finish(job_id, queue_stage))
+
+
+def register_queues(*, cpu_slots: int) -> None:
+    """Tell the engine the queues and how much of each a worker takes. After it is launched.
+
+    A few tracks at once, so that the GPU stage of one meets the CPU stages of others; no more,
+    because each keeps its float audio on disk.
+    """
+    slots = {"gpu": 1, "cpu": cpu_slots}
+    for name in STAGE_QUEUES:
+        DBOS.register_queue(
+            name,
+            worker_concurrency=slots[name],
+            polling_interval_sec=STAGE_POLL_S,
+            on_conflict="always_update",
+        )
+    for name, n_at_once in ((JOBS_QUEUE, JOBS_AT_ONCE), (TRACKS_QUEUE, cpu_slots + 2)):
+        DBOS.register_queue(
+            name,
+            worker_concurrency=n_at_once,
+            polling_interval_sec=JOB_POLL_S,
+            on_conflict="always_update",
+        )
+
+
+def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:
+    """Log that a job changed its state."""
+    try:
+        log.append(job_id, {"kind": "state", "state": state})
+    except SQLAlchemyError as problem:
+        logger.warning("an event could not be logged: %s", problem)
+
+
+def _enqueue(
+    queue_name: str, workflow: Callable[..., Any], job_id: str, *parts: str | int | None
+) -> WorkflowHandle[Any]:
+    # Tracks with a low index first: a small job does not wait for the whole of a large one.
+    index = next((part for part in parts if isinstance(part, int)), 0)
+    with SetWorkflowID(_workflow_id(job_id, parts)), SetEnqueueOptions(priority=index + 1):
+        return DBOS.enqueue_workflow(queue_name, workflow, job_id, *parts)
+
+
+def _workflow_id(job_id: str, parts: Sequence[str | int | None]) -> str:
+    names = sorted((p for p in parts if p is not None), key=lambda part: isinstance(part, str))
+    return ".".join([job_id, *map(str, names)])
+
+
+def _unless_deleted(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except JobNotFound:
+        logger.info("the job was deleted while it ran")

@@ -1,0 +1,144 @@
+"""A whole installation in a folder: the service as the API has it, and workers as processes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from core.artifacts.manifest import ProcessingManifest
+from core.artifacts.store import JobStore, Upload, new_job_id
+from core.jobs.database import prepare_database
+from core.jobs.progress import ProgressLog
+from core.jobs.queue import JobQueue
+from core.jobs.service import JobService
+from core.pipeline.context import Runtime
+from core.pipeline.options import ProcessingOptions
+from tests.conditions import wait_until
+from tests.integration.jobs.stages_for_tests import FACTORY, build_pipeline_for_tests
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class Worker:
+    """A worker process and what it started."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    family: list[psutil.Process] = field(default_factory=list)
+
+    def children(self) -> list[psutil.Process]:
+        """The processes below the worker, as they are now; kept for `leaves_no_orphan`."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        self.family.extend(found)
+        return found
+
+    def kill(self) -> None:
+        self.children()
+        self.process.kill()
+        self.process.wait()
+
+    def leaves_no_orphan(self) -> bool:
+        return not [p for p in self.family if p.is_running() and p.status() != "zombie"]
+
+
+class Installation:
+    """Store, database and service over one folder; starts workers."""
+
+    def __init__(self, folder: Path, database_url: str | None = None) -> None:
+        self.data_dir = folder
+        self.url = database_url or f"sqlite:///{folder / 'stemcrate.sqlite'}"
+        prepare_database(self.url)
+        self.store = JobStore(folder)
+        self.queue = JobQueue(self.url)
+        self.log = ProgressLog(self.url)
+        self.pipeline = build_pipeline_for_tests(self.store, Runtime())
+        self.service = JobService(self.store, self.queue, self.log, self.pipeline)
+        self.workers: list[Worker] = []
+
+    def submit(self, *tracks: str) -> str:
+        """Submit a job whose tracks behave as these words say; give its id."""
+        job_id = new_job_id()
+        uploads = [self._upload(f"{text} n={i}", job_id) for i, text in enumerate(tracks)]
+        return self.service.submit(uploads, ProcessingOptions(), job_id).job_id
+
+    def _upload(self, text: str, job_id: str) -> Upload:
+        with self.store.open_upload("song.txt", 1000) as writer:
+            writer.write(text.encode())
+            return writer.commit(job_id)
+
+    def manifest(self, job_id: str) -> ProcessingManifest:
+        return self.store.load(job_id)
+
+    def state(self, job_id: str) -> str:
+        return str(self.manifest(job_id).state)
+
+    def stage_state(self, job_id: str, name: str, index: int | None = 0) -> str:
+        return str(self.manifest(job_id).stage(name, index).state)
+
+    def attempts(self, job_id: str) -> dict[str, int]:
+        return {stage.name: stage.attempts for stage in self.manifest(job_id).all_stages()}
+
+    def wait_for_end(self, job_id: str, timeout: float = 40.0) -> str:
+        return wait_until(
+            lambda: self.manifest(job_id).state.is_final and self.state(job_id),
+            timeout,
+            what=f"the job is {self.state(job_id)}, stages {self.attempts(job_id)}",
+        )
+
+    def wait_for_work(self, job_id: str) -> None:
+        """Wait until the main stage is in the middle of its work."""
+        self.wait_until(lambda: self.stage_state(job_id, "work") == "running")
+        self.wait_until(
+            lambda: (
+                any(event.kind == "progress" for event in self.log.since(job_id))
+                or any((self.store.work_folder(job_id) / "0").glob("half*"))
+            ),
+        )
+
+    def wait_until(self, condition: Callable[[], object], timeout: float = 30.0) -> None:
+        wait_until(condition, timeout)
+
+    def start_worker(self, **options: object) -> Worker:
+        """Start a worker process; more options as `WorkerOptions` has them."""
+        settings = {"reaper_interval_s": 0.5, "cancel_grace_s": 1.0, **options}
+        code = (
+            "from pathlib import Path\n"
+            "from core.jobs.worker import WorkerOptions, run_worker\n"
+            "from core.pipeline.context import Runtime\n"
+            "if __name__ == '__main__':\n"
+            f"    run_worker(WorkerOptions(Path({str(self.data_dir)!r}), {self.url!r}, Runtime(), "
+            f"pipeline_factory={FACTORY!r}, **{settings!r}))\n"
+        )
+        log = self.data_dir / f"console-{len(self.workers)}.txt"
+        with log.open("wb") as console:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=console,
+                stderr=subprocess.STDOUT,
+            )
+        worker = Worker(process, log)
+        self.workers.append(worker)
+        return worker
+
+    def close(self) -> None:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.kill()
+        self.queue.close()
+
+
+@contextmanager
+def installation_in(folder: Path, database_url: str | None = None) -> Iterator[Installation]:
+    installation = Installation(folder, database_url)
+    try:
+        yield installation
+    finally:
+        installation.close()

@@ -1,0 +1,87 @@
+"""A real pipeline of small stages whose behaviour the uploaded text decides.
+
+The upload holds ``name=value`` words: ``work=0.6`` (seconds of the main stage), ``deaf`` (it does
+not listen to cancel), ``poison`` (its process kills itself, each time), ``broken`` (it raises).
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from core.artifacts.store import JobStore
+from core.errors import CorruptAudio
+from core.pipeline.context import JobContext, Runtime, StageContext
+from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.stage import JobStage, StageResult, TrackStage
+
+FACTORY = "tests.integration.jobs.stages_for_tests:build_pipeline_for_tests"
+
+
+def behaviour(context: StageContext) -> dict[str, str]:
+    words = context.source.read_text().split()
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+
+class ReadStage(TrackStage):
+    name = "read"
+    essential = True
+    cost = 1.0
+
+    def execute(self, context: StageContext) -> StageResult:
+        return StageResult(data={"words": behaviour(context)})
+
+
+class WorkStage(TrackStage):
+    name = "work"
+    essential = True
+    queue = "gpu"
+    cost = 10.0
+
+    def execute(self, context: StageContext) -> StageResult:
+        asked = behaviour(context)
+        with context.work_path("half") as path:
+            path.write_bytes(b"float audio")
+        if "poison" in asked:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "broken" in asked:
+            raise CorruptAudio("broken, as asked")
+        started = time.monotonic()
+        seconds = float(asked.get("work", 0.1))
+        while (elapsed := time.monotonic() - started) < seconds:
+            time.sleep(0.02)
+            if "deaf" not in asked:
+                context.progress(elapsed / seconds)
+        with context.artefact(
+            f"{context.track.index}/work.txt", role="stem", label="work", format="txt"
+        ) as path:
+            path.write_text(str(os.getpid()))
+        return StageResult(data={"pid": os.getpid()})
+
+
+class DescribeStage(TrackStage):
+    name = "describe"
+    essential = True
+    cost = 2.0
+
+    def execute(self, context: StageContext) -> StageResult:
+        time.sleep(0.1)
+        return StageResult(analysis={"pid": os.getpid()})
+
+
+class SumStage(JobStage):
+    name = "sum"
+    essential = True
+
+    def execute(self, context: JobContext) -> StageResult:
+        with context.artefact("sum.txt", role="playlist", label="sum", format="txt") as path:
+            path.write_text(str(len(context.tracks)))
+        return StageResult(analysis={"n_tracks": len(context.tracks)})
+
+
+def build_pipeline_for_tests(store: JobStore, runtime: Runtime) -> AudioPipeline:
+    return AudioPipeline((ReadStage(), WorkStage(), DescribeStage(), SumStage()), store, runtime)
+
+
+def work_files(store: JobStore, job_id: str) -> list[Path]:
+    return list(store.work_folder(job_id).rglob("*")) if store.job_folder(job_id).exists() else []
