@@ -13,6 +13,7 @@ import av  # noqa: TID251
 import numpy as np
 
 from core.audio.buffer import Samples
+from core.audio.frames import SAMPLE_FORMATS, frame_to_float32
 from core.audio.source import RESEND_HINT, SourceFormat, cut_short
 from core.errors import CorruptAudio, NotAudio
 
@@ -23,18 +24,18 @@ _DEMUXERS = (
     "mpegts,ogg,rm,tak,tta,w64,wav,wv"
 )
 _OPTIONS = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "none"}
+# FFmpeg's own errors, and Python's where broken offsets reach the file object.
+_BROKEN = (av.error.FFmpegError, OSError, ValueError, OverflowError)
 # Their headers count samples; elsewhere a duration is an estimate or includes priming.
 _EXACT_CONTAINERS = {"flac", "wav", "aiff", "caf", "ape", "wv", "tta", "tak", "w64", "au"}
 # Without a header FFmpeg divides the size by the first packet's bit rate, which may be far off.
 _GUESSED_DURATION = {"aac", "ac3", "eac3", "dts", "mp3", "mpeg", "mpegts"}
-_SAMPLE_FORMATS = {"u8", "s16", "s32", "flt", "dbl"}
 _LOSSLESS_CODECS = {"flac", "alac", "ape", "wavpack", "tta", "tak", "mlp", "truehd", "shorten"}
 # PCM codecs whose codes aren't linear.
 _LOSSY_PCM = {"pcm_alaw", "pcm_mulaw", "pcm_vidc"}
 _BLOCK = 65_536  # samples gathered from frames before they are passed on
 _MAX_PRIMING = 8192  # samples at the end that an edit list may hide
 _MAX_BAD_PACKETS = 10
-_INTEGER_SCALE = {"i2": 1 << 15, "i4": 1 << 31}
 
 
 class PyavSource:
@@ -69,6 +70,8 @@ class PyavSource:
             raise NotAudio(f"{self._name} holds no audio track.")
         # The first track: in NI Stem files it is the mixture.
         self._track = tracks[0]
+        if self._track.codec_context is None:
+            raise NotAudio(f"{self._name} holds an audio track in a codec that cannot be read.")
         self._frames = self._decode()
         self._first = next(self._frames, None)
         if self._first is None and self._n_bad:
@@ -128,7 +131,7 @@ class PyavSource:
                 for frame in packet.decode():
                     n_decoded += frame.samples
                     yield frame
-            except av.error.FFmpegError as error:
+            except _BROKEN as error:
                 self._n_bad += 1
                 if self._is_lossless_codec or self._n_bad > _MAX_BAD_PACKETS:
                     rate = self._track.codec_context.sample_rate
@@ -188,7 +191,7 @@ class PyavSource:
             for frame in self._container.decode(self._track):
                 if frame.time is not None:
                     end = round(frame.time * rate) + frame.samples
-        except av.error.FFmpegError:
+        except _BROKEN:
             return end
         return end
 
@@ -250,7 +253,7 @@ class PyavSource:
         n_channels = int(first.layout.nb_channels if first is not None else codec.channels)
         if sample_rate < 1 or n_channels < 1:
             raise NotAudio(f"{self._name} holds no audio track that can be read.")
-        if codec.format.name.rstrip("p") not in _SAMPLE_FORMATS:
+        if codec.format.name.rstrip("p") not in SAMPLE_FORMATS:
             raise NotAudio(f"{self._name} holds {codec.name} samples, which cannot be read.")
         empty = first is None
         return SourceFormat(
@@ -285,29 +288,9 @@ class PyavSource:
         return None if "NONE" in names else names
 
 
-def frame_to_float32(frame: Any) -> Samples:
-    """Convert an FFmpeg audio frame to float32 ``(n_channels, n)``, nominal ±1, without dither.
-
-    Codes of up to 24 bits are exact; 24-bit codes come left-aligned in 32. Doubles beyond float32
-    become infinite, for the caller to refuse.
-    """
-    array = frame.to_ndarray()
-    if not frame.format.is_planar:
-        array = array.reshape(-1, frame.layout.nb_channels).T
-    if array.dtype == np.uint8:
-        samples = (array.astype(np.float32) - 128) / 128
-    elif array.dtype.kind == "i":
-        scale = _INTEGER_SCALE[array.dtype.str[1:]]
-        samples = array.astype(np.float32) / np.float32(scale)
-    else:
-        with np.errstate(over="ignore"):
-            samples = array.astype(np.float32)
-    return np.ascontiguousarray(samples, dtype=np.float32)
-
-
 def _open(file: Any, name: str) -> Any:
     try:
         # Tags in an unknown encoding must not keep a recording from being opened.
         return av.open(file, mode="r", container_options=dict(_OPTIONS), metadata_errors="replace")
-    except (av.error.FFmpegError, ValueError) as error:
+    except _BROKEN as error:
         raise NotAudio(f"{name} is not an audio file that can be read.") from error

@@ -1,5 +1,6 @@
 """Decoding by libsndfile: WAV, AIFF, FLAC, MP3, Ogg Vorbis and Opus, CAF; the first choice."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,20 @@ _UNKNOWN_LENGTH = 1 << 62  # libsndfile says "no length" with the largest 64-bit
 _TAIL = 4096  # samples read to try the end
 
 
+class _SteadyReader(io.BufferedReader):
+    """A file that stays where it is when told to go to an impossible place.
+
+    A broken header names such offsets; an exception couldn't pass through libsndfile's C code and
+    would be printed instead, whereas a position that didn't change is an error that it handles.
+    """
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return self.tell()
+
+
 class SoundfileSource:
     """A file opened by libsndfile; see `core.audio.source.AudioSource`.
 
@@ -40,7 +55,7 @@ class SoundfileSource:
     def __init__(self, path: Path, *, name: str) -> None:
         self._name = name
         # An open file has no name, so nothing is guessed from the client's file name.
-        self._stream = path.open("rb")
+        self._stream = _SteadyReader(io.FileIO(path, "rb"))
         try:
             self._file: Any = soundfile.SoundFile(self._stream)
         except (soundfile.LibsndfileError, TypeError, ValueError) as error:
