@@ -40,6 +40,7 @@ def configure_logging(
         handler.setFormatter(logging.Formatter(FORMAT))
         handler.addFilter(_name_work)
     logging.basicConfig(level=level, handlers=handlers, force=True)
+    logging.getLogger("filelock").setLevel(logging.WARNING)
     quieten_engine()
 
 

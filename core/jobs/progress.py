@@ -11,8 +11,7 @@ Events are JSON objects with a ``kind``:
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +21,6 @@ import sqlalchemy as sa
 from core.artifacts.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
 from core.jobs.database import engine_for, progress_events
 
-MIN_INTERVAL_S = 0.5
 LIVE_EVENTS = 64
 
 
@@ -96,32 +94,6 @@ class ProgressLog:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [LoggedEvent(row.seq, _utc(row.at), json.loads(row.payload)) for row in rows]
-
-
-class Throttle:
-    """Let a fraction pass at most every ``interval_s``, and never one that is lower."""
-
-    def __init__(
-        self,
-        report: Callable[[float], None],
-        *,
-        interval_s: float = MIN_INTERVAL_S,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._report = report
-        self._interval_s = interval_s
-        self._clock = clock
-        self._reported_at = float("-inf")
-        self._fraction = 0.0
-
-    def __call__(self, fraction: float) -> None:
-        """Report ``fraction`` if it is time."""
-        moment = self._clock()
-        if fraction <= self._fraction or moment - self._reported_at < self._interval_s:
-            return
-        self._reported_at = moment
-        self._fraction = fraction
-        self._report(fraction)
 
 
 ENDED = (StageState.COMPLETED, StageState.FAILED, StageState.SKIPPED, StageState.CANCELLED)

@@ -23,7 +23,7 @@ from core.artifacts.manifest import StageState
 from core.artifacts.store import JobStore
 from core.errors import StageFailed, StemcrateError
 from core.jobs.logs import configure_logging, work_in_log
-from core.jobs.progress import Throttle
+from core.jobs.throttle import Throttle
 from core.pipeline.context import Runtime
 from core.pipeline.pipeline import AudioPipeline
 

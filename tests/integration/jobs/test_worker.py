@@ -1,0 +1,156 @@
+"""Jobs through the real queue, the real engine and real worker processes."""
+
+import signal
+
+import psutil
+
+from core.artifacts.manifest import JobState
+from core.jobs.liveness import live_workers
+from core.jobs.worker import FENCED_EXIT_CODE
+from tests.integration.jobs.installation import Installation
+from tests.integration.jobs.stages_for_tests import work_files
+
+
+def test_a_job_of_two_tracks_runs_to_its_end(house: Installation) -> None:
+    """Each stage runs once, in a process that stays for the next stage; the log tells it all."""
+    worker = house.start_worker()
+    job_id = house.submit("work=0.3", "work=0.3")
+
+    assert house.wait_for_end(job_id) == "completed"
+
+    manifest = house.manifest(job_id)
+    assert {stage.attempts for stage in manifest.all_stages()} == {1}
+    assert [a.name for a in manifest.all_artefacts()] == ["0/work.txt", "1/work.txt", "sum.txt"]
+    assert manifest.playlist == {"n_tracks": 2}
+    pids = {track.stages[1].result["pid"] for track in manifest.tracks}
+    assert len(pids) == 1
+    assert worker.process.pid not in pids
+    assert work_files(house.store, job_id) == []
+    house.wait_until(lambda: house.log.latest(job_id, 1)[0].payload["state"] == "completed")
+    events = house.log.since(job_id)
+    states = [event.payload["state"] for event in events if event.kind == "state"]
+    assert states == ["queued", "running", "completed"]
+    assert house.service.progress(job_id).fraction == 1.0
+
+
+def test_a_failed_track_does_not_fail_the_others(house: Installation) -> None:
+    """An essential stage that fails ends its track; the job completes with the rest."""
+    house.start_worker()
+    job_id = house.submit("broken", "work=0.1")
+
+    assert house.wait_for_end(job_id) == "completed"
+
+    first, second = house.manifest(job_id).tracks
+    assert first.error is not None
+    assert first.error.code == "corrupt_audio"
+    assert second.state == JobState.COMPLETED
+
+
+def test_progress_goes_forward_while_a_stage_runs(house: Installation) -> None:
+    """The fraction of the job follows the stage that runs."""
+    house.start_worker()
+    job_id = house.submit("work=1.5")
+    house.wait_for_work(job_id)
+
+    seen = [house.service.progress(job_id)]
+    house.wait_until(lambda: seen.append(house.service.progress(job_id)) or seen[-1].fraction > 0.4)
+
+    assert any(p.stage == "work" and p.track_index == 0 for p in seen)
+    fractions = [p.fraction for p in seen]
+    assert fractions == sorted(fractions)
+    assert house.wait_for_end(job_id) == "completed"
+
+
+def test_a_killed_worker_loses_only_the_stage_that_it_was_in(house: Installation) -> None:
+    """SIGKILL in the middle: the next worker goes on there, and no process is left behind."""
+    first = house.start_worker()
+    job_id = house.submit("work=1")
+    house.wait_for_work(job_id)
+    first.kill()
+    house.wait_until(first.leaves_no_orphan, 2.0)
+    assert house.state(job_id) == "running"
+
+    house.start_worker()
+
+    assert house.wait_for_end(job_id) == "completed"
+    assert house.attempts(job_id) == {"read": 1, "work": 2, "describe": 1, "sum": 1}
+
+
+def test_a_worker_that_lives_takes_over_from_one_that_died(house: Installation) -> None:
+    """The engine alone would leave the job of a dead worker pending for ever."""
+    first = house.start_worker()
+    job_id = house.submit("work=1")
+    house.wait_for_work(job_id)
+    house.start_worker()
+    house.wait_until(lambda: live_workers(house.url) == 2)
+    first.kill()
+    house.wait_until(lambda: live_workers(house.url) == 1)
+
+    assert house.wait_for_end(job_id) == "completed"
+    assert house.attempts(job_id) == {"read": 1, "work": 2, "describe": 1, "sum": 1}
+
+
+def test_a_stopped_worker_leaves_its_job_to_the_next(house: Installation) -> None:
+    """SIGTERM: exit code 0 at once, no orphan, and the job is not failed."""
+    first = house.start_worker()
+    job_id = house.submit("work=1")
+    house.wait_for_work(job_id)
+    first.children()
+    first.process.send_signal(signal.SIGTERM)
+
+    assert first.process.wait(10) == 0
+    house.wait_until(first.leaves_no_orphan, 2.0)
+    assert live_workers(house.url) == 0
+    assert house.state(job_id) == "running"
+
+    house.start_worker()
+    assert house.wait_for_end(job_id) == "completed"
+
+
+def test_a_worker_that_lost_its_lock_stops(house: Installation) -> None:
+    """Another worker may have taken its jobs: going on would run them twice."""
+    worker = house.start_worker()
+    house.wait_until(lambda: live_workers(house.url) == 1)
+    for lock in (house.data_dir / "locks" / "workers").iterdir():
+        lock.unlink()
+
+    assert worker.process.wait(10) == FENCED_EXIT_CODE
+
+
+def test_a_stage_whose_process_dies_is_tried_again(house: Installation) -> None:
+    """A segmentation fault or the kernel's memory killer costs one attempt, not the job."""
+    worker = house.start_worker()
+    job_id = house.submit("work=1")
+    house.wait_for_work(job_id)
+    for event in house.log.since(job_id):
+        assert event.payload.get("fraction", 0) <= 1
+    _stage_process(worker.children()).kill()
+
+    assert house.wait_for_end(job_id) == "completed"
+    assert house.attempts(job_id) == {"read": 1, "work": 2, "describe": 1, "sum": 1}
+    assert worker.process.poll() is None
+
+
+def test_a_stage_that_kills_its_process_every_time_fails_alone(house: Installation) -> None:
+    """A poisonous job ends as failed, with a reason, and the next job runs."""
+    worker = house.start_worker(stage_max_attempts=2)
+    poison, good = house.submit("poison"), house.submit("work=0.1")
+
+    assert house.wait_for_end(poison) == "failed"
+    error = house.manifest(poison).error
+    assert error is not None
+    assert error.code == "worker_lost"
+    assert "SIGKILL" in error.message
+    assert house.attempts(poison)["work"] == 2
+    assert work_files(house.store, poison) == []
+    assert house.wait_for_end(good) == "completed"
+    assert worker.process.poll() is None
+
+
+def _stage_process(processes: list[psutil.Process]) -> psutil.Process:
+    """Find the process that runs the main stage: the one whose CPU slot sibling is idle."""
+    return next(p for p in processes if _holds_log(p, "stages-gpu.log"))
+
+
+def _holds_log(process: psutil.Process, name: str) -> bool:
+    return any(file.path.endswith(name) for file in process.open_files())
