@@ -1,27 +1,12 @@
 """Files that are either whole or absent: temporary name, fsync, rename."""
 
-import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import StorageFull
-
-
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turn "no space left" of the operating system into `StorageFull`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise StorageFull(
-            "The disk has no room left for the output.",
-            hint="Free some space or delete old jobs, then run the job again.",
-        ) from error
+from core.audio.disk import storage_errors
 
 
 @contextmanager
@@ -34,7 +19,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     destination.parent.mkdir(parents=True, exist_ok=True)
     temporary = destination.with_name(f".{secrets.token_hex(6)}.part")
     try:
-        with storage_errors():
+        with storage_errors(destination):
             yield temporary
             _flush(temporary)
             temporary.replace(destination)

@@ -24,8 +24,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from core.artifacts.atomic import storage_errors, write_atomically
+from core.artifacts.atomic import write_atomically
 from core.artifacts.manifest import ProcessingManifest
+from core.audio.disk import storage_errors
 from core.errors import ArtefactNotFound, JobNotFound, UploadTooLarge
 
 CHUNK_BYTES = 1 << 20
@@ -91,12 +92,12 @@ class UploadWriter:
                 field="file",
             )
         self._digest.update(data)
-        with storage_errors():
+        with storage_errors(self._path):
             self._file.write(data)
 
     def commit(self, job_id: str) -> Upload:
         """Put the bytes in their place and mark them as used by ``job_id``."""
-        with storage_errors():
+        with storage_errors(self._path):
             self._file.flush()
             os.fsync(self._file.fileno())
         upload = Upload(self._digest.hexdigest(), self._n_bytes, self._name)

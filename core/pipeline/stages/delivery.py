@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from core.audio.encode import SUFFIX, Encoder, is_pcm, supported_sample_rate
 from core.audio.quantise import dither_noise
 from core.audio.tag_writer import write_tags
-from core.audio.tags import read_tags
+from core.audio.tags import Tags, read_tags
+from core.errors import UnsupportedFormat
 from core.pipeline.context import StageContext
 from core.pipeline.names import TrackNames
 from core.pipeline.options import ProcessingOptions
@@ -207,9 +209,13 @@ class _Renderer:
                         _encode(encoders[label], values, grid, encoding)
                     self._context.progress((1 + done) / 3 if first_half else (2 + done) / 3)
             for output in files:
-                write_tags(
-                    paths[output.label], names.tags(tags, output.label), format=encoding.format
-                )
+                self._tag(paths[output.label], names.tags(tags, output.label), encoding.format)
+
+    def _tag(self, path: Path, tags: Tags, file_format: str) -> None:
+        try:
+            write_tags(path, tags, format=file_format)
+        except UnsupportedFormat as error:
+            self._context.warn("untagged", f"'{tags.title}' carries no tags: {error.message}")
 
     def _blocks(self, files: tuple[Output, ...], grid: Target) -> Any:
         """Yield the fraction done and ``{label: grid values}`` of every block."""
