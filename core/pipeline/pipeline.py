@@ -27,12 +27,12 @@ from core.artifacts.store import JobStore, Upload, new_job_id
 from core.errors import JobCancelled, StemcrateError
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
+from core.pipeline.outcome import Outcome, conclude, failure_of
 from core.pipeline.stage import (
     Cancelled,
     JobStage,
     PipelineStage,
     Progress,
-    StageResult,
     TrackStage,
 )
 
@@ -148,7 +148,7 @@ class AudioPipeline:
         """End a job: completed when at least one track is, unless cancelled or ``failure``."""
         with self.store.update(job_id) as manifest:
             if not manifest.state.is_final:
-                _conclude(manifest, failure)
+                conclude(manifest, failure)
         self.store.remove_work(job_id)
         for track in manifest.tracks:
             if track.state == JobState.FAILED:
@@ -221,7 +221,7 @@ class AudioPipeline:
         track_index: int | None,
         progress: Progress,
         cancelled: Cancelled,
-    ) -> "_Outcome":
+    ) -> Outcome:
         context = self._context(stage, manifest, track_index, progress, cancelled)
         try:
             context.check_cancelled()
@@ -229,16 +229,16 @@ class AudioPipeline:
             result = stage.execute(context)  # type: ignore[attr-defined]
         except JobCancelled:
             context.discard()
-            return _Outcome(StageState.CANCELLED, context)
+            return Outcome(StageState.CANCELLED, context)
         except StemcrateError as error:
             context.discard()
             logger.warning("%s failed: %s", stage.name, error)
-            return _Outcome(StageState.FAILED, context, error=error)
+            return Outcome(StageState.FAILED, context, error=error)
         except Exception as error:  # a stage may be a third party's: nothing it raises ends the job
             context.discard()
             logger.exception("%s failed unexpectedly", stage.name)
-            return _Outcome(StageState.FAILED, context, error=error)
-        return _Outcome(StageState.COMPLETED, context, result=result)
+            return Outcome(StageState.FAILED, context, error=error)
+        return Outcome(StageState.COMPLETED, context, result=result)
 
     def _context(
         self,
@@ -270,87 +270,13 @@ class AudioPipeline:
         )
 
     def _save(
-        self, job_id: str, stage: PipelineStage, track_index: int | None, outcome: "_Outcome"
+        self, job_id: str, stage: PipelineStage, track_index: int | None, outcome: Outcome
     ) -> StageState:
         with self.store.update(job_id) as manifest:
             if manifest.state.is_final:
                 return StageState.CANCELLED
             outcome.write(manifest, stage, track_index)
         return outcome.state
-
-
-class _Outcome:
-    """How one attempt at a stage went, on its way into the manifest."""
-
-    def __init__(
-        self,
-        state: StageState,
-        context: StageContext | JobContext,
-        *,
-        result: StageResult | None = None,
-        error: Exception | None = None,
-    ) -> None:
-        self.state = state
-        self.seconds = 0.0
-        self._context = context
-        self._result = result
-        self._failure = failure_of(error) if error else None
-
-    def write(
-        self, manifest: ProcessingManifest, stage: PipelineStage, track_index: int | None
-    ) -> None:
-        """Enter this outcome into the manifest."""
-        record = manifest.stage(stage.name, track_index)
-        record.state = self.state
-        record.seconds = self.seconds
-        record.warnings = self._context.warnings
-        record.error = self._failure
-        owner = manifest if track_index is None else manifest.tracks[track_index]
-        if self._result is not None:
-            record.result = self._result.data
-            owner.artefacts = [a for a in owner.artefacts if a.stage != stage.name]
-            owner.artefacts += self._context.artefacts
-        if isinstance(owner, TrackRecord):
-            if self._result is not None:
-                owner.analysis = {**owner.analysis, **self._result.analysis}
-                self._describe(manifest, owner)
-            if self._failure is not None and stage.essential:
-                owner.error = self._failure
-                owner.state = JobState.FAILED
-        elif self._result is not None and self._result.analysis:
-            owner.playlist = self._result.analysis
-
-    def _describe(self, manifest: ProcessingManifest, track: TrackRecord) -> None:
-        """Copy what a stage learned of the source, the model and the device to their places."""
-        assert self._result is not None
-        data = self._result.data
-        if source := data.get("source"):
-            track.source = SourceRecord.model_validate({**track.source.model_dump(), **source})
-        manifest.model = data.get("model", manifest.model)
-        manifest.device = data.get("device", manifest.device)
-
-
-def failure_of(error: Exception) -> Failure:
-    """Tell an exception as the manifest does."""
-    if isinstance(error, StemcrateError):
-        return Failure(code=error.code, message=error.message, hint=error.hint)
-    return Failure(
-        code="stage_failed",
-        message=f"{type(error).__name__}: {error}",
-        hint="This is a defect: please report it with the manifest.",
-    )
-
-
-def _conclude(manifest: ProcessingManifest, failure: Failure | None) -> None:
-    for track in manifest.tracks:
-        if not track.state.is_final:
-            track.state = JobState.FAILED if failure else JobState.COMPLETED
-            track.error = track.error or failure
-    usable = any(track.state == JobState.COMPLETED for track in manifest.tracks)
-    manifest.state = JobState.COMPLETED if usable and not failure else JobState.FAILED
-    manifest.finished_at = now()
-    if manifest.state == JobState.FAILED:
-        manifest.error = failure or next((t.error for t in manifest.tracks if t.error), None)
 
 
 def _record(stage: PipelineStage, options: ProcessingOptions) -> ProcessingStage:

@@ -18,7 +18,7 @@ class KeyStage(TrackStage):
         estimate = estimate_key(analysis_signal(context), ANALYSIS_RATE_HZ)
         facts = {
             "key": estimate.key,
-            "key_short": estimate.musical,
+            "key_short": estimate.key_short,
             "camelot": estimate.camelot,
             "open_key": estimate.open_key,
             "key_confidence": estimate.confidence,
