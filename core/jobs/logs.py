@@ -50,6 +50,7 @@ def quieten_engine() -> None:
     engine.handlers.clear()
     engine.propagate = True
     engine.setLevel(logging.WARNING)
+    engine.addFilter(_is_news)
 
 
 @contextmanager
@@ -69,3 +70,11 @@ def work_in_log(
 def _name_work(record: logging.LogRecord) -> bool:
     record.work = _work.get()
     return True
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Keep back the tracebacks with which the engine tells that a job was cancelled."""
+    error = record.exc_info[1] if record.exc_info else None
+    if type(error).__name__ == "DBOSAwaitedWorkflowCancelledError":
+        return False
+    return "is no longer owned by this execution" not in record.getMessage()

@@ -19,6 +19,10 @@ JOB_WORKFLOW = "process_job"
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 FORGET_AFTER_S = 10.0
 BATCH = 500
+# Raised by hand when workflows change so that a half-done job of the old version cannot be replayed
+# by the new one. Left to itself the engine hashes the source, and a harmless edit strands every
+# waiting job.
+PIPELINE_VERSION = "1"
 
 
 class JobQueue:
@@ -73,10 +77,17 @@ class JobQueue:
 
     # for the reaper
 
-    def pending_executors(self) -> set[str]:
-        """Name the workers, dead or alive, that the engine believes to be running something."""
-        rows = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return {row.executor_id for row in rows if row.executor_id}
+    def pending(self) -> list[WorkflowStatus]:
+        """List what the engine believes to be running, on workers dead or alive."""
+        return self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
+
+    def restart(self, job_id: str) -> None:
+        """Let the job begin anew; stages that the manifest calls completed are not run again.
+
+        For a job that no living worker has anything of.
+        """
+        self._client.delete_workflows([row.workflow_id for row in self._rows(job_id)])
+        self.enqueue(job_id)
 
     def job_states(self, job_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
         """Give what the engine knows of these jobs; those that it does not know are missing."""
@@ -91,7 +102,7 @@ class JobQueue:
     def known_jobs(self) -> set[str]:
         """List every job of which the engine keeps anything."""
         rows = self._client.list_workflows(load_input=False, load_output=False)
-        return {row.workflow_id.partition(".")[0] for row in rows}
+        return {job_of(row) for row in rows}
 
     def _rows(self, job_id: str) -> list[WorkflowStatus]:
         return self._client.list_workflows(
@@ -99,9 +110,14 @@ class JobQueue:
         )
 
 
+def job_of(workflow: WorkflowStatus) -> str:
+    """Give the id of the job that a workflow is of: ids are ``job.track.stage``."""
+    return workflow.workflow_id.partition(".")[0]
+
+
 def _batches(job_ids: Sequence[str]) -> Iterable[list[str]]:
     for start in range(0, len(job_ids), BATCH):
         yield list(job_ids[start : start + BATCH])
 
 
-__all__ = ["APPLICATION", "JOBS_QUEUE", "JOB_WORKFLOW", "JobQueue"]
+__all__ = ["APPLICATION", "JOBS_QUEUE", "JOB_WORKFLOW", "PIPELINE_VERSION", "JobQueue", "job_of"]

@@ -10,17 +10,20 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from dbos import DBOS, WorkflowStatus  # noqa: TID251
+from filelock import Timeout
 
 from core.artifacts.manifest import ProcessingManifest
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.liveness import Liveness
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import ACTIVE, JobQueue
+from core.jobs.queue import ACTIVE, PIPELINE_VERSION, JobQueue, job_of
 from core.jobs.workflows import tell_state
-from core.pipeline.pipeline import AudioPipeline, failure_of
+from core.pipeline.outcome import failure_of
+from core.pipeline.pipeline import AudioPipeline
 
 logger = logging.getLogger(__name__)
 
@@ -86,10 +89,22 @@ class Reaper:
 
     def recover_dead(self) -> None:
         """Put the work of dead workers back into the queues."""
-        for executor_id in self._queue.pending_executors() - {self._executor_id}:
-            if self._liveness.is_dead(executor_id):
-                logger.warning("%s is dead: its work goes back to the queue", executor_id)
-                self._recover(executor_id)
+        pending = self._queue.pending()
+        executors = {row.executor_id for row in pending if row.executor_id} - {self._executor_id}
+        dead = {executor for executor in executors if self._liveness.is_dead(executor)}
+        for executor_id in dead:
+            logger.warning("%s is dead: its work goes back to the queue", executor_id)
+            self._recover(executor_id)
+        self._restart_outdated(pending, dead)
+
+    def _restart_outdated(self, pending: Sequence[WorkflowStatus], dead: Collection[str]) -> None:
+        """Begin jobs anew that a worker of another version left: nobody can replay them."""
+        alive = {job_of(row) for row in pending if row.executor_id not in dead}
+        outdated = {job_of(row) for row in pending if row.app_version != PIPELINE_VERSION}
+        for job_id in outdated - alive:
+            with suppress(Timeout), self._store.hold(job_id):
+                logger.warning("%s was begun by another version: it begins anew", job_id)
+                self._queue.restart(job_id)
 
     def close_lost(self) -> None:
         """End the manifests of jobs that the engine gave up, or does not know."""

@@ -17,7 +17,8 @@ from core.errors import JobNotFound, WorkerLost
 from core.jobs.child import StageProcess
 from core.jobs.logs import work_in_log
 from core.jobs.progress import ProgressLog
-from core.pipeline.pipeline import AudioPipeline, failure_of
+from core.pipeline.outcome import failure_of
+from core.pipeline.pipeline import AudioPipeline
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from core.jobs.database import prepare_database
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
 from core.jobs.logs import configure_logging, quieten_engine
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import APPLICATION, JobQueue
+from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
 from core.jobs.reaper import Reaper
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
@@ -28,10 +28,6 @@ from core.pipeline.context import Runtime
 
 logger = logging.getLogger(__name__)
 
-# Raised by hand when workflows change so that a half-done job of the old version cannot be replayed
-# by the new one. Left to itself the engine hashes the source, and a harmless edit strands every
-# waiting job.
-PIPELINE_VERSION = "1"
 FENCED_EXIT_CODE = 75
 
 

@@ -23,7 +23,8 @@ from core.jobs.logs import work_in_log
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JOB_WORKFLOW, JOBS_QUEUE
 from core.jobs.runner import StageRunner
-from core.pipeline.pipeline import AudioPipeline, failure_of
+from core.pipeline.outcome import failure_of
+from core.pipeline.pipeline import AudioPipeline
 
 logger = logging.getLogger(__name__)
 

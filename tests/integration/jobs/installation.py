@@ -1,6 +1,5 @@
 """A whole installation in a folder: the service as the API has it, and workers as processes."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -104,10 +103,10 @@ class Installation:
     def wait_until(self, condition: Callable[[], object], timeout: float = 30.0) -> None:
         wait_until(condition, timeout)
 
-    def start_worker(self, **options: object) -> Worker:
-        """Start a worker process; more options as `WorkerOptions` has them."""
+    def worker_code(self, **options: object) -> str:
+        """Write the program of a worker; more options as `WorkerOptions` has them."""
         settings = {"reaper_interval_s": 0.5, "cancel_grace_s": 1.0, **options}
-        code = (
+        return (
             "from pathlib import Path\n"
             "from core.jobs.worker import WorkerOptions, run_worker\n"
             "from core.pipeline.context import Runtime\n"
@@ -115,6 +114,10 @@ class Installation:
             f"    run_worker(WorkerOptions(Path({str(self.data_dir)!r}), {self.url!r}, Runtime(), "
             f"pipeline_factory={FACTORY!r}, **{settings!r}))\n"
         )
+
+    def start_worker(self, **options: object) -> Worker:
+        """Start a worker process."""
+        code = self.worker_code(**options)
         log = self.data_dir / f"console-{len(self.workers)}.txt"
         with log.open("wb") as console:
             process = subprocess.Popen(

@@ -1,0 +1,191 @@
+"""What the reaper does with jobs that nobody looks after."""
+
+import os
+import shutil
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from core.artifacts.manifest import now
+from core.jobs import reaper as reaper_module
+from core.jobs.database import engine_for, is_sqlite
+from core.jobs.liveness import open_liveness
+from core.jobs.reaper import Reaper
+from tests.integration.jobs.installation import Installation
+
+
+class Fenced(BaseException):
+    pass
+
+
+def reaper_of(house: Installation, *, retention_days: float = 0.0) -> Reaper:
+    """The reaper of a worker that lives, without the worker."""
+    liveness = open_liveness(house.url)
+    liveness.hold("me")
+
+    def fence() -> None:
+        raise Fenced
+
+    return Reaper(
+        house.pipeline,
+        house.queue,
+        house.log,
+        executor_id="me",
+        liveness=liveness,
+        fence=fence,
+        retention_days=retention_days,
+        recover=lambda executor_id: None,
+    )
+
+
+def set_workflow(house: Installation, job_id: str, **values: object) -> None:
+    schema = "" if is_sqlite(house.url) else "dbos."
+    columns = ", ".join(f"{name} = :{name}" for name in values)
+    with engine_for(house.url).begin() as connection:
+        connection.execute(
+            sa.text(f"update {schema}workflow_status set {columns} where workflow_uuid = :id"),
+            {"id": job_id, **values},
+        )
+
+
+def make_older(house: Installation, job_id: str, **age: float) -> None:
+    with house.store.update(job_id) as manifest:
+        manifest.created_at = now() - timedelta(**age)
+        if manifest.finished_at is not None:
+            manifest.finished_at = now() - timedelta(**age)
+
+
+def test_a_job_that_killed_every_worker_is_closed_as_failed(house: Installation) -> None:
+    """The engine stopped trying; without this the manifest would say "running" for ever."""
+    job_id = house.submit("work=0.1")
+    house.pipeline.start(job_id)
+    set_workflow(house, job_id, status="MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+    reaper_of(house).tick()
+
+    error = house.manifest(job_id).error
+    assert house.state(job_id) == "failed"
+    assert error is not None
+    assert error.code == "worker_lost"
+    assert house.log.latest(job_id, 1)[0].payload == {"kind": "state", "state": "failed"}
+
+
+def test_a_job_that_the_queue_lost_is_closed_as_failed(house: Installation) -> None:
+    """Not at once: the manifest is written a moment before the job is queued."""
+    job_id = house.submit("work=0.1")
+    house.queue._client.delete_workflows([job_id])
+    reaper = reaper_of(house)
+
+    reaper.tick()
+    assert house.state(job_id) == "queued"
+
+    make_older(house, job_id, minutes=2)
+    reaper.tick()
+    assert house.state(job_id) == "failed"
+
+
+def test_a_job_that_runs_outside_the_queue_is_left_alone(house: Installation) -> None:
+    """`stemcrate process` runs its job itself, and holds it while it does."""
+    job_id = house.submit("work=0.1")
+    house.queue._client.delete_workflows([job_id])
+    make_older(house, job_id, minutes=2)
+
+    with house.store.hold(job_id):
+        reaper_of(house).tick()
+
+    assert house.state(job_id) == "queued"
+
+
+def test_waiting_and_ended_jobs_are_left_alone(house: Installation) -> None:
+    waiting, cancelled = house.submit("work=0.1"), house.submit("work=0.1")
+    house.service.cancel(cancelled)
+    reaper = reaper_of(house)
+
+    reaper.tick()
+    reaper.tick()
+
+    assert house.state(waiting) == "queued"
+    assert house.state(cancelled) == "cancelled"
+
+
+def test_old_jobs_are_deleted_with_all_that_belongs_to_them(house: Installation) -> None:
+    old, young = house.submit("work=0.1"), house.submit("work=0.2")
+    for job_id in (old, young):
+        house.service.cancel(job_id)
+    make_older(house, old, days=3)
+    sha256 = house.manifest(old).tracks[0].source.sha256
+    set_workflow(house, old, updated_at=0)
+
+    reaper_of(house, retention_days=2).tick()
+
+    assert house.store.job_ids() == [young]
+    assert not house.store.upload_path(sha256).exists()
+    assert house.log.since(old) == []
+    assert house.queue.job_states([old, young]).keys() == {young}
+
+
+def test_nothing_is_deleted_unless_asked(house: Installation) -> None:
+    job_id = house.submit("work=0.1")
+    house.service.cancel(job_id)
+    make_older(house, job_id, days=3000)
+
+    reaper_of(house).tick()
+
+    assert house.store.job_ids() == [job_id]
+
+
+def test_remains_of_a_dead_worker_are_removed(house: Installation) -> None:
+    """Cancelled while its worker was dying: nobody was there to remove the work files."""
+    cancelled, deleted = house.submit("work=0.1"), house.submit("work=0.2")
+    house.service.cancel(cancelled)
+    make_older(house, cancelled, minutes=1)
+    (house.store.work_folder(cancelled) / "0").mkdir(parents=True)
+    house.service.delete(deleted)
+    remains = house.store.job_folder(deleted)
+    remains.mkdir()
+    os.utime(remains, (0, 0))
+
+    reaper_of(house).tick()
+
+    assert not house.store.work_folder(cancelled).exists()
+    assert not remains.exists()
+
+
+def test_a_job_begun_by_another_version_begins_anew(house: Installation) -> None:
+    """After an upgrade nobody can replay it: it would be "running" for ever."""
+    job_id = house.submit("work=0.1")
+    house.pipeline.start(job_id)
+    set_workflow(house, job_id, status="PENDING", executor_id="dead", application_version="of old")
+
+    reaper_of(house).tick()
+
+    assert house.queue.job_states([job_id])[job_id].status == "ENQUEUED"
+    house.start_worker()
+    assert house.wait_for_end(job_id) == "completed"
+
+
+def test_a_worker_that_lost_its_lock_is_fenced(house: Installation) -> None:
+    reaper = reaper_of(house)
+    reaper._liveness.release()
+
+    with pytest.raises(Fenced):
+        reaper.tick()
+
+
+def test_one_bad_round_does_not_end_the_reaper(
+    house: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A manifest that cannot be read must not keep dead workers from being noticed."""
+    job_id = house.submit("work=0.1")
+    (house.store.job_folder(job_id) / "manifest.json").write_text("no json")
+
+    reaper_of(house).tick()
+
+    assert "could not finish its round" in caplog.text
+    shutil.rmtree(house.store.job_folder(job_id))
+
+
+def test_the_engine_still_has_the_function_that_recovers() -> None:
+    """It is private, and all that stands between a killed worker and a job that hangs."""
+    assert callable(reaper_module.DBOS._recover_pending_workflows)
