@@ -9,7 +9,6 @@ from core.artifacts.manifest import (
     Artefact,
     Failure,
     JobState,
-    ProcessingManifest,
     StageState,
     Warning,
 )
@@ -33,7 +32,7 @@ class ModelInfo(BaseModel):
 
     name: str
     family: str
-    stems: list[str]
+    stems: list[str] = Field(description="Empty where only the weights tell.")
     licence: str
     description: str = ""
     available: bool = Field(description="Whether its weights are on this machine.")
@@ -172,6 +171,3 @@ class Outputs(BaseModel):
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
     artefacts: list[ArtefactView]
     zip_url: str
-
-
-MANIFEST_SCHEMA = ProcessingManifest

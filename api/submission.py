@@ -5,8 +5,8 @@ from api.problems import FilesRefused
 from api.uploads import Intake
 from core.artifacts.manifest import ProcessingManifest
 from core.audio.decode import probe
-from core.errors import InvalidAudio, InvalidOption, ModelUnavailable, UnknownModel
-from core.pipeline.options import ProcessingOptions, parse_options
+from core.errors import InvalidAudio, InvalidOption
+from core.pipeline.options import parse_options
 from core.separation.factory import SeparatorFactory
 
 
@@ -21,27 +21,9 @@ def submit(services: Services, intake: Intake) -> ProcessingManifest:
         raise InvalidOption(
             "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
         )
-    check_model(services, options)
+    SeparatorFactory.check(options.model, model_dir=services.settings.model_dir)
     check_files(services, intake)
     return services.jobs.submit(intake.uploads, options, intake.job_id)
-
-
-def check_model(services: Services, options: ProcessingOptions) -> None:
-    """Refuse a model that does not exist, or whose weights are not on this machine."""
-    name, reason = services.weights.resolve_auto(options.model)
-    known = SeparatorFactory.names()
-    if name not in known:
-        raise UnknownModel(
-            f"There is no model '{name}'.",
-            hint=f"Models: auto, {', '.join(sorted(known))}.",
-            field="model",
-        )
-    if not services.weights.is_available(name):
-        raise ModelUnavailable(
-            f"The weights of '{name}' are not on this machine.",
-            hint=f"Run: stemcrate models fetch {name}. {reason}",
-            field="model",
-        )
 
 
 def check_files(services: Services, intake: Intake) -> None:

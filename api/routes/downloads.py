@@ -76,6 +76,10 @@ def download_artefact(
     manifest = store.load(id)
     require_final(manifest)
     path = store.artefact_path(id, track)
+    if not path.is_file():
+        raise ArtefactNotFound(
+            f"The file of '{track}' no longer exists.", hint="Run the job again to make it anew."
+        )
     artefact = _find(manifest, track)
     headers = {
         "ETag": strong_etag(artefact.sha256),

@@ -18,6 +18,7 @@ from core.errors import StemcrateError
 from core.jobs.liveness import live_workers
 from core.pipeline.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
 from core.pipeline.recipes import RECIPES
+from core.separation.factory import SeparatorFactory
 
 router = APIRouter(tags=["system"])
 
@@ -75,16 +76,31 @@ def get_config(services: ServicesDep) -> Configuration:
 
 
 def _models(services: Services) -> list[ModelInfo]:
-    return [
+    models = [
         ModelInfo(
             name=info.name,
             family=info.family,
             stems=list(info.stems),
             licence=info.licence,
+            description=info.description,
             available=services.weights.is_available(info.name),
         )
         for info in services.weights.models()
     ]
+    known = {model.name for model in models}
+    others = (n for n in SeparatorFactory.names(services.settings.model_dir) if n not in known)
+    return models + [_plugin(name) for name in others]
+
+
+def _plugin(name: str) -> ModelInfo:
+    """Tell of a third party's model what can be known without loading it."""
+    return ModelInfo(
+        name=name,
+        family="plugin",
+        stems=[],
+        licence="See the package that brings it.",
+        available=True,
+    )
 
 
 def _model_choice(services: Services) -> ModelChoice:

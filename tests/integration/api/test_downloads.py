@@ -92,6 +92,19 @@ def test_only_listed_names_are_served(shared, finished, track):
     assert answer.json()["code"] in ("artefact_not_found", "not_found", "job_not_found")
 
 
+def test_an_artefact_whose_file_was_taken_away_is_not_found(shared, finished, outputs):
+    name = next(a["name"] for a in outputs if a["role"] == "playlist")
+    path = shared.app.state.services.store.artefact_path(finished["job_id"], name)
+    data = path.read_bytes()
+    path.unlink()
+    try:
+        for url in (f"/download/{finished['job_id']}/{quote(name)}", finished["links"]["zip"]):
+            answer = shared.get(url)
+            assert (answer.status_code, answer.json()["code"]) == (404, "artefact_not_found")
+    finally:
+        path.write_bytes(data)
+
+
 def test_what_is_not_audio_is_saved_rather_than_shown(shared, outputs):
     playlist = next(a for a in outputs if a["role"] == "playlist")
     answer = shared.get(playlist["url"])
