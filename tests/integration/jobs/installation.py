@@ -123,7 +123,6 @@ class Installation:
             process = subprocess.Popen(
                 [sys.executable, "-c", code],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdout=console,
                 stderr=subprocess.STDOUT,
             )
