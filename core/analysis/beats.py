@@ -1,4 +1,4 @@
-"""Where the beats are, given the tempo; and which of them begin a bar.
+"""Where the beats are, given the tempo.
 
 A recording made to a click has an even grid: a line is fitted through the onsets nearest to its
 points, which places the grid far more finely than one frame. Where no even grid meets the onsets
@@ -21,7 +21,6 @@ _TIGHTNESS = 100.0
 _STEADY_SHARE = 0.75
 _SNAP_BPM = 0.05
 _SNAP_DRIFT_S = 0.025
-_BEATS_PER_BAR = 4
 
 _Curve = NDArray[np.float64]
 
@@ -54,28 +53,14 @@ def track_beats(onsets: OnsetEnvelope, tempo_bpm: float, duration_s: float) -> B
     period_s, first_s = _fit_grid(envelope, rate, 60 / tempo_bpm)
     grid_s = np.arange(first_s, len(envelope) / rate, period_s)
     tracked = _follow(envelope, 60 / tempo_bpm * rate)
-    on_grid = _strength_at(envelope, np.rint(grid_s * rate).astype(np.intp)).mean()
-    if len(tracked) < 3 or on_grid >= _STEADY_SHARE * _strength_at(envelope, tracked).mean():
+    on_grid = strength_at(envelope, np.rint(grid_s * rate).astype(np.intp)).mean()
+    if len(tracked) < 3 or on_grid >= _STEADY_SHARE * strength_at(envelope, tracked).mean():
         period_s, first_s = _snap(envelope, rate, period_s, first_s, duration_s)
         return Beats(60 / period_s, _lay_grid(period_s, first_s + _LATENCY_S, duration_s), True)
     times = _peak_times(envelope, tracked, 2) / rate + _LATENCY_S
     times = times[(times >= 0) & (times < duration_s)]
     median_s = float(np.median(np.diff(times)))
     return Beats(60 / median_s, tuple(float(time) for time in times), False)
-
-
-def find_downbeats(onsets: OnsetEnvelope, beats_s: tuple[float, ...]) -> tuple[float, ...]:
-    """Choose every fourth beat, starting from the one of the first four with the most accent.
-
-    Accent is the strength of all onsets and, once more, of the low ones. No beats: no downbeats.
-    """
-    if not beats_s:
-        return ()
-    rate = onsets.frame_rate_hz
-    accents = sharpen(onsets.strength, rate) + sharpen(onsets.low_strength, rate)
-    at_beats = _strength_at(accents, np.rint(np.array(beats_s) * rate).astype(np.intp))
-    means = [at_beats[phase::_BEATS_PER_BAR].mean() for phase in range(min(4, len(beats_s)))]
-    return beats_s[int(np.argmax(means)) :: _BEATS_PER_BAR]
 
 
 def _fit_grid(envelope: _Curve, rate: float, period_s: float) -> tuple[float, float]:
@@ -86,7 +71,7 @@ def _fit_grid(envelope: _Curve, rate: float, period_s: float) -> tuple[float, fl
         grid_s = np.arange(first_s, len(envelope) / rate, period_s)
         frames = np.clip(np.rint(grid_s * rate).astype(np.intp), 0, len(envelope) - 1)
         times = _peak_times(envelope, frames, max(1, round(reach_s * rate))) / rate
-        weights = _strength_at(envelope, np.rint(times * rate).astype(np.intp))
+        weights = strength_at(envelope, np.rint(times * rate).astype(np.intp))
         weights *= np.abs(times - grid_s) <= reach_s
         if np.count_nonzero(weights) < 3:
             break
@@ -161,7 +146,7 @@ def _follow(envelope: _Curve, period: float) -> NDArray[np.intp]:
     return np.array(beats[::-1], dtype=np.intp)
 
 
-def _strength_at(envelope: _Curve, frames: NDArray[np.intp]) -> _Curve:
+def strength_at(envelope: _Curve, frames: NDArray[np.intp]) -> _Curve:
     """Give the envelope's maximum within two frames of each frame."""
     around = np.clip(frames[:, None] + np.arange(-2, 3), 0, len(envelope) - 1)
     strongest: _Curve = envelope[around].max(axis=1)

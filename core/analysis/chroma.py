@@ -49,6 +49,26 @@ def measure_chroma(mono: Mono, sample_rate: int) -> Chroma:
 
     A signal without pitch in range gives zeros.
     """
+    white, tuning_cents = _whitened_bands(mono, sample_rate)
+    is_peak = (white >= np.roll(white, 1, axis=1)) & (white >= np.roll(white, -1, axis=1))
+    return Chroma(
+        full=_mean(_fold(white, tuning_cents)),
+        peaks=_mean(_fold(np.where(is_peak, white, 0), tuning_cents)),
+        tuning_cents=tuning_cents,
+    )
+
+
+def chroma_over_time(mono: Mono, sample_rate: int) -> tuple[_Matrix, float]:
+    """Give the chroma of every frame, ``(n_frames, 12)``, and the frames a second.
+
+    Frame ``i`` is centred on ``i / frame_rate_hz``; for signals as `measure_chroma`.
+    """
+    frames = _fold(*_whitened_bands(mono, sample_rate))
+    return frames, sample_rate / (power_of_two(_FRAME_S, sample_rate) // 4)
+
+
+def _whitened_bands(mono: Mono, sample_rate: int) -> tuple[_Matrix, float]:
+    """Give thirds of semitones over time, ``(n_frames, n_bands)``, and the tuning in cents."""
     n_fft = power_of_two(_FRAME_S, sample_rate)
     kernels = _pitch_kernels(sample_rate, n_fft).T
     gain = _COMPRESSION / float(np.abs(mono).max())
@@ -59,12 +79,7 @@ def measure_chroma(mono: Mono, sample_rate: int) -> Chroma:
     tuning_cents = float(np.angle(tuning) / (2 * np.pi) * 100) if tuning else 0.0
     bands = np.concatenate(spectra)
     white = np.maximum(0, bands - uniform_filter1d(bands, 12 * _PER_SEMITONE, axis=1))
-    is_peak = (white >= np.roll(white, 1, axis=1)) & (white >= np.roll(white, -1, axis=1))
-    return Chroma(
-        full=_fold(white, tuning_cents),
-        peaks=_fold(np.where(is_peak, white, 0), tuning_cents),
-        tuning_cents=tuning_cents,
-    )
+    return white, tuning_cents
 
 
 def _pitch_kernels(sample_rate: int, n_fft: int) -> _Matrix:
@@ -97,8 +112,8 @@ def _tuning_phasor(block: _Matrix, bin_hz: float) -> complex:
     return complex(np.sum(np.exp(middle[at]) * np.exp(2j * np.pi * semitones)))
 
 
-def _fold(white: _Matrix, tuning_cents: float) -> NDArray[np.float64]:
-    """Add up, for each pitch class, the bands around its tuned pitches, and average over time."""
+def _fold(white: _Matrix, tuning_cents: float) -> _Matrix:
+    """Add up, for each pitch class and frame, the bands around its tuned pitches."""
     n_bands = white.shape[1]
     moved = np.arange(n_bands) + tuning_cents / 100 * _PER_SEMITONE
     lower = np.clip(np.floor(moved).astype(np.intp), 0, n_bands - 2)
@@ -107,9 +122,13 @@ def _fold(white: _Matrix, tuning_cents: float) -> NDArray[np.float64]:
     semitones = tuned.reshape(len(tuned), -1, _PER_SEMITONE) @ np.array([0.5, 1.0, 0.5])
     first_c = -LOWEST_PITCH % 12
     padded = np.pad(semitones, ((0, 0), (12 - first_c, -(semitones.shape[1] + 12 - first_c) % 12)))
-    frames = padded.reshape(len(padded), -1, 12).sum(axis=1)
-    frames = median_filter(frames, size=(_SMOOTHED_FRAMES, 1), mode="nearest")
-    loudest = frames.max(axis=1, keepdims=True)
-    # A soft gate: all frames count alike but for those that hold next to nothing.
-    mean = (frames / (loudest + 0.1 * loudest.max() + 1e-12)).mean(axis=0)
+    frames: _Matrix = padded.reshape(len(padded), -1, 12).sum(axis=1).astype(np.float32)
+    return frames
+
+
+def _mean(frames: _Matrix) -> NDArray[np.float64]:
+    """Average over time; a soft gate lets all frames count alike but for the nearly empty ones."""
+    smooth = median_filter(frames, size=(_SMOOTHED_FRAMES, 1), mode="nearest").astype(np.float64)
+    loudest = smooth.max(axis=1, keepdims=True)
+    mean = (smooth / (loudest + 0.1 * loudest.max() + 1e-12)).mean(axis=0)
     return np.asarray(mean / max(mean.max(), 1e-12), dtype=np.float64)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.signal import zoom_fft
 
-from core.analysis.beats import find_downbeats, track_beats
+from core.analysis.beats import track_beats
+from core.analysis.downbeats import find_downbeats
 from core.analysis.onset import onset_envelope, sharpen
 from core.analysis.signal import Mono, is_silent
 
@@ -107,7 +108,7 @@ def estimate_tempo(
         confidence=_rate_confidence(clarity, scores),
         alternatives=_list_alternatives(scores, beats.tempo_bpm),
         beats_s=beats.beats_s,
-        downbeats_s=find_downbeats(onsets, beats.beats_s),
+        downbeats_s=find_downbeats(mono, sample_rate, onsets, beats.beats_s),
         is_steady=beats.is_steady,
     )
 
