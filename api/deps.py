@@ -1,5 +1,6 @@
 """What routes are given: the services of the installation, made once when the app starts."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ class Services:
     progress: ProgressLog
     jobs: JobService
     weights: WeightsStore
+    stopping: threading.Event
+    """Set when the server was told to stop."""
 
 
 @contextmanager
@@ -47,6 +50,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline),
             weights=WeightsStore(settings.model_dir),
+            stopping=threading.Event(),
         )
     finally:
         queue.close()

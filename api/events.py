@@ -49,10 +49,13 @@ def event_number(last_event_id: str | None) -> int | None:
 
 
 async def stream_events(services: Services, job_id: str, seq: int) -> AsyncIterator[bytes]:
-    """Give a job's events after number ``seq`` until it ends, is deleted, or the client leaves."""
+    """Give a job's events after number ``seq``.
+
+    Until the job ends or is deleted, the client leaves, or the server stops.
+    """
     yield format_sse_event(retry=RETRY_MS)
     said_at = time.monotonic()
-    while True:
+    while not services.stopping.is_set():
         try:
             news = await run_in_threadpool(read_news, services, job_id, seq)
         except JobNotFound:  # deleted meanwhile

@@ -15,6 +15,7 @@ from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_problem_schema, any_problem
 from api.problems import install_problem_handlers
 from api.routes import downloads, events, jobs, process, system
+from api.shutdown import noticing_stop
 from api.version import VERSION
 from config import Settings, settings
 from core.jobs.logs import configure_logging
@@ -51,7 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
         opened = open_services(settings)
         app.state.services = await run_in_threadpool(opened.__enter__)
         try:
-            yield
+            with noticing_stop(app.state.services.stopping):
+                yield
         finally:
             await run_in_threadpool(opened.__exit__, None, None, None)
 

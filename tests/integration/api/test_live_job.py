@@ -4,14 +4,17 @@ import http.client
 import io
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 import zipfile
 
 import pytest
 
 from tests.integration.api.apps import serve, wav_bytes
-from tests.integration.api.test_events import read_events
+from tests.integration.api.test_events import post_song, read_events
 
 
 @pytest.fixture
@@ -63,3 +66,38 @@ def test_a_job_runs_is_told_event_by_event_and_delivers(installation):
     status, data = ask(installation, "GET", links["zip"])
     with zipfile.ZipFile(io.BytesIO(data)) as pack:
         assert any("vocals" in name for name in pack.namelist())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path, number):
+    environment = {**os.environ, "DATA_DIR": str(tmp_path), "SEPARATOR_MODEL": "spleeter"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app_from_environment"]
+    command += ["--port", str(address[1]), "--log-level", "warning"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as server:
+        try:
+            wait_for(address)
+            connection = http.client.HTTPConnection(*address, timeout=60)
+            connection.request("GET", f"/job/{post_song(*address)}/events")
+            stream = connection.getresponse()
+            stream.readline()
+            server.send_signal(number)
+            _, messages = server.communicate(timeout=8)
+            stream.read()
+            connection.close()
+        finally:
+            server.kill()
+    assert b"Traceback" not in messages
+
+
+def wait_for(address):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            return ask(address, "GET", "/health")
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise AssertionError("the server does not come up")
