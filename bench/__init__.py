@@ -1,0 +1,1 @@
+"""Reproducible measurements against peers. Each prints a table, and with ``--json`` one object."""

@@ -1,6 +1,7 @@
 """How results and errors look on a terminal."""
 
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_IN_PART = 3
 
-out = Console(highlight=False, soft_wrap=True)
+# A pipe has no width: tables keep theirs rather than break words at 80.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
 
 
@@ -28,7 +30,7 @@ def fail(error: StemcrateError) -> int:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object, and nothing else, to stdout."""
-    out.print(json.dumps(value, ensure_ascii=False), markup=False)
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def print_summary(manifest: ProcessingManifest) -> None:

@@ -5,7 +5,7 @@
     outputs/{job_id}/manifest.json        the record
     outputs/{job_id}/…                    artefacts
     outputs/{job_id}/.work/{track}/…      float audio between stages, gone when the job ends
-    locks/                                one lock file a job or upload
+    locks/                                a lock file a job, and 256 for the uploads
 
 Job ids sort by time (UUIDv7), so a page of the history needs no index.
 """
@@ -123,7 +123,7 @@ class JobStore:
 
     def adopt_upload(self, path: Path, sha256: str, job_id: str) -> None:
         """Move the file at ``path`` to its place and mark it as used by ``job_id``."""
-        with self._lock(sha256):
+        with self._lock(f"uploads-{sha256[:2]}"):
             marks = self.uploads / sha256 / "jobs"
             marks.mkdir(parents=True, exist_ok=True)
             target = self.upload_path(sha256)
@@ -137,7 +137,7 @@ class JobStore:
 
     def release_upload(self, sha256: str, job_id: str) -> None:
         """Forget that ``job_id`` uses these bytes; remove them when no job does."""
-        with self._lock(sha256):
+        with self._lock(f"uploads-{sha256[:2]}"):
             folder = self.uploads / sha256
             (folder / "jobs" / job_id).unlink(missing_ok=True)
             marks = folder / "jobs"

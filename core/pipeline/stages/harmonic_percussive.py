@@ -35,7 +35,7 @@ class HarmonicPercussiveStage(TrackStage):
             ):
                 done = 0
                 for block_h, block_p in split_blocks(
-                    mixture.read,
+                    lambda start, count: mixture.read(start, start + count),
                     mixture.n_samples,
                     mixture.n_channels,
                     kernel_size=options.hpss_kernel_size,

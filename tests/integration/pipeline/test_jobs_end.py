@@ -17,10 +17,13 @@ from tests.signals import make_song, write_song
 
 
 def test_a_whole_job(pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path) -> None:
-    """Three tracks, every stage, everything listed, hashed and in the playlist."""
+    """Three tracks, every stage, everything listed, hashed and in the playlist.
+
+    The first is longer than every stage's block, so that joins are met.
+    """
     paths = [
-        write_song(tmp_path / f"Band - Song {n}.wav", make_song(4.0, 44100, seed=n), 44100)
-        for n in range(3)
+        write_song(tmp_path / f"Band - Song {n}.wav", make_song(length, 44100, seed=n), 44100)
+        for n, length in enumerate((26.0, 4.0, 4.0))
     ]
     manifest = run_job(*paths, playlist_name="Friday / night")
     assert manifest.state == JobState.COMPLETED
@@ -143,9 +146,8 @@ def test_every_format_is_delivered_tagged(
     pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, format: str
 ) -> None:
     """Read back by a reader that did not write it."""
-    from core.audio.tags import read_tags
-
     from core.audio.decode import probe
+    from core.audio.tags import read_tags
 
     path = write_song(tmp_path / "Ü – 日本 - Lied 😀.wav", make_song(6.0, 44100), 44100)
     manifest = run_job(path, format=format, stages=("tempo", "key", "composite"))
