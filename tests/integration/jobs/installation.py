@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import sqlalchemy as sa
 
 from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, Upload, new_job_id
-from core.jobs.database import prepare_database
+from core.jobs.database import engine_for, is_sqlite, prepare_database
+from core.jobs.liveness import LOCK_CLASS
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
@@ -129,6 +131,22 @@ class Installation:
         worker = Worker(process, log)
         self.workers.append(worker)
         return worker
+
+    @contextmanager
+    def locks_taken_away(self) -> Iterator[None]:
+        """Make every living worker lose its lock to somebody else."""
+        if is_sqlite(self.url):
+            for lock in (self.data_dir / "locks" / "workers").iterdir():
+                lock.unlink()
+            yield
+            return
+        held = sa.text("select pid, objid from pg_locks where classid = :c and objsubid = 2")
+        with engine_for(self.url).connect() as connection:
+            for pid, key in connection.execute(held, {"c": LOCK_CLASS}).all():
+                connection.execute(sa.select(sa.func.pg_terminate_backend(pid)))
+                signed = key - (1 << 32) if key >> 31 else key
+                connection.execute(sa.select(sa.func.pg_advisory_lock(LOCK_CLASS, signed)))
+            yield
 
     def close(self) -> None:
         for worker in self.workers:

@@ -1,7 +1,8 @@
 """A real pipeline of small stages whose behaviour the uploaded text decides.
 
-The upload holds ``name=value`` words: ``work=0.6`` (seconds of the main stage), ``deaf`` (it does
-not listen to cancel), ``poison`` (its process kills itself, each time), ``broken`` (it raises).
+The upload holds words: ``work=0.6`` (seconds of the main stage), ``stuck`` (it never ends at its
+first attempt), ``deaf`` (it does not listen to cancel), ``poison`` (its process kills itself, each
+time), ``broken`` (it raises).
 """
 
 import os
@@ -40,6 +41,7 @@ class WorkStage(TrackStage):
 
     def execute(self, context: StageContext) -> StageResult:
         asked = behaviour(context)
+        is_first = not context.has_audio("half")
         with context.work_path("half") as path:
             path.write_bytes(b"float audio")
         if "poison" in asked:
@@ -47,7 +49,7 @@ class WorkStage(TrackStage):
         if "broken" in asked:
             raise CorruptAudio("broken, as asked")
         started = time.monotonic()
-        seconds = float(asked.get("work", 0.1))
+        seconds = 600.0 if "stuck" in asked and is_first else float(asked.get("work", 0.1))
         while (elapsed := time.monotonic() - started) < seconds:
             time.sleep(0.02)
             if "deaf" not in asked:
