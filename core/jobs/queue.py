@@ -15,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 APPLICATION = "stemcrate"
 JOBS_QUEUE = "jobs"
+TRACKS_QUEUE = "tracks"
+JOBS_AT_ONCE = 4
+JOB_POLL_S = 0.25
+STAGE_POLL_S = 0.1
 JOB_WORKFLOW = "process_job"
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 FORGET_AFTER_S = 10.0
@@ -75,7 +79,23 @@ class JobQueue:
             self._client.delete_workflows([row.workflow_id for row in rows])
         return True
 
-    # for the reaper
+    # for the worker
+
+    def register(self, *, cpu_slots: int) -> None:
+        """Tell the engine the queues and how much of each a worker takes; before it is launched.
+
+        A few tracks at once, so that the GPU stage of one meets the CPU stages of others; no more,
+        because each keeps its float audio on disk.
+        """
+        for name, n_at_once, poll_s in (
+            (JOBS_QUEUE, JOBS_AT_ONCE, JOB_POLL_S),
+            (TRACKS_QUEUE, cpu_slots + 2, JOB_POLL_S),
+            ("gpu", 1, STAGE_POLL_S),
+            ("cpu", cpu_slots, STAGE_POLL_S),
+        ):
+            self._client.register_queue(
+                name, worker_concurrency=n_at_once, polling_interval_sec=poll_s
+            )
 
     def pending(self) -> list[WorkflowStatus]:
         """List what the engine believes to be running, on workers dead or alive."""
@@ -118,6 +138,3 @@ def job_of(workflow: WorkflowStatus) -> str:
 def _batches(job_ids: Sequence[str]) -> Iterable[list[str]]:
     for start in range(0, len(job_ids), BATCH):
         yield list(job_ids[start : start + BATCH])
-
-
-__all__ = ["APPLICATION", "JOBS_QUEUE", "JOB_WORKFLOW", "PIPELINE_VERSION", "JobQueue", "job_of"]

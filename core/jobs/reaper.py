@@ -209,6 +209,3 @@ def recover_executor(executor_id: str) -> None:
 
 def _age_s(manifest: ProcessingManifest) -> float:
     return time.time() - manifest.created_at.timestamp()
-
-
-__all__ = ["Reaper", "recover_executor"]

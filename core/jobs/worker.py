@@ -23,7 +23,7 @@ from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
 from core.jobs.reaper import Reaper
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
-from core.jobs.workflows import register_queues, register_workflows
+from core.jobs.workflows import register_workflows
 from core.pipeline.context import Runtime
 
 logger = logging.getLogger(__name__)
@@ -65,11 +65,12 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     DBOS(config=_engine_config(options.database_url, executor_id))
     quieten_engine()
     register_workflows(pipeline, runner, log)
+    queue = JobQueue(options.database_url)
+    queue.register(cpu_slots=options.cpu_slots)
     DBOS.launch()
-    register_queues(cpu_slots=options.cpu_slots)
     reaper = Reaper(
         pipeline,
-        JobQueue(options.database_url),
+        queue,
         log,
         executor_id=executor_id,
         liveness=liveness,

@@ -21,18 +21,13 @@ from core.artifacts.manifest import JobState, StageState
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.logs import work_in_log
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import JOB_WORKFLOW, JOBS_QUEUE
+from core.jobs.queue import JOB_WORKFLOW, STAGE_POLL_S, TRACKS_QUEUE
 from core.jobs.runner import StageRunner
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
 
 logger = logging.getLogger(__name__)
 
-TRACKS_QUEUE = "tracks"
-STAGE_QUEUES = ("gpu", "cpu")
-JOBS_AT_ONCE = 4
-STAGE_POLL_S = 0.1
-JOB_POLL_S = 0.5
 # How often a dead worker's work is taken up again before it counts as what kills workers.
 STAGE_RECOVERIES = 3
 JOB_RECOVERIES = 20
@@ -84,29 +79,6 @@ def register_workflows(pipeline: AudioPipeline, runner: StageRunner, log: Progre
             except error.DBOSAwaitedWorkflowCancelledError:
                 logger.info("cancelled")
         tell_state(log, job_id, pipeline.finish(job_id, queue_stage))
-
-
-def register_queues(*, cpu_slots: int) -> None:
-    """Tell the engine the queues and how much of each a worker takes. After it is launched.
-
-    A few tracks at once, so that the GPU stage of one meets the CPU stages of others; no more,
-    because each keeps its float audio on disk.
-    """
-    slots = {"gpu": 1, "cpu": cpu_slots}
-    for name in STAGE_QUEUES:
-        DBOS.register_queue(
-            name,
-            worker_concurrency=slots[name],
-            polling_interval_sec=STAGE_POLL_S,
-            on_conflict="always_update",
-        )
-    for name, n_at_once in ((JOBS_QUEUE, JOBS_AT_ONCE), (TRACKS_QUEUE, cpu_slots + 2)):
-        DBOS.register_queue(
-            name,
-            worker_concurrency=n_at_once,
-            polling_interval_sec=JOB_POLL_S,
-            on_conflict="always_update",
-        )
 
 
 def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:

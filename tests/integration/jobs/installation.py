@@ -132,6 +132,16 @@ class Installation:
         self.workers.append(worker)
         return worker
 
+    def set_workflow(self, workflow_id: str, **values: object) -> None:
+        """Make the engine believe something of a workflow that would take long to bring about."""
+        schema = "" if is_sqlite(self.url) else "dbos."
+        columns = ", ".join(f"{name} = :{name}" for name in values)
+        with engine_for(self.url).begin() as connection:
+            connection.execute(
+                sa.text(f"update {schema}workflow_status set {columns} where workflow_uuid = :id"),
+                {"id": workflow_id, **values},
+            )
+
     @contextmanager
     def locks_taken_away(self) -> Iterator[None]:
         """Make every living worker lose its lock to somebody else."""

@@ -5,11 +5,10 @@ import shutil
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from core.artifacts.manifest import now
 from core.jobs import reaper as reaper_module
-from core.jobs.database import engine_for, is_sqlite
+from core.jobs.database import is_sqlite
 from core.jobs.liveness import open_liveness
 from core.jobs.reaper import Reaper
 from tests.integration.jobs.installation import Installation
@@ -39,16 +38,6 @@ def reaper_of(house: Installation, *, retention_days: float = 0.0) -> Reaper:
     )
 
 
-def set_workflow(house: Installation, job_id: str, **values: object) -> None:
-    schema = "" if is_sqlite(house.url) else "dbos."
-    columns = ", ".join(f"{name} = :{name}" for name in values)
-    with engine_for(house.url).begin() as connection:
-        connection.execute(
-            sa.text(f"update {schema}workflow_status set {columns} where workflow_uuid = :id"),
-            {"id": job_id, **values},
-        )
-
-
 def make_older(house: Installation, job_id: str, **age: float) -> None:
     with house.store.update(job_id) as manifest:
         manifest.created_at = now() - timedelta(**age)
@@ -60,7 +49,7 @@ def test_a_job_that_killed_every_worker_is_closed_as_failed(house: Installation)
     """The engine stopped trying; without this the manifest would say "running" for ever."""
     job_id = house.submit("work=0.1")
     house.pipeline.start(job_id)
-    set_workflow(house, job_id, status="MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+    house.set_workflow(job_id, status="MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
     reaper_of(house).tick()
 
@@ -115,7 +104,7 @@ def test_old_jobs_are_deleted_with_all_that_belongs_to_them(house: Installation)
         house.service.cancel(job_id)
     make_older(house, old, days=3)
     sha256 = house.manifest(old).tracks[0].source.sha256
-    set_workflow(house, old, updated_at=0)
+    house.set_workflow(old, updated_at=0)
 
     reaper_of(house, retention_days=2).tick()
 
@@ -156,7 +145,7 @@ def test_a_job_begun_by_another_version_begins_anew(house: Installation) -> None
     """After an upgrade nobody can replay it: it would be "running" for ever."""
     job_id = house.submit("work=0.1")
     house.pipeline.start(job_id)
-    set_workflow(house, job_id, status="PENDING", executor_id="dead", application_version="of old")
+    house.set_workflow(job_id, status="PENDING", executor_id="dead", application_version="of old")
 
     reaper_of(house).tick()
 

@@ -3,12 +3,17 @@
 import signal
 
 import psutil
+import pytest
 
 from core.artifacts.manifest import JobState
+from core.jobs.child import StageProcess
 from core.jobs.liveness import live_workers
+from core.jobs.stage_child import ChildSpec
 from core.jobs.worker import FENCED_EXIT_CODE
+from core.jobs.workflows import STAGE_RECOVERIES
+from core.pipeline.context import Runtime
 from tests.integration.jobs.installation import Installation, Worker
-from tests.integration.jobs.stages_for_tests import work_files
+from tests.integration.jobs.stages_for_tests import FACTORY, work_files
 
 
 def test_a_job_of_two_tracks_runs_to_its_end(house: Installation) -> None:
@@ -142,6 +147,42 @@ def test_a_stage_that_kills_its_process_every_time_fails_alone(house: Installati
     assert work_files(house.store, poison) == []
     assert house.wait_for_end(good) == "completed"
     assert worker.process.poll() is None
+
+
+def test_a_stage_that_takes_its_worker_down_fails_alone(house: Installation) -> None:
+    """After a few workers the engine gives the stage up; the job ends by the pipeline's rules."""
+    first = house.start_worker()
+    job_id = house.submit("stuck", "work=0.1")
+    house.wait_for_work(job_id)
+    first.kill()
+    house.set_workflow(f"{job_id}.0.work", recovery_attempts=STAGE_RECOVERIES + 1)
+
+    house.start_worker()
+
+    assert house.wait_for_end(job_id) == "completed"
+    lost, other = house.manifest(job_id).tracks
+    assert lost.error is not None
+    assert lost.error.code == "worker_lost"
+    assert other.state == JobState.COMPLETED
+
+
+def test_a_request_that_was_given_up_does_not_answer_the_next(house: Installation) -> None:
+    """The worker fails while a stage runs: its process must not go on and be taken at its word."""
+    spec = ChildSpec(house.data_dir, Runtime(), "stages-test", pipeline_factory=FACTORY)
+    process = StageProcess(spec)
+    job_id = house.submit("work=5", "work=0.1")
+
+    def fail(_: float) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        process.run(job_id, "work", 0, progress=fail, cancelled=lambda: False)
+    assert process.pid is None
+
+    state = process.run(job_id, "work", 1, progress=lambda _: None, cancelled=lambda: False)
+    process.kill()
+    assert state == "completed"
+    assert house.stage_state(job_id, "work", 0) == "running"
 
 
 def _stage_process(worker: Worker) -> psutil.Process | None:
