@@ -42,9 +42,10 @@ class LoggedEvent:
 class JobProgress:
     """Where a job stands.
 
-    ``stage`` is the one that runs now (of several, the costliest) and ``track_index`` its track;
-    both None when none runs. ``fraction`` is of the whole job, 0 to 1; ``eta_s`` the seconds that
-    are probably left, None while that cannot be told.
+    ``stage`` is the one that runs now (of several, the costliest) or is next, ``track_index`` its
+    track, None for a stage of the whole job; both None when the job does not run. ``fraction`` is
+    of the whole job, 0 to 1; ``eta_s`` the seconds that are probably left, None while that cannot
+    be told.
     """
 
     stage: str | None
@@ -98,7 +99,7 @@ class ProgressLog:
 
 ENDED = (StageState.COMPLETED, StageState.FAILED, StageState.SKIPPED, StageState.CANCELLED)
 MIN_ELAPSED_S = 2.0
-MIN_FRACTION = 0.02
+MIN_FRACTION = 0.05
 
 
 def job_progress(
@@ -124,7 +125,7 @@ def job_progress(
         return JobProgress(None, None, 1.0, None)
     live = _live_fractions(events)
     total = done = 0.0
-    running: list[tuple[float, str, int | None]] = []
+    current: list[tuple[bool, float, str, int | None]] = []
     for index, is_over, record in _records(manifest):
         cost = costs.get(record.name, 1.0)
         total += cost
@@ -132,11 +133,15 @@ def job_progress(
             done += cost
         elif record.state == StageState.RUNNING:
             done += cost * live.get((record.name, index), 0.0)
-            running.append((cost, record.name, index))
+            current.append((True, cost, record.name, index))
+        else:
+            # Between two stages the first that waits is shown; max() takes the first of equals.
+            current.append((False, 0.0, record.name, index))
     fraction = min(done / total, 0.999) if total else 0.0
     if manifest.state != JobState.RUNNING:
         return JobProgress(None, None, round(fraction, 4), None)
-    _, stage, track_index = max(running, key=lambda entry: entry[0], default=(0.0, None, None))
+    nothing = (False, 0.0, None, None)
+    *_, stage, track_index = max(current, key=lambda entry: entry[:2], default=nothing)
     eta_s = _eta(manifest, fraction, at or datetime.now(UTC))
     return JobProgress(stage, track_index, round(fraction, 4), eta_s)
 

@@ -21,7 +21,7 @@ from core.artifacts.manifest import JobState, StageState
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.logs import work_in_log
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import JOB_WORKFLOW, STAGE_POLL_S, TRACKS_QUEUE
+from core.jobs.queue import JOB_WORKFLOW, RESULT_POLL_S, TRACKS_QUEUE
 from core.jobs.runner import StageRunner
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
@@ -47,7 +47,7 @@ def register_workflows(pipeline: AudioPipeline, runner: StageRunner, log: Progre
         queue_name = pipeline.stage(stage_name).queue
         handle = _enqueue(queue_name, run_stage, job_id, stage_name, track_index)
         try:
-            return StageState(handle.get_result(polling_interval_sec=STAGE_POLL_S))
+            return StageState(handle.get_result(polling_interval_sec=RESULT_POLL_S))
         except error.DBOSAwaitedWorkflowCancelledError:
             return StageState.CANCELLED
         except error.DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded:
@@ -75,7 +75,7 @@ def register_workflows(pipeline: AudioPipeline, runner: StageRunner, log: Progre
         ]
         for handle in handles:
             try:
-                handle.get_result(polling_interval_sec=STAGE_POLL_S)
+                handle.get_result(polling_interval_sec=RESULT_POLL_S)
             except error.DBOSAwaitedWorkflowCancelledError:
                 logger.info("cancelled")
         tell_state(log, job_id, pipeline.finish(job_id, queue_stage))

@@ -90,6 +90,15 @@ def test_two_tracks_add_up_and_the_costliest_stage_is_shown() -> None:
     assert (told.stage, told.track_index) == ("separation", 1)
 
 
+def test_between_two_stages_the_next_one_is_shown() -> None:
+    """A screen that asks in between must not flicker."""
+    told = job_progress(manifest(("completed", "pending"), ("pending", "pending")), [], COSTS)
+    assert (told.stage, told.track_index) == ("separation", 0)
+
+    told = job_progress(manifest(("completed", "completed")), [], COSTS)
+    assert (told.stage, told.track_index) == ("playlist", None)
+
+
 def test_a_stage_that_begins_again_begins_at_nothing() -> None:
     """Progress of the attempt that died is not progress of the one that runs."""
     told = job_progress(
