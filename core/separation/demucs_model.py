@@ -23,10 +23,11 @@ from demucs.states import load_model  # noqa: TID251
 from core.audio.buffer import Samples
 from core.errors import UnsafeWeights
 from core.separation.base import Monitor, SeparatorModel
-from core.separation.device import Device
+from core.separation.device import Device, resolve_device
 from core.separation.location import WeightsLocation
 from core.separation.overlap_add import overlap_add
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle, load_safetensors_package
+from core.separation.weights import WeightsStore
 
 _CLASSES: dict[str, type] = {
     f"{network.__module__}.{network.__qualname__}": network
@@ -174,3 +175,8 @@ def _plain_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+def build(name: str, *, device: str, model_dir: Path | None) -> DemucsModel:
+    """Load the model; see `core.separation.factory.Builder`."""
+    return DemucsModel(WeightsStore(model_dir).require(name), resolve_device(device))

@@ -10,7 +10,6 @@ where ``build`` is a `Builder`. Networks are imported when one is created, so th
 only list models never load torch.
 """
 
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -106,18 +105,17 @@ class SeparatorFactory:
     @classmethod
     def _builder(cls, name: str) -> Builder:
         if name in CATALOGUE:
-            return _BUILT_IN[CATALOGUE[name].family]
+            return _load(_BUILT_IN[CATALOGUE[name].family])
         if name in cls._registered:
             return cls._registered[name]
-        plugins = _plugins()
-        return _load_plugin(plugins[name]) if name in plugins else _BUILT_IN["demucs"]
+        return _load(_plugins().get(name, _BUILT_IN["demucs"]))
 
 
 def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
-def _load_plugin(point: EntryPoint) -> Builder:
+def _load(point: EntryPoint) -> Builder:
     try:
         builder: Builder = point.load()
     except (ImportError, AttributeError) as error:
@@ -129,21 +127,12 @@ def _load_plugin(point: EntryPoint) -> Builder:
     return builder
 
 
-def _build_demucs(name: str, *, device: str, model_dir: Path | None) -> SeparatorModel:
-    from core.separation.demucs_model import DemucsModel
-    from core.separation.device import resolve_device
-
-    return DemucsModel(WeightsStore(model_dir).require(name), resolve_device(device))
+def _built_in(family: str, module: str) -> EntryPoint:
+    return EntryPoint(family, f"core.separation.{module}:build", ENTRY_POINT_GROUP)
 
 
-def _build_spleeter(name: str, *, device: str, model_dir: Path | None) -> SeparatorModel:
-    from core.separation.device import resolve_device
-    from core.separation.spleeter import SpleeterModel
-
-    return SpleeterModel(WeightsStore(model_dir).require(name), resolve_device(device))
-
-
-_BUILT_IN: dict[str, Callable[..., SeparatorModel]] = {
-    "demucs": _build_demucs,
-    "spleeter": _build_spleeter,
+# Named as plugins are, so that neither this module nor whoever imports it reaches torch.
+_BUILT_IN = {
+    "demucs": _built_in("demucs", "demucs_model"),
+    "spleeter": _built_in("spleeter", "spleeter"),
 }

