@@ -8,7 +8,7 @@ from core.separation.factory import SeparatorFactory
 from tests.models import STEMS, make_tiny_htdemucs, write_tiny_htdemucs
 from tests.unit.separation.measure import RATE, make_noise, snr_db
 
-SEGMENT = int(1.2 * RATE)
+SEGMENT = int(0.6 * RATE)
 STRIDE = int(0.75 * SEGMENT)
 # Three segments; demucs runs the same three, as the last one is needed to reach the end.
 N_SAME = 3 * STRIDE - 100
@@ -60,10 +60,10 @@ def test_a_redundant_last_segment_changes_the_last_overlap_alone(tiny):
 
 def test_a_bag_with_weights_and_segment(tmp_path):
     weights = [[1.0, 0.5, 0.0, 1.0], [0.0, 0.5, 2.0, 1.0]]
-    write_tiny_htdemucs(tmp_path, n_networks=2, weights=weights, segment_s=1.0)
+    write_tiny_htdemucs(tmp_path, n_networks=2, weights=weights, segment_s=0.5)
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
-    mixture = make_noise(int(1.9 * RATE))
-    bag = BagOfModels([make_tiny_htdemucs(0), make_tiny_htdemucs(1)], weights, 1.0)
+    mixture = make_noise(int(0.95 * RATE))
+    bag = BagOfModels([make_tiny_htdemucs(0), make_tiny_htdemucs(1)], weights, 0.5)
     np.testing.assert_array_equal(
         stack(model.separate(mixture, RATE)), separate_by_demucs(bag, mixture)
     )
