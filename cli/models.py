@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from core.separation.weights import WeightsStore
 from rich.progress import Progress
 from rich.table import Table
 
 from cli.output import err, out, print_json
 from config import settings
+from core.separation.weights import WeightsStore
 
 app = typer.Typer(help="Separator models and their weights.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -38,12 +38,16 @@ def list_models(json: AsJson = False) -> None:
     if json:
         print_json({"default": default, "reason": reason, "models": models})
         return
+    licences = list(dict.fromkeys(str(model["licence"]) for model in models))
     table = Table("Model", "Stems", "Weights", "Licence")
     for model in models:
         there = "here" if model["available"] else f"stemcrate models fetch {model['name']}"
-        table.add_row(str(model["name"]), ", ".join(model["stems"]), there, str(model["licence"]))
+        number = licences.index(str(model["licence"])) + 1
+        table.add_row(str(model["name"]), ", ".join(model["stems"]), there, f"({number})")
     out.print(table)
-    out.print(f"auto takes {default}: {reason}", markup=False)
+    for number, licence in enumerate(licences, start=1):
+        out.print(f"({number}) {licence}", markup=False)
+    out.print(f"Default, {default}: {reason}", markup=False)
 
 
 @app.command()

@@ -28,6 +28,7 @@ from core.pipeline.contents import pack_entries
 from core.pipeline.options import parse_options
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.recipe import build_pipeline
+from core.separation.factory import SeparatorFactory
 
 Option = typer.Option
 
@@ -65,6 +66,7 @@ def process(
     own = {k: given[k] for k in ("device", "data_dir") if k in given}
     installation = settings().model_copy(update=own)
     options = parse_options(asked, installation.default_options())
+    SeparatorFactory.check(options.model, model_dir=installation.model_dir)
     configure_logging(installation.log_level, installation.data_dir, "cli", console=not json)
     store = JobStore(installation.data_dir)
     pipeline = build_pipeline(store, installation.runtime())

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from core.jobs.supervisor import run_all
-from core.jobs.worker import WorkerOptions, run_worker
 
 import ui
 from cli.output import err
 from config import Settings, settings
 from core.jobs.logs import configure_logging
+from core.jobs.supervisor import run_all
+from core.jobs.worker import WorkerOptions, run_worker
 
 
 def worker() -> None:

@@ -1,0 +1,131 @@
+"""stemcrate process as a user runs it: a real process, its stdout, its exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conditions import wait_until
+from tests.signals import make_song, write_song
+
+ROOT = Path(__file__).parents[3]
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    return {**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)}
+
+
+def _stemcrate(data_dir: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *map(str, arguments)],
+        cwd=data_dir.parent,
+        env=_environment(data_dir),
+        capture_output=True,
+        text=True,
+    )
+
+
+def _json(result: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(result.stdout)
+    return loaded
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    return write_song(tmp_path / "Band - Song.wav", make_song(2.0, 44100), 44100)
+
+
+def test_json_is_all_that_stdout_holds(tmp_path: Path, song: Path) -> None:
+    """A script parses stdout: a log line or a progress bar there breaks it."""
+    result = _stemcrate(tmp_path / "data", "process", song, "--json", "--format", "flac")
+    assert result.returncode == 0, result.stderr
+    job = _json(result)
+    assert job["state"] == "completed"
+    assert json.loads(Path(job["manifest"]).read_text())["job_id"] == job["job_id"]
+    artefacts = job["tracks"][0]["artefacts"]
+    assert all(Path(a["path"]).is_file() and a["stage"] for a in artefacts)
+    assert job["tracks"][0]["analysis"]["artist"] == "Band"
+    with zipfile.ZipFile(job["zip"]) as pack:
+        assert pack.testzip() is None
+        assert {"manifest.json", "Stemcrate set.m3u8"} <= set(pack.namelist())
+
+
+def test_people_get_a_summary_that_ends_with_the_zip(tmp_path: Path, song: Path) -> None:
+    result = _stemcrate(tmp_path / "data", "process", song, "--stages", "tempo")
+    assert result.returncode == 0, result.stderr
+    last = result.stdout.strip().splitlines()[-1]
+    assert last.startswith("ZIP: ")
+    assert zipfile.is_zipfile(last.removeprefix("ZIP: "))
+
+
+def test_done_in_part_is_said_so(tmp_path: Path, song: Path) -> None:
+    """One bad file must not hide behind the success of the others."""
+    bad = tmp_path / "notes.txt"
+    bad.write_text("no music")
+    result = _stemcrate(tmp_path / "data", "process", song, bad, "--json", "--stages", "")
+    assert result.returncode == 3
+    tracks = _json(result)["tracks"]
+    assert [track["state"] for track in tracks] == ["completed", "failed"]
+    assert tracks[1]["error"]["code"] == "not_audio"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "words"),
+    [
+        (["--format", "aiff"], 2, "format"),
+        (["--model", "nonsense"], 2, "htdemucs"),
+        (["--model", "htdemucs"], 1, "stemcrate models fetch htdemucs"),
+        (["--target-lufs", "5"], 2, "target_lufs"),
+    ],
+)
+def test_refusals_leave_nothing_behind(
+    tmp_path: Path, song: Path, arguments: list[str], exit_code: int, words: str
+) -> None:
+    data_dir = tmp_path / "data"
+    environment = {"HF_HUB_CACHE": str(tmp_path / "empty")}
+    result = subprocess.run(
+        [sys.executable, "-m", "cli.main", "process", str(song), *arguments],
+        cwd=tmp_path,
+        env={**_environment(data_dir), **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == exit_code
+    assert words in " ".join(result.stderr.split())
+    assert not (data_dir / "outputs").exists()
+    assert not (data_dir / "uploads").exists()
+
+
+def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path) -> None:
+    """Interrupting must not leave a job that looks as if it were running for ever."""
+    song = write_song(tmp_path / "long.wav", make_song(60.0, 44100), 44100)
+    data_dir = tmp_path / "data"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "process", str(song), "--json"],
+        cwd=tmp_path,
+        env=_environment(data_dir),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    wait_until(lambda: any(data_dir.glob("outputs/*/.work/0/mixture.wav")), timeout=60)
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    job = json.loads(stdout)
+    assert job["state"] == "cancelled"
+    assert [p.name for p in Path(job["outputs_dir"]).iterdir()] == ["manifest.json"]
+
+
+def test_models_list_names_what_is_there(tmp_path: Path) -> None:
+    result = _stemcrate(tmp_path / "data", "models", "list", "--json")
+    assert result.returncode == 0, result.stderr
+    models = {model["name"]: model for model in _json(result)["models"]}
+    assert models["spleeter"]["available"]
+    assert models["htdemucs"]["stems"] == ["drums", "bass", "other", "vocals"]
