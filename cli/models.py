@@ -25,25 +25,27 @@ def list_models(json: AsJson = False) -> None:
     """List the models, and which of them can run now."""
     weights = _weights()
     default, reason = weights.resolve_auto("auto")
-    models = [
-        {
-            "name": info.name,
-            "family": info.family,
-            "stems": list(info.stems),
-            "licence": info.licence,
-            "available": weights.is_available(info.name),
-        }
-        for info in weights.models()
-    ]
+    models = weights.models()
+    here = {info.name: weights.is_available(info.name) for info in models}
     if json:
-        print_json({"default": default, "reason": reason, "models": models})
+        described = [
+            {
+                "name": info.name,
+                "family": info.family,
+                "stems": list(info.stems),
+                "licence": info.licence,
+                "available": here[info.name],
+            }
+            for info in models
+        ]
+        print_json({"default": default, "reason": reason, "models": described})
         return
-    licences = list(dict.fromkeys(str(model["licence"]) for model in models))
+    licences = list(dict.fromkeys(info.licence for info in models))
     table = Table("Model", "Stems", "Weights", "Licence")
-    for model in models:
-        there = "here" if model["available"] else f"stemcrate models fetch {model['name']}"
-        number = licences.index(str(model["licence"])) + 1
-        table.add_row(str(model["name"]), ", ".join(model["stems"]), there, f"({number})")
+    for info in models:
+        there = "here" if here[info.name] else f"stemcrate models fetch {info.name}"
+        number = licences.index(info.licence) + 1
+        table.add_row(info.name, ", ".join(info.stems), there, f"({number})")
     out.print(table)
     for number, licence in enumerate(licences, start=1):
         out.print(f"({number}) {licence}", markup=False)

@@ -63,7 +63,7 @@ def process(
     """Separate FILES, analyse them, order them into a playlist, and pack it all into one ZIP."""
     given = {name: value for name, value in locals().items() if value is not None}
     asked = {k: v for k, v in given.items() if k not in ("files", "device", "data_dir", "json")}
-    own = {k: given[k] for k in ("device", "data_dir") if k in given}
+    own: dict[str, Any] = {k: given[k] for k in ("device", "data_dir") if k in given}
     installation = settings().model_copy(update=own)
     options = parse_options(asked, installation.default_options())
     SeparatorFactory.check(options.model, model_dir=installation.model_dir)
