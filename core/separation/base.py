@@ -85,7 +85,7 @@ class SeparatorModel(ABC):
         Returns
         -------
         For each of `stems`, float32 of the mixture's shape. Silence and no samples at all give
-        exact silence; the same mixture gives the same stems on the same device.
+        exact silence; on one CPU the same mixture gives the same stems, bit for bit.
 
         Raises
         ------

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from safetensors import SafetensorError, safe_open
+
 from core.errors import ModelUnavailable, UnsafeWeights
 from core.separation.bag import read_bag
 from core.separation.catalogue import Bag, ModelInfo
@@ -98,6 +100,16 @@ def locate_spleeter(info: ModelInfo) -> WeightsLocation | None:
         if all(file.is_file() for file in files):
             return WeightsLocation(info, info.bag, files, info.checksums, "package")
     return None
+
+
+def read_stems(file: Path) -> tuple[str, ...]:
+    """Read the stems' names from the metadata of a network in safetensors; none where it cannot."""
+    try:
+        with safe_open(str(file), framework="numpy") as content:
+            sources = json.loads((content.metadata() or {})["kwargs"])["sources"]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return ()
+    return tuple(map(str, sources)) if isinstance(sources, list) else ()
 
 
 def blob_checksum(file: Path) -> str:

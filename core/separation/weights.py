@@ -23,6 +23,7 @@ from core.separation.location import (
     blob_checksum,
     locate_in_folder,
     locate_spleeter,
+    read_stems,
 )
 
 PREFERRED = "htdemucs"
@@ -194,15 +195,16 @@ class WeightsStore:
         for folder in self._folders_of(name):
             file = folder / f"{name}.yaml"
             if file.is_file():
+                bag = read_bag(file)
                 return ModelInfo(
                     name=name,
                     family="demucs",
-                    stems=(),
+                    stems=read_stems(folder / f"{bag.signatures[0]}.safetensors"),
                     sample_rate=44100,
                     licence=USER_LICENCE,
                     source="MODEL_DIR",
                     description="A model of your own.",
-                    bag=read_bag(file),
+                    bag=bag,
                     checksums=(),
                 )
         return None
