@@ -54,9 +54,9 @@ def test_a_job_that_has_ended_cannot_be_cancelled(house: Installation) -> None:
 
 
 def test_deleting_a_running_job_leaves_nothing(house: Installation) -> None:
-    """Its stage still writes for a moment: what it writes must not bring the folder back."""
-    house.start_worker()
-    job_id, other = house.submit("work=60 deaf"), house.submit("work=0.1")
+    """Its stage does not listen, and writes afterwards: that must not bring the folder back."""
+    house.start_worker(cancel_grace_s=30.0)
+    job_id, other = house.submit("work=2 deaf"), house.submit("work=0.1")
     sha256 = house.manifest(job_id).tracks[0].source.sha256
     house.wait_for_work(job_id)
 
@@ -65,7 +65,7 @@ def test_deleting_a_running_job_leaves_nothing(house: Installation) -> None:
     with pytest.raises(JobNotFound):
         house.manifest(job_id)
     assert house.wait_for_end(other) == "completed"
-    assert not house.store.job_folder(job_id).exists()
+    house.wait_until(lambda: not house.store.job_folder(job_id).exists(), 5)
     assert not house.store.upload_path(sha256).exists()
     assert house.store.job_ids() == [other]
 
