@@ -6,13 +6,14 @@ uvicorn --factory api.main:create_app_from_environment
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import open_services
 from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_problem_schema, any_problem
+from api.origins import refuse_foreign_origins
 from api.problems import install_problem_handlers
 from api.routes import downloads, events, jobs, process, system
 from api.shutdown import noticing_stop
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=lifespan,
+        dependencies=[Depends(refuse_foreign_origins)],
         responses={"default": any_problem()},
     )
     add_problem_schema(app)

@@ -45,6 +45,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
 
 CODE_OF = {
     400: "bad_request",
+    403: "forbidden_origin",
     404: "not_found",
     405: "method_not_allowed",
     415: "unsupported_media_type",
@@ -102,6 +103,11 @@ def bad_request(detail: str) -> HTTPException:
 def unsupported_media_type(detail: str) -> HTTPException:
     """Make the error for a body of the wrong type."""
     return HTTPException(415, detail)
+
+
+def forbidden_origin(origin: str) -> HTTPException:
+    """Make the error for a request of a web page that may not make it."""
+    return HTTPException(403, f"The origin {origin[:200]!r} is not listed in CORS_ORIGINS")
 
 
 def unexpected(path: str) -> JSONResponse:

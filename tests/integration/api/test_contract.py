@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,7 @@ def test_only_origins_of_the_settings_may_read(tmp_path):
 def test_the_api_process_never_loads_models_or_analysis(tmp_path):
     script = """
 import sys
+import uuid
 from pathlib import Path
 from fastapi.testclient import TestClient
 from api.main import create_app
@@ -175,3 +177,18 @@ sys.exit(f"loaded: {sorted(heavy)}" if heavy else 0)
     command = [sys.executable, "-c", script, str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("path", ["/process", f"/job/{uuid.UUID(int=0)}/cancel"])
+def test_a_foreign_page_may_not_change_anything(client, path):
+    """A form on any web page reaches an API on localhost without a preflight."""
+    answer = client.post(path, headers={"Origin": "http://evil.test"}, files={"file": b"x"})
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "forbidden_origin"
+    assert client.get("/jobs", headers={"Origin": "http://evil.test"}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://testserver", "http://localhost:8501"])
+def test_our_own_pages_may(client, origin):
+    answer = client.post(f"/job/{uuid.UUID(int=0)}/cancel", headers={"Origin": origin})
+    assert answer.status_code == 404
