@@ -169,6 +169,12 @@ class JobStore:
         """Read a job's manifest. Raises `JobNotFound`."""
         return ProcessingManifest.model_validate_json(self.read_manifest(job_id))
 
+    def load_if_readable(self, job_id: str) -> ProcessingManifest | None:
+        """Read a job's manifest, or give None: it may be just appearing, deleted, or damaged."""
+        with suppress(JobNotFound, ValidationError):
+            return self.load(job_id)
+        return None
+
     def read_manifest(self, job_id: str) -> bytes:
         """Read a job's manifest as it stands on disk. Raises `JobNotFound`."""
         if is_job_id(job_id):
@@ -201,9 +207,8 @@ class JobStore:
         for job_id in self.job_ids():
             if before is not None and job_id >= before:
                 continue
-            # A job may be deleted, or be just appearing, while the page is read.
-            with suppress(JobNotFound, ValidationError):
-                manifests.append(self.load(job_id))
+            if (manifest := self.load_if_readable(job_id)) is not None:
+                manifests.append(manifest)
             if len(manifests) == limit:
                 break
         return manifests
@@ -222,7 +227,8 @@ class JobStore:
     def expired(self, *, older_than_s: float) -> list[str]:
         """List the jobs that ended more than ``older_than_s`` seconds ago."""
         limit = time.time() - older_than_s
-        ended = ((job_id, self.load(job_id).finished_at) for job_id in self.job_ids())
+        manifests = (self.load_if_readable(job_id) for job_id in self.job_ids())
+        ended = ((m.job_id, m.finished_at) for m in manifests if m is not None)
         return [job_id for job_id, at in ended if at is not None and at.timestamp() < limit]
 
     # files of a job

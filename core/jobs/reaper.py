@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from dbos import DBOS, WorkflowStatus  # noqa: TID251
 from filelock import Timeout
+from pydantic import ValidationError
 
 from core.artifacts.manifest import ProcessingManifest
 from core.errors import JobNotFound, WorkerLost
@@ -141,6 +142,10 @@ class Reaper:
                 manifest = self._store.load(job_id)
             except JobNotFound:
                 self._remove_remains(job_id)
+                continue
+            except ValidationError:
+                logger.exception("%s has a manifest that cannot be read: left alone", job_id)
+                self._ended.add(job_id)
                 continue
             if not manifest.state.is_final:
                 found.append(manifest)

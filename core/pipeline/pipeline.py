@@ -27,7 +27,7 @@ from core.artifacts.store import JobStore, Upload, new_job_id
 from core.errors import JobCancelled, StemcrateError
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.outcome import Outcome, conclude, failure_of
+from core.pipeline.outcome import Outcome, conclude
 from core.pipeline.stage import (
     Cancelled,
     JobStage,
@@ -293,6 +293,3 @@ def _software() -> dict[str, str]:
         except PackageNotFoundError:
             versions[package] = "not installed"
     return versions
-
-
-__all__ = ["AudioPipeline", "RunStage", "failure_of"]

@@ -134,3 +134,13 @@ def test_a_held_job_is_seen_as_held(store: JobStore) -> None:
     with store.hold(job_id):
         assert store.is_held(job_id)
     assert not store.is_held(job_id)
+
+
+def test_a_damaged_manifest_does_not_hide_the_other_jobs(store: JobStore) -> None:
+    """One unreadable file must stop neither the history nor retention."""
+    damaged, whole = _create(store), _create(store)
+    (store.job_folder(damaged) / "manifest.json").write_text("{")
+    with store.update(whole) as manifest:
+        manifest.finished_at = now() - timedelta(days=9)
+    assert [m.job_id for m in store.page(before=None, limit=9)] == [whole]
+    assert store.expired(older_than_s=86400) == [whole]
