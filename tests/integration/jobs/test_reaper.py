@@ -164,16 +164,17 @@ def test_a_worker_that_lost_its_lock_is_fenced(house: Installation) -> None:
         reaper.tick()
 
 
-def test_one_bad_round_does_not_end_the_reaper(
+def test_a_damaged_manifest_is_left_alone_and_said_so(
     house: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A manifest that cannot be read must not keep dead workers from being noticed."""
+    """A manifest that cannot be read must not keep lost jobs from being closed."""
     job_id = house.submit("work=0.1")
     (house.store.job_folder(job_id) / "manifest.json").write_text("no json")
 
     reaper_of(house).tick()
 
-    assert "could not finish its round" in caplog.text
+    assert "has a manifest that cannot be read" in caplog.text
+    assert "could not finish its round" not in caplog.text
     shutil.rmtree(house.store.job_folder(job_id))
 
 
