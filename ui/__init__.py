@@ -1,0 +1,1 @@
+"""The browser workbench. It talks to the API only, by `ui.client`."""

@@ -1,0 +1,33 @@
+"""The browser workbench: three pages over the API.
+
+python -m streamlit run ui/app.py
+"""
+
+import streamlit as st
+
+from ui.parts.markup import show_style
+
+
+def main() -> None:
+    """Lay out the workbench and run the page asked for."""
+    st.set_page_config(
+        page_title="Stemcrate",
+        page_icon="🎚️",
+        layout="wide",
+        menu_items={"About": "Stemcrate: stems that add up to the song, and sets that mix."},
+    )
+    show_style()
+    page = st.navigation(
+        [
+            st.Page(
+                "views/process.py", title="Process", icon=":material/graphic_eq:", default=True
+            ),
+            st.Page("views/results.py", title="Results", icon=":material/queue_music:"),
+            st.Page("views/history.py", title="History", icon=":material/history:"),
+        ]
+    )
+    page.run()
+
+
+if __name__ == "__main__":
+    main()

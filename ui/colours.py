@@ -1,0 +1,35 @@
+"""One colour a stem, legible on light and on dark."""
+
+STEM_COLOURS = {
+    "vocals": "#f06595",
+    "drums": "#4dabf7",
+    "bass": "#ffa94d",
+    "guitar": "#51cf66",
+    "piano": "#fcc419",
+    "other": "#9775fa",
+    "accompaniment": "#9775fa",
+    "residual": "#868e96",
+    "harmonic": "#22b8cf",
+    "percussive": "#ff8787",
+    "main": "#7c8796",
+    "main_harmonic": "#22b8cf",
+    "main_percussive": "#ff8787",
+    "acapella": "#f06595",
+    "instrumental": "#845ef7",
+    "drumless": "#20c997",
+    "bassless": "#94d82d",
+}
+FALLBACK = "#748ffc"
+
+
+def colour_of(label: str) -> str:
+    """Give the colour of a stem or composite; third parties' stems share one."""
+    return STEM_COLOURS.get(label, FALLBACK)
+
+
+def camelot_colour(camelot: str | None) -> str:
+    """Give the colour of a Camelot code: its hour on the colour circle; grey where unknown."""
+    if not camelot or not camelot[:-1].isdigit():
+        return "hsl(210 8% 55%)"
+    hue = (int(camelot[:-1]) - 1) % 12 * 30
+    return f"hsl({hue} 65% {48 if camelot.endswith('A') else 62}%)"

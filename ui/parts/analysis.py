@@ -1,0 +1,83 @@
+"""What the analysis found, with how sure it is and what else it could be; and the null test."""
+
+from typing import Any
+
+import streamlit as st
+
+from ui.parts.markup import meter, show_html, table
+from ui.text import UNKNOWN, escape_html, escape_markdown, number, percent, title_of
+
+MAX_ALTERNATIVES = 3
+
+
+def show_analysis(facts: dict[str, Any]) -> None:
+    """Show the table of findings, then how well the stems add up."""
+    rows = analysis_rows(facts)
+    if rows:
+        st.markdown("##### Analysis")
+        show_html(table(["", "Value", "Confidence", "Alternatives"], rows))
+    if "null_test" in facts:
+        st.markdown("##### Null test")
+        st.markdown(escape_markdown(describe_null_test(facts["null_test"])))
+
+
+def analysis_rows(facts: dict[str, Any]) -> list[list[str]]:
+    """Give the rows of the table as markup; what was not looked for has no row."""
+    rows = []
+    if "tempo_bpm" in facts:
+        others = [(number(a["tempo_bpm"]), a["score"]) for a in _likely(facts, "tempo")]
+        value = number(facts["tempo_bpm"], 1, "BPM")
+        rows.append(["Tempo", value, _confidence(facts, "tempo"), _alternatives(others)])
+    if "key" in facts:
+        others = [(f"{a['key']} ({a['camelot']})", a["score"]) for a in _likely(facts, "key")]
+        codes = [code for code in (facts.get("camelot"), facts.get("open_key")) if code]
+        value = " · ".join([str(facts["key"] or UNKNOWN), *codes])
+        rows.append(["Key", escape_html(value), _confidence(facts, "key"), _alternatives(others)])
+    if "beats_s" in facts:
+        n_bars = len(facts.get("downbeats_s", ()))
+        rows.append(["Beat grid", f"{len(facts['beats_s'])} beats, {n_bars} bars", "", ""])
+    if facts.get("energy") is not None:
+        parts = facts.get("energy_components", {})
+        made_of = ", ".join(f"{title_of(name)} {percent(part)}" for name, part in parts.items())
+        rows.append(["Energy", f"{facts['energy']} of 10", "", escape_html(made_of)])
+    for label, name, unit in (
+        ("Integrated loudness", "integrated_loudness_lufs", "LUFS"),
+        ("Loudness range", "loudness_range_lu", "LU"),
+        ("True peak", "true_peak_dbtp", "dBTP"),
+    ):
+        if name in facts:
+            rows.append([label, number(facts[name], 1, unit), "", ""])
+    return rows
+
+
+def describe_null_test(null_test: dict[str, Any]) -> str:
+    """Say how much of the mixture the stems miss, and what became of that."""
+    level = null_test.get("residual_dbfs")
+    start = (
+        "The model's stems add up to the mixture with nothing left over."
+        if level is None
+        else f"The model's own stems miss {number(level, 1, 'dBFS')} of the mixture."
+    )
+    stem = null_test.get("folded_into")
+    match null_test.get("residual"):
+        case "fold" if stem:
+            return f"{start} That is folded into {stem}: the delivered stems sum to the song."
+        case "keep":
+            return f"{start} It is kept as a stem: the delivered stems sum to the song."
+        case "off":
+            return f"{start} It is left out, so the delivered stems sum to the song without it."
+    return start
+
+
+def _likely(facts: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    alternatives: list[dict[str, Any]] = facts.get(f"{name}_alternatives") or []
+    return [a for a in alternatives if a["score"] > 0][:MAX_ALTERNATIVES]
+
+
+def _confidence(facts: dict[str, Any], name: str) -> str:
+    confidence = facts.get(f"{name}_confidence")
+    return UNKNOWN if confidence is None else f"{meter(confidence)}{percent(confidence)}"
+
+
+def _alternatives(others: list[tuple[str, float]]) -> str:
+    return escape_html(", ".join(f"{name}, {percent(score)}" for name, score in others)) or UNKNOWN

@@ -1,0 +1,123 @@
+"""A job while it runs: how far, how long still, stage by stage; and how to stop it."""
+
+import streamlit as st
+
+from ui.answers import FINAL_STATES, Job, Stage
+from ui.client import ApiError, StemcrateClient
+from ui.parts.markup import show_heading, show_html
+from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
+from ui.places import RESULTS, forget_job, go
+from ui.text import escape_html, escape_markdown, time_left, title_of
+
+POLL_INTERVAL_S = 1.0
+MARKS = {
+    "completed": "✓",
+    "running": "●",
+    "failed": "✕",
+    "skipped": "–",
+    "cancelled": "–",
+    "pending": "○",
+}
+SUBTITLES = {
+    "queued": "Waiting for a worker",
+    "running": "Working",
+    "completed": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+
+
+def show_job(client: StemcrateClient, job_id: str) -> None:
+    """Show a job, again and again until it ends."""
+    try:
+        job = client.job(job_id)
+    except ApiError as error:
+        show_error(error)
+        _offer_new_job()
+        return
+    is_live = job["state"] not in FINAL_STATES
+
+    @st.fragment(run_every=POLL_INTERVAL_S if is_live else None)
+    def panel() -> None:
+        with errors_shown():
+            now = client.job(job_id)
+            if is_live and now["state"] in FINAL_STATES:
+                st.rerun()
+            show_progress(client, now)
+
+    panel()
+    if not is_live:
+        _offer_new_job()
+
+
+def show_progress(client: StemcrateClient, job: Job) -> None:
+    """Show where a job stands now."""
+    names = [track["name"] for track in job["tracks"]]
+    title = names[0] if len(names) == 1 else f"{len(names)} tracks"
+    show_heading(title, SUBTITLES[job["state"]])
+    st.progress(min(1.0, max(0.0, job["fraction"])), text=describe_progress(job))
+    if job["error"]:
+        show_failure(job["error"])
+    _show_actions(client, job)
+    for track in job["tracks"]:
+        _show_stages(
+            track["name"], [s for s in job["stages"] if s["track_index"] == track["index"]]
+        )
+        if track["error"]:
+            show_failure(track["error"], of=track["name"])
+    _show_stages("The whole set", [s for s in job["stages"] if s["track_index"] is None])
+    show_warnings(job["warnings"])
+
+
+def describe_progress(job: Job) -> str:
+    """Say in a line what is being done, on which track, and how long it will take."""
+    if job["state"] in FINAL_STATES or job["stage"] is None:
+        return SUBTITLES[job["state"]]
+    parts = [title_of(job["stage"])]
+    if job["track_index"] is not None and len(job["tracks"]) > 1:
+        parts.append(f"track {job['track_index'] + 1} of {len(job['tracks'])}")
+    parts += [f"{100 * job['fraction']:.0f} %", time_left(job["eta_s"])]
+    return " · ".join(part for part in parts if part)
+
+
+def stage_list(stages: list[Stage]) -> str:
+    """Make the list of a track's stages as markup; each tells its state in words as well."""
+    items = "".join(map(_stage_item, stages))
+    return f'<ul class="sc-stages">{items}</ul>'
+
+
+def _stage_item(stage: Stage) -> str:
+    title, state = title_of(stage["name"]), _describe(stage)
+    return (
+        f'<li data-state="{escape_html(stage["state"])}" title="{escape_html(state)}" '
+        f'aria-label="{escape_html(f"{title}: {state}")}">'
+        f"{MARKS.get(stage['state'], '○')} {escape_html(title)}</li>"
+    )
+
+
+def _describe(stage: Stage) -> str:
+    if stage["seconds"] is None:
+        return stage["state"]
+    return f"{stage['state']}, {stage['seconds']:.1f} s"
+
+
+def _show_stages(title: str, stages: list[Stage]) -> None:
+    if stages:
+        st.markdown(f"**{escape_markdown(title)}**")
+        show_html(stage_list(stages))
+
+
+def _show_actions(client: StemcrateClient, job: Job) -> None:
+    if job["state"] in FINAL_STATES:
+        if st.button("Open results", type="primary", icon=":material/queue_music:"):
+            go(RESULTS, job["job_id"])
+    elif st.button("Cancel", icon=":material/stop_circle:"):
+        with errors_shown():
+            client.cancel(job["job_id"])
+            st.toast("Cancelling the job")
+
+
+def _offer_new_job() -> None:
+    if st.button("New job", icon=":material/add:"):
+        forget_job()
+        st.rerun()

@@ -1,0 +1,53 @@
+"""What went wrong, as a message: what it is and what to do, never a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from ui.answers import Failure, JobWarning
+from ui.client import ApiError
+from ui.text import escape_markdown, title_of
+
+
+def show_error(error: ApiError) -> None:
+    """Show what the API refused, file by file where it lists files."""
+    if error.files:
+        lines = [
+            f"**{escape_markdown(f.name)}**: {_sentence(f.message, f.hint)}" for f in error.files
+        ]
+        noun = "this file" if len(lines) == 1 else "these files"
+        st.error(f"Stemcrate cannot use {noun}.\n\n" + "\n".join(f"- {line}" for line in lines))
+        return
+    st.error(_sentence(error.message, error.hint), icon=":material/error:")
+
+
+def show_failure(failure: Failure, *, of: str = "") -> None:
+    """Show why a job or a track failed."""
+    start = f"**{escape_markdown(of)}**: " if of else ""
+    st.error(start + _sentence(failure["message"], failure.get("hint", "")))
+
+
+def show_warnings(warnings: list[JobWarning]) -> None:
+    """Show what to know about a result that is usable all the same."""
+    if not warnings:
+        return
+    lines = (
+        f"- {title_of(warning['stage']) + ': ' if warning['stage'] else ''}"
+        f"{escape_markdown(warning['message'])}"
+        for warning in warnings
+    )
+    st.warning("\n".join(lines), icon=":material/info:")
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show an error of the API in place of what the block would have shown."""
+    try:
+        yield
+    except ApiError as error:
+        show_error(error)
+
+
+def _sentence(message: str, hint: str) -> str:
+    return escape_markdown(message) + (f"\n\n{escape_markdown(hint)}" if hint else "")

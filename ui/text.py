@@ -1,0 +1,130 @@
+"""Numbers and names as people read them. What is unknown is a dash."""
+
+import html
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ui.answers import Artefact
+
+UNKNOWN = "—"
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_STAGE_TITLES = {
+    "harmonic_percussive": "Harmonic / percussive",
+    "composite": "Composites",
+    "key": "Key",
+    "tempo": "Tempo & beats",
+    "energy": "Energy & loudness",
+    "waveform": "Waveforms",
+}
+
+
+def escape_markdown(text: str) -> str:
+    r"""Show any text as it is where Streamlit reads Markdown.
+
+    >>> print(escape_markdown("*a* :red[b]"))
+    \*a\* \:red\[b\]
+    """
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def escape_html(text: str) -> str:
+    """Show any text as it is inside HTML or SVG, attributes included, on one line."""
+    return html.escape(" ".join(text.split()))
+
+
+def title_of(name: str) -> str:
+    """Turn a stem's, recipe's or stage's name into a label.
+
+    >>> title_of("main_harmonic")
+    'Main harmonic'
+    """
+    return _STAGE_TITLES.get(name) or name.replace("_", " ").capitalize()
+
+
+def number(value: float | None, decimals: int = 1, unit: str = "") -> str:
+    """Write a number with a real minus sign and its unit."""
+    if value is None:
+        return UNKNOWN
+    written = f"{value:.{decimals}f}"
+    if float(written) == 0:
+        written = written.lstrip("-")
+    return f"{written.replace('-', '−')} {unit}".rstrip()
+
+
+def percent(fraction: float | None) -> str:
+    """Write a fraction from 0 to 1.
+
+    >>> percent(0.779)
+    '78 %'
+    """
+    return UNKNOWN if fraction is None else f"{100 * fraction:.0f} %"
+
+
+def length(seconds: float | None) -> str:
+    """Write a recording's length.
+
+    >>> length(210.4), length(3723)
+    ('3:30', '1:02:03')
+    """
+    if seconds is None:
+        return UNKNOWN
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def time_left(seconds: float | None) -> str:
+    """Write how long a job will probably take; nothing where that is unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s left"
+    return f"about {round(seconds / 60)} min left"
+
+
+def size(n_bytes: int) -> str:
+    """Write a size in decimal units, as file managers do.
+
+    >>> size(5338740)
+    '5.3 MB'
+    """
+    amount = float(n_bytes)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def moment(timestamp: str | None, timezone: str | None = None) -> str:
+    """Write an ISO 8601 moment in the user's time zone."""
+    if not timestamp:
+        return UNKNOWN
+    at = datetime.fromisoformat(timestamp)
+    try:
+        at = at.astimezone(ZoneInfo(timezone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        at = at.astimezone(ZoneInfo("UTC"))
+    return f"{at.day} {at:%b %Y, %H:%M}"
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """Give the seconds from one ISO 8601 moment to another."""
+    if not start or not end:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def format_facts(artefact: Artefact) -> str:
+    """Write what a delivered file is: format, depth, rate, size, gain."""
+    facts = [artefact["format"].upper()]
+    if depth := artefact["bit_depth"]:
+        facts.append("32-bit float" if depth == "32f" else f"{depth}-bit")
+    if rate := artefact["sample_rate"]:
+        facts.append(f"{rate / 1000:g} kHz")
+    facts.append(size(artefact["bytes"]))
+    if gain_db := artefact["gain_db"]:
+        sign = "+" if gain_db > 0 else ""
+        facts.append(f"{sign}{number(gain_db)} dB")
+    return " · ".join(facts)

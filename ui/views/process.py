@@ -1,0 +1,83 @@
+"""Process: files and options in, a job out; then the job, live."""
+
+from collections.abc import Sequence
+from typing import BinaryIO, cast
+
+import streamlit as st
+
+from ui.answers import FINAL_STATES, RequestLimits
+from ui.client import ApiError, NamedFile, StemcrateClient
+from ui.connection import connect
+from ui.parts.job_progress import show_job
+from ui.parts.markup import show_heading
+from ui.parts.messages import errors_shown, show_error
+from ui.parts.options_form import ask_options
+from ui.places import PROCESS, go, job_in_address, last_job, put_into_address
+from ui.text import size
+
+BYTES_PER_MIB = 1 << 20
+
+
+def show() -> None:
+    """Show the job that the address names, or the form for a new one."""
+    client = connect()
+    job_id = job_in_address()
+    if job_id:
+        show_job(client, job_id)
+        return
+    show_heading(
+        "Separate tracks",
+        "Stems that add up to the song, the facts that a DJ needs, and a set that mixes.",
+    )
+    with errors_shown():
+        config = client.config()
+        _offer_running_job(client)
+        files = _ask_files(config["limits"])
+        options = ask_options(config)
+        _offer_start(client, files, options)
+
+
+def _ask_files(limits: RequestLimits) -> list[NamedFile]:
+    uploads = st.file_uploader(
+        "Audio files",
+        accept_multiple_files=True,
+        max_upload_size=-(-limits["max_upload_bytes"] // BYTES_PER_MIB),
+        help=f"Up to {limits['max_files_per_job']} recordings of at most "
+        f"{size(limits['max_upload_bytes'])} and {limits['max_duration_s'] / 60:.0f} minutes each. "
+        "What a file is, its content tells, not its name.",
+    )
+    return [NamedFile(upload.name, cast(BinaryIO, upload)) for upload in uploads]
+
+
+def _offer_start(
+    client: StemcrateClient, files: Sequence[NamedFile], options: dict[str, str]
+) -> None:
+    noun = "track" if len(files) == 1 else "tracks"
+    label = f"Separate {len(files)} {noun}" if files else "Separate"
+    if not st.button(label, type="primary", icon=":material/play_arrow:", disabled=not files):
+        return
+    try:
+        with st.spinner("Handing the files to the API"):
+            job_id = client.submit(files, options)
+    except ApiError as error:
+        show_error(error)
+        return
+    put_into_address(job_id)
+    st.rerun()
+
+
+def _offer_running_job(client: StemcrateClient) -> None:
+    """Lead back to this session's job while it runs; one that is gone is no error here."""
+    job_id = last_job()
+    if job_id is None:
+        return
+    try:
+        is_live = client.job(job_id)["state"] not in FINAL_STATES
+    except ApiError:
+        return
+    if is_live and st.button("Your last job is still running: follow it", icon=":material/sync:"):
+        go(PROCESS, job_id)
+
+
+if __name__ == "__main__":
+    show()

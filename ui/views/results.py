@@ -1,0 +1,152 @@
+"""Results: what a job made of its tracks, to hear, to read and to take away."""
+
+import streamlit as st
+
+from ui.answers import FINAL_STATES, Artefact, Job
+from ui.client import ApiError, StemcrateClient
+from ui.connection import connect
+from ui.parts.markup import show_heading
+from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
+from ui.parts.playlist_section import show_playlist
+from ui.parts.track_section import show_track, track_title
+from ui.places import (
+    HISTORY,
+    PROCESS,
+    forget_job,
+    go,
+    job_in_address,
+    last_job,
+    put_into_address,
+)
+from ui.text import escape_markdown, length, moment, seconds_between
+
+MAX_TAB_LABEL = 28
+
+
+def show() -> None:
+    """Show the job that the address names, or the last one of this session."""
+    job_id = job_in_address() or last_job()
+    if job_id is None:
+        show_heading("Results", "What a job made of your tracks.")
+        st.info("No job is open. Start one on the Process page, or open one from the History.")
+        return
+    put_into_address(job_id)
+    client = connect()
+    try:
+        job = client.job(job_id)
+        if job["state"] not in FINAL_STATES:
+            _lead_to_progress(job)
+            return
+        _show_results(client, job)
+    except ApiError as error:
+        show_heading("Results")
+        show_error(error)
+
+
+def _lead_to_progress(job: Job) -> None:
+    show_heading("Results")
+    st.info("This job is not done yet.")
+    if st.button("Follow it", type="primary", icon=":material/sync:"):
+        go(PROCESS, job["job_id"])
+
+
+def _show_results(client: StemcrateClient, job: Job) -> None:
+    outputs = client.outputs(job["job_id"])
+    playlist = client.manifest(job["job_id"])["playlist"]
+    tracks = job["tracks"]
+    title = track_title(tracks[0]) if len(tracks) == 1 else playlist.get("name") or "Results"
+    show_heading(title, describe_job(job))
+    _show_actions(client, job, outputs["zip_url"] if outputs["artefacts"] else None)
+    if job["state"] == "cancelled":
+        st.info("This job was cancelled. What was done until then is below.")
+    if job["error"] and job["state"] != "cancelled":
+        show_failure(job["error"])
+    show_warnings(job["warnings"])
+    if len(tracks) > 1:
+        show_playlist(client, playlist, outputs["artefacts"])
+    _show_tracks(client, job, outputs["artefacts"])
+    if len(tracks) == 1:
+        show_playlist(client, playlist, outputs["artefacts"])
+    _show_model(job)
+
+
+def _show_tracks(client: StemcrateClient, job: Job, artefacts: list[Artefact]) -> None:
+    """Show each track on a tab; only the open one is made, since each has many players."""
+    tracks = job["tracks"]
+    if len(tracks) == 1:
+        show_track(client, tracks[0], [a for a in artefacts if a["track_index"] == 0])
+        return
+    labels = [f"{track['index'] + 1}. {_short(track_title(track))}" for track in tracks]
+    tabs = st.tabs(
+        [escape_markdown(label) for label in labels], on_change="rerun", key=f"tab-{job['job_id']}"
+    )
+    for tab, track in zip(tabs, tracks, strict=True):
+        if tab.open:
+            with tab:
+                own = [a for a in artefacts if a["track_index"] == track["index"]]
+                show_track(client, track, own)
+
+
+def _show_actions(client: StemcrateClient, job: Job, zip_url: str | None) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if zip_url:
+            st.link_button(
+                "Download everything (ZIP)",
+                client.link(zip_url),
+                type="primary",
+                icon=":material/download:",
+            )
+        st.link_button(
+            "Manifest", client.manifest_link(job["job_id"]), icon=":material/description:"
+        )
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown("Delete this job with all its files? This cannot be undone.")
+            if st.button("Delete for good", type="primary"):
+                with errors_shown():
+                    client.delete(job["job_id"])
+                    forget_job()
+                    st.switch_page(HISTORY)
+
+
+def _show_model(job: Job) -> None:
+    model = job["model"]
+    if not model:
+        return
+    st.markdown("##### Model")
+    device = job["device"].get("name")
+    lines = [
+        f"**{escape_markdown(str(model.get('name', '')))}**"
+        + (f" on {escape_markdown(str(device))}" if device else "")
+    ]
+    lines += [
+        escape_markdown(text)
+        for text in (
+            str(model.get("reason") or ""),
+            f"Licence: {model['licence']}" if model.get("licence") else "",
+            f"Weights: SHA-256 {model['weights_sha256']}" if model.get("weights_sha256") else "",
+        )
+        if text
+    ]
+    st.markdown("\n\n".join(lines))
+
+
+def describe_job(job: Job) -> str:
+    """Say in a line what ran when, on what, and how long it took."""
+    parts = [moment(job["created_at"], st.context.timezone)]
+    if name := job["model"].get("name"):
+        device = job["device"].get("name")
+        parts.append(f"{name} on {device}" if device else str(name))
+    took_s = seconds_between(job["started_at"], job["finished_at"])
+    if took_s is not None:
+        parts.append(f"took {length(took_s)}")
+    if job["state"] != "completed":
+        parts.append(job["state"])
+    return " · ".join(parts)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= MAX_TAB_LABEL else f"{title[: MAX_TAB_LABEL - 1].rstrip()}…"
+
+
+if __name__ == "__main__":
+    show()
