@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.pipeline.context import Runtime
@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     ui_host: str = Field("127.0.0.1", description="Address that the browser workbench listens on.")
     ui_port: int = Field(8501, ge=0, le=65535, description="Port of the browser workbench.")
     api_url: str = Field(
-        "http://127.0.0.1:8000", description="Where the workbench's server finds the API."
+        "",
+        description="Where the workbench's server finds the API. Empty: this machine, API_PORT.",
     )
     public_api_url: str = Field(
         "", description="Where the user's browser finds the API. Empty: API_URL."
@@ -98,6 +99,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of messages on the console and in DATA_DIR/logs."
     )
+
+    @model_validator(mode="after")
+    def _find_api(self) -> "Settings":
+        self.api_url = self.api_url or f"http://127.0.0.1:{self.api_port}"
+        return self
 
     def resolved_database_url(self) -> str:
         """Give the URL of the job database; SQLite in the data folder by default."""

@@ -57,3 +57,10 @@ def test_cors_origins_are_a_comma_separated_list(
 ) -> None:
     monkeypatch.setenv("CORS_ORIGINS", value or " ")
     assert Settings(_env_file=None).cors_origins == expected  # type: ignore[call-arg]
+
+
+def test_the_workbench_follows_the_api_to_another_port() -> None:
+    """Changing API_PORT alone must not leave the workbench asking port 8000."""
+    assert Settings(_env_file=None, api_port=9000).api_url == "http://127.0.0.1:9000"  # type: ignore[call-arg]
+    elsewhere = Settings(_env_file=None, api_url="http://api:8000/")  # type: ignore[call-arg]
+    assert elsewhere.browser_api_url() == "http://api:8000"
