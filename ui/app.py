@@ -3,9 +3,13 @@
 python -m streamlit run ui/app.py
 """
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui.parts.markup import show_style
+
+LOGO = Path(__file__).with_name("logo.svg")
 
 
 def main() -> None:
@@ -16,6 +20,7 @@ def main() -> None:
         layout="wide",
         menu_items={"About": "Stemcrate: stems that add up to the song, and sets that mix."},
     )
+    st.logo(str(LOGO), size="large")
     show_style()
     page = st.navigation(
         [

@@ -32,4 +32,4 @@ def camelot_colour(camelot: str | None) -> str:
     if not camelot or not camelot[:-1].isdigit():
         return "hsl(210 8% 55%)"
     hue = (int(camelot[:-1]) - 1) % 12 * 30
-    return f"hsl({hue} 65% {48 if camelot.endswith('A') else 62}%)"
+    return f"hsl({hue} 70% {60 if camelot.endswith('A') else 70}%)"

@@ -2,13 +2,16 @@
 
 STYLE = """
 .stMainBlockContainer { max-width: 1180px; padding-top: 3.5rem; padding-bottom: 4rem; }
+.sc { padding-bottom: 1rem; }
+.sc-head { padding-bottom: .5rem; }
 .sc-head h1 { font-size: 2.1rem; font-weight: 700; padding: 0; margin: 0; overflow-wrap: anywhere; }
-.sc-head p { margin: .3rem 0 0; opacity: .75; }
-.sc-lane { border-left: 4px solid var(--sc); padding: .1rem 0 .1rem .8rem; min-height: 64px;
+.sc-head p { margin: .3rem 0 0; opacity: .78; }
+.sc-lane { border-left: 4px solid var(--sc); padding: 0 0 0 .8rem; min-height: 68px;
   display: flex; flex-direction: column; justify-content: center; }
 .sc-lane b { font-size: 1rem; line-height: 1.3; }
-.sc-lane small { opacity: .75; font-size: .78rem; line-height: 1.45; }
-.sc-lane a { font-size: .82rem; font-weight: 600; width: fit-content; }
+.sc-lane small { font-size: .8rem; line-height: 1.5; }
+.sc-lane small span { opacity: .78; }
+.sc-lane a { font-weight: 600; }
 .sc-wavebox { background: color-mix(in srgb, currentColor 6%, transparent); border-radius: 8px;
   height: 68px; overflow: hidden; }
 .sc-wave { width: 100%; height: 68px; display: block; }
@@ -31,11 +34,12 @@ STYLE = """
 .sc-song .sc-place { font-weight: 700; opacity: .7; min-width: 1.2rem; }
 .sc-song .sc-title { flex: 1 1 12rem; overflow-wrap: anywhere; }
 .sc-chip { border-radius: 6px; padding: .1rem .5rem; font-size: .8rem; font-weight: 600;
-  white-space: nowrap; background: color-mix(in srgb, var(--sc, currentColor) 26%, transparent); }
+  white-space: nowrap; background: color-mix(in srgb, currentColor 9%, transparent); }
+.sc-chip[style] { background: color-mix(in srgb, var(--sc) 38%, transparent); }
 .sc-mix { display: flex; gap: .6rem; padding: .35rem .7rem .35rem 2.1rem; font-size: .84rem;
-  align-items: baseline; flex-wrap: wrap; }
-.sc-mix span:last-child { opacity: .8; }
-.sc-stages { list-style: none; margin: .2rem 0 1rem; padding: 0; display: flex; flex-wrap: wrap;
+  align-items: baseline; }
+.sc-mix span:last-child { opacity: .82; }
+.sc-stages { list-style: none; margin: .4rem 0 0; padding: 0; display: flex; flex-wrap: wrap;
   gap: .35rem; }
 .sc-stages li { margin: 0; padding: .18rem .6rem; border-radius: 99px; font-size: .8rem;
   border: 1px solid color-mix(in srgb, currentColor 22%, transparent); white-space: nowrap; }
@@ -58,8 +62,12 @@ STYLE = """
 .sc-wheel-dot { fill: #212529; stroke: #ffffff; stroke-width: 1.5; }
 .sc-wheel .sc-wheel-place { fill: #ffffff; font-size: 8.5px; font-weight: 700; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding: 3.2rem 1rem 3rem; }
+  .stMainBlockContainer { padding: 4.4rem 1rem 3rem; }
   .sc-lane { min-height: 0; }
   .sc-head h1 { font-size: 1.6rem; }
+  .sc-table table { font-size: .82rem; }
+  .sc-table :is(th, td) { padding: .4rem .35rem; }
+  .sc-table tbody th { white-space: normal; }
+  .sc-meter { width: 40px; }
 }
 """

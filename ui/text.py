@@ -28,6 +28,17 @@ def escape_markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
+def sentence_markdown(text: str) -> str:
+    """Show a sentence of the API: what stands between backticks is code, the rest as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape_markdown(text)
+    return "".join(
+        f"`{part}`" if place % 2 else _MARKDOWN.sub(r"\\\1", part)
+        for place, part in enumerate(parts)
+    )
+
+
 def escape_html(text: str) -> str:
     """Show any text as it is inside HTML or SVG, attributes included, on one line."""
     return html.escape(" ".join(text.split()))
@@ -117,14 +128,19 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
 
 
 def format_facts(artefact: Artefact) -> str:
-    """Write what a delivered file is: format, depth, rate, size, gain."""
+    """Write what a delivered file is: format, bit depth, sample rate."""
     facts = [artefact["format"].upper()]
     if depth := artefact["bit_depth"]:
         facts.append("32-bit float" if depth == "32f" else f"{depth}-bit")
     if rate := artefact["sample_rate"]:
         facts.append(f"{rate / 1000:g} kHz")
-    facts.append(size(artefact["bytes"]))
-    if gain_db := artefact["gain_db"]:
-        sign = "+" if gain_db > 0 else ""
-        facts.append(f"{sign}{number(gain_db)} dB")
     return " · ".join(facts)
+
+
+def weight_facts(artefact: Artefact) -> str:
+    """Write how large a delivered file is, and the gain that normalization gave it."""
+    gain_db = artefact["gain_db"]
+    if not gain_db:
+        return size(artefact["bytes"])
+    sign = "+" if gain_db > 0 else ""
+    return f"{size(artefact['bytes'])} · {sign}{number(gain_db)} dB"

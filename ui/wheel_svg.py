@@ -49,7 +49,7 @@ def draw_wheel(path: Sequence[str | None], scores: Sequence[float] = ()) -> str:
     )
     order = ", ".join(code or "unknown" for code in path)
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" class="sc-wheel" viewBox="-170 -170 340 340" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="sc-wheel" viewBox="-178 -178 356 356" '
         f'role="img" aria-label="{escape_html(f"Camelot wheel; keys in playing order: {order}")}">'
         f"{sectors}{steps}{marks}{middle}</svg>"
     )
@@ -83,7 +83,7 @@ def _spots(path: Sequence[str | None]) -> list[Point | None]:
         n_before = seen.get(code, 0)
         seen[code] = n_before + 1
         inner, outer = RINGS[code[-1]]
-        radius = inner + 1 if code[-1] == "A" else outer - 3
+        radius = inner - 7 if code[-1] == "A" else outer + 4
         offset = (n_before + 1) // 2 * (8 if n_before % 2 else -8)
         spots.append(_at(int(code[:-1]) * 30 + offset, radius))
     return spots

@@ -8,6 +8,7 @@ from ui.parts.markup import meter, show_html, table
 from ui.text import UNKNOWN, escape_html, escape_markdown, number, percent, title_of
 
 MAX_ALTERNATIVES = 3
+LEAST_SCORE = 0.01
 
 
 def show_analysis(facts: dict[str, Any]) -> None:
@@ -15,7 +16,7 @@ def show_analysis(facts: dict[str, Any]) -> None:
     rows = analysis_rows(facts)
     if rows:
         st.markdown("##### Analysis")
-        show_html(table(["", "Value", "Confidence", "Alternatives"], rows))
+        show_html(table(["", "Value", "Confidence", "More"], rows))
     if "null_test" in facts:
         st.markdown("##### Null test")
         st.markdown(escape_markdown(describe_null_test(facts["null_test"])))
@@ -54,14 +55,14 @@ def describe_null_test(null_test: dict[str, Any]) -> str:
     """Say how much of the mixture the stems miss, and what became of that."""
     level = null_test.get("residual_dbfs")
     start = (
-        "The model's stems add up to the mixture with nothing left over."
+        "The model's stems leave nothing of the mixture."
         if level is None
-        else f"The model's own stems miss {number(level, 1, 'dBFS')} of the mixture."
+        else f"The model's stems leave a residual of {number(level, 1, 'dBFS')}."
     )
     stem = null_test.get("folded_into")
     match null_test.get("residual"):
         case "fold" if stem:
-            return f"{start} That is folded into {stem}: the delivered stems sum to the song."
+            return f"{start} It is folded into {stem}: the delivered stems sum to the song."
         case "keep":
             return f"{start} It is kept as a stem: the delivered stems sum to the song."
         case "off":
@@ -71,7 +72,7 @@ def describe_null_test(null_test: dict[str, Any]) -> str:
 
 def _likely(facts: dict[str, Any], name: str) -> list[dict[str, Any]]:
     alternatives: list[dict[str, Any]] = facts.get(f"{name}_alternatives") or []
-    return [a for a in alternatives if a["score"] > 0][:MAX_ALTERNATIVES]
+    return [a for a in alternatives if a["score"] >= LEAST_SCORE][:MAX_ALTERNATIVES]
 
 
 def _confidence(facts: dict[str, Any], name: str) -> str:
@@ -80,4 +81,4 @@ def _confidence(facts: dict[str, Any], name: str) -> str:
 
 
 def _alternatives(others: list[tuple[str, float]]) -> str:
-    return escape_html(", ".join(f"{name}, {percent(score)}" for name, score in others)) or UNKNOWN
+    return escape_html(" · ".join(f"{name}: {percent(score)}" for name, score in others))

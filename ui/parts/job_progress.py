@@ -7,7 +7,7 @@ from ui.client import ApiError, StemcrateClient
 from ui.parts.markup import show_heading, show_html
 from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
 from ui.places import RESULTS, forget_job, go
-from ui.text import escape_html, escape_markdown, time_left, title_of
+from ui.text import escape_html, time_left, title_of
 
 POLL_INTERVAL_S = 1.0
 MARKS = {
@@ -46,16 +46,14 @@ def show_job(client: StemcrateClient, job_id: str) -> None:
             show_progress(client, now)
 
     panel()
-    if not is_live:
-        _offer_new_job()
 
 
 def show_progress(client: StemcrateClient, job: Job) -> None:
     """Show where a job stands now."""
     names = [track["name"] for track in job["tracks"]]
     title = names[0] if len(names) == 1 else f"{len(names)} tracks"
-    show_heading(title, SUBTITLES[job["state"]])
-    st.progress(min(1.0, max(0.0, job["fraction"])), text=describe_progress(job))
+    show_heading(title, describe_progress(job))
+    st.progress(min(1.0, max(0.0, job["fraction"])))
     if job["error"]:
         show_failure(job["error"])
     _show_actions(client, job)
@@ -65,7 +63,7 @@ def show_progress(client: StemcrateClient, job: Job) -> None:
         )
         if track["error"]:
             show_failure(track["error"], of=track["name"])
-    _show_stages("The whole set", [s for s in job["stages"] if s["track_index"] is None])
+    _show_stages("The whole job", [s for s in job["stages"] if s["track_index"] is None])
     show_warnings(job["warnings"])
 
 
@@ -103,14 +101,15 @@ def _describe(stage: Stage) -> str:
 
 def _show_stages(title: str, stages: list[Stage]) -> None:
     if stages:
-        st.markdown(f"**{escape_markdown(title)}**")
-        show_html(stage_list(stages))
+        show_html(f"<b>{escape_html(title)}</b>{stage_list(stages)}")
 
 
 def _show_actions(client: StemcrateClient, job: Job) -> None:
     if job["state"] in FINAL_STATES:
-        if st.button("Open results", type="primary", icon=":material/queue_music:"):
-            go(RESULTS, job["job_id"])
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Open results", type="primary", icon=":material/queue_music:"):
+                go(RESULTS, job["job_id"])
+            _offer_new_job()
     elif st.button("Cancel", icon=":material/stop_circle:"):
         with errors_shown():
             client.cancel(job["job_id"])

@@ -11,7 +11,7 @@ def show_html(markup: str) -> None:
 
     `st.html` would be the natural way, but it takes SVG out.
     """
-    st.markdown(f"<div>{' '.join(markup.split())}</div>", unsafe_allow_html=True)
+    st.markdown(f'<div class="sc">{" ".join(markup.split())}</div>', unsafe_allow_html=True)
 
 
 def show_style() -> None:

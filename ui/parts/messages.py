@@ -7,7 +7,10 @@ import streamlit as st
 
 from ui.answers import Failure, JobWarning
 from ui.client import ApiError
-from ui.text import escape_markdown, title_of
+from ui.text import escape_markdown, sentence_markdown, title_of
+
+# What the API says to programs, said to people at a screen.
+HINTS = {"job_not_found": "The History page lists the jobs that exist."}
 
 
 def show_error(error: ApiError) -> None:
@@ -19,7 +22,7 @@ def show_error(error: ApiError) -> None:
         noun = "this file" if len(lines) == 1 else "these files"
         st.error(f"Stemcrate cannot use {noun}.\n\n" + "\n".join(f"- {line}" for line in lines))
         return
-    st.error(_sentence(error.message, error.hint), icon=":material/error:")
+    st.error(_sentence(error.message, HINTS.get(error.code, error.hint)), icon=":material/error:")
 
 
 def show_failure(failure: Failure, *, of: str = "") -> None:
@@ -34,7 +37,7 @@ def show_warnings(warnings: list[JobWarning]) -> None:
         return
     lines = (
         f"- {title_of(warning['stage']) + ': ' if warning['stage'] else ''}"
-        f"{escape_markdown(warning['message'])}"
+        f"{sentence_markdown(warning['message'])}"
         for warning in warnings
     )
     st.warning("\n".join(lines), icon=":material/info:")
@@ -50,4 +53,4 @@ def errors_shown() -> Iterator[None]:
 
 
 def _sentence(message: str, hint: str) -> str:
-    return escape_markdown(message) + (f"\n\n{escape_markdown(hint)}" if hint else "")
+    return sentence_markdown(message) + (f"\n\n{sentence_markdown(hint)}" if hint else "")

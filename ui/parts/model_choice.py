@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.answers import Configuration, ModelInfo
 from ui.parts.markup import show_html, table
-from ui.text import escape_html, escape_markdown, title_of
+from ui.text import escape_html, escape_markdown, sentence_markdown, title_of
 
 AUTO = "auto"
 
@@ -21,7 +21,7 @@ def ask_model(config: Configuration) -> str:
         format_func=lambda name: describe_choice(name, config),
     )
     if chosen == AUTO:
-        st.caption(escape_markdown(config["model"]["reason"]))
+        st.caption(sentence_markdown(config["model"]["reason"]))
     elif (model := models.get(chosen)) is not None:
         st.caption(escape_markdown(f"{model['description']} Licence: {model['licence']}"))
         if not model["available"]:

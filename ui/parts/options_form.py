@@ -11,7 +11,7 @@ from ui.text import title_of
 NO_FLOAT = ("flac", "alac")
 LOSSY = ("mp3", "m4a", "opus")
 FORMAT_TITLES = {"m4a": "AAC (m4a)", "alac": "ALAC (m4a)", "opus": "Opus"}
-DEPTH_TITLES = {"auto": "As the source, at least 24", "32f": "32-bit float"}
+DEPTH_TITLES = {"auto": "As source, min. 24", "32f": "32-bit float"}
 NORMALIZATION_TITLES = {
     "common": "One gain per track",
     "per_track": "A gain per file",
@@ -152,7 +152,7 @@ def _ask_advanced(defaults: dict[str, Any]) -> dict[str, str]:
     )
     columns = st.columns(3)
     values = {
-        name: column.number_input(label, low, high, defaults[name], step)
+        name: column.number_input(label, low, high, type(low)(defaults[name]), step)
         for column, (name, label, low, high, step) in zip(
             [*columns, *columns], _ADVANCED_NUMBERS, strict=True
         )

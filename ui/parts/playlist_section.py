@@ -15,7 +15,7 @@ def show_playlist(client: StemcrateClient, playlist: Playlist, artefacts: list[A
     tracks = playlist.get("tracks", [])
     if not tracks:
         return
-    st.subheader(escape_markdown(playlist.get("name") or "Playlist"), anchor=False)
+    st.subheader("Playlist", anchor=False)
     order, wheel = st.columns([3, 2], gap="large")
     transitions = playlist.get("transitions", [])
     with order:

@@ -1,6 +1,6 @@
 """One track of a finished job: its facts, and every file that was made of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,7 +11,15 @@ from ui.colours import colour_of
 from ui.parts.analysis import show_analysis
 from ui.parts.markup import show_html
 from ui.parts.messages import show_error, show_failure
-from ui.text import escape_html, escape_markdown, format_facts, length, number, title_of
+from ui.text import (
+    escape_html,
+    escape_markdown,
+    format_facts,
+    length,
+    number,
+    title_of,
+    weight_facts,
+)
 from ui.waveform_svg import bar_grid, common_scale, draw_waveform
 
 GROUPS = (
@@ -20,7 +28,8 @@ GROUPS = (
     ("harmonic_percussive", "Harmonic and percussive"),
 )
 ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other", "accompaniment", "residual", "main")
-LANE = (2.6, 5.4, 3.2)
+LANE = (2.9, 5.2, 3.0)
+METRIC_WIDTH = 142
 
 
 def track_title(track: Track) -> str:
@@ -30,8 +39,13 @@ def track_title(track: Track) -> str:
     return f"{facts['artist']} – {title}" if facts.get("artist") else title
 
 
-def show_track(client: StemcrateClient, track: Track, artefacts: list[Artefact]) -> None:
-    """Show one track with its outputs and its analysis."""
+def show_track(
+    client: StemcrateClient,
+    track: Track,
+    artefacts: list[Artefact],
+    skipped: Mapping[str, str],
+) -> None:
+    """Show one track with its outputs and its analysis; ``skipped`` tells why by composite."""
     st.subheader(escape_markdown(track_title(track)), anchor=False)
     if track["error"]:
         show_failure(track["error"], of=track["name"])
@@ -43,6 +57,12 @@ def show_track(client: StemcrateClient, track: Track, artefacts: list[Artefact])
             st.markdown(f"##### {heading}")
             for artefact in group:
                 _show_lane(client, artefact, picture(artefact["label"]))
+    if skipped:
+        st.caption(
+            escape_markdown(
+                " ".join(f"No {title_of(name).lower()}: {why}" for name, why in skipped.items())
+            )
+        )
     show_analysis(track["analysis"])
 
 
@@ -54,12 +74,12 @@ def show_metrics(facts: dict[str, Any]) -> None:
         "Key": str(facts.get("key") or "—"),
         "Camelot": str(facts.get("camelot") or "—"),
         "Energy": "—" if energy is None else f"{energy} / 10",
-        "Loudness": number(facts.get("integrated_loudness_lufs"), 1, "LUFS"),
+        "Loudness (LUFS)": number(facts.get("integrated_loudness_lufs")),
         "Length": length(facts.get("duration_s")),
     }
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for label, value in values.items():
-            st.metric(label, value, width=150)
+            st.metric(label, value, width=METRIC_WIDTH)
 
 
 def _show_lane(client: StemcrateClient, artefact: Artefact, picture: str) -> None:
@@ -69,9 +89,11 @@ def _show_lane(client: StemcrateClient, artefact: Artefact, picture: str) -> Non
     with head:
         show_html(
             f'<div class="sc-lane" style="--sc:{colour_of(artefact["label"])}">'
-            f"<b>{escape_html(title)}</b><small>{escape_html(format_facts(artefact))}</small>"
+            f"<b>{escape_html(title)}</b>"
+            f"<small><span>{escape_html(format_facts(artefact))}</span></small>"
+            f"<small><span>{escape_html(weight_facts(artefact))} · </span>"
             f'<a href="{link}" target="_blank" rel="noopener" download '
-            f'aria-label="Download {escape_html(title)}">Download</a></div>'
+            f'aria-label="Download {escape_html(title)}">Download</a></small></div>'
         )
     with middle:
         show_html(picture)

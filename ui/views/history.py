@@ -47,17 +47,15 @@ def _offer_opening_by_id(client: StemcrateClient) -> None:
 
 def _show_line(job: JobSummary) -> None:
     with st.container(border=True):
-        what, when, button = st.columns([6, 3, 1.4], vertical_alignment="center")
+        what, button = st.columns([6, 1], vertical_alignment="center")
         what.markdown(f"**{escape_markdown(describe_names(job))}**")
         with what.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.badge(job["state"], color=STATE_COLOURS[job["state"]])
             if job["n_warnings"]:
                 noun = "warning" if job["n_warnings"] == 1 else "warnings"
                 st.badge(f"{job['n_warnings']} {noun}", color="orange")
-        facts = [moment(job["created_at"], st.context.timezone)]
-        if job["model"]:
-            facts.append(job["model"])
-        when.caption(escape_markdown(" · ".join(facts)))
+            facts = [moment(job["created_at"], st.context.timezone), job["model"] or ""]
+            st.caption(escape_markdown(" · ".join(filter(None, facts))), width="content")
         if button.button("Open", key=f"open-{job['job_id']}", width="stretch"):
             _open(job["job_id"], job["state"])
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.answers import FINAL_STATES, Artefact, Job
+from ui.answers import FINAL_STATES, Artefact, Job, Manifest
 from ui.client import ApiError, StemcrateClient
 from ui.connection import connect
 from ui.parts.markup import show_heading
@@ -18,7 +18,7 @@ from ui.places import (
     last_job,
     put_into_address,
 )
-from ui.text import escape_markdown, length, moment, seconds_between
+from ui.text import escape_markdown, length, moment, seconds_between, sentence_markdown
 
 MAX_TAB_LABEL = 28
 
@@ -52,7 +52,8 @@ def _lead_to_progress(job: Job) -> None:
 
 def _show_results(client: StemcrateClient, job: Job) -> None:
     outputs = client.outputs(job["job_id"])
-    playlist = client.manifest(job["job_id"])["playlist"]
+    manifest = client.manifest(job["job_id"])
+    playlist = manifest["playlist"]
     tracks = job["tracks"]
     title = track_title(tracks[0]) if len(tracks) == 1 else playlist.get("name") or "Results"
     show_heading(title, describe_job(job))
@@ -64,17 +65,33 @@ def _show_results(client: StemcrateClient, job: Job) -> None:
     show_warnings(job["warnings"])
     if len(tracks) > 1:
         show_playlist(client, playlist, outputs["artefacts"])
-    _show_tracks(client, job, outputs["artefacts"])
+    _show_tracks(client, job, outputs["artefacts"], skipped_composites(manifest))
     if len(tracks) == 1:
         show_playlist(client, playlist, outputs["artefacts"])
     _show_model(job)
 
 
-def _show_tracks(client: StemcrateClient, job: Job, artefacts: list[Artefact]) -> None:
+def skipped_composites(manifest: Manifest) -> dict[int, dict[str, str]]:
+    """Give, by track, the composites that could not be made and why."""
+    return {
+        track["index"]: stage["result"]["skipped"]
+        for track in manifest["tracks"]
+        for stage in track["stages"]
+        if stage["name"] == "composite" and "skipped" in stage["result"]
+    }
+
+
+def _show_tracks(
+    client: StemcrateClient,
+    job: Job,
+    artefacts: list[Artefact],
+    skipped: dict[int, dict[str, str]],
+) -> None:
     """Show each track on a tab; only the open one is made, since each has many players."""
     tracks = job["tracks"]
     if len(tracks) == 1:
-        show_track(client, tracks[0], [a for a in artefacts if a["track_index"] == 0])
+        own = [a for a in artefacts if a["track_index"] == 0]
+        show_track(client, tracks[0], own, skipped.get(0, {}))
         return
     labels = [f"{track['index'] + 1}. {_short(track_title(track))}" for track in tracks]
     tabs = st.tabs(
@@ -84,7 +101,7 @@ def _show_tracks(client: StemcrateClient, job: Job, artefacts: list[Artefact]) -
         if tab.open:
             with tab:
                 own = [a for a in artefacts if a["track_index"] == track["index"]]
-                show_track(client, track, own)
+                show_track(client, track, own, skipped.get(track["index"], {}))
 
 
 def _show_actions(client: StemcrateClient, job: Job, zip_url: str | None) -> None:
@@ -119,7 +136,7 @@ def _show_model(job: Job) -> None:
         + (f" on {escape_markdown(str(device))}" if device else "")
     ]
     lines += [
-        escape_markdown(text)
+        sentence_markdown(text)
         for text in (
             str(model.get("reason") or ""),
             f"Licence: {model['licence']}" if model.get("licence") else "",

@@ -1,0 +1,80 @@
+"""A real HTTP server that gives answers prepared by a test, and keeps what it was sent."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Request:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    headers: Message
+    body: bytes
+
+    def form(self) -> list[tuple[str, str | None, bytes]]:
+        """Parse a multipart body by the standard library: field, file name, bytes."""
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        message = BytesParser(policy=HTTP).parsebytes(head + self.body)
+        parts = []
+        for part in message.iter_parts():
+            name = part.get_param("name", header="content-disposition")
+            parts.append((str(name), part.get_filename(), part.get_payload(decode=True)))
+        return parts
+
+
+@dataclass
+class Server:
+    """Answers by method and path; anything else is a 404 without a problem in it."""
+
+    url: str = ""
+    answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, body: Any, status: int = 200) -> None:
+        self.answers[method, path] = (status, body)
+
+    def problem(self, method: str, path: str, status: int, **problem: Any) -> None:
+        self.answer(method, path, problem, status)
+
+
+@contextmanager
+def serve() -> Iterator[Server]:
+    """Run a server for as long as the block runs."""
+    server = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            server.requests.append(Request(self.command, self.path, self.headers, body))
+            status, answer = server.answers.get((self.command, self.path), (404, "Not here."))
+            data = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(0 if status == 204 else len(data)))
+            self.end_headers()
+            if status != 204:
+                self.wfile.write(data)
+
+        do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 (http.server calls them so)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        server.url = f"http://127.0.0.1:{listener.server_address[1]}"
+        thread = threading.Thread(target=listener.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            listener.shutdown()
+            thread.join()
