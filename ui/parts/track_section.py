@@ -32,11 +32,15 @@ LANE = (2.9, 5.2, 3.0)
 METRIC_WIDTH = 142
 
 
+def short_title(track: Track) -> str:
+    """Name a track by its title alone, where its tags tell, else by its file."""
+    return str(track["analysis"].get("title") or track["name"])
+
+
 def track_title(track: Track) -> str:
     """Name a track: artist and title where its tags tell, else its file."""
-    facts = track["analysis"]
-    title = str(facts.get("title") or track["name"])
-    return f"{facts['artist']} – {title}" if facts.get("artist") else title
+    artist, title = track["analysis"].get("artist"), short_title(track)
+    return f"{artist} – {title}" if artist else title
 
 
 def show_track(

@@ -8,7 +8,7 @@ from ui.connection import connect
 from ui.parts.markup import show_heading
 from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
 from ui.parts.playlist_section import show_playlist
-from ui.parts.track_section import show_track, track_title
+from ui.parts.track_section import short_title, show_track, track_title
 from ui.places import (
     HISTORY,
     PROCESS,
@@ -93,7 +93,7 @@ def _show_tracks(
         own = [a for a in artefacts if a["track_index"] == 0]
         show_track(client, tracks[0], own, skipped.get(0, {}))
         return
-    labels = [f"{track['index'] + 1}. {_short(track_title(track))}" for track in tracks]
+    labels = [f"{track['index'] + 1}. {_short(short_title(track))}" for track in tracks]
     tabs = st.tabs(
         [escape_markdown(label) for label in labels], on_change="rerun", key=f"tab-{job['job_id']}"
     )

@@ -1,0 +1,158 @@
+"""The real stack, once a session: API, worker and workbench as `stemcrate serve` starts them, over
+a temporary folder, and a browser in front.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from cli.demo_songs import demo_song, write_demo_songs
+from tests.conditions import wait_until
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 120
+PAGE_TIMEOUT_MS = 60_000
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",  # Chromium refuses its sandbox to root, which containers run as
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running installation."""
+
+    api_url: str
+    ui_url: str
+    process: subprocess.Popen[bytes]
+
+    def page(self, path: str = "") -> str:
+        return self.ui_url + path
+
+    def ask(self, path: str) -> dict[str, object]:
+        with urllib.request.urlopen(self.api_url + path, timeout=30) as answer:
+            return json.load(answer)
+
+    @contextmanager
+    def held_worker(self) -> Iterator[None]:
+        """Stop the worker from taking jobs while the block runs, so that no job can outrun it."""
+        children = psutil.Process(self.process.pid).children()
+        worker = next(child for child in children if "worker" in child.cmdline())
+        worker.suspend()
+        try:
+            yield
+        finally:
+            worker.resume()
+
+
+def free_ports(n: int) -> list[int]:
+    """Give ports that are free now; all are held at once, so they differ."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for taken in sockets:
+            taken.bind(("127.0.0.1", 0))
+        return [taken.getsockname()[1] for taken in sockets]
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("stack")
+    api_port, ui_port = free_ports(2)
+    api_url, ui_url = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}"
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(folder / "data"),
+        "API_PORT": str(api_port),
+        "UI_PORT": str(ui_port),
+        "API_URL": api_url,
+        "PUBLIC_API_URL": "",
+        "SEPARATOR_MODEL": "spleeter",
+    }
+    log = folder / "serve.txt"
+    command = [sys.executable, "-m", "cli.main", "serve"]
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as process,
+    ):
+        running = Stack(api_url, ui_url, process)
+        try:
+            wait_until(lambda: is_up(running), START_TIMEOUT_S, what=f"the stack is up; see {log}")
+            yield running
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def is_up(running: Stack) -> bool:
+    assert running.process.poll() is None, "stemcrate serve ended by itself"
+    urls = (f"{running.api_url}/health", f"{running.ui_url}/_stcore/health")
+    return all(map(answers, urls)) and running.ask("/health")["workers"] == 1
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.fail(
+            "These tests need Chromium: apt-get install --no-install-recommends chromium",
+            pytrace=False,
+        )
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=PAGE_TIMEOUT_MS)
+        running = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """A fresh visitor; the last thing that they saw is kept in the test's folder."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(PAGE_TIMEOUT_MS)
+    visitor = context.new_page()
+    yield visitor
+    visitor.screenshot(path=tmp_path / "last.png")
+    context.close()
+
+
+@dataclass(frozen=True)
+class Songs:
+    """What the visitor uploads: a real song, and one whose tempo and key are known."""
+
+    real: Path
+    known: Path
+
+
+@pytest.fixture(scope="session")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> Songs:
+    folder = tmp_path_factory.mktemp("songs")
+    known = next(path for path in write_demo_songs(folder) if "Harbour Lights" in path.name)
+    return Songs(demo_song(folder), known)
