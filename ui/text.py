@@ -73,14 +73,14 @@ def percent(fraction: float | None) -> str:
 
 
 def length(seconds: float | None) -> str:
-    """Write a recording's length.
+    """Write a recording's length in whole seconds that have passed, as players do.
 
     >>> length(210.4), length(3723)
     ('3:30', '1:02:03')
     """
     if seconds is None:
         return UNKNOWN
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 

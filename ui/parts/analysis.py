@@ -12,14 +12,17 @@ LEAST_SCORE = 0.01
 
 
 def show_analysis(facts: dict[str, Any]) -> None:
-    """Show the table of findings, then how well the stems add up."""
+    """Show the table of findings."""
     rows = analysis_rows(facts)
     if rows:
         st.markdown("##### Analysis")
         show_html(table(["", "Value", "Confidence", "More"], rows))
-    if "null_test" in facts:
-        st.markdown("##### Null test")
-        st.markdown(escape_markdown(describe_null_test(facts["null_test"])))
+
+
+def show_null_test(null_test: dict[str, Any]) -> None:
+    """Show how well the stems add up."""
+    st.markdown("##### Null test")
+    st.markdown(escape_markdown(describe_null_test(null_test)))
 
 
 def analysis_rows(facts: dict[str, Any]) -> list[list[str]]:

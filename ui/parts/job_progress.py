@@ -18,6 +18,7 @@ MARKS = {
     "cancelled": "–",
     "pending": "○",
 }
+STOPPED_STATES = ("failed", "cancelled")
 SUBTITLES = {
     "queued": "Waiting for a worker",
     "running": "Working",
@@ -53,8 +54,9 @@ def show_progress(client: StemcrateClient, job: Job) -> None:
     names = [track["name"] for track in job["tracks"]]
     title = names[0] if len(names) == 1 else f"{len(names)} tracks"
     show_heading(title, describe_progress(job))
-    st.progress(min(1.0, max(0.0, job["fraction"])))
-    if job["error"]:
+    if job["state"] not in STOPPED_STATES:
+        st.progress(min(1.0, max(0.0, job["fraction"])))
+    if job["error"] and job["state"] != "cancelled":
         show_failure(job["error"])
     _show_actions(client, job)
     for track in job["tracks"]:

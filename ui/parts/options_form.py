@@ -117,7 +117,8 @@ def _ask_loudness(defaults: dict[str, Any], *, disabled: bool) -> dict[str, str]
         format="%.1f",
         disabled=disabled or chosen == "off",
     )
-    return {"normalization": str(chosen), "target_lufs": f"{target:g}"}
+    options = {"normalization": str(chosen)}
+    return options if target is None else options | {"target_lufs": f"{target:g}"}
 
 
 def _ask_names(defaults: dict[str, Any]) -> dict[str, str]:
@@ -152,20 +153,21 @@ def _ask_advanced(defaults: dict[str, Any]) -> dict[str, str]:
     )
     columns = st.columns(3)
     values = {
-        name: column.number_input(label, low, high, type(low)(defaults[name]), step)
-        for column, (name, label, low, high, step) in zip(
+        name: column.number_input(label, low, high, type(low)(defaults[name]), step, written)
+        for column, (name, label, low, high, step, written) in zip(
             [*columns, *columns], _ADVANCED_NUMBERS, strict=True
         )
     }
-    numbers = {name: f"{value:g}" for name, value in values.items()}
+    # A field that was emptied is not sent: the API's default holds.
+    numbers = {name: f"{value:g}" for name, value in values.items() if value is not None}
     return {"residual": residual, "custom_recipes": custom, **numbers}
 
 
 _ADVANCED_NUMBERS = (
-    ("true_peak_ceiling_dbtp", "True-peak ceiling (dBTP)", -60.0, 0.0, 0.1),
-    ("tempo_min_bpm", "Slowest tempo (BPM)", 20.0, 300.0, 1.0),
-    ("tempo_max_bpm", "Fastest tempo (BPM)", 40.0, 400.0, 1.0),
-    ("hpss_kernel_size", "Harmonic / percussive kernel", 3, 255, 2),
-    ("hpss_margin_harmonic", "Margin, harmonic", 1.0, 20.0, 0.5),
-    ("hpss_margin_percussive", "Margin, percussive", 1.0, 20.0, 0.5),
+    ("true_peak_ceiling_dbtp", "True-peak ceiling (dBTP)", -60.0, 0.0, 0.1, "%.1f"),
+    ("tempo_min_bpm", "Slowest tempo (BPM)", 20.0, 300.0, 1.0, "%.0f"),
+    ("tempo_max_bpm", "Fastest tempo (BPM)", 40.0, 400.0, 1.0, "%.0f"),
+    ("hpss_kernel_size", "Harmonic / percussive kernel", 3, 255, 2, "%d"),
+    ("hpss_margin_harmonic", "Margin, harmonic", 1.0, 20.0, 0.5, "%.1f"),
+    ("hpss_margin_percussive", "Margin, percussive", 1.0, 20.0, 0.5, "%.1f"),
 )

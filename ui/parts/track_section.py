@@ -8,7 +8,7 @@ import streamlit as st
 from ui.answers import Artefact, Track, Waveforms
 from ui.client import ApiError, StemcrateClient
 from ui.colours import colour_of
-from ui.parts.analysis import show_analysis
+from ui.parts.analysis import show_analysis, show_null_test
 from ui.parts.markup import show_html
 from ui.parts.messages import show_error, show_failure
 from ui.text import (
@@ -61,13 +61,18 @@ def show_track(
             st.markdown(f"##### {heading}")
             for artefact in group:
                 _show_lane(client, artefact, picture(artefact["label"]))
-    if skipped:
+    roles = {artefact["role"] for artefact in artefacts}
+    if not roles & {role for role, _ in GROUPS}:
+        st.caption("No files of this track were delivered.")
+    if skipped and "composite" in roles:
         st.caption(
             escape_markdown(
                 " ".join(f"No {title_of(name).lower()}: {why}" for name, why in skipped.items())
             )
         )
     show_analysis(track["analysis"])
+    if "stem" in roles and "null_test" in track["analysis"]:
+        show_null_test(track["analysis"]["null_test"])
 
 
 def show_metrics(facts: dict[str, Any]) -> None:

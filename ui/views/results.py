@@ -59,7 +59,7 @@ def _show_results(client: StemcrateClient, job: Job) -> None:
     show_heading(title, describe_job(job))
     _show_actions(client, job, outputs["zip_url"] if outputs["artefacts"] else None)
     if job["state"] == "cancelled":
-        st.info("This job was cancelled. What was done until then is below.")
+        st.info("This job was cancelled. What was done until then is kept.")
     if job["error"] and job["state"] != "cancelled":
         show_failure(job["error"])
     show_warnings(job["warnings"])

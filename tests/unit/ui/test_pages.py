@@ -178,6 +178,22 @@ def test_results_show_facts_pictures_and_links_to_the_api(server, api_url):
     assert "<i>T</i>" not in page
 
 
+def test_a_cancelled_job_promises_no_files(server, api_url):
+    """It has findings and no stems: nothing may say that delivered stems sum to the song."""
+    api_url(server.url)
+    failure = {"code": "job_cancelled", "message": "The job was cancelled.", "hint": ""}
+    examples.give_finished_job(server, "cancelled", error=failure)
+    server.answer(
+        "GET", f"/job/{JOB_ID}/outputs", {"job_id": JOB_ID, "artefacts": [], "zip_url": ""}
+    )
+    app = open_page(PAGES[1], job=JOB_ID)
+    assert not app.exception
+    assert not app.error
+    assert "was cancelled" in texts(app.info)
+    assert "No files of this track" in texts(app.caption)
+    assert "delivered stems" not in page_text(app)
+
+
 def test_results_of_a_job_that_runs_lead_to_its_progress(server, api_url):
     api_url(server.url)
     server.answer("GET", f"/job/{JOB_ID}", examples.job("running", fraction=0.1))

