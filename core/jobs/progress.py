@@ -119,7 +119,8 @@ def job_progress(
     at : the present moment; now by default.
 
     The fraction is Σ cost of ended stages + Σ cost × fraction of running ones, over Σ cost. It goes
-    back only when a stage is tried again. 0 for a queued job; 1 for a completed one.
+    back only when a stage is tried again. 0 for a queued job; 1 for a completed one; for one that
+    was cancelled or failed, what was done until then.
     """
     if manifest.state == JobState.COMPLETED:
         return JobProgress(None, None, 1.0, None)
@@ -129,7 +130,9 @@ def job_progress(
     for index, is_over, record in _records(manifest):
         cost = costs.get(record.name, 1.0)
         total += cost
-        if is_over or record.state in ENDED:
+        if record.state == StageState.COMPLETED or (
+            not manifest.state.is_final and (is_over or record.state in ENDED)
+        ):
             done += cost
         elif record.state == StageState.RUNNING:
             done += cost * live.get((record.name, index), 0.0)

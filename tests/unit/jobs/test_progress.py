@@ -182,3 +182,10 @@ def test_numbers_are_not_used_twice(tmp_path: Path) -> None:
     log.append("a", {"kind": "state"})
 
     assert [event.seq for event in log.since("a", last)] == [last + 1]
+
+
+def test_a_cancelled_job_is_as_far_as_it_came() -> None:
+    """Stages that a cancel ended are not done: no bar at 99 % over a job that gave nothing."""
+    job = manifest(("completed", "cancelled"), last="cancelled")
+    job.state = job.tracks[0].state = JobState.CANCELLED
+    assert job_progress(job, [], COSTS).fraction == pytest.approx(0.1)
