@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.loudness import measure_loudness
-from core.audio.resample import resample
+from core.audio.resample import StreamResampler
 from core.pipeline.context import StageContext
 
 ANALYSIS_RATE_HZ = 22050
@@ -18,11 +18,14 @@ def analysis_signal(context: StageContext) -> NDArray[np.float32]:
     Mono is the mean of the channels.
     """
     if not context.has_audio("analysis"):
-        with context.reader("mixture") as mixture:
-            mono = np.concatenate([block.mean(axis=0) for block in mixture.blocks()])
-            low = resample(mono[None, :], mixture.sample_rate, ANALYSIS_RATE_HZ)
-        with context.writer("analysis", sample_rate=ANALYSIS_RATE_HZ, n_channels=1) as writer:
-            writer.write(low)
+        with (
+            context.reader("mixture") as mixture,
+            context.writer("analysis", sample_rate=ANALYSIS_RATE_HZ, n_channels=1) as writer,
+        ):
+            low = StreamResampler(mixture.sample_rate, ANALYSIS_RATE_HZ, 1)
+            for block in mixture.blocks():
+                writer.write(low.add(block.mean(axis=0, keepdims=True)))
+            writer.write(low.flush())
     with context.reader("analysis") as reader:
         signal: NDArray[np.float32] = reader.read()[0]
     return signal

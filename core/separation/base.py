@@ -1,18 +1,18 @@
 """What every separator model is: a mixture in, its stems out, same rate, length and channels.
 
-A model of a family implements `SeparatorModel._separate_stereo`, which sees stereo at the model's
-own rate alone; everything around it (rates, channels, silence, checks, progress) is written here
-once.
+A model of a family implements `SeparatorModel._stream_stereo`, which sees stereo at the model's own
+rate alone; everything around it (rates, channels, silence, checks, progress) is written once, here
+and in `core.separation.mixture`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from core.audio.buffer import Samples, validate_block
-from core.audio.resample import resample, resampled_length
 from core.errors import JobCancelled, StageFailed
+from core.separation.mixture import Mixture, Read, StemBlock, StereoMixture
 
 Progress = Callable[[float], None]
 Cancelled = Callable[[], bool]
@@ -69,23 +69,68 @@ class SeparatorModel(ABC):
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> dict[str, Samples]:
-        """Split a mixture into its stems.
-
-        Mono is separated as stereo with two equal channels, and the stems averaged back. What lies
-        above half the model's rate is in no stem: it is left to the residual.
+        """Split a mixture that lies in memory: `stream`, with the blocks put together.
 
         Parameters
         ----------
         mixture : float32, shape ``(n_channels, n_samples)`` with one or two channels, finite,
             nominal range ±1; not mutated.
         sample_rate : Hz, of the mixture and of the stems.
-        progress : called with a fraction in [0, 1] that never falls, at each chunk and at the end.
-        cancelled : asked at each chunk.
+        progress, cancelled : as of `stream`.
 
         Returns
         -------
-        For each of `stems`, float32 of the mixture's shape. Silence and no samples at all give
-        exact silence; on one CPU the same mixture gives the same stems, bit for bit.
+        For each of `stems`, float32 of the mixture's shape.
+
+        Raises
+        ------
+        JobCancelled, StageFailed, ValueError : as `stream`.
+        """
+        validate_block(mixture, n_channels=mixture.shape[0])
+        stems = {stem: np.zeros_like(mixture) for stem in self.stems}
+        start = 0
+        for block in self.stream(
+            lambda first, stop: mixture[:, first:stop],
+            mixture.shape[0],
+            mixture.shape[1],
+            sample_rate,
+            progress=progress,
+            cancelled=cancelled,
+        ):
+            for stem, samples in block.items():
+                stems[stem][:, start : start + samples.shape[1]] = samples
+            start += samples.shape[1]
+        return stems
+
+    def stream(
+        self,
+        read: Read,
+        n_channels: int,
+        n_samples: int,
+        sample_rate: int,
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Iterator[dict[str, Samples]]:
+        """Split a mixture block by block; memory does not grow with its length.
+
+        Mono is separated as stereo with two equal channels, and the stems averaged back. What lies
+        above half the model's rate is in no stem: it is left to the residual.
+
+        Parameters
+        ----------
+        read : gives samples ``start`` to ``stop``, float32, shape ``(n_channels, stop - start)``,
+            finite, nominal range ±1. Asked more than once for the same samples.
+        n_channels, n_samples : shape of the mixture; one or two channels.
+        sample_rate : Hz, of the mixture and of the stems.
+        progress : called with a fraction in [0, 1] that never falls, at each chunk and at the end.
+        cancelled : asked at each chunk.
+
+        Yields
+        ------
+        For each of `stems`, float32, shape ``(n_channels, n)``: adjoining blocks that cover the
+        mixture. Silence gives exact silence; on one CPU the same mixture gives the same stems, bit
+        for bit.
 
         Raises
         ------
@@ -93,55 +138,33 @@ class SeparatorModel(ABC):
         StageFailed : the network gave something that isn't finite.
         ValueError : more than two channels, samples that aren't finite, or a rate below 1 Hz.
         """
-        n_channels, n_samples = _validate(mixture, sample_rate)
+        mixture = Mixture(read, n_channels, n_samples, sample_rate)
         monitor = Monitor(progress, cancelled)
         monitor.check()
-        if not mixture.any():
-            monitor.report(1.0)
-            return {stem: np.zeros_like(mixture) for stem in self.stems}
-        # One sample at 96 kHz is less than half a sample at 44.1 kHz, and a model needs one.
-        n_model = max(1, resampled_length(n_samples, sample_rate, self.sample_rate))
-        stereo = resample(mixture, sample_rate, self.sample_rate, n_samples=n_model)
-        if n_channels == 1:
-            stereo = np.repeat(stereo, 2, axis=0)
-        separated = self._separate_stereo(stereo, monitor)
-        del stereo
-        stems = {}
-        for stem in self.stems:
-            samples = separated.pop(stem)
-            if n_channels == 1:
-                samples = samples.mean(axis=0, keepdims=True, dtype=np.float32)
-            if sample_rate != self.sample_rate:
-                samples = resample(samples, self.sample_rate, sample_rate, n_samples=n_samples)
-            self._require_finite(stem, samples)
-            stems[stem] = samples
+        if mixture.is_silent():
+            stems: Iterator[StemBlock] = mixture.silence(len(self.stems))
+        else:
+            stems = mixture.deliver(
+                self._stream_stereo(mixture.as_stereo(self.sample_rate), monitor), self.sample_rate
+            )
+        for block in stems:
+            self._require_finite(block)
+            yield dict(zip(self.stems, block, strict=True))
             monitor.check()
         monitor.report(1.0)
-        return stems
 
     @abstractmethod
-    def _separate_stereo(self, mixture: Samples, monitor: Monitor) -> dict[str, Samples]:
-        """Split stereo at the model's rate, shape ``(2, n_samples)`` with at least one sample.
+    def _stream_stereo(self, mixture: StereoMixture, monitor: Monitor) -> Iterator[StemBlock]:
+        """Split stereo at the model's rate, at least one sample of it.
 
-        Must not mutate the mixture, gives every stem in its shape, and calls `Monitor.report` at
-        every chunk.
+        Yields float32 blocks ``(n_stems, 2, n)``, stems in the order of `stems`, adjoining and as
+        long as the mixture together. Calls `Monitor.report` at every chunk.
         """
 
-    def _require_finite(self, stem: str, samples: Samples) -> None:
-        if not np.isfinite(samples).all():
-            raise StageFailed(
-                f"{self.name} gave samples that are not finite in '{stem}' on {self.device}.",
-                hint="Set DEVICE=cpu, or fetch the weights again.",
-            )
-
-
-def _validate(mixture: Samples, sample_rate: int) -> tuple[int, int]:
-    validate_block(mixture, n_channels=mixture.shape[0])
-    n_channels, n_samples = mixture.shape
-    if n_channels not in (1, 2):
-        raise ValueError(f"a mixture has one or two channels, got {n_channels}")
-    if sample_rate < 1:
-        raise ValueError(f"the sample rate must be positive, got {sample_rate}")
-    if not np.isfinite(mixture).all():
-        raise ValueError("the mixture has samples that are not finite")
-    return n_channels, n_samples
+    def _require_finite(self, block: StemBlock) -> None:
+        for stem, samples in zip(self.stems, block, strict=True):
+            if not np.isfinite(samples).all():
+                raise StageFailed(
+                    f"{self.name} gave samples that are not finite in '{stem}' on {self.device}.",
+                    hint="Set DEVICE=cpu, or fetch the weights again.",
+                )

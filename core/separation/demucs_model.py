@@ -6,7 +6,7 @@ progress and cancel at each segment, no random shift), and a bag runs only those
 weight for some stem isn't zero.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -20,11 +20,11 @@ from demucs.hdemucs import HDemucs  # noqa: TID251
 from demucs.htdemucs import HTDemucs  # noqa: TID251
 from demucs.states import load_model  # noqa: TID251
 
-from core.audio.buffer import Samples
 from core.errors import UnsafeWeights
 from core.separation.base import Monitor, SeparatorModel
 from core.separation.device import Device, resolve_device
 from core.separation.location import WeightsLocation
+from core.separation.mixture import StemBlock, StereoMixture
 from core.separation.overlap_add import overlap_add
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle, load_safetensors_package
 from core.separation.weights import WeightsStore
@@ -63,65 +63,101 @@ class DemucsModel(SeparatorModel):
         self.sample_rate = int(self._bag.samplerate)
         self.residual_stem = "other" if "other" in self.stems else self.stems[-1]
 
-    def _separate_stereo(self, mixture: Samples, monitor: Monitor) -> dict[str, Samples]:
-        stems = np.zeros((len(self.stems), *mixture.shape), dtype=np.float32)
-        totals = [sum(column) for column in zip(*self._bag.weights, strict=True)]
+    def _stream_stereo(self, mixture: StereoMixture, monitor: Monitor) -> Iterator[StemBlock]:
+        totals = torch.tensor([sum(column) for column in zip(*self._bag.weights, strict=True)])
         parts = [
-            (network, row)
+            (network, torch.tensor(row))
             for network, row in zip(self._bag.models, self._bag.weights, strict=True)
             if any(row)
         ]
-        with torch.inference_mode(), _plain_attention():
-            scale = _Scale(torch.from_numpy(mixture))
-            for done, (network, row) in enumerate(parts):
-                self._add_network(network, row, scale, stems, _Part(monitor, done, len(parts)))
-            for i, total in enumerate(totals):
-                stem = torch.from_numpy(stems[i])
-                stem.div_(total).mul_(scale.std).add_(scale.mean)
-        return dict(zip(self.stems, stems, strict=True))
+        scale = _Scale(mixture)
+        progress = _BagProgress(monitor, len(parts))
+        runs = [
+            self._run(network, scale, mixture.n_samples, progress.of(i))
+            for i, (network, _) in enumerate(parts)
+        ]
+        for blocks in _side_by_side(runs):
+            stems = torch.zeros_like(blocks[0])
+            for (_, row), block in zip(parts, blocks, strict=True):
+                stems.add_(block * row[:, None, None])
+            stems.div_(totals[:, None, None]).mul_(scale.std).add_(scale.mean)
+            yield stems.numpy()
 
-    def _add_network(
-        self, network: Any, row: list[float], scale: "_Scale", stems: Samples, part: "_Part"
-    ) -> None:
-        """Add a network's stems, each times its weight, to ``stems``."""
+    def _run(
+        self, network: Any, scale: "_Scale", n_samples: int, report: Callable[[float], None]
+    ) -> Iterator[Any]:
+        """Give one network's stems, block by block."""
+
+        def run(segment: Any) -> Any:
+            # Here and not around the whole: what is set would hold between two blocks as well.
+            with torch.inference_mode(), _plain_attention():
+                return network(segment.to(self.device)).cpu()
+
         blocks = overlap_add(
-            lambda segment: network(segment.to(self.device)),
+            run,
             scale.read,
-            stems.shape[-1],
+            n_samples,
             segment=int(network.samplerate * network.segment),
-            on_segment=part.report,
+            on_segment=report,
             valid_length=getattr(network, "valid_length", None),
         )
-        for start, block in blocks:
-            stop = start + block.shape[-1]
-            for i, weight in enumerate(row):
-                if weight:
-                    torch.from_numpy(stems[i, :, start:stop]).add_(block[i] * weight)
+        return (block for _, block in blocks)
 
 
 class _Scale:
     """The mixture as the networks know it: mean 0, standard deviation 1, of its mono mix."""
 
-    def __init__(self, mixture: Any) -> None:
-        mono = mixture.mean(0)
-        self._mixture = mixture
-        self.mean = mono.mean()
+    def __init__(self, mixture: StereoMixture) -> None:
+        self._read = mixture.read
+        n, mean, squares = 0, 0.0, 0.0  # Chan, Golub, LeVeque: variance by blocks, without loss
+        for block in mixture.blocks():
+            mono = block.mean(axis=0, dtype=np.float64)
+            step = float(mono.mean()) - mean
+            added = len(mono)
+            squares += float(np.square(mono - mono.mean()).sum()) + step**2 * n * added / (
+                n + added
+            )
+            mean += step * added / (n + added)
+            n += added
+        self.mean = torch.tensor(mean, dtype=torch.float32)
         # One sample has no standard deviation; demucs would give NaN.
-        self.std = (mono.std() if mono.numel() > 1 else torch.zeros(())) + 1e-8
+        deviation = (squares / (n - 1)) ** 0.5 if n > 1 else 0.0
+        self.std = torch.tensor(deviation, dtype=torch.float32) + 1e-8
 
     def read(self, start: int, stop: int) -> Any:
         """Give samples of the scaled mixture, shape ``(2, stop - start)``."""
-        return (self._mixture[:, start:stop] - self.mean) / self.std
+        return (torch.from_numpy(self._read(start, stop)) - self.mean) / self.std
 
 
-class _Part:
-    """Turns the progress of one network into that of the bag."""
+def _side_by_side(runs: list[Iterator[Any]]) -> Iterator[list[Any]]:
+    """Give blocks of all networks for the same stretch; their segments may differ in length."""
+    waiting: list[Any] = [None] * len(runs)
+    while True:
+        for i, run in enumerate(runs):
+            if waiting[i] is None:
+                waiting[i] = next(run, None)
+        if any(block is None for block in waiting):
+            return
+        n = min(block.shape[-1] for block in waiting)
+        yield [block[..., :n] for block in waiting]
+        waiting = [block[..., n:] if block.shape[-1] > n else None for block in waiting]
 
-    def __init__(self, monitor: Monitor, done: int, n_parts: int) -> None:
-        self._monitor, self._done, self._n_parts = monitor, done, n_parts
 
-    def report(self, fraction: float) -> None:
-        self._monitor.report((self._done + fraction) / self._n_parts)
+class _BagProgress:
+    """Turns the progress of networks that run side by side into that of the bag."""
+
+    def __init__(self, monitor: Monitor, n_networks: int) -> None:
+        self._monitor = monitor
+        self._fractions = [0.0] * n_networks
+
+    def of(self, index: int) -> Callable[[float], None]:
+        """Give what the network at ``index`` reports to."""
+
+        def report(fraction: float) -> None:
+            self._fractions[index] = fraction
+            self._monitor.report(sum(self._fractions) / len(self._fractions))
+
+        return report
 
 
 def _load_bag(location: WeightsLocation) -> Any:

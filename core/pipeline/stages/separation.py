@@ -1,22 +1,20 @@
 """separation: a model splits the mixture; the residual is measured and put where it belongs."""
 
 import math
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.pipeline.context import StageContext
 from core.pipeline.options import ProcessingOptions
+from core.pipeline.outputs import read_blocks
 from core.pipeline.stage import StageResult, TrackStage
 from core.separation.base import SeparatorModel
 from core.separation.factory import SeparatorFactory
 from core.separation.weights import WeightsStore
-
-Samples = NDArray[np.float32]
-BLOCK_SAMPLES = 1 << 20
 
 
 @lru_cache(maxsize=1)
@@ -42,31 +40,13 @@ class SeparationStage(TrackStage):
         runtime = context.runtime
         name, reason = WeightsStore(runtime.model_dir).resolve_auto(context.options.model)
         model = load_model(name, runtime.device, runtime.model_dir)
-        with context.reader("mixture") as reader:
-            mixture, sample_rate = reader.read(), reader.sample_rate
-        stems = model.separate(
-            mixture, sample_rate, progress=context.report_progress, cancelled=context.cancelled
-        )
-        residual = _take_residual(mixture, stems)
+        _write_stems(context, model)
         policy = context.options.residual
-        if policy == "fold":
-            stems[model.residual_stem] = stems[model.residual_stem] + residual
-        elif policy == "keep":
-            stems["residual"] = residual
-        for stem, samples in stems.items():
-            with context.writer(stem, sample_rate=sample_rate, n_channels=len(mixture)) as writer:
-                writer.write(samples)
-        closing_stem = {"fold": model.residual_stem, "keep": "residual", "off": None}[policy]
-        null_test = {
-            "residual": policy,
-            "folded_into": closing_stem,
-            "residual_dbfs": rms_dbfs(residual),
-            "residual_peak_dbfs": peak_dbfs(residual),
-        }
+        null_test = _place_residual(context, model)
         return StageResult(
             data={
-                "stems": list(stems),
-                "closing_stem": closing_stem,
+                "stems": [*model.stems, *(["residual"] if policy == "keep" else [])],
+                "closing_stem": null_test["folded_into"],
                 "model": {
                     "name": model.name,
                     "requested": context.options.model,
@@ -83,27 +63,57 @@ class SeparationStage(TrackStage):
         )
 
 
-def _take_residual(mixture: Samples, stems: dict[str, Samples]) -> Samples:
-    """Give mixture − Σ stems, shape of the mixture; summed in float64, block by block."""
-    residual = np.empty_like(mixture)
-    for start in range(0, mixture.shape[1], BLOCK_SAMPLES):
-        part = np.s_[:, start : start + BLOCK_SAMPLES]
-        total = np.zeros(mixture[part].shape)
-        for samples in stems.values():
-            total += samples[part]
-        residual[part] = mixture[part] - total
-    return residual
+def _write_stems(context: StageContext, model: SeparatorModel) -> None:
+    """Separate the mixture block by block."""
+    with ExitStack() as stack:
+        mixture = stack.enter_context(context.reader("mixture"))
+        audio = {"sample_rate": mixture.sample_rate, "n_channels": mixture.n_channels}
+        writers = {s: stack.enter_context(context.writer(s, **audio)) for s in model.stems}
+        for block in model.stream(
+            mixture.read,
+            mixture.n_channels,
+            mixture.n_samples,
+            mixture.sample_rate,
+            progress=context.report_progress,
+            cancelled=context.cancelled,
+        ):
+            for stem, samples in block.items():
+                writers[stem].write(samples)
 
 
-def rms_dbfs(samples: Samples) -> float | None:
-    """Give the level of ``samples`` in dB re full scale (RMS of 1.0 is 0 dB); None for silence."""
-    if not samples.size:
-        return None
-    power = float(np.mean(np.square(samples, dtype=np.float64)))
-    return round(10 * math.log10(power), 2) if power > 0 else None
+def _place_residual(context: StageContext, model: SeparatorModel) -> dict[str, Any]:
+    """Measure mixture − Σ stems, and fold it into a stem, keep it as one, or leave it out."""
+    policy = context.options.residual
+    closing_stem = {"fold": model.residual_stem, "keep": "residual", "off": None}[policy]
+    power, peak, n_values = 0.0, 0.0, 0
+    with ExitStack() as stack:
+        readers = {
+            name: stack.enter_context(context.reader(name)) for name in ("mixture", *model.stems)
+        }
+        mixture = readers["mixture"]
+        writer = None
+        if closing_stem is not None:
+            audio = {"sample_rate": mixture.sample_rate, "n_channels": mixture.n_channels}
+            writer = stack.enter_context(context.writer(closing_stem, **audio))
+        for _, blocks in read_blocks(readers, mixture.n_samples):
+            context.check_cancelled()
+            stems = [blocks[stem].astype(np.float64) for stem in model.stems]
+            residual = blocks["mixture"] - np.sum(stems, axis=0)
+            power += float(np.square(residual).sum())
+            peak = max(peak, float(np.abs(residual).max(initial=0.0)))
+            n_values += residual.size
+            if writer is not None:
+                if policy == "fold":
+                    residual = residual + blocks[model.residual_stem]
+                writer.write(residual.astype(np.float32))
+    return {
+        "residual": policy,
+        "folded_into": closing_stem,
+        "residual_dbfs": _dbfs((power / n_values) ** 0.5 if n_values else 0.0),
+        "residual_peak_dbfs": _dbfs(peak),
+    }
 
 
-def peak_dbfs(samples: Samples) -> float | None:
-    """Give the largest absolute sample in dB re full scale; None for silence."""
-    peak = float(np.abs(samples).max(initial=0.0))
-    return round(20 * math.log10(peak), 2) if peak > 0 else None
+def _dbfs(level: float) -> float | None:
+    """Give a level in dB re full scale; None for silence."""
+    return round(20 * math.log10(level), 2) if level > 0 else None

@@ -16,7 +16,7 @@ N_SAME = 3 * STRIDE - 100
 
 @pytest.fixture(autouse=True)
 def same_attention():
-    """Have demucs take the same attention kernel as we do, so that equal means bit-equal."""
+    """Have demucs take the same attention kernel as we do: the rest must then be equal."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     yield
@@ -33,6 +33,11 @@ def separate_by_demucs(network, mixture):
     return (stems * std + mean)[0].numpy()
 
 
+def assert_same(stems, expected):
+    """The same but for the last bits of the mixture's mean and deviation: we sum in float64."""
+    assert snr_db(expected, stems) > 120
+
+
 def stack(stems):
     return np.stack([stems[name] for name in STEMS])
 
@@ -46,7 +51,7 @@ def test_both_layouts_give_what_demucs_gives(tmp_path, layout):
     assert model.stems == tuple(STEMS)
     assert (model.sample_rate, model.residual_stem, model.device) == (RATE, "other", "cpu")
     expected = separate_by_demucs(make_tiny_htdemucs(), mixture)
-    np.testing.assert_array_equal(stack(stems), expected)
+    assert_same(stack(stems), expected)
 
 
 def test_a_redundant_last_segment_changes_the_last_overlap_alone(tiny):
@@ -54,8 +59,8 @@ def test_a_redundant_last_segment_changes_the_last_overlap_alone(tiny):
     mixture = make_noise(n_samples)
     stems = stack(tiny.separate(mixture, RATE))
     expected = separate_by_demucs(make_tiny_htdemucs(), mixture)
-    np.testing.assert_array_equal(stems[..., : 2 * STRIDE], expected[..., : 2 * STRIDE])
-    assert not np.array_equal(stems, expected)
+    assert_same(stems[..., : 2 * STRIDE], expected[..., : 2 * STRIDE])
+    assert snr_db(expected[..., 2 * STRIDE :], stems[..., 2 * STRIDE :]) < 60
 
 
 def test_a_bag_with_weights_and_segment(tmp_path):
@@ -64,9 +69,7 @@ def test_a_bag_with_weights_and_segment(tmp_path):
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
     mixture = make_noise(int(0.95 * RATE))
     bag = BagOfModels([make_tiny_htdemucs(0), make_tiny_htdemucs(1)], weights, 0.5)
-    np.testing.assert_array_equal(
-        stack(model.separate(mixture, RATE)), separate_by_demucs(bag, mixture)
-    )
+    assert_same(stack(model.separate(mixture, RATE)), separate_by_demucs(bag, mixture))
 
 
 def test_a_network_without_weight_is_not_run(tmp_path):
@@ -83,7 +86,7 @@ def test_a_network_without_weight_is_not_run(tmp_path):
     assert runs == [0]
     assert len(hooks) == 2
     expected = separate_by_demucs(make_tiny_htdemucs(0), mixture)
-    np.testing.assert_array_equal(stack(stems), expected)
+    assert_same(stack(stems), expected)
 
 
 def test_one_stem_from_each_network(tmp_path):
@@ -93,7 +96,7 @@ def test_one_stem_from_each_network(tmp_path):
     stems = stack(model.separate(mixture, RATE))
     for i in range(4):
         alone = separate_by_demucs(make_tiny_htdemucs(i), mixture)
-        np.testing.assert_array_equal(stems[i], alone[i])
+        assert_same(stems[i], alone[i])
 
 
 def test_the_same_mixture_gives_the_same_stems(tiny):
