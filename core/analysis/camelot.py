@@ -88,16 +88,6 @@ def parse_key(text: str) -> str | None:
     return None
 
 
-def camelot_distance(first: str, second: str) -> int:
-    """Count the steps between two Camelot codes: round the wheel, and one across it.
-
-    Returns 0 for the same code up to 7 for the opposite number with the other letter.
-    Raises ValueError for what is no Camelot code.
-    """
-    step, same_letter = _compare(first, second)
-    return min(step, 12 - step) + (not same_letter)
-
-
 def relation(first: str, second: str) -> Relation:
     """Name what mixing from one Camelot code into another does.
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.signal import to_mono
 from core.audio.loudness import measure_loudness
 from core.audio.resample import StreamResampler
 from core.pipeline.context import StageContext
@@ -24,7 +25,7 @@ def analysis_signal(context: StageContext) -> NDArray[np.float32]:
         ):
             low = StreamResampler(mixture.sample_rate, ANALYSIS_RATE_HZ, 1)
             for block in mixture.blocks():
-                writer.write(low.add(block.mean(axis=0, keepdims=True)))
+                writer.write(low.add(to_mono(block)[None]))
             writer.write(low.flush())
     with context.reader("analysis") as reader:
         signal: NDArray[np.float32] = reader.read()[0]

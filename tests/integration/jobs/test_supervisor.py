@@ -65,7 +65,7 @@ def test_a_killed_supervisor_leaves_no_orphan(serve: Serve) -> None:
     pids = serve.wait_for_start()
     serve.process.kill()
 
-    wait_until(lambda: none_is_left(pids), 5.0)
+    assert wait_until(lambda: none_is_left(pids), 5.0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only this kernel ends children by itself")

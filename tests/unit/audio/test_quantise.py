@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.audio.quantise import dequantise, dither_noise, peak, quantise
+from core.audio.quantise import dither_noise, quantise
 
 
 @pytest.mark.parametrize("bit_depth", [16, 24])
@@ -11,23 +11,20 @@ def test_codes_survive_the_way_to_float_and_back(bit_depth):
     top = 1 << (bit_depth - 1)
     edge = np.array([[-top, -top + 1, -1, 0, 1, top - 1]])
     codes = np.concatenate([edge, edge // 3], axis=1).astype(np.int32)
-    samples = dequantise(codes, bit_depth)
-    assert samples.dtype == np.float32
+    samples = (codes / top).astype(np.float32)
     np.testing.assert_array_equal(quantise(samples, bit_depth), codes)
 
 
 def test_clipping_doesnt_wrap_round():
     codes = quantise(np.array([1.0, 2.0, -1.0, -2.0]), 16)
     assert codes.tolist() == [32767, 32767, -32768, -32768]
-    assert peak(np.array([[0.5, -1.25]])) == 1.25
-    assert peak(np.zeros((2, 0))) == 0.0
 
 
 def test_dither_keeps_the_mean_below_one_step():
     """A tone of a quarter LSB is rounded to nothing without dither."""
     quiet = np.full(200_000, 0.25 / 32768)
     assert not quantise(quiet, 16).any()
-    dithered = quantise(quiet, 16, rng=np.random.default_rng(0))
+    dithered = np.rint(quiet * 32768 + dither_noise(quiet.shape, seed=(0,)))
     assert dithered.mean() == pytest.approx(0.25, abs=0.01)
     assert set(np.unique(dithered)) <= {-1, 0, 1}
 
@@ -42,7 +39,7 @@ def test_dither_noise_can_be_made_again():
 
 def test_the_callers_array_is_left_alone_and_nan_is_refused():
     samples = np.array([0.5, -0.5], dtype=np.float32)
-    quantise(samples, 16, rng=np.random.default_rng(0))
+    quantise(samples, 16)
     assert samples.tolist() == [0.5, -0.5]
     with pytest.raises(ValueError, match="finite"):
         quantise(np.array([np.nan]), 16)
