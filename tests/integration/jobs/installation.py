@@ -82,6 +82,11 @@ class Installation:
     def stage_state(self, job_id: str, name: str, index: int | None = 0) -> str:
         return str(self.manifest(job_id).stage(name, index).state)
 
+    def job_states(self, job_id: str) -> list[str]:
+        """Give the states that the log tells of the job, oldest first."""
+        events = self.log.since(job_id)
+        return [str(event.payload["state"]) for event in events if event.kind == "state"]
+
     def attempts(self, job_id: str) -> dict[str, int]:
         return {stage.name: stage.attempts for stage in self.manifest(job_id).all_stages()}
 
