@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.pipeline.context import Runtime
 from core.pipeline.options import BitDepth, DeliveryFormat, ProcessingOptions
+from core.separation.effort import Preset
 
 
 def _split(value: object) -> object:
@@ -49,6 +50,23 @@ class Settings(BaseSettings):
     model_dir: Path | None = Field(
         None, description="Folder with model weights, for machines without a network."
     )
+    preset: Preset = Field("balanced", description="fast, balanced or best.")
+    model_cache_bytes: int = Field(
+        2_000_000_000, ge=0, description="Weights of models that stay loaded between jobs."
+    )
+    warm_up_model: str = Field(
+        "", description="A model that a worker loads when it starts; empty: none."
+    )
+    compile_models: bool = Field(
+        False,
+        description="Compile networks (minutes, once; needs a C++ compiler). For long-lived "
+        "workers.",
+    )
+    cache_max_bytes: int = Field(
+        10_000_000_000,
+        ge=0,
+        description="Results of stages kept for other jobs with the same recording. 0: none.",
+    )
 
     # Defaults of a job's options
     residual: Literal["fold", "keep", "off"] = Field(
@@ -60,6 +78,9 @@ class Settings(BaseSettings):
     target_lufs: float = Field(-14.0, ge=-60, le=0, description="Target integrated loudness.")
     true_peak_ceiling_dbtp: float = Field(
         -1.0, ge=-60, le=0, description="True peak that normalization never exceeds."
+    )
+    clipping: Literal["none", "rescale", "clamp"] = Field(
+        "rescale", description="What happens to integers beyond full scale."
     )
     output_format: DeliveryFormat = Field(
         "wav", description="Format of delivered audio: wav, flac, mp3, m4a, alac, opus."
@@ -117,7 +138,9 @@ class Settings(BaseSettings):
         """Give the options of a job that names none."""
         return ProcessingOptions(
             model=self.separator_model,
+            preset=self.preset,
             residual=self.residual,
+            clipping=self.clipping,
             normalization=self.normalization,
             target_lufs=self.target_lufs,
             true_peak_ceiling_dbtp=self.true_peak_ceiling_dbtp,
@@ -129,7 +152,14 @@ class Settings(BaseSettings):
     def runtime(self) -> Runtime:
         """Give what stages may know of this machine."""
         return Runtime(
-            device=self.device, model_dir=self.model_dir, max_duration_s=self.max_duration_s
+            device=self.device,
+            model_dir=self.model_dir,
+            max_duration_s=self.max_duration_s,
+            cache_max_bytes=self.cache_max_bytes,
+            model_cache_bytes=self.model_cache_bytes,
+            compile_models=self.compile_models,
+            compiled_dir=self.data_dir / "cache" / "compiled",
+            warm_up_model=self.warm_up_model,
         )
 
 

@@ -7,7 +7,7 @@ from core.artifacts.manifest import ProcessingManifest
 from core.audio.decode import probe
 from core.errors import InvalidAudio, InvalidOption
 from core.pipeline.options import parse_options
-from core.separation.factory import SeparatorFactory
+from core.pipeline.separating import plan_separation
 
 
 def submit(services: Services, intake: Intake) -> ProcessingManifest:
@@ -21,7 +21,7 @@ def submit(services: Services, intake: Intake) -> ProcessingManifest:
         raise InvalidOption(
             "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
         )
-    SeparatorFactory.check(options.model, model_dir=services.settings.model_dir)
+    plan_separation(options, services.settings.model_dir)
     check_files(services, intake)
     return services.jobs.submit(intake.uploads, options, intake.job_id)
 

@@ -28,14 +28,31 @@ from core.pipeline.contents import pack_entries
 from core.pipeline.options import parse_options
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.recipe import build_pipeline
-from core.separation.factory import SeparatorFactory
+from core.pipeline.separating import plan_separation
 
 Option = typer.Option
 
 
 def process(
     files: Annotated[list[Path], typer.Argument(help="Audio files.", exists=True, dir_okay=False)],
-    model: Annotated[str | None, Option(help="Separator model.")] = None,
+    model: Annotated[
+        str | None, Option(help="Separator model, or an ensemble: 'htdemucs_ft+mdx_extra'.")
+    ] = None,
+    preset: Annotated[str | None, Option(help="fast, balanced or best.")] = None,
+    stems: Annotated[
+        str | None, Option(help="The stems that are wanted, separated by commas; all by default.")
+    ] = None,
+    shifts: Annotated[int | None, Option(help="Passes at different offsets, averaged.")] = None,
+    augment: Annotated[
+        bool | None, Option(help="Average passes with channels swapped and polarity inverted.")
+    ] = None,
+    wiener: Annotated[bool | None, Option(help="Refine the stems by a Wiener filter.")] = None,
+    ensemble: Annotated[
+        str | None, Option(help="average, min_spectrum or max_spectrum, for model a+b.")
+    ] = None,
+    ensemble_weights: Annotated[
+        str | None, Option(help="Weights of the models in their average, as 2,1.")
+    ] = None,
     residual: Annotated[str | None, Option(help="fold, keep or off.")] = None,
     stages: Annotated[str | None, Option(help="Optional stages, separated by commas.")] = None,
     format: Annotated[str | None, Option(help="wav, flac, mp3, m4a, alac or opus.")] = None,
@@ -46,6 +63,7 @@ def process(
     normalization: Annotated[str | None, Option(help="common, per_track or off.")] = None,
     target_lufs: Annotated[float | None, Option(help="Target integrated loudness.")] = None,
     true_peak_ceiling_dbtp: Annotated[float | None, Option(help="True-peak ceiling.")] = None,
+    clipping: Annotated[str | None, Option(help="rescale, none or clamp.")] = None,
     hpss_kernel_size: Annotated[int | None, Option(help="Median filters of HPSS.")] = None,
     hpss_margin_harmonic: Annotated[float | None, Option(help="1 or more.")] = None,
     hpss_margin_percussive: Annotated[float | None, Option(help="1 or more.")] = None,
@@ -66,7 +84,7 @@ def process(
     own: dict[str, Any] = {k: given[k] for k in ("device", "data_dir") if k in given}
     installation = settings().model_copy(update=own)
     options = parse_options(asked, installation.default_options())
-    SeparatorFactory.check(options.model, model_dir=installation.model_dir)
+    plan_separation(options, installation.model_dir)
     configure_logging(installation.log_level, installation.data_dir, "cli", console=not json)
     store = JobStore(installation.data_dir)
     pipeline = build_pipeline(store, installation.runtime())

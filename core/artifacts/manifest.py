@@ -93,6 +93,7 @@ class ProcessingStage(Record):
     started_at: datetime | None = None
     seconds: float | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
+    cache_key: str | None = None
     cache_hit: bool = False
     result: dict[str, Any] = Field(default_factory=dict)
     warnings: list[Warning] = Field(default_factory=list)

@@ -5,6 +5,7 @@
     outputs/{job_id}/manifest.json        the record
     outputs/{job_id}/…                    artefacts
     outputs/{job_id}/.work/{track}/…      float audio between stages, gone when the job ends
+    cache/{sha256}/…                      results of stages, see `core.artifacts.cache`
     locks/                                a lock file a job, and 256 for the uploads
 
 Job ids sort by time (UUIDv7), so a page of the history needs no index.
@@ -25,6 +26,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from core.artifacts.atomic import write_atomically
+from core.artifacts.cache import StageCache
 from core.artifacts.manifest import ProcessingManifest
 from core.audio.disk import storage_errors
 from core.errors import ArtefactNotFound, JobNotFound, UploadTooLarge
@@ -115,6 +117,10 @@ class JobStore:
         self.downloads = data_dir / "downloads"
         self._locks = data_dir / "locks"
 
+    def stage_cache(self, max_bytes: int) -> StageCache:
+        """Give the cached results of stages, at most so many bytes of them."""
+        return StageCache(self.data_dir / "cache", self._lock_path("cache"), max_bytes)
+
     # uploads
 
     def open_upload(self, name: str, max_bytes: int) -> UploadWriter:
@@ -143,6 +149,7 @@ class JobStore:
             marks = folder / "jobs"
             if marks.exists() and not any(marks.iterdir()):
                 shutil.rmtree(folder)
+                self.stage_cache(0).forget(sha256)
 
     # jobs
 

@@ -3,6 +3,7 @@
 A stage knows no job id, no HTTP, and no path but those that its context lends it.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ class Runtime:
     device: str = "auto"
     model_dir: Path | None = None
     max_duration_s: float = 3600.0
+    cache_max_bytes: int = 10_000_000_000
+    model_cache_bytes: int = 2_000_000_000
+    compile_models: bool = False
+    compiled_dir: Path | None = None
+    warm_up_model: str = ""
 
 
 class _Context:
@@ -100,7 +106,8 @@ class StageContext(_Context):
         super().__init__(**common)
         self.source = source
         self.track = track
-        self._work = work_folder
+        self.work_folder = work_folder
+        self.written: list[Path] = []
 
     def result(self, stage_name: str) -> dict[str, Any]:
         """Give the result of an earlier stage of this track; empty when it did not complete."""
@@ -128,7 +135,7 @@ class StageContext(_Context):
     def writer(self, name: str, *, sample_rate: int, n_channels: int) -> Iterator[AudioWriter]:
         """Write float audio for later stages; it appears only when the block succeeds."""
         with (
-            atomic_path(self._audio_path(name)) as temporary,
+            self.work_path(name) as temporary,
             AudioWriter(temporary, sample_rate=sample_rate, n_channels=n_channels) as writer,
         ):
             yield writer
@@ -138,9 +145,18 @@ class StageContext(_Context):
         """Lend a temporary path for float audio that something else writes."""
         with atomic_path(self._audio_path(name)) as temporary:
             yield temporary
+        self.written.append(self._audio_path(name))
+
+    @contextmanager
+    def kept_folder(self, name: str) -> Iterator[Path]:
+        """Lend a folder for what another attempt goes on from; it goes when the block succeeds."""
+        folder = self.work_folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        shutil.rmtree(folder)
 
     def _audio_path(self, name: str) -> Path:
-        return self._work / f"{name}.wav"
+        return self.work_folder / f"{name}.wav"
 
 
 class JobContext(_Context):

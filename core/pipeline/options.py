@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
 from core.export.names import check_template
+from core.separation.effort import Preset
+from core.separation.ensemble import Combination
 
 OptionalStage = Literal[
     "harmonic_percussive",
@@ -51,7 +53,38 @@ class ProcessingOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = Field("auto", description="Separator model; `auto` takes the best one at hand.")
+    model: str = Field(
+        "auto",
+        description="Separator model; `auto` takes the best one at hand, `a+b` is an ensemble.",
+    )
+    preset: Preset = Field(
+        "balanced",
+        description="`fast`, `balanced` or `best`: how much work the separation is worth. With "
+        "model `auto`, `fast` takes Spleeter, `best` htdemucs_ft where its weights are.",
+    )
+    stems: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        (),
+        description="The stems that are wanted; all by default. What only the others need is not "
+        "run; they are delivered together, as `accompaniment` (all but vocals) or `rest`.",
+    )
+    shifts: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Passes at as many different offsets, averaged; 0 leaves it to the preset.",
+    )
+    augment: bool = Field(
+        False, description="Two more passes, channels swapped and polarity inverted, averaged."
+    )
+    wiener: bool = Field(
+        False, description="Refine the stems by their share of the mixture's power."
+    )
+    ensemble: Combination = Field(
+        "average", description="How the models of `model=a+b` are put together."
+    )
+    ensemble_weights: Annotated[tuple[float, ...], BeforeValidator(_split)] = Field(
+        (), description="Weights of the models of `model=a+b` in their average."
+    )
     residual: Literal["fold", "keep", "off"] = Field(
         "fold",
         description="What happens to mixture − Σ stems: folded into `other`/`accompaniment`, "
@@ -77,6 +110,11 @@ class ProcessingOptions(BaseModel):
     target_lufs: float = Field(-14.0, ge=-60, le=0, description="Target integrated loudness.")
     true_peak_ceiling_dbtp: float = Field(
         -1.0, ge=-60, le=0, description="True peak that normalization never exceeds."
+    )
+    clipping: Literal["none", "rescale", "clamp"] = Field(
+        "rescale",
+        description="Where integers would clip: `rescale` lowers a track's files by one gain, "
+        "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off.",
     )
     hpss_kernel_size: int = Field(
         31, ge=3, le=255, description="Length of the median filters, in frames and bins."

@@ -24,8 +24,12 @@ class Outcome:
         *,
         result: StageResult | None = None,
         error: Exception | None = None,
+        cache_key: str | None = None,
+        cache_hit: bool = False,
     ) -> None:
         self.state = state
+        self._cache_key = cache_key
+        self._cache_hit = cache_hit
         self.seconds = 0.0
         self._context = context
         self._result = result
@@ -40,6 +44,8 @@ class Outcome:
         record.seconds = self.seconds
         record.warnings = self._context.warnings
         record.error = self._failure
+        record.cache_key = self._cache_key
+        record.cache_hit = self._cache_hit
         owner = manifest if track_index is None else manifest.tracks[track_index]
         if self._result is not None:
             record.result = self._result.data

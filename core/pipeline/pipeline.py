@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
+from core.artifacts.cache import make_key
 from core.artifacts.manifest import (
     Failure,
     JobState,
@@ -21,6 +22,7 @@ from core.artifacts.manifest import (
     SourceRecord,
     StageState,
     TrackRecord,
+    Warning,
     now,
 )
 from core.artifacts.store import JobStore, Upload, new_job_id
@@ -33,6 +35,7 @@ from core.pipeline.stage import (
     JobStage,
     PipelineStage,
     Progress,
+    StageResult,
     TrackStage,
 )
 
@@ -225,6 +228,8 @@ class AudioPipeline:
         context = self._context(stage, manifest, track_index, progress, cancelled)
         try:
             context.check_cancelled()
+            if isinstance(stage, TrackStage) and isinstance(context, StageContext):
+                return self._execute_cached(stage, context)
             stage.validate_input(context)  # type: ignore[attr-defined]
             result = stage.execute(context)  # type: ignore[attr-defined]
         except JobCancelled:
@@ -239,6 +244,32 @@ class AudioPipeline:
             logger.exception("%s failed unexpectedly", stage.name)
             return Outcome(StageState.FAILED, context, error=error)
         return Outcome(StageState.COMPLETED, context, result=result)
+
+    def _execute_cached(self, stage: TrackStage, context: StageContext) -> Outcome:
+        """Carry out a track's stage, or take what an earlier job found with the same inputs."""
+        stage.validate_input(context)
+        key = find_key(stage, context)
+        cache = self.store.stage_cache(self.runtime.cache_max_bytes)
+        mixture = context.track.source.sha256
+        if stage.is_cached and key is not None:
+            found = cache.get(mixture, key, context.work_folder)
+            if found is not None:
+                context.warnings += [Warning.model_validate(w) for w in found["warnings"]]
+                result = StageResult(found["data"], found["analysis"])
+                return Outcome(
+                    StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
+                )
+        result = stage.execute(context)
+        if stage.is_cached and key is not None:
+            warnings = [warning.model_dump(mode="json") for warning in context.warnings]
+            found = {"data": result.data, "analysis": result.analysis, "warnings": warnings}
+            cache.put(mixture, key, found, context.written)
+        return Outcome(StageState.COMPLETED, context, result=result, cache_key=key)
+
+    def warm_up(self) -> None:
+        """Let every stage do what makes its first job as fast as the next."""
+        for stage in self.stages:
+            stage.warm_up(self.runtime)
 
     def _context(
         self,
@@ -277,6 +308,24 @@ class AudioPipeline:
                 return StageState.CANCELLED
             outcome.write(manifest, stage, track_index)
         return outcome.state
+
+
+def find_key(stage: TrackStage, context: StageContext) -> str | None:
+    """Give the key of a stage's result, None where what it depends on can't be told."""
+    identity = stage.identity(context)
+    keys: list[str | None] = []
+    for name in stage.inputs:
+        record = next((r for r in context.track.stages if r.name == name), None)
+        if record is None or record.state != StageState.COMPLETED:
+            keys.append(None)
+        elif record.cache_key is None:
+            return None
+        else:
+            keys.append(record.cache_key)
+    if identity is None:
+        return None
+    mixture = context.track.source.sha256
+    return make_key([mixture, stage.name, stage.version, identity, keys])
 
 
 def _record(stage: PipelineStage, options: ProcessingOptions) -> ProcessingStage:

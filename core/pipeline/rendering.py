@@ -1,6 +1,7 @@
 """The samples of a track's outputs, block by block, on the grid of the delivery format."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from core.pipeline.outputs import (
 )
 
 Blocks = dict[str, NDArray[np.float32]]
+
+_HEADROOM_STEPS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,26 @@ class Renderer:
                 peaks[label] = max(peaks[label], float(np.abs(values).max(initial=0.0)))
             progress(done)
         return peaks
+
+    def rescale(self, peaks: Mapping[str, float]) -> dict[str, float]:
+        """Lower the gains so that nothing exceeds full scale; give the change in dB by label.
+
+        One gain for all outputs where they have one gain, so that stems still sum; else a gain for
+        each that needs it. ``peaks`` are those of `measure_peaks`.
+        """
+        # Rounding and dither of the parts of a sum may add up to some steps.
+        top = self._grid.full_scale - _HEADROOM_STEPS
+        if not self._gains_db:
+            change_db = min(0.0, 20 * math.log10(top / max(peaks.values())))
+            self._gain_db += change_db
+            return dict.fromkeys(peaks, round(change_db, 4))
+        changes = {
+            label: 20 * math.log10(top / peak) for label, peak in peaks.items() if peak > top
+        }
+        self._gains_db = {
+            label: gain_db + changes.get(label, 0.0) for label, gain_db in self._gains_db.items()
+        }
+        return {label: round(change_db, 4) for label, change_db in changes.items()}
 
     def blocks(self, files: Sequence[Output]) -> Iterator[tuple[float, dict[str, Grid]]]:
         """Yield the fraction done and ``{label: grid values}`` of every block."""

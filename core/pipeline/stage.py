@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from core.pipeline.context import JobContext, StageContext
+from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
 
 Progress = Callable[[float], None]
@@ -32,6 +32,9 @@ class PipelineStage(ABC):
     scope : ``track`` for a step of every mixture, ``job`` for one of the whole job.
     queue : ``gpu`` for separation, ``cpu`` for the rest.
     cost : CPU time relative to the other stages, for the progress of the whole job.
+    inputs : names of the track's stages that the result depends on.
+    is_cached : whether the result is kept for other jobs with the same mixture. Only for stages
+        that write no artefacts and don't look at names.
     """
 
     name: ClassVar[str]
@@ -40,6 +43,8 @@ class PipelineStage(ABC):
     scope: ClassVar[Literal["track", "job"]] = "track"
     queue: ClassVar[Literal["gpu", "cpu"]] = "cpu"
     cost: ClassVar[float] = 1.0
+    inputs: ClassVar[tuple[str, ...]] = ()
+    is_cached: ClassVar[bool] = False
 
     def is_wanted(self, options: ProcessingOptions) -> bool:
         """Tell whether a job with these options runs this stage."""
@@ -49,9 +54,19 @@ class PipelineStage(ABC):
         """Give the options that change this stage's result, for the manifest."""
         return {}
 
+    def warm_up(self, runtime: Runtime) -> None:  # noqa: B027 - most stages need none
+        """Do what makes the first job as fast as the next; called when a worker starts."""
+
 
 class TrackStage(PipelineStage):
     """A step of every mixture."""
+
+    def identity(self, context: StageContext) -> dict[str, Any] | None:
+        """Give all that the result depends on beside the mixture and `inputs`, for JSON.
+
+        None: the result can't be told from others, and is not kept.
+        """
+        return self.parameters(context.options)
 
     def validate_input(self, context: StageContext) -> None:
         """Check what the stage needs before it starts. Raises a `StemcrateError`."""

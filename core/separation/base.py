@@ -6,37 +6,18 @@ and in `core.separation.mixture`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from core.audio.buffer import Samples, validate_block
-from core.errors import JobCancelled, StageFailed
+from core.errors import InvalidOption, StageFailed
+from core.separation.effort import Effort
 from core.separation.mixture import Mixture, Read, StemBlock, StereoMixture
-
-Progress = Callable[[float], None]
-Cancelled = Callable[[], bool]
-
-
-class Monitor:
-    """Tells how far a separation is, and ends it when it was cancelled."""
-
-    def __init__(self, progress: Progress | None, cancelled: Cancelled | None) -> None:
-        self._progress = progress
-        self._cancelled = cancelled
-        self._fraction = 0.0
-
-    def report(self, fraction: float) -> None:
-        """Report a fraction in [0, 1]; it never falls. Raises `JobCancelled`."""
-        self.check()
-        self._fraction = max(self._fraction, min(1.0, fraction))
-        if self._progress is not None:
-            self._progress(self._fraction)
-
-    def check(self) -> None:
-        """Raise `JobCancelled` when the job was cancelled."""
-        if self._cancelled is not None and self._cancelled():
-            raise JobCancelled("The job was cancelled while its stems were being separated.")
+from core.separation.passes import stream_passes
+from core.separation.run import Cancelled, Progress, Run, Tell
+from core.separation.wiener import refine
 
 
 class SeparatorModel(ABC):
@@ -50,7 +31,8 @@ class SeparatorModel(ABC):
     licence : of code and weights, as a sentence.
     weights_sha256 : hexadecimal SHA-256 of the weights, as `WeightsLocation.verify` defines it.
     device : torch's name of where it runs.
-    residual_stem : the stem that takes what the others leave (``other``, ``accompaniment``).
+    residual_stem : the stem that takes what the others leave (``other``, ``accompaniment``); None
+        where there is no such stem.
     """
 
     name: str
@@ -59,13 +41,15 @@ class SeparatorModel(ABC):
     licence: str
     weights_sha256: str
     device: str
-    residual_stem: str
+    residual_stem: str | None
 
     def separate(
         self,
         mixture: Samples,
         sample_rate: int,
         *,
+        stems: Sequence[str] = (),
+        effort: Effort | None = None,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> dict[str, Samples]:
@@ -76,31 +60,61 @@ class SeparatorModel(ABC):
         mixture : float32, shape ``(n_channels, n_samples)`` with one or two channels, finite,
             nominal range ±1; not mutated.
         sample_rate : Hz, of the mixture and of the stems.
-        progress, cancelled : as of `stream`.
+        stems, effort, progress, cancelled : as of `stream`.
 
         Returns
         -------
-        For each of `stems`, float32 of the mixture's shape.
+        For each of the stems, float32 of the mixture's shape.
 
         Raises
         ------
         JobCancelled, StageFailed, ValueError : as `stream`.
         """
         validate_block(mixture, n_channels=mixture.shape[0])
-        stems = {stem: np.zeros_like(mixture) for stem in self.stems}
+        separated = {stem: np.zeros_like(mixture) for stem in self.wanted(stems)}
         start = 0
         for block in self.stream(
             lambda first, stop: mixture[:, first:stop],
             mixture.shape[0],
             mixture.shape[1],
             sample_rate,
+            stems=stems,
+            effort=effort,
             progress=progress,
             cancelled=cancelled,
         ):
             for stem, samples in block.items():
-                stems[stem][:, start : start + samples.shape[1]] = samples
+                separated[stem][:, start : start + samples.shape[1]] = samples
             start += samples.shape[1]
-        return stems
+        return separated
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of memory that the loaded weights take; 0 where that isn't known."""
+        return 0
+
+    def compile(self, cache_dir: Path | None) -> bool:
+        """Compile the network for a worker that lives long; see `core.separation.compiled`.
+
+        Returns False where the family has nothing to compile.
+        """
+        return False
+
+    def wanted(self, stems: Sequence[str]) -> tuple[str, ...]:
+        """Put stems into the model's order; none stands for all.
+
+        Raises
+        ------
+        InvalidOption : the model has no such stem.
+        """
+        unknown = [stem for stem in stems if stem not in self.stems]
+        if unknown:
+            raise InvalidOption(
+                f"The model '{self.name}' has no stem '{unknown[0]}'.",
+                hint=f"Its stems: {', '.join(self.stems)}.",
+                field="stems",
+            )
+        return tuple(stem for stem in self.stems if not stems or stem in stems)
 
     def stream(
         self,
@@ -109,8 +123,12 @@ class SeparatorModel(ABC):
         n_samples: int,
         sample_rate: int,
         *,
+        stems: Sequence[str] = (),
+        effort: Effort | None = None,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
+        tell: Tell | None = None,
+        checkpoint: Path | None = None,
     ) -> Iterator[dict[str, Samples]]:
         """Split a mixture block by block; memory does not grow with its length.
 
@@ -123,12 +141,17 @@ class SeparatorModel(ABC):
             finite, nominal range ±1. Asked more than once for the same samples.
         n_channels, n_samples : shape of the mixture; one or two channels.
         sample_rate : Hz, of the mixture and of the stems.
+        stems : those that are wanted; none stands for all. What only the others need is not run.
+        effort : what to do beyond one plain pass; None stands for `Effort()`.
         progress : called with a fraction in [0, 1] that never falls, at each chunk and at the end.
         cancelled : asked at each chunk.
+        tell : called with a sentence where the work had to go on otherwise than asked.
+        checkpoint : folder in which chunks are kept (`core.separation.checkpoint`). A later call
+            for the same mixture goes on after the last chunk; the caller removes the folder.
 
         Yields
         ------
-        For each of `stems`, float32, shape ``(n_channels, n)``: adjoining blocks that cover the
+        For each of the stems, float32, shape ``(n_channels, n)``: adjoining blocks that cover the
         mixture. Silence gives exact silence; on one CPU the same mixture gives the same stems, bit
         for bit.
 
@@ -136,33 +159,38 @@ class SeparatorModel(ABC):
         ------
         JobCancelled : ``cancelled`` said so.
         StageFailed : the network gave something that isn't finite.
+        InvalidOption : the model has no such stem.
         ValueError : more than two channels, samples that aren't finite, or a rate below 1 Hz.
         """
         mixture = Mixture(read, n_channels, n_samples, sample_rate)
-        monitor = Monitor(progress, cancelled)
-        monitor.check()
+        run = Run(
+            self.wanted(stems), effort or Effort(), progress, cancelled, tell, checkpoint=checkpoint
+        )
+        run.check()
         if mixture.is_silent():
-            stems: Iterator[StemBlock] = mixture.silence(len(self.stems))
+            blocks: Iterator[StemBlock] = mixture.silence(len(run.stems))
         else:
-            stems = mixture.deliver(
-                self._stream_stereo(mixture.as_stereo(self.sample_rate), monitor), self.sample_rate
-            )
-        for block in stems:
-            self._require_finite(block)
-            yield dict(zip(self.stems, block, strict=True))
-            monitor.check()
-        monitor.report(1.0)
+            stereo = mixture.as_stereo(self.sample_rate)
+            separated = stream_passes(self._stream_stereo, stereo, self.sample_rate, run)
+            if run.effort.wiener:
+                separated = refine(separated, stereo)
+            blocks = mixture.deliver(separated, self.sample_rate)
+        for block in blocks:
+            self._require_finite(run.stems, block)
+            yield dict(zip(run.stems, block, strict=True))
+            run.check()
+        run.report(1.0)
 
     @abstractmethod
-    def _stream_stereo(self, mixture: StereoMixture, monitor: Monitor) -> Iterator[StemBlock]:
+    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
         """Split stereo at the model's rate, at least one sample of it.
 
-        Yields float32 blocks ``(n_stems, 2, n)``, stems in the order of `stems`, adjoining and as
-        long as the mixture together. Calls `Monitor.report` at every chunk.
+        Yields float32 blocks ``(n_stems, 2, n)``, one row for each of ``run.stems``, adjoining and
+        as long as the mixture together. Calls `Run.report` at every chunk.
         """
 
-    def _require_finite(self, block: StemBlock) -> None:
-        for stem, samples in zip(self.stems, block, strict=True):
+    def _require_finite(self, stems: tuple[str, ...], block: StemBlock) -> None:
+        for stem, samples in zip(stems, block, strict=True):
             if not np.isfinite(samples).all():
                 raise StageFailed(
                     f"{self.name} gave samples that are not finite in '{stem}' on {self.device}.",

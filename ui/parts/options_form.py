@@ -6,8 +6,14 @@ import streamlit as st
 
 from ui.answers import Configuration
 from ui.parts.model_choice import ask_model, show_models
+from ui.parts.separation_form import ask_preset, ask_separation
 from ui.text import title_of
 
+CLIPPING_TITLES = {
+    "rescale": "Lower all files by one gain",
+    "none": "Write float files",
+    "clamp": "Cut off",
+}
 NO_FLOAT = ("flac", "alac")
 LOSSY = ("mp3", "m4a", "opus")
 FORMAT_TITLES = {"m4a": "AAC (m4a)", "alac": "ALAC (m4a)", "opus": "Opus"}
@@ -17,11 +23,6 @@ NORMALIZATION_TITLES = {
     "per_track": "A gain per file",
     "off": "Off",
 }
-RESIDUAL_TITLES = {
-    "fold": "Fold into other / accompaniment",
-    "keep": "Keep as a stem",
-    "off": "Leave out",
-}
 
 
 def ask_options(config: Configuration) -> dict[str, str]:
@@ -29,7 +30,7 @@ def ask_options(config: Configuration) -> dict[str, str]:
     defaults = config["defaults"]
     left, right = st.columns(2, gap="large")
     with left:
-        options = {"model": ask_model(config)}
+        options = {"model": ask_model(config), "preset": ask_preset(defaults)}
     with right:
         options |= _ask_delivery(config)
     stages = _ask_several("Stages", config["stages"], defaults["stages"])
@@ -46,6 +47,8 @@ def ask_options(config: Configuration) -> dict[str, str]:
     options |= {"stages": ",".join(stages), "recipes": ",".join(recipes)}
     options |= _ask_loudness(defaults, disabled="normalization" not in stages)
     options |= _ask_names(defaults)
+    with st.expander("Separation"):
+        options |= ask_separation(config, options["model"])
     with st.expander("Advanced"):
         options |= _ask_advanced(defaults)
     with st.expander("Models and licences"):
@@ -137,14 +140,13 @@ def _ask_names(defaults: dict[str, Any]) -> dict[str, str]:
 
 
 def _ask_advanced(defaults: dict[str, Any]) -> dict[str, str]:
-    residual = st.radio(
-        "Residual",
-        list(RESIDUAL_TITLES),
-        index=list(RESIDUAL_TITLES).index(defaults["residual"]),
-        format_func=RESIDUAL_TITLES.__getitem__,
+    clipping = st.radio(
+        "Beyond full scale",
+        list(CLIPPING_TITLES),
+        index=list(CLIPPING_TITLES).index(defaults["clipping"]),
+        format_func=CLIPPING_TITLES.__getitem__,
         horizontal=True,
-        help="What is left of the mixture after all stems. Folded in or kept, the stems add up "
-        "to the song sample for sample; left out, they do not.",
+        help="What happens where a 16- or 24-bit file would clip.",
     )
     custom = st.text_input(
         "Composites of your own",
@@ -160,7 +162,7 @@ def _ask_advanced(defaults: dict[str, Any]) -> dict[str, str]:
     }
     # A field that was emptied is not sent: the API's default holds.
     numbers = {name: f"{value:g}" for name, value in values.items() if value is not None}
-    return {"residual": residual, "custom_recipes": custom, **numbers}
+    return {"clipping": clipping, "custom_recipes": custom, **numbers}
 
 
 _ADVANCED_NUMBERS = (

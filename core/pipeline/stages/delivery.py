@@ -1,7 +1,7 @@
 """delivery: the files that people take home, in their format, with gain, names and tags."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -28,23 +28,30 @@ class DeliveryStage(TrackStage):
     cost = 4.0
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
-        """Format, bit depth and naming."""
+        """Format, bit depth, what happens beyond full scale, and naming."""
         return {
             "format": options.format,
             "bit_depth": options.bit_depth,
+            "clipping": options.clipping,
             "name_template": options.name_template,
         }
 
     def execute(self, context: StageContext) -> StageResult:
-        """Find the peaks, then render, encode and tag; what would clip is written as float."""
+        """Find the peaks, then render, encode and tag; integers never wrap, nor clip unasked."""
         outputs = list_outputs(context)
         target = choose_target(context)
         renderer = Renderer(context, outputs, target)
         peaks = renderer.measure_peaks(lambda done: context.progress(done / 3))
         clipping = [output for output in outputs.files if target.clips(peaks[output.label])]
-        for output in clipping:
-            _warn_of_clipping(context, output, peaks[output.label], target)
-        in_float = clipping if target.is_pcm else []
+        policy = context.options.clipping if target.is_pcm else "none"
+        if clipping and policy == "rescale":
+            rescaled_db = renderer.rescale(peaks)
+            context.warn("rescaled", _tell_rescaled(clipping, rescaled_db))
+        else:
+            rescaled_db = {}
+            for output in clipping:
+                _warn_of_clipping(context, output, peaks[output.label], target, policy)
+        in_float = clipping if target.is_pcm and policy == "none" else []
         writer = _Writer(context, renderer, target)
         writer.write(
             [output for output in outputs.files if output not in in_float],
@@ -61,6 +68,8 @@ class DeliveryStage(TrackStage):
                 "format": target.format,
                 "bit_depth": target.bit_depth,
                 "float_instead": [output.label for output in in_float],
+                "clipping": policy,
+                "rescaled_db": rescaled_db,
             }
         )
 
@@ -135,7 +144,9 @@ class _Writer:
 
     def _encode_block(self, encoder: Encoder, values: Grid, encoding: Target) -> None:
         if encoding.is_pcm:
-            encoder.write_codes(values.astype(np.int32))
+            # Beyond full scale only where that was asked for (`clamp`).
+            top = self._grid.full_scale
+            encoder.write_codes(np.clip(values, -top, top - 1).astype(np.int32))
         else:
             encoder.write((values / self._grid.full_scale).astype(np.float32))
 
@@ -157,9 +168,22 @@ def choose_target(context: StageContext) -> Target:
     return Target(options.format, bit_depth, decoded["sample_rate"], decoded["n_channels"])
 
 
-def _warn_of_clipping(context: StageContext, output: Output, peak: float, target: Target) -> None:
+def _tell_rescaled(clipping: Sequence[Output], rescaled_db: Mapping[str, float]) -> str:
+    labels = ", ".join(f"'{output.label}'" for output in clipping)
+    if len(set(rescaled_db.values())) == 1:
+        gain_db = next(iter(rescaled_db.values()))
+        return f"{labels} would clip: all files of the track are {-gain_db:.2f} dB lower."
+    gains = ", ".join(f"'{label}' {-gain_db:.2f} dB" for label, gain_db in rescaled_db.items())
+    return f"{labels} would clip and are lower: {gains}."
+
+
+def _warn_of_clipping(
+    context: StageContext, output: Output, peak: float, target: Target, policy: str
+) -> None:
     over_db = 20 * math.log10(peak / target.full_scale)
-    if target.is_pcm:
+    if policy == "clamp":
+        remedy = "What exceeds full scale is cut off; the stems no longer sum there."
+    elif target.is_pcm:
         remedy = "It is delivered as 32-bit float WAV, so that nothing is lost."
     else:
         remedy = "Players that decode to integers clip it; lower target_lufs to avoid that."

@@ -12,6 +12,8 @@ class HarmonicPercussiveStage(TrackStage):
 
     name = "harmonic_percussive"
     cost = 4.0
+    inputs = ("decode",)
+    is_cached = True
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
         """Median filters' length and the margins."""

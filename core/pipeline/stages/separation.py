@@ -1,119 +1,212 @@
 """separation: a model splits the mixture; the residual is measured and put where it belongs."""
 
-import math
+from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import lru_cache
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.pipeline.context import StageContext
+from core.audio.buffer import Samples
+from core.pipeline.context import Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.outputs import read_blocks
+from core.pipeline.separating import SeparationPlan, name_rest, plan_separation
 from core.pipeline.stage import StageResult, TrackStage
+from core.separation.ahead import run_ahead
+from core.separation.allocator import freed_memory_kept
 from core.separation.base import SeparatorModel
+from core.separation.ensemble import EnsembleModel
 from core.separation.factory import SeparatorFactory
+from core.separation.loaded import LoadedModels
+from core.separation.quality import QualityCard, QualityMeter
 from core.separation.weights import WeightsStore
 
-
-@lru_cache(maxsize=1)
-def load_model(name: str, device: str, model_dir: Path | None) -> SeparatorModel:
-    """Load a model, or give the one that is loaded already."""
-    return SeparatorFactory.create(name, device=device, model_dir=model_dir)
+_LOADED = LoadedModels()
 
 
 class SeparationStage(TrackStage):
     """Write one stem a source; their sum is the mixture unless ``residual`` is ``off``."""
 
     name = "separation"
+    version = "2"
     essential = True
     queue = "gpu"
     cost = 30.0
+    inputs = ("decode",)
+    is_cached = True
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
-        """The model and the residual's policy."""
-        return {"model": options.model, "residual": options.residual}
+        """The model, the effort, and the residual's policy."""
+        return {
+            "model": options.model,
+            "preset": options.preset,
+            "stems": list(options.stems),
+            "shifts": options.shifts,
+            "augment": options.augment,
+            "wiener": options.wiener,
+            "ensemble": options.ensemble,
+            "ensemble_weights": list(options.ensemble_weights),
+            "residual": options.residual,
+        }
+
+    def identity(self, context: StageContext) -> dict[str, Any] | None:
+        """What the stems are made with; a model without a weights file has no identity."""
+        plan = plan_separation(context.options, context.runtime.model_dir)
+        weights = WeightsStore(context.runtime.model_dir)
+        locations = [weights.locate(name) for name in plan.models]
+        if any(location is None for location in locations):
+            return None
+        return {
+            "models": plan.models,
+            "weights": [location.verify() for location in locations if location is not None],
+            "effort": asdict(plan.effort),
+            "stems": plan.stems,
+            "ensemble": context.options.ensemble,
+            "ensemble_weights": context.options.ensemble_weights,
+            "residual": context.options.residual,
+            "device": context.runtime.device,
+        }
+
+    def warm_up(self, runtime: Runtime) -> None:
+        """Load the model that jobs will most likely ask for."""
+        options = ProcessingOptions(model=runtime.warm_up_model)
+        _load(plan_separation(options, runtime.model_dir), options, runtime)
 
     def execute(self, context: StageContext) -> StageResult:
         """Write the stems. Raises `ModelUnavailable`, `UnknownModel`, `JobCancelled`."""
-        runtime = context.runtime
-        name, reason = WeightsStore(runtime.model_dir).resolve_auto(context.options.model)
-        model = load_model(name, runtime.device, runtime.model_dir)
-        _write_stems(context, model)
-        policy = context.options.residual
-        null_test = _place_residual(context, model)
+        runtime, options = context.runtime, context.options
+        plan = plan_separation(options, runtime.model_dir)
+        model = _load(plan, options, runtime)
+        stems = model.wanted(plan.stems)
+        closing_stem = _closing_stem(options.residual, model, stems)
+        fallbacks: list[str] = []
+        with context.kept_folder("chunks") as chunks, freed_memory_kept():
+            card = _write_stems(context, model, plan, closing_stem, chunks, fallbacks)
+        _warn(context, card, fallbacks)
+        null_test = {
+            "residual": options.residual,
+            "folded_into": closing_stem,
+            "residual_dbfs": card.residual_dbfs,
+            "residual_peak_dbfs": card.residual_peak_dbfs,
+        }
+        delivered = stems if closing_stem in (None, *stems) else (*stems, closing_stem)
         return StageResult(
             data={
-                "stems": [*model.stems, *(["residual"] if policy == "keep" else [])],
-                "closing_stem": null_test["folded_into"],
+                "stems": list(delivered),
+                "closing_stem": closing_stem,
                 "model": {
                     "name": model.name,
-                    "requested": context.options.model,
-                    "reason": reason,
+                    "requested": options.model,
+                    "reason": plan.reason,
                     "licence": model.licence,
                     "weights_sha256": model.weights_sha256,
                     "sample_rate": model.sample_rate,
                     "stems": list(model.stems),
                 },
-                "device": {"requested": runtime.device, "name": str(model.device)},
+                "device": {
+                    "requested": runtime.device,
+                    "name": str(model.device),
+                    "fallbacks": fallbacks,
+                },
+                "effort": asdict(plan.effort),
                 "null_test": null_test,
+                "quality": asdict(card),
             },
-            analysis={"null_test": null_test},
+            analysis={"null_test": null_test, "separation_quality": asdict(card)},
         )
 
 
-def _write_stems(context: StageContext, model: SeparatorModel) -> None:
-    """Separate the mixture block by block."""
+def _load(plan: SeparationPlan, options: ProcessingOptions, runtime: Runtime) -> SeparatorModel:
+    """Load the plan's models, or take those that are loaded already."""
+
+    def load(name: str) -> SeparatorModel:
+        def create() -> SeparatorModel:
+            model = SeparatorFactory.create(
+                name, device=runtime.device, model_dir=runtime.model_dir
+            )
+            if runtime.compile_models:
+                model.compile(runtime.compiled_dir)
+            return model
+
+        key = (name, runtime.device, runtime.model_dir, runtime.compile_models)
+        return _LOADED.get(key, create, max_bytes=runtime.model_cache_bytes)
+
+    models = [load(name) for name in plan.models]
+    if len(models) == 1:
+        return models[0]
+    return EnsembleModel(models, options.ensemble, options.ensemble_weights)
+
+
+def _closing_stem(policy: str, model: SeparatorModel, stems: tuple[str, ...]) -> str | None:
+    """Name the stem that takes what is left, so that the sum is the mixture."""
+    if policy == "off":
+        return None
+    if stems != model.stems or model.residual_stem is None:
+        return name_rest(stems)
+    return "residual" if policy == "keep" else model.residual_stem
+
+
+def _write_stems(
+    context: StageContext,
+    model: SeparatorModel,
+    plan: SeparationPlan,
+    closing_stem: str | None,
+    chunks: Path,
+    fallbacks: list[str],
+) -> QualityCard:
+    """Separate the mixture block by block, the network a block ahead of the disk."""
+    stems = model.wanted(plan.stems)
+    meter = QualityMeter(stems)
     with ExitStack() as stack:
         mixture = stack.enter_context(context.reader("mixture"))
         audio = {"sample_rate": mixture.sample_rate, "n_channels": mixture.n_channels}
-        writers = {s: stack.enter_context(context.writer(s, **audio)) for s in model.stems}
-        for block in model.stream(
-            mixture.read,
-            mixture.n_channels,
-            mixture.n_samples,
-            mixture.sample_rate,
-            progress=context.report_progress,
-            cancelled=context.cancelled,
-        ):
-            for stem, samples in block.items():
-                writers[stem].write(samples)
+        names = dict.fromkeys((*stems, closing_stem) if closing_stem else stems)
+        writers = {name: stack.enter_context(context.writer(name, **audio)) for name in names}
+        source = stack.enter_context(context.reader("mixture"))  # the model reads on a thread
+        blocks = run_ahead(
+            model.stream(
+                source.read,
+                mixture.n_channels,
+                mixture.n_samples,
+                mixture.sample_rate,
+                stems=plan.stems,
+                effort=plan.effort,
+                progress=context.report_progress,
+                cancelled=context.cancelled,
+                tell=fallbacks.append,
+                checkpoint=chunks,
+            )
+        )
+        stack.callback(blocks.close)
+        for original, block, residual in _with_residual(blocks, mixture.read):
+            meter.add(original, block, residual)
+            if closing_stem is not None:
+                closed = block.get(closing_stem, np.float32(0)) + residual
+                block = {**block, closing_stem: closed.astype(np.float32)}
+            for name, samples in block.items():
+                writers[name].write(samples)
+    return meter.card()
 
 
-def _place_residual(context: StageContext, model: SeparatorModel) -> dict[str, Any]:
-    """Measure mixture − Σ stems, and fold it into a stem, keep it as one, or leave it out."""
-    policy = context.options.residual
-    closing_stem = {"fold": model.residual_stem, "keep": "residual", "off": None}[policy]
-    power, peak, n_values = 0.0, 0.0, 0
-    with ExitStack() as stack:
-        readers = {
-            name: stack.enter_context(context.reader(name)) for name in ("mixture", *model.stems)
-        }
-        mixture = readers["mixture"]
-        writer = None
-        if closing_stem is not None:
-            audio = {"sample_rate": mixture.sample_rate, "n_channels": mixture.n_channels}
-            writer = stack.enter_context(context.writer(closing_stem, **audio))
-        for _, blocks in read_blocks(readers, mixture.n_samples):
-            context.check_cancelled()
-            stems = [blocks[stem].astype(np.float64) for stem in model.stems]
-            residual = blocks["mixture"] - np.sum(stems, axis=0)
-            power += float(np.square(residual).sum())
-            peak = max(peak, float(np.abs(residual).max(initial=0.0)))
-            n_values += residual.size
-            if writer is not None:
-                if policy == "fold":
-                    residual = residual + blocks[model.residual_stem]
-                writer.write(residual.astype(np.float32))
-    return {
-        "residual": policy,
-        "folded_into": closing_stem,
-        "residual_dbfs": _dbfs((power / n_values) ** 0.5 if n_values else 0.0),
-        "residual_peak_dbfs": _dbfs(peak),
-    }
+def _with_residual(
+    blocks: Iterator[dict[str, Samples]], read: Any
+) -> Iterator[tuple[Samples, dict[str, Samples], Any]]:
+    """Give each block of the mixture, its stems, and what they leave (float64)."""
+    start = 0
+    for block in blocks:
+        stop = start + next(iter(block.values())).shape[1]
+        original = read(start, stop)
+        residual = original - np.sum([s.astype(np.float64) for s in block.values()], axis=0)
+        yield original, block, residual
+        start = stop
 
 
-def _dbfs(level: float) -> float | None:
-    """Give a level in dB re full scale; None for silence."""
-    return round(20 * math.log10(level), 2) if level > 0 else None
+def _warn(context: StageContext, card: QualityCard, fallbacks: list[str]) -> None:
+    for sentence in fallbacks:
+        context.warn("device_fallback", sentence)
+    if card.mixture_is_silent:
+        return
+    for stem, quality in card.stems.items():
+        if quality.is_silent:
+            context.warn("silent_stem", f"'{stem}' is silent: the model found none in the mixture.")

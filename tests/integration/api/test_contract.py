@@ -69,7 +69,7 @@ def test_the_description_names_operations_options_and_problems(shared):
     body = submit["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(body["properties"]) == {"file", *ProcessingOptions.model_fields}
     assert all(
-        schema["type"] in ("string", "number", "integer", "array")
+        schema["type"] in ("string", "number", "integer", "boolean", "array")
         for schema in body["properties"].values()
     )
     too_large = submit["responses"]["413"]["content"]["application/problem+json"]["schema"]

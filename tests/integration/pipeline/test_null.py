@@ -92,13 +92,14 @@ def test_sixteen_bit_stems_are_dithered_and_still_sum(
 
 
 @pytest.mark.parametrize("format", ["flac", "wav"])
-def test_what_would_clip_is_float_instead(
+def test_what_would_clip_is_float_where_no_gain_is_wanted(
     pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, format: str
 ) -> None:
     """A source beyond full scale (float files can be) must not be clipped without a word."""
     song = make_song(1.0, 44100, level=1.8)
     path = write_song(tmp_path / "a.wav", song, 44100, "FLOAT")
-    manifest = run_job(path, normalization="off", bit_depth="24", format=format, **QUICK)
+    options = {"normalization": "off", "bit_depth": "24", "clipping": "none", **QUICK}
+    manifest = run_job(path, format=format, **options)
     folder = pipeline.store.job_folder(manifest.job_id)
     main = next(a for a in manifest.tracks[0].artefacts if a.label == "main")
     assert (main.format, main.bit_depth) == ("wav", "32f")
@@ -109,6 +110,66 @@ def test_what_would_clip_is_float_instead(
     stems = [a for a in manifest.tracks[0].artefacts if a.role == "stem"]
     total = sum(soundfile.read(folder / a.name, always_2d=True)[0] for a in stems)
     assert np.array_equal(total, delivered)
+
+
+@pytest.mark.parametrize("bit_depth", ["16", "24"])
+def test_what_would_clip_is_lowered_by_one_gain(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, bit_depth: str
+) -> None:
+    """Lowering each stem by itself would destroy their balance; wrapped integers are noise."""
+    song = make_song(1.0, 44100, level=1.8)
+    path = write_song(tmp_path / "a.wav", song, 44100, "FLOAT")
+    manifest = run_job(path, normalization="off", bit_depth=bit_depth, **QUICK)
+    artefacts = manifest.tracks[0].artefacts
+    assert {a.bit_depth for a in artefacts if a.role in ("stem", "composite")} == {bit_depth}
+    gains = {a.gain_db for a in artefacts if a.role in ("stem", "composite")}
+    assert len(gains) == 1
+    gain_db = gains.pop()
+    assert -6 < gain_db < 0
+    assert [w.code for w in manifest.all_warnings()] == ["rescaled"]
+    stems = _read(pipeline, manifest, "stem", "int32")
+    main = _read(pipeline, manifest, "composite", "int32")["main"]
+    assert np.array_equal(sum(stems.values()), main)
+    error = main / 2**31 - song.T * 10 ** (gain_db / 20)
+    assert np.abs(error).max() < 2.0 ** -(int(bit_depth) - 3)
+
+
+def test_clamp_cuts_off_and_says_so(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path
+) -> None:
+    """Samples beyond full scale that wrap around would be cracks."""
+    song = make_song(1.0, 44100, level=1.8)
+    path = write_song(tmp_path / "a.wav", song, 44100, "FLOAT")
+    manifest = run_job(path, normalization="off", bit_depth="24", clipping="clamp", **QUICK)
+    main = _read(pipeline, manifest, "composite", "int32")["main"]
+    assert np.abs(main / 2**31 - np.clip(song.T, -1, 1)).max() < 2**-22
+    assert "above_full_scale" in {w.code for w in manifest.all_warnings()}
+
+
+@pytest.mark.parametrize("rate", [88_200, 192_000])
+def test_stems_sum_at_high_rates(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, rate: int
+) -> None:
+    """Rate, depth and what lies above the model's band would be lost on the way through it."""
+    time = np.arange(rate) / rate
+    song = make_song(1.0, rate) * 0.5
+    song += np.float32(0.05) * np.sin(2 * np.pi * 33_000 * time).astype(np.float32)
+    path = write_song(tmp_path / "a.wav", song, rate, "PCM_24")
+    manifest = run_job(path, normalization="off", **QUICK)
+    stems = _read(pipeline, manifest, "stem", "int32")
+    source = soundfile.read(path, dtype="int32", always_2d=True)[0]
+    assert np.array_equal(sum(stems.values()), source)
+    folder = pipeline.store.job_folder(manifest.job_id)
+    audio = [a for a in manifest.tracks[0].artefacts if a.role == "stem"]
+    assert {soundfile.info(folder / a.name).samplerate for a in audio} == {rate}
+    assert _level_at(stems["accompaniment"], 33_000, rate) == pytest.approx(0.05, rel=0.02)
+    assert _level_at(stems["vocals"], 33_000, rate) < 1e-4
+
+
+def _level_at(samples: np.ndarray, frequency_hz: float, rate: int) -> float:
+    """Amplitude of a sine in the left channel; 1 is full scale."""
+    phase = np.exp(-2j * np.pi * frequency_hz * np.arange(len(samples)) / rate)
+    return 2 * abs(np.mean(samples[:, 0] / 2**31 * phase))
 
 
 @pytest.mark.parametrize(("residual", "n_stems"), [("keep", 3), ("off", 2)])

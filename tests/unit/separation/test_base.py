@@ -18,9 +18,9 @@ class Halves(SeparatorModel):
         self.factor = np.float32(factor)
         self.seen = None
 
-    def _stream_stereo(self, mixture, monitor):
+    def _stream_stereo(self, mixture, run):
         self.seen = np.concatenate(list(mixture.blocks()), axis=1)
-        monitor.report(0.5)
+        run.report(0.5)
         for start in range(0, mixture.n_samples, 7000):
             block = mixture.read(start, min(start + 7000, mixture.n_samples)) * self.factor
             yield np.stack([block, block])

@@ -79,7 +79,7 @@ def test_a_network_without_weight_is_not_run(tmp_path):
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
     mixture, runs = make_noise(5000), []
     hooks = [
-        network.register_forward_hook(lambda *_, i=i: runs.append(i))
+        network.encoder[0].register_forward_hook(lambda *_, i=i: runs.append(i))
         for i, network in enumerate(model._bag.models)
     ]
     stems = model.separate(mixture, RATE)

@@ -23,7 +23,7 @@ class Copy(SeparatorModel):
     def __init__(self, name, device):
         self.name, self.device = name, device
 
-    def _stream_stereo(self, mixture, monitor):
+    def _stream_stereo(self, mixture, run):
         for block in mixture.blocks():
             yield np.stack([block, np.zeros_like(block)])
 

@@ -62,7 +62,7 @@ def test_the_form_offers_what_the_api_offers(server, api_url):
     server.answer("GET", "/config", examples.config())
     app = open_page(PAGES[0])
     assert not app.exception
-    model, file_format, depth = app.selectbox
+    model, file_format, depth, _ = app.selectbox
     assert model.options == [
         "auto → spleeter",
         "spleeter · 2 stems",

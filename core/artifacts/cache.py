@@ -1,0 +1,122 @@
+"""Results of stages by what they were made of, so that nothing is computed twice.
+
+    cache/{sha256 of the mixture}/{key}/entry.json     what the stage found
+    cache/{sha256 of the mixture}/{key}/…              the audio that it wrote
+
+Files are linked, not copied, where the file system can: audio between stages is never changed in
+place. The entries of a mixture go when the last job that uses it is deleted; beyond a limit of
+bytes the longest unused go first.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+ENTRY = "entry.json"
+
+
+def make_key(parts: Sequence[Any]) -> str:
+    """Give the hexadecimal SHA-256 of values that JSON can hold."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class StageCache:
+    """The cached results below one folder. Safe to use from several processes.
+
+    Parameters
+    ----------
+    folder : may not exist yet.
+    lock : path of the lock file.
+    max_bytes : of all entries together; 0 switches the cache off.
+    """
+
+    def __init__(self, folder: Path, lock: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._lock_path = lock
+        self._max_bytes = max_bytes
+
+    def get(self, mixture: str, key: str, into: Path) -> dict[str, Any] | None:
+        """Put the files of an entry into a folder and give what the stage found.
+
+        None where there is no such entry, or it is damaged; then it is removed.
+        """
+        if not self._max_bytes:
+            return None
+        entry = self._folder / mixture / key
+        with self._lock():
+            if not (entry / ENTRY).exists():
+                return None
+            into.mkdir(parents=True, exist_ok=True)
+            try:
+                document: dict[str, Any] = json.loads((entry / ENTRY).read_text())
+                for name, n_bytes in document["files"].items():
+                    if (entry / name).stat().st_size != n_bytes:
+                        raise OSError(f"{name} is not what was kept")
+                    _link(entry / name, into / name)
+            except (OSError, ValueError, KeyError):
+                shutil.rmtree(entry, ignore_errors=True)
+                return None
+            os.utime(entry / ENTRY)
+            found: dict[str, Any] = document["found"]
+            return found
+
+    def put(self, mixture: str, key: str, found: Mapping[str, Any], files: Sequence[Path]) -> None:
+        """Keep what a stage found and the files that it wrote, if they fit at all."""
+        sizes = {path.name: path.stat().st_size for path in files}
+        if sum(sizes.values()) > self._max_bytes:
+            return
+        entry = self._folder / mixture / key
+        with self._lock():
+            temporary = entry.with_name(f".{secrets.token_hex(6)}.part")
+            temporary.mkdir(parents=True)
+            try:
+                for path in files:
+                    _link(path, temporary / path.name)
+                (temporary / ENTRY).write_text(json.dumps({"files": sizes, "found": found}))
+                shutil.rmtree(entry, ignore_errors=True)
+                temporary.replace(entry)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+            self._evict()
+
+    def forget(self, mixture: str) -> None:
+        """Remove every entry of a mixture."""
+        if (self._folder / mixture).exists():
+            with self._lock():
+                shutil.rmtree(self._folder / mixture, ignore_errors=True)
+
+    def _evict(self) -> None:
+        """Remove the longest unused entries until the rest is small enough."""
+        entries = sorted(
+            (path.parent for path in self._folder.glob(f"*/*/{ENTRY}")),
+            key=lambda entry: (entry / ENTRY).stat().st_mtime_ns,
+        )
+        sizes = [sum(path.stat().st_size for path in entry.iterdir()) for entry in entries]
+        total = sum(sizes)
+        for entry, n_bytes in zip(entries, sizes, strict=True):
+            if total <= self._max_bytes:
+                return
+            shutil.rmtree(entry, ignore_errors=True)
+            with suppress(OSError):  # it holds other entries
+                entry.parent.rmdir()
+            total -= n_bytes
+
+    def _lock(self) -> FileLock:
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._lock_path)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
