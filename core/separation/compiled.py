@@ -34,7 +34,7 @@ class CompiledLayers:
             # torch has no other way to be told.
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_dir)  # noqa: TID251
         self._layers = layers
-        self._compiled = torch.compile(layers, dynamic=False, options={"freezing": True})
+        self._compiled: Any = None
         self._shape: tuple[int, ...] | None = None
         self.error: str | None = None
 
@@ -43,6 +43,9 @@ class CompiledLayers:
         self._shape = self._shape or tuple(x.shape)
         if self.error is None and tuple(x.shape) == self._shape:
             try:
+                if self._compiled is None:
+                    options = {"freezing": True}
+                    self._compiled = torch.compile(self._layers, dynamic=False, options=options)
                 result: tuple[Tensor, Tensor] = self._compiled(x, xt)
             except torch.OutOfMemoryError:
                 raise

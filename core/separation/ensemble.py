@@ -92,10 +92,10 @@ class EnsembleModel(SeparatorModel):
                 hint="Combine models that give the same stems.",
                 field="model",
             )
-        rates = {model.name: model.sample_rate for model in self._models}
-        if len(set(rates.values())) > 1:
+        rates = [model.sample_rate for model in self._models]
+        if len(set(rates)) > 1:
             raise InvalidOption(
-                f"The models of '{self.name}' run at different rates: {rates}.",
+                f"The models of '{self.name}' run at different rates: {rates} Hz.",
                 hint="Combine models of one sample rate.",
                 field="model",
             )
