@@ -67,6 +67,10 @@ class StageProcess:
             raise reply.error
         return reply.state
 
+    def start(self) -> None:
+        """Start the process now, so that it can warm up before it is needed."""
+        self._ensure_started()
+
     def kill(self) -> None:
         """Kill the process. May be called while another thread is in `run`, which then raises."""
         process = self._process

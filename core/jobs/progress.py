@@ -7,7 +7,8 @@ Events are JSON objects with a ``kind``:
 
     state      state                                    the job changed its state
     stage      stage track_index state attempt          a stage started or ended
-    progress   stage track_index fraction               a running stage came further (0 to 1)
+    progress   stage track_index fraction eta_s         a running stage came further (0 to 1), and
+                                                        needs so many seconds more (null: unknown)
 """
 
 import json
@@ -145,7 +146,7 @@ def job_progress(
         return JobProgress(None, None, round(fraction, 4), None)
     nothing = (False, 0.0, None, None)
     *_, stage, track_index = max(current, key=lambda entry: entry[:2], default=nothing)
-    eta_s = _eta(manifest, fraction, at or datetime.now(UTC))
+    eta_s = _eta(manifest, fraction, events, costs, at or datetime.now(UTC))
     return JobProgress(stage, track_index, round(fraction, 4), eta_s)
 
 
@@ -170,13 +171,59 @@ def _live_fractions(events: Sequence[LoggedEvent]) -> dict[tuple[str, int | None
     return live
 
 
-def _eta(manifest: ProcessingManifest, fraction: float, at: datetime) -> float | None:
+def _eta(
+    manifest: ProcessingManifest,
+    fraction: float,
+    events: Sequence[LoggedEvent],
+    costs: Mapping[str, float],
+    at: datetime,
+) -> float | None:
+    """Say how many seconds are left: what the running stages say, and the rest by its cost.
+
+    What a unit of cost takes on this machine is learned from the stages of the job that ended.
+    Without a running stage that tells its pace, the job's own pace so far is taken.
+    """
     if manifest.started_at is None:
         return None
+    running = _live_etas(events, at)
+    etas = [
+        running[record.name, index]
+        for index, is_over, record in _records(manifest)
+        if not is_over and record.state == StageState.RUNNING and (record.name, index) in running
+    ]
+    seconds_per_cost = _seconds_per_cost(manifest, costs)
+    if etas and seconds_per_cost is not None:
+        waiting = sum(
+            costs.get(record.name, 1.0)
+            for _, is_over, record in _records(manifest)
+            if not is_over and record.state == StageState.PENDING
+        )
+        return round(max(etas) + waiting * seconds_per_cost, 1)
     elapsed_s = (at - manifest.started_at).total_seconds()
     if elapsed_s < MIN_ELAPSED_S or fraction < MIN_FRACTION:
         return None
     return round(elapsed_s * (1 - fraction) / fraction, 1)
+
+
+def _live_etas(events: Sequence[LoggedEvent], at: datetime) -> dict[tuple[str, int | None], float]:
+    """Find what each stage's newest event says of the seconds left, less those since then."""
+    etas: dict[tuple[str, int | None], float | None] = {}
+    for event in events:
+        if event.kind in ("progress", "stage"):
+            eta_s = event.payload.get("eta_s")
+            left = None if eta_s is None else eta_s - (at - event.at).total_seconds()
+            etas.setdefault((str(event.payload["stage"]), event.payload.get("track_index")), left)
+    return {key: max(0.0, left) for key, left in etas.items() if left is not None}
+
+
+def _seconds_per_cost(manifest: ProcessingManifest, costs: Mapping[str, float]) -> float | None:
+    ended = [
+        record
+        for record in manifest.all_stages()
+        if record.state == StageState.COMPLETED and not record.cache_hit
+    ]
+    cost = sum(costs.get(record.name, 1.0) for record in ended)
+    return sum(record.seconds or 0.0 for record in ended) / cost if cost else None
 
 
 def _utc(moment: datetime) -> datetime:

@@ -16,6 +16,7 @@ from core.artifacts.manifest import StageState
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.child import StageProcess
 from core.jobs.logs import work_in_log
+from core.jobs.pace import Pace
 from core.jobs.progress import ProgressLog
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
@@ -95,11 +96,8 @@ class StageRunner:
         track_index: int | None,
         over: "_JobWatch",
     ) -> StageState:
-        def report(fraction: float) -> None:
-            event = {"stage": stage_name, "track_index": track_index}
-            self._tell(job_id, {"kind": "progress", **event, "fraction": round(fraction, 4)})
-
         for attempt in range(1, self._max_attempts + 1):
+            report = self._reporter(job_id, stage_name, track_index)
             try:
                 return process.run(job_id, stage_name, track_index, progress=report, cancelled=over)
             except JobNotFound:
@@ -113,6 +111,19 @@ class StageRunner:
             if over.check():
                 return StageState.CANCELLED
         return self._pipeline.fail_stage(job_id, stage_name, track_index, failure_of(lost))
+
+    def _reporter(
+        self, job_id: str, stage_name: str, track_index: int | None
+    ) -> Callable[[float], None]:
+        """Give what one attempt at a stage reports its fractions to."""
+        pace = Pace()
+
+        def report(fraction: float) -> None:
+            event = {"stage": stage_name, "track_index": track_index}
+            told = {"fraction": round(fraction, 4), "eta_s": pace.eta_s(fraction)}
+            self._tell(job_id, {"kind": "progress", **event, **told})
+
+        return report
 
     def _tell(self, job_id: str, event: Mapping[str, Any]) -> None:
         # The log is a convenience: a database that does not answer now must not fail a stage.

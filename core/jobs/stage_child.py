@@ -37,7 +37,7 @@ class ChildSpec:
     """What a stage's process needs to know to build its pipeline.
 
     ``pipeline_factory`` names a function ``(store, runtime) -> AudioPipeline`` as
-    ``module:function``.
+    ``module:function``. ``warm_up`` says whether stages load what they need before the first job.
     """
 
     data_dir: Path
@@ -45,6 +45,7 @@ class ChildSpec:
     name: str
     log_level: str = "INFO"
     pipeline_factory: str = PIPELINE_FACTORY
+    warm_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,20 @@ def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> N
     configure_logging(spec.log_level, spec.data_dir, spec.name)
     inbox = _Inbox(connection)
     pipeline = load_pipeline(spec.pipeline_factory, spec.data_dir, spec.runtime)
+    if spec.warm_up:
+        _warm_up(pipeline)
     while True:
         request = inbox.next()
         with work_in_log(request.job_id, request.stage_name, request.track_index):
             connection.send(_carry_out(pipeline, request, inbox, connection))
+
+
+def _warm_up(pipeline: AudioPipeline) -> None:
+    """Load what the first job will need; a job that needs it will say what is wrong with it."""
+    try:
+        pipeline.warm_up()
+    except StemcrateError as error:
+        logger.warning("could not warm up: %s", error)
 
 
 def _carry_out(

@@ -20,7 +20,7 @@ class Throttle:
         self._interval_s = interval_s
         self._clock = clock
         self._reported_at = float("-inf")
-        self._fraction = 0.0
+        self._fraction = -1.0  # the very first report passes: it starts the clock of an ETA
 
     def __call__(self, fraction: float) -> None:
         """Report ``fraction`` if it is time."""

@@ -59,9 +59,10 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     liveness.hold(executor_id)
     pipeline = load_pipeline(options.pipeline_factory, options.data_dir, options.runtime)
     log = ProgressLog(options.database_url)
-    runner = StageRunner(
-        pipeline, log, _stage_processes(options), max_attempts=options.stage_max_attempts
-    )
+    processes = _stage_processes(options)
+    if options.runtime.warm_up_model:
+        processes["gpu"][0].start()
+    runner = StageRunner(pipeline, log, processes, max_attempts=options.stage_max_attempts)
     DBOS(config=_engine_config(options.database_url, executor_id))
     quieten_engine()
     register_workflows(pipeline, runner, log)
@@ -93,18 +94,19 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _stage_processes(options: WorkerOptions) -> dict[str, list[StageProcess]]:
-    def process(name: str) -> StageProcess:
+    def process(name: str, *, warm_up: bool = False) -> StageProcess:
         spec = ChildSpec(
             data_dir=options.data_dir,
             runtime=options.runtime,
             name=name,
             log_level=options.log_level,
             pipeline_factory=options.pipeline_factory,
+            warm_up=warm_up,
         )
         return StageProcess(spec, cancel_grace_s=options.cancel_grace_s)
 
     return {
-        "gpu": [process("stages-gpu")],
+        "gpu": [process("stages-gpu", warm_up=bool(options.runtime.warm_up_model))],
         "cpu": [process(f"stages-cpu-{slot}") for slot in range(options.cpu_slots)],
     }
 

@@ -71,7 +71,9 @@ class SeparationStage(TrackStage):
     def warm_up(self, runtime: Runtime) -> None:
         """Load the model that jobs will most likely ask for."""
         options = ProcessingOptions(model=runtime.warm_up_model)
-        _load(plan_separation(options, runtime.model_dir), options, runtime)
+        model = _load(plan_separation(options, runtime.model_dir), options, runtime)
+        rng = np.random.default_rng(0)
+        model.separate(rng.uniform(-0.1, 0.1, (2, 4096)).astype(np.float32), model.sample_rate)
 
     def execute(self, context: StageContext) -> StageResult:
         """Write the stems. Raises `ModelUnavailable`, `UnknownModel`, `JobCancelled`."""

@@ -139,6 +139,18 @@ def test_a_job_without_stages_has_a_progress() -> None:
     assert job_progress(empty, [], COSTS).fraction == 0.0
 
 
+def test_the_time_left_follows_the_stage_that_runs_and_what_the_others_cost() -> None:
+    """With costs alone, a model ten times as fast as the table says promises minutes too many."""
+    running = manifest(("completed", "running"))
+    running.tracks[0].stages[0].seconds = 2.0  # a unit of cost takes two seconds here
+    event = progress_event(0.5)
+    event.payload["eta_s"] = 12.0
+
+    told = job_progress(running, [event], COSTS, at=at(5))
+
+    assert told.eta_s == pytest.approx(12.0 - 5.0 + 2.0)
+
+
 def test_progress_is_reported_twice_a_second_and_never_backwards() -> None:
     moments = iter([0.0, 0.1, 0.49, 0.5, 1.2, 1.8])
     seen: list[float] = []
