@@ -1,0 +1,38 @@
+"""How far other programs' clocks stand from ours in MP3 files.
+
+Our times count from the first sample after the encoder's delay, as soundfile and FFmpeg decode.
+Programs that play the delay, or the frame that describes it, count from earlier, and their cues and
+grids have to be written later by as much. Only MP3 differs: the other formats say their length.
+
+rekordbox and Traktor agree with us on files with a complete LAME header, which is what our encoder
+writes; Serato counts one frame (1152 samples) more, as Mixxx corrects it (26 ms at 44.1 kHz, 24 ms
+at 48 kHz). Files of other encoders can differ by a frame: the offset is an option.
+
+References: digital-dj-tools/dj-data-converter issue 3 ("26 ms problem"); Mixxx pull request 2119.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from core.export.model import CrateTrack, FileKind
+
+Program = Literal["rekordbox", "traktor", "serato"]
+
+_MIXXX_MS = {44_100: 26.0, 48_000: 24.0}
+_FRAME_SAMPLES = 1152
+
+
+def default_mp3_offset_ms(program: Program, sample_rate: int) -> float:
+    """Give what a program adds to a time in an MP3 file of this sample rate, in milliseconds."""
+    if program != "serato":
+        return 0.0
+    return _MIXXX_MS.get(sample_rate, round(1000 * _FRAME_SAMPLES / sample_rate, 1))
+
+
+def offset_ms(track: CrateTrack, program: Program, chosen: Mapping[Program, float]) -> float:
+    """Give what to add to a track's times for a program; 0 for all that is not MP3."""
+    if track.file is not FileKind.MP3:
+        return 0.0
+    if program in chosen:
+        return chosen[program]
+    return default_mp3_offset_ms(program, track.sample_rate)
