@@ -34,6 +34,8 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.DeviceUnavailable: 503,
     errors.JobNotFound: 404,
     errors.ArtefactNotFound: 404,
+    errors.TrackNotFound: 404,
+    errors.PlaylistNotFound: 404,
     errors.JobNotFinished: 409,
     errors.JobCancelled: 409,
     errors.JobFailed: 409,

@@ -16,6 +16,8 @@
     ├── DeviceUnavailable             device_unavailable
     ├── JobNotFound                   job_not_found
     ├── ArtefactNotFound              artefact_not_found
+    ├── TrackNotFound                 track_not_found
+    ├── PlaylistNotFound              playlist_not_found
     ├── JobNotFinished                job_not_finished      yes
     ├── JobCancelled                  job_cancelled
     ├── JobFailed                     job_failed
@@ -152,6 +154,18 @@ class ArtefactNotFound(StemcrateError):
     """The job has no artefact of this name."""
 
     code = "artefact_not_found"
+
+
+class TrackNotFound(StemcrateError):
+    """The library has no track with this id."""
+
+    code = "track_not_found"
+
+
+class PlaylistNotFound(StemcrateError):
+    """No playlist has this id."""
+
+    code = "playlist_not_found"
 
 
 class JobNotFinished(StemcrateError):

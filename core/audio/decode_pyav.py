@@ -54,7 +54,7 @@ class PyavSource:
         self.warnings: list[str] = []
         self._n_bad = 0
         try:
-            self._container = _open(self._file, name)
+            self._container = open_container(self._file, name)
             try:
                 self._start()
             except BaseException:
@@ -288,7 +288,8 @@ class PyavSource:
         return None if "NONE" in names else names
 
 
-def _open(file: Any, name: str) -> Any:
+def open_container(file: Any, name: str) -> Any:
+    """Open a container of audio by its content alone. Raises `NotAudio`."""
     try:
         # Tags in an unknown encoding must not keep a recording from being opened.
         return av.open(file, mode="r", container_options=dict(_OPTIONS), metadata_errors="replace")

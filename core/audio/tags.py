@@ -6,8 +6,8 @@ Tags are a courtesy of the file, so nothing here fails: broken tags read as none
 import re
 import struct
 import unicodedata
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePath
 from typing import Any
 
 import tinytag  # noqa: TID251
@@ -80,6 +80,26 @@ def read_tags(path: Path) -> Tags:
         key=clean_text(_other(tag, "initial_key"), limit=20),
         cover=_cover(tag),
     )
+
+
+def name_track(tags: Tags, file_name: str) -> tuple[str, str | None]:
+    """Give a track's title and artist: from its tags, else from a name like ``Artist - Title``."""
+    if tags.title:
+        return tags.title, tags.artist
+    stem = PurePath(file_name.replace("\\", "/")).stem or file_name
+    artist, separator, title = stem.partition(" - ")
+    if separator and artist.strip() and title.strip():
+        return title.strip(), tags.artist or artist.strip()
+    return stem, tags.artist
+
+
+def text_tags(tags: Tags) -> dict[str, str | float | int]:
+    """Give the tags that are there and JSON can hold: all but the cover."""
+    return {
+        name: value
+        for name, value in asdict(tags).items()
+        if value is not None and name != "cover" and isinstance(value, str | float | int)
+    }
 
 
 # What a parser trips over in bytes that aren't what they claim; tinytag documents only its own.

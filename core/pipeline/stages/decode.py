@@ -1,10 +1,7 @@
 """decode: the uploaded bytes become float32 audio; everything downstream works on it."""
 
-from dataclasses import asdict
-from pathlib import PurePath
-
 from core.audio.decode import decode
-from core.audio.tags import Tags, read_tags
+from core.audio.tags import name_track, read_tags, text_tags
 from core.pipeline.context import StageContext
 from core.pipeline.stage import StageResult, TrackStage
 
@@ -52,27 +49,8 @@ class DecodeStage(TrackStage):
                     "bit_depth": source.bit_depth,
                     "codec": source.codec,
                     "container": source.container,
-                    "tags": _text_tags(tags),
+                    "tags": text_tags(tags),
                 },
             },
             analysis={"title": title, "artist": artist, "duration_s": duration_s},
         )
-
-
-def name_track(tags: Tags, file_name: str) -> tuple[str, str | None]:
-    """Give a track's title and artist: from its tags, else from a name like ``Artist - Title``."""
-    if tags.title:
-        return tags.title, tags.artist
-    stem = PurePath(file_name.replace("\\", "/")).stem or file_name
-    artist, separator, title = stem.partition(" - ")
-    if separator and artist.strip() and title.strip():
-        return title.strip(), tags.artist or artist.strip()
-    return stem, tags.artist
-
-
-def _text_tags(tags: Tags) -> dict[str, str | float | int]:
-    return {
-        name: value
-        for name, value in asdict(tags).items()
-        if value is not None and name != "cover" and isinstance(value, str | float | int)
-    }

@@ -1,0 +1,229 @@
+"""The library: records on disk, the catalogue made from them, and what can be asked of both.
+
+Every change is written to the record first and then to the database; the database can be lost.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+from filelock import FileLock
+
+from core.audio.tags import Cover
+from core.errors import InvalidOption, TrackNotFound
+from core.library.columns import LibraryColumns
+from core.library.playlists import PlaylistShelf
+from core.library.query import TrackQuery
+from core.library.record import MIXTURE, CoverReference, FileReference, LibraryRecord
+from core.library.records import RecordStore
+from core.library.repository import KnownFile, LibraryRepository, TrackPage, TrackSummary
+from core.library.rows import make_rows
+from core.library.similarity import SimilarityIndex, build_index
+
+T = TypeVar("T")
+MIN_PREFIX = 6
+"""Letters of an id that have to be given at least."""
+
+
+class Library:
+    """The tracks of one data folder. Safe to use from several threads and processes.
+
+    Raises ``sqlalchemy.exc.SQLAlchemyError`` where the database does not answer.
+    """
+
+    def __init__(self, data_dir: Path, database_url: str) -> None:
+        self._records = RecordStore(data_dir)
+        self._repository = LibraryRepository(database_url)
+        self._lock_path = data_dir / "locks" / "library.lock"
+        self._columns = _Kept[LibraryColumns]()
+        self._indices = _Kept[dict[str, dict[str, SimilarityIndex]]]()
+        self.playlists = PlaylistShelf(self._records, self._lock_path)
+
+    # changes
+
+    def put(self, record: LibraryRecord) -> None:
+        """Enter a track, or replace what stood there.
+
+        A file that held another track until now is taken from it: a track whose last file was
+        rewritten goes, and playlists follow to its successor where the audio is the same.
+        """
+        with self._writing():
+            self._put(record)
+
+    def add_file(self, track_id: str, file: FileReference) -> bool:
+        """Note one more file of a track; False where there is no such track.
+
+        Files of the track that are gone are forgotten: it was moved.
+        """
+        with self._writing():
+            record = self._records.read_track(track_id)
+            if record is None:
+                return False
+            others = [f for f in record.files if f.path != file.path and Path(f.path).is_file()]
+            record.files = [*others, file]
+            self._put(record)
+            return True
+
+    def remove(self, track_id: str) -> None:
+        """Forget a track; its files stay. Raises `TrackNotFound`."""
+        with self._writing():
+            if not self._repository.remove(track_id):
+                raise _not_found(track_id)
+            self._records.remove_track(track_id)
+
+    def rebuild(self) -> int:
+        """Make the catalogue anew from the records; give the number of tracks."""
+        with self._writing():
+            self._repository.replace_all(make_rows(record) for record in self._records.tracks())
+            return self._repository.count()
+
+    def keep_cover(self, cover: Cover) -> CoverReference:
+        """Keep a cover that a record may refer to."""
+        return self._records.keep_cover(cover)
+
+    # questions
+
+    def count(self) -> int:
+        """Give the number of tracks."""
+        return self._repository.count()
+
+    def search(self, query: TrackQuery) -> TrackPage:
+        """Give a page of the tracks that a query finds. Raises `InvalidOption` for its cursor."""
+        return self._repository.search(query)
+
+    def summaries(self, track_ids: Sequence[str]) -> tuple[TrackSummary, ...]:
+        """Give tracks in the order of their ids; those that are not there are left out."""
+        return self._repository.get(track_ids)
+
+    def summary(self, track_id: str) -> TrackSummary:
+        """Give a line about a track. Raises `TrackNotFound`."""
+        found = self._repository.get([track_id])
+        if not found:
+            raise _not_found(track_id)
+        return found[0]
+
+    def record(self, track_id: str) -> LibraryRecord:
+        """Give all that is known of a track. Raises `TrackNotFound`."""
+        record = self._records.read_track(self.summary(track_id).id)
+        if record is None:
+            raise _not_found(track_id)
+        return record
+
+    def find_id(self, text: str) -> str:
+        """Complete an id of which only the beginning is given.
+
+        Raises `TrackNotFound`, and `InvalidOption` for a beginning of several ids.
+        """
+        found = self._repository.ids_beginning_with(text, 2) if len(text) >= MIN_PREFIX else []
+        if not found:
+            raise _not_found(text)
+        if len(found) > 1:
+            raise InvalidOption(f"Several tracks begin with '{text}'.", hint="Give more of the id.")
+        return found[0]
+
+    def known_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
+        """Give what is known of these files, by path."""
+        return self._repository.known_files(paths)
+
+    def cover_path(self, track_id: str) -> tuple[Path, str] | None:
+        """Give file and media type of a track's cover. Raises `TrackNotFound`."""
+        cover = self.record(track_id).cover
+        path = cover and self._records.cover_path(cover)
+        return (path, cover.mime) if cover and path and path.is_file() else None
+
+    def columns(self) -> LibraryColumns:
+        """Give what sets are planned from; kept in memory until something changes."""
+        return self._columns.get(self._repository.revision(), self._repository.columns)
+
+    def similar(
+        self, track_id: str, *, part: str = MIXTURE, limit: int = 20
+    ) -> list[tuple[TrackSummary, float]]:
+        """Find the tracks that sound most like one, with the cosine of their descriptors.
+
+        Parameters
+        ----------
+        part : ``mixture``, or the name of a stem that tracks were separated into.
+
+        Raises
+        ------
+        TrackNotFound : there is no such track.
+        InvalidOption : the track has no descriptors of this part.
+        """
+        self.summary(track_id)
+        for index in self._similarity(part).values():
+            try:
+                found = index.nearest(track_id, limit)
+            except KeyError:
+                continue
+            summaries = {s.id: s for s in self._repository.get([other for other, _ in found])}
+            return [(summaries[other], c) for other, c in found if other in summaries]
+        raise InvalidOption(
+            f"Track '{track_id}' has no descriptors of its {part}.",
+            hint="Add its file again, or separate it with stems.",
+            field="part",
+        )
+
+    def repository(self) -> LibraryRepository:
+        """Give the catalogue, for the other modules of the library."""
+        return self._repository
+
+    def _similarity(self, part: str) -> dict[str, SimilarityIndex]:
+        kept = self._indices.get(self._repository.revision(), dict)
+        if part not in kept:
+            vectors = self._repository.vectors(part)
+            kept[part] = {version: build_index(found) for version, found in vectors.items()}
+        return kept[part]
+
+    def _put(self, record: LibraryRecord) -> None:
+        paths = [file.path for file in record.files]
+        for path, known in self._repository.known_files(paths).items():
+            if known.track_id != record.id:
+                self._take_file(known.track_id, path, record)
+        self._records.write_track(record)
+        self._repository.put(make_rows(record))
+
+    def _take_file(self, track_id: str, path: str, successor: LibraryRecord) -> None:
+        record = self._records.read_track(track_id)
+        if record is None:
+            self._repository.remove(track_id)
+            return
+        record.files = [file for file in record.files if file.path != path]
+        if record.files or record.jobs:
+            self._records.write_track(record)
+            self._repository.put(make_rows(record))
+            return
+        if record.packet_sha256 and record.packet_sha256 == successor.packet_sha256:
+            self.playlists.follow(track_id, successor.id)
+        self._repository.remove(track_id)
+        self._records.remove_track(track_id)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Be the only one that changes the library."""
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._lock_path):
+            yield
+
+
+class _Kept(Generic[T]):
+    """Something that was read at a revision, and is good until the next."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._revision: int | None = None
+        self._value: T | None = None
+
+    def get(self, revision: int, make: Callable[[], T]) -> T:
+        with self._lock:
+            if self._value is None or self._revision != revision:
+                self._value, self._revision = make(), revision
+            return self._value
+
+
+def _not_found(track_id: str) -> TrackNotFound:
+    return TrackNotFound(
+        f"There is no track '{track_id[:100]}' in the library.",
+        hint="GET /library/tracks, or 'stemcrate library list', lists them.",
+    )

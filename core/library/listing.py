@@ -1,0 +1,140 @@
+"""From paths that a user names to the files that are meant: folders, playlists, symbolic links."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from core.errors import InvalidAudio, NotAudio, StemcrateError
+
+_SUFFIXES = (
+    ".aac .aif .aifc .aiff .alac .ape .caf .dsf .flac .m4a .m4b .mka .mp3 .mp4 .mpc .oga .ogg "
+    ".opus .tta .w64 .wav .wma .wv"
+)
+AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
+PLAYLIST_SUFFIXES = frozenset({".m3u8", ".m3u"})
+_MAX_PLAYLIST_BYTES = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A path that could not be used, and why."""
+
+    path: str
+    error: StemcrateError
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files that were meant, each once, absolute and free of symbolic links."""
+
+    files: tuple[Path, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def list_files(paths: Iterable[Path]) -> Listing:
+    """Find the audio files that paths stand for.
+
+    A folder stands for the files below it whose suffix is one of audio, hidden ones left out; an
+    M3U8 (or M3U) for its entries; everything else for itself, whatever its suffix. Symbolic links
+    are followed, so that a file counts once however many lead to it; loops end.
+
+    Returns
+    -------
+    Files in the order of their paths and, within a folder, of their names; what is missing or
+    cannot be read is among the refusals.
+    """
+    refusals: list[Refusal] = []
+    found: dict[Path, None] = {}
+    for path in paths:
+        for file in _expand(path, refusals):
+            found.setdefault(file)
+    return Listing(tuple(found), tuple(refusals))
+
+
+def _expand(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
+    if path.is_dir():
+        yield from _walk(path, refusals)
+    elif path.suffix.lower() in PLAYLIST_SUFFIXES and path.is_file():
+        yield from _read_playlist(path, refusals)
+    else:
+        yield from _resolve(path, refusals)
+
+
+def _walk(folder: Path, refusals: list[Refusal]) -> Iterator[Path]:
+    """Go through a folder; each real folder once, as links may lead back up."""
+    seen: set[Path] = set()
+
+    def refuse(error: OSError) -> None:
+        refusals.append(Refusal(str(error.filename), _unreadable(str(error.filename), error)))
+
+    for parent, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
+        real = Path(parent).resolve()
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES:
+                yield from _resolve(Path(parent, name), refusals)
+
+
+def _read_playlist(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_PLAYLIST_BYTES)
+    except OSError as error:
+        refusals.append(Refusal(str(path), _unreadable(str(path), error)))
+        return
+    for line in _decode(data).splitlines():
+        entry = line.strip()
+        if entry and not entry.startswith("#"):
+            yield from _resolve_entry(entry, path, refusals)
+
+
+def _resolve_entry(entry: str, playlist: Path, refusals: list[Refusal]) -> Iterator[Path]:
+    """Find an entry as written, with Windows' separators, and percent-encoded, in this order."""
+    if "://" in entry and not entry.lower().startswith("file://"):
+        error = NotAudio(f"'{entry}' in {playlist.name} is an address, not a file.")
+        refusals.append(Refusal(entry, error))
+        return
+    plain = urlsplit(entry).path if entry.lower().startswith("file://") else entry
+    spellings = [plain, plain.replace("\\", "/"), unquote(plain)]
+    candidates = [playlist.parent / spelling for spelling in spellings if "\0" not in spelling]
+    existing = next((c for c in candidates if c.is_file()), None)
+    yield from _resolve(existing or playlist.parent / entry.replace("\0", ""), refusals)
+
+
+def _resolve(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
+    name = str(path)
+    try:
+        real = path.resolve(strict=True)
+        str(real).encode()
+    except UnicodeEncodeError:
+        shown = name.encode(errors="replace").decode()
+        error = InvalidAudio(f"The name of {shown} is not UTF-8.", hint="Rename the file.")
+        refusals.append(Refusal(shown, error))
+    except (OSError, RuntimeError, ValueError) as problem:  # missing, forbidden, a loop of links
+        refusals.append(Refusal(name, _unreadable(name, problem)))
+    else:
+        if real.is_file():
+            yield real
+        else:
+            refusals.append(Refusal(name, InvalidAudio(f"{name} is no file.")))
+
+
+def _unreadable(name: str, problem: Exception) -> StemcrateError:
+    if isinstance(problem, FileNotFoundError):
+        return InvalidAudio(f"{name} does not exist.", hint="Check the path; was it moved?")
+    reason = getattr(problem, "strerror", None) or str(problem)
+    return InvalidAudio(f"{name} cannot be read: {reason}.")
+
+
+def _decode(data: bytes) -> str:
+    """Read a playlist as UTF-8, with or without its mark; older programs write Windows-1252."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
