@@ -4,6 +4,8 @@ The one place that asks the analysis: whatever it finds is kept as it is, under 
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.buffer import Samples
-from core.audio.decode import SourceFormat, decode
+from core.audio.decode import DecodedAudio, SourceFormat, decode
 from core.audio.loudness import LoudnessMeter
 from core.audio.packets import hash_packets
 from core.audio.resample import StreamResampler
@@ -36,6 +38,23 @@ class FileFacts:
     descriptors: tuple[str, dict[str, NDArray[np.float32]]] | None
 
 
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """What tells whether two files hold the same recording."""
+
+    packet_sha256: str | None
+    fingerprint: Fingerprint
+
+
+def find_identity(path: Path, *, name: str) -> FileIdentity:
+    """Decode a file for its fingerprint alone. Raises `InvalidAudio`, `StorageFull`."""
+    with _decoded(path, name, None) as (_, reader):
+        fingerprinter = make_fingerprinter(reader.sample_rate, reader.n_channels)
+        for block in reader.blocks():
+            fingerprinter.add(block)
+    return FileIdentity(hash_packets(path), fingerprinter.finish())
+
+
 def find_facts(path: Path, *, name: str, max_duration_s: float | None) -> FileFacts:
     """Decode a file once and find everything.
 
@@ -44,19 +63,16 @@ def find_facts(path: Path, *, name: str, max_duration_s: float | None) -> FileFa
     InvalidAudio : its subclasses tell what is wrong with the file, called ``name``.
     StorageFull : no room for decoding.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        wav = Path(folder, "mixture.wav")
-        decoded = decode(path, wav, name=name, max_duration_s=max_duration_s)
-        with AudioReader(wav) as reader:
-            fingerprinter = make_fingerprinter(reader.sample_rate, reader.n_channels)
-            loudness = LoudnessMeter(reader.sample_rate, reader.n_channels)
-            low = StreamResampler(reader.sample_rate, _RATE_HZ, 1)
-            parts: list[Samples] = []
-            for block in reader.blocks():
-                fingerprinter.add(block)
-                loudness.add(block)
-                parts.append(low.add(block.mean(axis=0, keepdims=True)))
-            mono = np.concatenate([*parts, low.flush()], axis=1)[0]
+    with _decoded(path, name, max_duration_s) as (decoded, reader):
+        fingerprinter = make_fingerprinter(reader.sample_rate, reader.n_channels)
+        loudness = LoudnessMeter(reader.sample_rate, reader.n_channels)
+        low = StreamResampler(reader.sample_rate, _RATE_HZ, 1)
+        parts: list[Samples] = []
+        for block in reader.blocks():
+            fingerprinter.add(block)
+            loudness.add(block)
+            parts.append(low.add(block.mean(axis=0, keepdims=True)))
+        mono = np.concatenate([*parts, low.flush()], axis=1)[0]
     return FileFacts(
         source=decoded.source,
         duration_s=round(decoded.n_samples / decoded.sample_rate, 6),
@@ -66,6 +82,17 @@ def find_facts(path: Path, *, name: str, max_duration_s: float | None) -> FileFa
         facts=_analyse(mono, loudness),
         descriptors=None,
     )
+
+
+@contextmanager
+def _decoded(
+    path: Path, name: str, max_duration_s: float | None
+) -> Iterator[tuple[DecodedAudio, AudioReader]]:
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder, "mixture.wav")
+        decoded = decode(path, wav, name=name, max_duration_s=max_duration_s)
+        with AudioReader(wav) as reader:
+            yield decoded, reader
 
 
 def _analyse(mono: NDArray[np.float32], loudness: LoudnessMeter) -> dict[str, Any]:

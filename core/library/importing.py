@@ -105,7 +105,7 @@ class _Import:
         known = self._library.known_files([str(source.path) for source in self._sources])
         for source in self._sources:
             try:
-                file = _refer_to(source.path)
+                file = refer_to(source.path)
                 found = known.get(file.path)
                 if found and (found.n_bytes, found.modified_ns) == (file.bytes, file.modified_ns):
                     self._note_known(found.track_id, source.name)
@@ -180,7 +180,8 @@ def make_record(
     )
 
 
-def _refer_to(path: Path) -> FileReference:
+def refer_to(path: Path) -> FileReference:
+    """Refer to a file as it is now. Raises OSError where it is not."""
     status = path.stat()
     return FileReference(path=str(path), bytes=status.st_size, modified_ns=status.st_mtime_ns)
 

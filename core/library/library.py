@@ -79,6 +79,19 @@ class Library:
             self._repository.replace_all(make_rows(record) for record in self._records.tracks())
             return self._repository.count()
 
+    def forget_jobs(self, existing: set[str]) -> None:
+        """Forget jobs that are not among those that exist, and tracks that only they brought."""
+        with self._writing():
+            for record in list(self._records.tracks()):
+                jobs = [job for job in record.jobs if job.job_id in existing]
+                if len(jobs) == len(record.jobs):
+                    continue
+                if jobs or any(Path(file.path).is_file() for file in record.files):
+                    record.jobs = jobs
+                    self._records.write_track(record)
+                else:
+                    self._records.remove_track(record.id)
+
     def keep_cover(self, cover: Cover) -> CoverReference:
         """Keep a cover that a record may refer to."""
         return self._records.keep_cover(cover)
@@ -110,6 +123,10 @@ class Library:
         if record is None:
             raise _not_found(track_id)
         return record
+
+    def find_record(self, track_id: str) -> LibraryRecord | None:
+        """Give all that is known of a track, None where it is not in the library."""
+        return self._records.read_track(track_id)
 
     def find_id(self, text: str) -> str:
         """Complete an id of which only the beginning is given.

@@ -49,7 +49,7 @@ def make_rows(record: LibraryRecord) -> TrackRows:
 
 def _make_track_row(record: LibraryRecord) -> TrackRow:
     facts = record.facts
-    mix_in, mix_out = _window(facts.get("mix_in")), _window(facts.get("mix_out"))
+    mix_in, mix_out = _window(facts.get("mix_in_s")), _window(facts.get("mix_out_s"))
     texts = [record.title, record.artist, record.name]
     texts += [record.tags.get(name) for name in _SEARCHED_TAGS]
     texts += [PurePath(file.path).stem for file in record.files]
@@ -71,7 +71,7 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
         energy=_positive(facts.get("energy")),
         integrated_loudness_lufs=_number(facts.get("integrated_loudness_lufs")),
         vocal_ratio=_number(facts.get("vocal_ratio")),
-        vocals_s=_pack_intervals(facts.get("vocal_intervals_s")),
+        vocals_s=_pack_intervals(facts.get("vocals_s")),
         first_downbeat_s=_first(facts.get("downbeats_s")),
         mix_in_start_s=mix_in[0],
         mix_in_end_s=mix_in[1],

@@ -1,0 +1,126 @@
+"""From jobs into the library: a track that was processed is entered with the facts of its job.
+
+Job manifests are records, too: the library can be made anew from them and its own records.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.artifacts.manifest import JobState, ProcessingManifest, TrackRecord
+from core.artifacts.store import JobStore
+from core.errors import JobNotFinished, StemcrateError
+from core.library.facts import FileIdentity, find_identity
+from core.library.importing import ImportReport, refer_to
+from core.library.library import Library
+from core.library.listing import Refusal
+from core.library.pool import TaskPool
+from core.library.record import FingerprintRecord, JobReference, LibraryRecord
+
+_ALREADY_IN_FACTS = frozenset({"title", "artist", "duration_s"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    job: ProcessingManifest
+    track: TrackRecord
+    path: Path
+
+
+def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
+    """Enter the tracks of a job that has ended; tracks that failed are left out.
+
+    Raises `JobNotFound`, `JobNotFinished`.
+    """
+    manifest = store.load(job_id)
+    if not manifest.state.is_final:
+        raise JobNotFinished(f"Job '{job_id}' is {manifest.state}.", hint="Wait for its end.")
+    return _enter(library, store, [manifest], n_processes=1)
+
+
+def reindex(library: Library, store: JobStore, *, n_processes: int) -> ImportReport:
+    """Make the catalogue anew from the library's records and the manifests of all jobs.
+
+    A track that came by a job alone goes when that job is gone.
+    """
+    library.forget_jobs(set(store.job_ids()))
+    library.rebuild()
+    manifests = (store.load_if_readable(job_id) for job_id in reversed(store.job_ids()))
+    return _enter(library, store, (m for m in manifests if m is not None), n_processes)
+
+
+def _enter(
+    library: Library, store: JobStore, jobs: Iterable[ProcessingManifest], n_processes: int
+) -> ImportReport:
+    report = ImportReport()
+
+    def tasks() -> Iterator[_Task]:
+        """Find tracks whose sound has to be looked at; deal with the others here."""
+        for job in jobs:
+            for track in job.tracks:
+                if track.state != JobState.COMPLETED:
+                    continue
+                task = _Task(job, track, store.upload_path(track.source.sha256).resolve())
+                known = library.find_record(track.source.sha256)
+                if known is None and task.path.is_file():
+                    yield task
+                elif known is None:
+                    _put(library, task, _make_record(task, None), report.added)
+                elif all(reference.job_id != job.job_id for reference in known.jobs):
+                    _put(library, task, known, report.known)
+                else:
+                    report.known.append(known.id)
+
+    for task, outcome in TaskPool(_find_identity, n_processes).run(tasks()):
+        if isinstance(outcome, StemcrateError):
+            report.refused.append(Refusal(task.track.source.name, outcome))
+        else:
+            # Another job may have brought the same track meanwhile.
+            known = library.find_record(task.track.source.sha256)
+            entered = report.known if known else report.added
+            _put(library, task, known or _make_record(task, outcome), entered)
+    return report
+
+
+def _put(library: Library, task: _Task, record: LibraryRecord, entered: list[str]) -> None:
+    """Enter a record with what the job found out; the newest job's facts count."""
+    track = task.track
+    found = {k: v for k, v in track.analysis.items() if k not in _ALREADY_IN_FACTS}
+    record.facts = {**record.facts, **found}
+    record.jobs = [
+        *(job for job in record.jobs if job.job_id != task.job.job_id),
+        JobReference(
+            job_id=task.job.job_id,
+            track_index=track.index,
+            stems=sorted({a.label for a in track.artefacts if a.role == "stem"}),
+        ),
+    ]
+    if task.path.is_file() and all(file.path != str(task.path) for file in record.files):
+        record.files = [*record.files, refer_to(task.path)]
+    library.put(record)
+    entered.append(record.id)
+
+
+def _make_record(task: _Task, identity: FileIdentity | None) -> LibraryRecord:
+    source = task.track.source
+    return LibraryRecord(
+        id=source.sha256,
+        name=source.name,
+        title=task.track.analysis.get("title") or source.name,
+        artist=task.track.analysis.get("artist"),
+        added_at=task.job.created_at,
+        bytes=source.bytes,
+        duration_s=source.duration_s,
+        sample_rate=source.sample_rate,
+        n_channels=source.n_channels,
+        bit_depth=source.bit_depth,
+        codec=source.codec,
+        container=source.container,
+        packet_sha256=identity.packet_sha256 if identity else None,
+        tags=source.tags,
+        fingerprint=FingerprintRecord.of(identity.fingerprint) if identity else None,
+    )
+
+
+def _find_identity(task: _Task) -> FileIdentity:
+    return find_identity(task.path, name=task.track.source.name)
