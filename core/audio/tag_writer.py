@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mutagen  # noqa: TID251
-from mutagen import flac, id3, mp3, mp4, oggopus, wave  # noqa: TID251
+from mutagen import aiff, flac, id3, mp3, mp4, oggopus, oggvorbis, wave  # noqa: TID251
 
 from core.audio.tags import Tags, clean_text
 from core.errors import InvalidAudio, UnsupportedFormat
@@ -31,14 +31,14 @@ def write_tags(
 ) -> None:
     """Write tags into a finished file; its audio isn't touched, tags of the same name are replaced.
 
-    MP3 and WAV get ID3v2.3 in UTF-16, which rekordbox, Serato and Traktor all read (v2.4 isn't
-    read by all); FLAC and Opus get Vorbis comments; M4A gets iTunes atoms. Tempo is decimal text
-    where the format allows; MP4's ``tmpo`` is an integer and gets ``BPM`` beside it.
+    MP3, WAV and AIFF get ID3v2.3 in UTF-16, which rekordbox, Serato and Traktor all read (v2.4
+    isn't read by all); FLAC, Ogg and Opus get Vorbis comments; M4A gets iTunes atoms. Tempo is
+    decimal text where the format allows; MP4's ``tmpo`` is an integer and gets ``BPM`` beside it.
 
     Parameters
     ----------
-    path : a file written by `core.audio.encode.Encoder`; its suffix isn't looked at.
-    format : one of ``wav flac mp3 m4a alac opus``.
+    path : a finished file; its suffix isn't looked at.
+    format : one of ``wav flac mp3 m4a alac opus aiff ogg``.
     comment : replaces ``tags.comment``.
     extra : further text fields; ``{"STEM": "vocals"}`` becomes a TXXX frame, a Vorbis comment or an
         iTunes free-form atom. Keys are ASCII.
@@ -53,6 +53,8 @@ def write_tags(
         "mp3": _write_mp3,
         "flac": _write_flac,
         "opus": _write_opus,
+        "aiff": _write_aiff,
+        "ogg": _write_ogg,
         "m4a": _write_mp4,
         "alac": _write_mp4,
     }
@@ -134,6 +136,14 @@ def _write_wav(path: Path, tags: Tags, texts: dict[str, str], extra: dict[str, s
     file.save(v2_version=3)
 
 
+def _write_aiff(path: Path, tags: Tags, texts: dict[str, str], extra: dict[str, str]) -> None:
+    file = aiff.AIFF(path)
+    if file.tags is None:
+        file.add_tags()
+    _fill_id3(file.tags, tags, texts, extra)
+    file.save(v2_version=3)
+
+
 _VORBIS_NAMES = {
     "title": "TITLE",
     "artist": "ARTIST",
@@ -180,7 +190,16 @@ def _write_flac(path: Path, tags: Tags, texts: dict[str, str], extra: dict[str, 
 
 
 def _write_opus(path: Path, tags: Tags, texts: dict[str, str], extra: dict[str, str]) -> None:
-    file = oggopus.OggOpus(path)
+    _write_ogg_comments(oggopus.OggOpus(path), tags, texts, extra)
+
+
+def _write_ogg(path: Path, tags: Tags, texts: dict[str, str], extra: dict[str, str]) -> None:
+    _write_ogg_comments(oggvorbis.OggVorbis(path), tags, texts, extra)
+
+
+def _write_ogg_comments(
+    file: Any, tags: Tags, texts: dict[str, str], extra: dict[str, str]
+) -> None:
     _fill_vorbis(file, texts, extra)
     picture = _picture(tags)
     if picture is not None:

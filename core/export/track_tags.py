@@ -1,0 +1,105 @@
+"""A track's facts into the tags of its exported copy: what every player reads, and Serato's own.
+
+The original is never touched: these functions are for copies. Loudness goes in as ReplayGain 2.0;
+Opus has a gain of its own (RFC 7845, section 5.2.1), in 1/256 dB from -23 LUFS.
+"""
+
+from pathlib import Path
+
+from core.audio.serato_tags import (
+    AUTOTAGS,
+    BEAT_GRID,
+    MARKERS,
+    SeratoCue,
+    autotags,
+    beat_grid,
+    markers,
+    write_serato_tags,
+)
+from core.audio.tag_writer import write_tags
+from core.audio.tags import Tags
+from core.export.format import ExportOptions
+from core.export.model import CrateTrack, FileKind
+from core.export.mp3_offset import offset_ms
+
+SERATO_KINDS = frozenset(
+    {
+        FileKind.MP3,
+        FileKind.AIFF,
+        FileKind.WAV,
+        FileKind.FLAC,
+        FileKind.M4A,
+        FileKind.ALAC,
+    }
+)
+
+
+def tag_copy(path: Path, track: CrateTrack, options: ExportOptions) -> None:
+    """Write a track's tags, cover and Serato's grid, cues and gain into a copy of its file.
+
+    Raises
+    ------
+    UnsupportedFormat : a WAV above 4 GiB.
+    InvalidAudio : the file isn't what ``track.file`` says.
+    """
+    write_tags(path, track_to_tags(track, options), format=track.file, extra=_loudness(track))
+    if track.file in SERATO_KINDS:
+        write_serato_tags(path, serato_contents(track, options), format=track.file)
+
+
+def track_to_tags(track: CrateTrack, options: ExportOptions) -> Tags:
+    """Translate a track into tags."""
+    return Tags(
+        title=track.title,
+        artist=track.artist,
+        album=track.album,
+        genre=track.genre,
+        year=str(track.year) if track.year else None,
+        track_number=track.track_number,
+        comment=track.comment,
+        isrc=track.isrc,
+        bpm=track.tempo_bpm,
+        key=track.key_text(options.key_notation),
+        cover=track.cover,
+    )
+
+
+def serato_contents(track: CrateTrack, options: ExportOptions) -> dict[str, bytes]:
+    """Make Serato's tags; memory cues have no place in them, hot cues and loops have."""
+    shift_ms = offset_ms(track, "serato", options.mp3_offset_ms)
+    segments = [(segment.start_s + shift_ms / 1000, segment.tempo_bpm) for segment in track.grid]
+    cues = [
+        SeratoCue(
+            pad=cue.pad,
+            start_ms=_milliseconds(cue.start_s, shift_ms),
+            end_ms=None if cue.end_s is None else _milliseconds(cue.end_s, shift_ms),
+            name=cue.name,
+            rgb=bytes(cue.shown_colour),
+        )
+        for cue in track.cues
+        if cue.pad is not None
+    ]
+    return {
+        BEAT_GRID: beat_grid(segments, track.duration_s + shift_ms / 1000),
+        MARKERS: markers(cues),
+        AUTOTAGS: autotags(track.tempo_bpm, track.replaygain_db),
+    }
+
+
+def _milliseconds(time_s: float, shift_ms: float) -> int:
+    return max(0, round(time_s * 1000 + shift_ms))
+
+
+def _loudness(track: CrateTrack) -> dict[str, str]:
+    if track.replaygain_db is None or track.integrated_loudness_lufs is None:
+        return {}
+    if track.file is FileKind.OPUS:
+        gain = round((-23.0 - track.integrated_loudness_lufs) * 256)
+        return {"R128_TRACK_GAIN": str(max(-32768, min(32767, gain)))}
+    values = {
+        "REPLAYGAIN_TRACK_GAIN": f"{track.replaygain_db:.2f} dB",
+        "REPLAYGAIN_REFERENCE_LOUDNESS": "-18.00 LUFS",
+    }
+    if track.true_peak_dbtp is not None:
+        values["REPLAYGAIN_TRACK_PEAK"] = f"{10 ** (track.true_peak_dbtp / 20):.6f}"
+    return values
