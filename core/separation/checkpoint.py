@@ -9,6 +9,7 @@ rates, channels) is cheap and is done again, so that the stems are the same, bit
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ class Journal:
             return
         with storage_errors(self._data), self._data.open("ab") as file:
             file.write(np.ascontiguousarray(chunk, dtype=np.float32).tobytes())
+            file.flush()
+            os.fsync(file.fileno())  # before the index vouches for it
         self._lengths.append(chunk.shape[-1])
         self._shape = chunk.shape[:-1]
         with atomic_path(self._index) as temporary, temporary.open("wb") as file:

@@ -85,4 +85,4 @@ def test_a_job_that_cannot_be_queued_leaves_nothing(house: Installation, tmp_pat
     assert house.queue.is_healthy()
     assert house.store.job_ids() == []
     assert not house.store.upload_path(upload.sha256).exists()
-    assert work_files(house.store, "01890a5d-ac96-774b-bcce-b302099a8057") == []
+    house.wait_until(lambda: work_files(house.store, "01890a5d-ac96-774b-bcce-b302099a8057") == [])

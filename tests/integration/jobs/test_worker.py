@@ -30,7 +30,7 @@ def test_a_job_of_two_tracks_runs_to_its_end(house: Installation) -> None:
     pids = {track.stages[1].result["pid"] for track in manifest.tracks}
     assert len(pids) == 1
     assert worker.process.pid not in pids
-    assert work_files(house.store, job_id) == []
+    house.wait_until(lambda: work_files(house.store, job_id) == [])
     # The manifest is written before the event, so the log may lag behind it for a moment.
     house.wait_until(lambda: house.job_states(job_id) == ["queued", "running", "completed"])
     assert house.service.progress(job_id).fraction == 1.0
@@ -142,7 +142,7 @@ def test_a_stage_that_kills_its_process_every_time_fails_alone(house: Installati
     assert error.code == "worker_lost"
     assert "SIGKILL" in error.message
     assert house.attempts(poison)["work"] == 2
-    assert work_files(house.store, poison) == []
+    house.wait_until(lambda: work_files(house.store, poison) == [])
     assert house.wait_for_end(good) == "completed"
     assert worker.process.poll() is None
 

@@ -17,6 +17,7 @@ from tests.integration.pipeline.conftest import RunJob
 from tests.models import write_tiny_htdemucs
 from tests.signals import make_song, write_song
 
+
 @pytest.fixture
 def model_dir(tmp_path: Path) -> Path:
     folder = tmp_path / "models"
