@@ -91,7 +91,7 @@ def locate(track: CrateTrack, options: ExportOptions) -> Location:
             hint="Name the target folder.",
             field="target",
         )
-    return options.target.join(track.path)
+    return options.target.join(unicodedata.normalize("NFC", track.path))
 
 
 def warn_of_tracks(crate: Crate, options: ExportOptions, *, needs_paths: bool) -> tuple[str, ...]:

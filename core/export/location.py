@@ -14,7 +14,6 @@ References: RFC 8089 (the file URI scheme); RFC 3986, section 2.1 (percent-encod
 
 import re
 import sys
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,7 +62,8 @@ def parse_location(path: str, system: System | None = None) -> Location:
     Parameters
     ----------
     path : ``/Users/dj/Set``, ``/Volumes/STICK``, ``C:\\DJ\\Set``, ``C:/DJ``, ``\\\\nas\\dj\\Set``;
-        normalised to NFC, with ``.`` and doubled separators taken out.
+        ``.`` and doubled separators go, letters stay as they are: a name in NFD is another file
+        than one in NFC, except on macOS.
     system : where it lies; None finds out: a drive or share is Windows, ``/Users`` and ``/Volumes``
         are macOS, all else is Linux.
 
@@ -72,23 +72,22 @@ def parse_location(path: str, system: System | None = None) -> Location:
     ValueError : the path is relative, goes up with ``..``, holds a control character, or is not
         one of the system that was named.
     """
-    text = unicodedata.normalize("NFC", path)
-    if _CONTROL.search(text):
-        raise ValueError(f"the folder {path!r} holds a control character")
-    drive, unc = _DRIVE.match(text), _UNC.match(text)
+    if _CONTROL.search(path):
+        raise ValueError(f"{path!r} holds a control character")
+    drive, unc = _DRIVE.match(path), _UNC.match(path)
     if drive or unc:
         if system not in (None, "windows"):
             raise ValueError(f"{path!r} is a Windows path, not one of {system}")
         match = drive or unc
         assert match is not None
         volume = f"{match[1].upper()}:" if drive else f"//{match[1]}/{match[2]}"
-        return Location("windows", volume, _parts(path, re.split(r"[\\/]+", text[match.end() :])))
-    if not text.startswith("/") or system == "windows":
+        return Location("windows", volume, _parts(path, re.split(r"[\\/]+", path[match.end() :])))
+    if not path.startswith("/") or system == "windows":
         raise ValueError(f"{path!r} is no absolute path" + (f" of {system}" if system else ""))
     if system is None:
-        system = "macos" if re.match(r"/(Users|Volumes)(/|$)", text) else "linux"
-    mounted = _VOLUME.match(text) if system == "macos" else None
-    rest = text[mounted.end() :] if mounted else text
+        system = "macos" if re.match(r"/(Users|Volumes)(/|$)", path) else "linux"
+    mounted = _VOLUME.match(path) if system == "macos" else None
+    rest = path[mounted.end() :] if mounted else path
     return Location(system, mounted[1] if mounted else "", _parts(path, rest.split("/")))
 
 
