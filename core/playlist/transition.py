@@ -1,48 +1,22 @@
-"""What mixing from one track into the next sounds like: a score and the reasons for it.
+"""One transition, explained: how good it is, why, where to mix, what clashes, which stem to drop.
 
-Conventions: scores run from 0 (do not) to 1 (as good as it gets). Harmony is read from the Camelot
-wheel (`core.analysis.camelot`); tempo from the pitch fader's range of ±6 %, beyond which voices
-and keys shift audibly. What is not known about a track counts as `NEUTRAL`.
+Conventions: scores run from 0 (do not) to 1 (as good as it gets); see `core.playlist.rating`. While
+two tracks play together the incoming one runs at the tempo of the outgoing one; times are seconds
+of the track that they belong to, as it was recorded.
 """
 
 from dataclasses import dataclass
+from math import isnan
 
-from core.analysis.camelot import Relation, relation
+import numpy as np
 
-HARMONY: dict[Relation, float] = {
-    "same": 1.0,
-    "adjacent": 0.9,
-    "relative": 0.9,
-    "energy boost": 0.7,
-    "diagonal": 0.6,
-    "clash": 0.0,
-}
-PITCH_RANGE_PERCENT = 6.0
-NEUTRAL = 0.5
-HARMONY_WEIGHT = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class PlaylistTrack:
-    """What a playlist knows of a track.
-
-    Parameters
-    ----------
-    id : names the track in transitions.
-    title, artist : as people read them.
-    tempo_bpm : None, zero or less where it is unknown.
-    camelot : ``1A`` … ``12B``; None where it is unknown.
-    energy : 1 to 10; None where it is unknown.
-    duration_s : in seconds; None where it is unknown.
-    """
-
-    id: str
-    title: str
-    artist: str | None = None
-    tempo_bpm: float | None = None
-    camelot: str | None = None
-    energy: int | None = None
-    duration_s: float | None = None
+from core.playlist import reasons
+from core.playlist.drops import Mix, StemDrop, find_clashes, find_drops
+from core.playlist.rating import rate_details, rate_outline
+from core.playlist.table import TrackTable
+from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT, fold_octaves
+from core.playlist.track import PlaylistTrack
+from core.playlist.windows import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +26,16 @@ class Transition:
     Parameters
     ----------
     from_id, to_id : the tracks.
-    score : 0 to 1; ``0.6 harmony + 0.4 tempo``.
-    harmony, tempo : 0 to 1.
+    score : 0 to 1, the weighted sum of the parts.
+    harmony, tempo, energy, loudness, timbre, vocals : 0 to 1.
     pitch_change_percent : what the pitch fader does to the incoming track to meet the tempo of
         the outgoing one, half and double time allowed; None where a tempo is unknown.
+    mix_out_s : where in the outgoing track the mix starts; None where its end is unknown.
+    mix_in_s : where in the incoming track it starts.
+    overlap_s : how long both play, in seconds of the outgoing track; None where unknown.
+    overlap_bars : the same in its bars; None where it has no tempo, or the mix is shorter than one.
+    vocal_clash_s : how long both would sing; None where it is unknown who sings.
+    drops : stems to take out so that nothing clashes.
     reasons : sentences for people, harmony first.
     """
 
@@ -64,52 +44,94 @@ class Transition:
     score: float
     harmony: float
     tempo: float
+    energy: float
+    loudness: float
+    timbre: float
+    vocals: float
     pitch_change_percent: float | None
+    mix_out_s: float | None
+    mix_in_s: float
+    overlap_s: float | None
+    overlap_bars: int | None
+    vocal_clash_s: float | None
+    drops: tuple[StemDrop, ...]
     reasons: tuple[str, ...]
 
 
-def rate_transition(outgoing: PlaylistTrack, incoming: PlaylistTrack) -> Transition:
-    """Rate mixing from ``outgoing`` into ``incoming``.
+def rate_transition(
+    outgoing: PlaylistTrack,
+    incoming: PlaylistTrack,
+    *,
+    max_pitch_percent: float = DEFAULT_MAX_PITCH_PERCENT,
+) -> Transition:
+    """Rate and explain mixing from ``outgoing`` into ``incoming``.
 
     Raises ValueError when a track's ``camelot`` is no Camelot code.
     """
-    harmony, harmony_reason = _rate_harmony(outgoing.camelot, incoming.camelot)
-    tempo, pitch_change_percent, tempo_reason = _rate_tempo(outgoing.tempo_bpm, incoming.tempo_bpm)
-    return Transition(
-        from_id=outgoing.id,
-        to_id=incoming.id,
-        score=HARMONY_WEIGHT * harmony + (1 - HARMONY_WEIGHT) * tempo,
-        harmony=harmony,
-        tempo=tempo,
-        pitch_change_percent=pitch_change_percent,
-        reasons=(harmony_reason, tempo_reason),
+    going, coming = TrackTable.from_tracks([outgoing]), TrackTable.from_tracks([incoming])
+    row = np.zeros(1, np.intp)
+    return explain(going, row, coming, row, max_pitch_percent=max_pitch_percent)[0]
+
+
+def explain(
+    outgoing: TrackTable,
+    out_rows: Rows,
+    incoming: TrackTable,
+    in_rows: Rows,
+    *,
+    max_pitch_percent: float,
+) -> list[Transition]:
+    """Rate and explain pairs of tracks; ``out_rows`` and ``in_rows`` have the shape (n_pairs,)."""
+    outline = rate_outline(
+        outgoing, out_rows, incoming, in_rows, max_pitch_percent=max_pitch_percent
     )
+    details = rate_details(outgoing, out_rows, incoming, in_rows, outline.pitch_change_percent)
+    octaves = fold_octaves(outgoing.log_tempo[out_rows], incoming.log_tempo[in_rows])
+    transitions = []
+    for place, (out_row, in_row) in enumerate(zip(out_rows, in_rows, strict=True)):
+        pitch_percent = float(outline.pitch_change_percent[place])
+        mix = Mix(
+            outgoing=outgoing,
+            out_row=int(out_row),
+            incoming=incoming,
+            in_row=int(in_row),
+            speed=1.0 if isnan(pitch_percent) else 1.0 + pitch_percent / 100.0,
+            overlap_s=float(details.overlap_s[place]),
+        )
+        clash_s = float(details.vocal_clash_s[place])
+        drops = find_drops(mix, find_clashes(mix) if clash_s > 0 else [])
+        transitions.append(
+            Transition(
+                from_id=outgoing.ids[mix.out_row],
+                to_id=incoming.ids[mix.in_row],
+                score=float(outline.score[place] + details.score[place]),
+                harmony=float(outline.harmony[place]),
+                tempo=float(outline.tempo[place]),
+                energy=float(outline.energy[place]),
+                loudness=float(outline.loudness[place]),
+                timbre=float(details.timbre[place]),
+                vocals=float(details.vocals[place]),
+                pitch_change_percent=_known(pitch_percent),
+                mix_out_s=_known(mix.mix_out_s),
+                mix_in_s=_known(mix.mix_in_s) or 0.0,
+                overlap_s=_known(mix.overlap_s),
+                overlap_bars=mix.overlap_bars,
+                vocal_clash_s=_known(clash_s),
+                drops=drops,
+                reasons=(
+                    reasons.explain_harmony(mix),
+                    reasons.explain_tempo(
+                        mix, pitch_percent, float(octaves[place]), max_pitch_percent
+                    ),
+                    *reasons.explain_steps(mix),
+                    *reasons.explain_times(mix),
+                    *reasons.explain_vocals(mix, clash_s),
+                    *reasons.explain_drops(mix, drops),
+                ),
+            )
+        )
+    return transitions
 
 
-def _rate_harmony(outgoing: str | None, incoming: str | None) -> tuple[float, str]:
-    if not outgoing or not incoming:
-        return NEUTRAL, "key unknown: harmony not rated"
-    name = relation(outgoing, incoming)
-    words = {"same": "same key", "adjacent": "adjacent keys", "relative": "relative keys"}
-    return HARMONY[name], f"{outgoing} → {incoming}: {words.get(name, name)}"
-
-
-def _rate_tempo(
-    outgoing_bpm: float | None, incoming_bpm: float | None
-) -> tuple[float, float | None, str]:
-    if not outgoing_bpm or not incoming_bpm or min(outgoing_bpm, incoming_bpm) <= 0:
-        return NEUTRAL, None, "tempo unknown: pitch change not rated"
-    factor = min(
-        (1.0, 2.0, 0.5), key=lambda factor: abs(_percent(outgoing_bpm, incoming_bpm * factor))
-    )
-    percent = _percent(outgoing_bpm, incoming_bpm * factor)
-    words = f"{outgoing_bpm:.1f} → {incoming_bpm:.1f} BPM: {percent:+.1f} %"
-    if factor != 1.0:
-        words += ", half time" if factor == 0.5 else ", double time"
-    if abs(percent) > PITCH_RANGE_PERCENT:
-        words += f", beyond ±{PITCH_RANGE_PERCENT:g} %"
-    return max(0.0, 1 - abs(percent) / PITCH_RANGE_PERCENT), percent, words
-
-
-def _percent(target_bpm: float, tempo_bpm: float) -> float:
-    return (target_bpm / tempo_bpm - 1) * 100
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value

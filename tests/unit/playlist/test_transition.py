@@ -1,51 +1,161 @@
-"""Rating one transition."""
+"""Rating and explaining one transition."""
 
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pytest
 
-from core.playlist.transition import PlaylistTrack, rate_transition
+from core.playlist.drops import StemDrop
+from core.playlist.rating import WEIGHTS
+from core.playlist.track import PlaylistTrack
+from core.playlist.transition import Transition, rate_transition
+
+OUTGOING = PlaylistTrack(
+    "out",
+    tempo_bpm=120.0,
+    camelot="8A",
+    energy=5,
+    integrated_loudness_lufs=-9.0,
+    duration_s=240.0,
+    timbre=np.array([1.0, 0.0], np.float32),
+    vocals_s=(),
+    mix_in_s=(0.0, 32.0),
+    mix_out_s=(200.0, 232.0),
+)
+INCOMING = replace(OUTGOING, id="in")
 
 
-def rate(first, second):
-    return rate_transition(
-        PlaylistTrack("1", "", None, *first), PlaylistTrack("2", "", None, *second)
+def rate(outgoing: dict[str, Any] | None = None, **incoming: Any) -> Transition:
+    return rate_transition(replace(OUTGOING, **outgoing or {}), replace(INCOMING, **incoming))
+
+
+def test_weights_are_the_whole() -> None:
+    assert sum(WEIGHTS.values()) == pytest.approx(1.0)
+
+
+def test_a_twin_is_perfect() -> None:
+    step = rate()
+    assert (step.from_id, step.to_id) == ("out", "in")
+    assert step.score == pytest.approx(1.0)
+    assert (step.mix_out_s, step.mix_in_s, step.overlap_s, step.overlap_bars) == (200, 0, 32, 16)
+    assert (step.vocal_clash_s, step.drops) == (0.0, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "part", "score"),
+    [
+        ({"camelot": "9A"}, "harmony", 0.9),
+        ({"camelot": "2A"}, "harmony", 0.0),
+        ({"tempo_bpm": 120 / 1.03}, "tempo", 0.5),
+        ({"tempo_bpm": 140.0}, "tempo", 0.0),
+        ({"energy": 6}, "energy", 1.0),
+        ({"energy": 3.5}, "energy", 1 - 0.5 / 3),
+        ({"energy": 10}, "energy", 0.0),
+        ({"integrated_loudness_lufs": -12.0}, "loudness", 0.5),
+        ({"integrated_loudness_lufs": -20.0}, "loudness", 0.0),
+        ({"integrated_loudness_lufs": -np.inf}, "loudness", 0.5),
+        ({"timbre": np.array([0.0, 3.0], np.float32)}, "timbre", 0.5),
+        ({"timbre": np.array([-2.0, 0.0], np.float32)}, "timbre", 0.0),
+        ({"camelot": None}, "harmony", 0.5),
+        ({"tempo_bpm": 0.0}, "tempo", 0.5),
+        ({"energy": None}, "energy", 0.5),
+        ({"integrated_loudness_lufs": None}, "loudness", 0.5),
+        ({"timbre": None}, "timbre", 0.5),
+        ({"timbre": np.zeros(2, np.float32)}, "timbre", 0.5),
+    ],
+)
+def test_each_part_counts_by_its_weight_alone(
+    change: dict[str, Any], part: str, score: float
+) -> None:
+    """A part that leaks into another one, or a fact that is missing and counts as bad."""
+    step = rate(**change)
+    assert getattr(step, part) == pytest.approx(score)
+    assert step.score == pytest.approx(1.0 - WEIGHTS[part] * (1.0 - score))
+
+
+def test_vocals_clash_for_as_long_as_both_sing() -> None:
+    """The incoming track runs slower here: its vocals come later than its own clock says."""
+    step = rate(
+        {"vocals_s": ((190.0, 206.0), (220.0, 230.0))},
+        tempo_bpm=120 * 1.05,
+        vocals_s=((2.0, 5.0), (20.0, 60.0)),
+    )
+    # 2–5 s at 1/1.05 is 2.1–5.25 s, inside 200–206; 20 s is 21 s, inside 220–230 until 230.
+    assert step.vocal_clash_s == pytest.approx(3.15 + 9.0)
+    assert step.vocals == 0.0
+    assert "12.2 s of both vocals at once" in step.reasons
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "incoming", "clash_s"),
+    [
+        (None, ((0.0, 9.0),), None),
+        (((200.0, 209.0),), None, None),
+        ((), None, 0.0),
+        (None, (), 0.0),
+    ],
+)
+def test_who_sings_alone_clashes_with_nobody(
+    outgoing: Any, incoming: Any, clash_s: float | None
+) -> None:
+    """An instrumental is safe to mix with a track of which nothing is known."""
+    step = rate({"vocals_s": outgoing}, vocals_s=incoming)
+    assert step.vocal_clash_s == clash_s
+    assert step.vocals == (0.5 if clash_s is None else 1.0)
+
+
+def test_the_outgoing_vocals_are_dropped_from_the_first_clash_on() -> None:
+    step = rate({"vocals_s": ((204.0, 240.0),), "stems": ("vocals",)}, vocals_s=((1.0, 10.0),))
+    assert step.vocal_clash_s == pytest.approx(6.0)
+    assert step.drops == (StemDrop("out", "vocals", 204.0, 232.0),)
+    assert step.reasons[-1] == "drop the outgoing vocals from 3:24.0 to 3:52.0"
+
+
+def test_without_outgoing_stems_the_incoming_vocals_wait() -> None:
+    step = rate({"vocals_s": ((204.0, 240.0),)}, vocals_s=((1.0, 10.0),), stems=("vocals",))
+    assert step.drops == (StemDrop("in", "vocals", 0.0, 10.0),)
+
+
+def test_a_stem_that_is_not_there_is_not_named() -> None:
+    step = rate({"vocals_s": ((204.0, 240.0),)}, camelot="2A", vocals_s=((1.0, 10.0),))
+    assert step.drops == ()
+    assert not any("drop" in reason for reason in step.reasons)
+
+
+def test_where_keys_clash_the_incoming_harmony_waits() -> None:
+    step = rate(camelot="2A", stems=("drums", "other"))
+    assert step.drops == (StemDrop("in", "other", 0.0, 32.0),)
+
+
+def test_the_mix_is_whole_bars_of_the_shorter_window() -> None:
+    step = rate(mix_in_s=(0.0, 15.0))
+    assert (step.overlap_s, step.overlap_bars) == (14.0, 7)
+    assert "mix out at 3:20.0, in at 0:00.0, 7 bars together" in step.reasons
+
+
+def test_reasons_are_sentences() -> None:
+    step = rate(camelot="9A", tempo_bpm=126.0, energy=8, integrated_loudness_lufs=-6.0)
+    assert step.reasons == (
+        "8A → 9A: adjacent keys",
+        "120.0 → 126.0 BPM: -4.8 %",
+        "energy 5 → 8",
+        "3.0 LU louder: trim the gain",
+        "mix out at 3:20.0, in at 0:00.0, 16 bars together",
     )
 
 
-def test_the_same_key_and_tempo_is_perfect():
-    step = rate((124.0, "8A"), (124.0, "8A"))
-    assert (step.from_id, step.to_id, step.score, step.pitch_change_percent) == ("1", "2", 1.0, 0.0)
+def test_half_time_and_too_far_are_said() -> None:
+    assert rate(tempo_bpm=240.0).reasons[1].endswith("half time")
+    assert rate(tempo_bpm=60.0).reasons[1].endswith("double time")
+    assert rate(tempo_bpm=140.0).reasons[1].endswith("beyond ±6 %")
 
 
-def test_the_fader_moves_the_incoming_track_towards_the_outgoing_one():
-    assert rate((126.0, "8A"), (120.0, "8A")).pitch_change_percent == pytest.approx(5.0)
-    assert rate((120.0, "8A"), (126.0, "8A")).pitch_change_percent == pytest.approx(
-        -4.7619, abs=1e-4
+def test_nothing_known_is_neutral_and_said() -> None:
+    step = rate_transition(PlaylistTrack("1"), PlaylistTrack("2"))
+    assert step.score == pytest.approx(0.5)
+    assert (step.pitch_change_percent, step.overlap_s, step.vocal_clash_s) == (None, None, None)
+    assert step.reasons == (
+        "key unknown: harmony not rated",
+        "tempo unknown: pitch change not rated",
     )
-
-
-def test_half_and_double_time_mix_and_say_so():
-    step = rate((87.0, "8A"), (174.0, "8A"))
-    assert step.tempo == 1.0
-    assert "half time" in step.reasons[1]
-    assert "double time" in rate((174.0, "8A"), (88.0, "8A")).reasons[1]
-
-
-def test_beyond_the_fader_tempo_counts_nothing():
-    step = rate((120.0, "8A"), (140.0, "8A"))
-    assert step.tempo == 0.0
-    assert "beyond ±6 %" in step.reasons[1]
-
-
-def test_better_harmony_never_scores_less():
-    codes = ["8A", "9A", "10A", "7B", "2A"]  # same, adjacent, boost, diagonal, clash
-    scores = [rate((120.0, "8A"), (120.0, code)).score for code in codes]
-    assert scores == sorted(scores, reverse=True)
-    assert len(set(scores)) == len(scores)
-
-
-@pytest.mark.parametrize("unknown", [(None, None), (0.0, None), (0.0, "")])
-def test_silence_and_missing_facts_are_neutral_and_said(unknown):
-    step = rate((120.0, "8A"), unknown)
-    assert step.score == 0.5
-    assert step.pitch_change_percent is None
-    assert all("unknown" in reason for reason in step.reasons)

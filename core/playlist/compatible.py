@@ -1,0 +1,80 @@
+"""The tracks of a library that mix with one track, best first."""
+
+import numpy as np
+
+from core.playlist.harmony import HARMONY, UNKNOWN_KEY
+from core.playlist.rating import DETAIL_WEIGHT, rate_details, rate_outline
+from core.playlist.table import TrackTable
+from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT, pitch_change_percent
+from core.playlist.track import PlaylistTrack
+from core.playlist.transition import Transition, explain
+from core.playlist.windows import Floats, Rows
+
+_FIRST_LOOK = 256
+
+
+def compatible(
+    track: PlaylistTrack,
+    table: TrackTable,
+    *,
+    limit: int = 50,
+    max_pitch_percent: float = DEFAULT_MAX_PITCH_PERCENT,
+) -> list[Transition]:
+    """Find the tracks that mix well after ``track``.
+
+    Parameters
+    ----------
+    track : the outgoing track; a track of the table with its id is left out.
+    table : the tracks to choose from.
+    limit : the most to give.
+    max_pitch_percent : the largest pitch change; more than zero.
+
+    Returns
+    -------
+    Transitions, best first, equals in the table's order: those whose keys do not clash and whose
+    tempo can be met. A track whose key or tempo is unknown may be among them and says so.
+
+    Raises
+    ------
+    ValueError : ``track`` has no Camelot code as ``camelot``, or its timbre another length than
+        the table's.
+    """
+    outgoing = TrackTable.from_tracks([track])
+    rows = _find_mixable(outgoing, table, max_pitch_percent)
+    # One more than asked for: the track itself may be among them.
+    found = _find_best(outgoing, table, rows, limit + 1, max_pitch_percent)
+    best = np.array([row for row in found if table.ids[row] != track.id][:limit], np.intp)
+    origin = np.zeros(len(best), np.intp)
+    return explain(outgoing, origin, table, best, max_pitch_percent=max_pitch_percent)
+
+
+def _find_mixable(outgoing: TrackTable, table: TrackTable, max_pitch_percent: float) -> Rows:
+    key = outgoing.key[0]
+    rows = np.arange(len(table)) if key == UNKNOWN_KEY else np.flatnonzero(HARMONY[key, table.key])
+    pitch = pitch_change_percent(outgoing.log_tempo[0], table.log_tempo[rows])
+    return rows[~(np.abs(pitch) > max_pitch_percent)]
+
+
+def _find_best(
+    outgoing: TrackTable, table: TrackTable, rows: Rows, limit: int, max_pitch_percent: float
+) -> Rows:
+    """Find the best rows: details are rated only where they can still matter."""
+    origin = np.zeros(1, np.intp)
+    outline = rate_outline(outgoing, origin, table, rows, max_pitch_percent=max_pitch_percent)
+
+    def rate(places: Rows) -> Floats:
+        pitch = outline.pitch_change_percent[places]
+        return (
+            outline.score[places] + rate_details(outgoing, origin, table, rows[places], pitch).score
+        )
+
+    scores = np.full(len(rows), -np.inf)
+    first_look = max(_FIRST_LOOK, 2 * limit)
+    promising = np.arange(len(rows))
+    if len(rows) > first_look:
+        looked = np.argpartition(-outline.score, first_look)[:first_look]
+        scores[looked] = rate(looked)
+        bar = np.partition(scores[looked], -limit)[-limit]
+        promising = np.flatnonzero((outline.score + DETAIL_WEIGHT >= bar) & np.isinf(scores))
+    scores[promising] = rate(promising)
+    return rows[np.argsort(-scores, kind="stable")[:limit]]

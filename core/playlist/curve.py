@@ -1,0 +1,96 @@
+"""The energy that a set should have as it goes on.
+
+A curve is a row of points (progress, energy) joined by straight lines: progress runs from 0 at the
+start of the set to 1 at its end, energy from 1 to 10 as the analysis rates it.
+"""
+
+import itertools
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from core.errors import InvalidOption
+from core.playlist.harmony import NEUTRAL
+from core.playlist.windows import Floats
+
+HALF_FIT_STEP = 2.0
+"""A track this far from the wanted energy fits half. One further away always fits less: where the
+curve cannot be met the nearest tracks are taken."""
+
+Points = tuple[tuple[float, float], ...]
+
+
+class CurveName(StrEnum):
+    """The curves that have a name."""
+
+    WARM_UP = "warm-up"
+    PEAK = "peak"
+    COOL_DOWN = "cool-down"
+    WAVE = "wave"
+    FLAT = "flat"
+
+
+_NAMED: dict[CurveName, Points] = {
+    CurveName.WARM_UP: ((0.0, 3.0), (1.0, 7.0)),
+    CurveName.PEAK: ((0.0, 6.0), (0.7, 9.0), (1.0, 8.0)),
+    CurveName.COOL_DOWN: ((0.0, 7.0), (1.0, 3.0)),
+    CurveName.WAVE: ((0.0, 5.0), (0.25, 8.0), (0.5, 5.0), (0.75, 8.0), (1.0, 6.0)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyCurve:
+    """Points (progress, energy), progress rising from 0 to 1."""
+
+    points: Points
+
+    def energy_at(self, progress: Floats) -> Floats:
+        """Give the energy wanted; beyond the first and last point it stays at theirs."""
+        places, energies = zip(*self.points, strict=True)
+        energy: Floats = np.interp(progress, places, energies)
+        return energy
+
+    def rate(self, energy: Floats, progress: Floats) -> Floats:
+        """Rate from 0 to 1 how well tracks fit where they stand; NaN energy is `NEUTRAL`."""
+        missed = (energy - self.energy_at(progress)) / HALF_FIT_STEP
+        return np.where(np.isnan(missed), NEUTRAL, 1.0 / (1.0 + missed * missed))
+
+
+def make_curve(curve: str | Points, energies: Floats) -> EnergyCurve:
+    """Make a curve of its name or of its points.
+
+    Parameters
+    ----------
+    curve : one of `CurveName`, or points with progress 0 to 1, rising, and energy 1 to 10.
+    energies : of the tracks to choose from; ``flat`` is their median, 5.5 where none is known.
+
+    Raises
+    ------
+    InvalidOption : the name is none, or the points are no curve.
+    """
+    if not isinstance(curve, str):
+        return EnergyCurve(_check_points(curve))
+    if curve not in tuple(CurveName):
+        raise InvalidOption(
+            f"'{curve}' is no energy curve.",
+            hint=f"Take one of {', '.join(CurveName)}, or points.",
+            field="curve",
+        )
+    if curve == CurveName.FLAT:
+        known = energies[~np.isnan(energies)]
+        return EnergyCurve(((0.0, float(np.median(known)) if len(known) else 5.5),))
+    return EnergyCurve(_NAMED[CurveName(curve)])
+
+
+def _check_points(points: Points) -> Points:
+    progress = [place for place, _ in points]
+    is_rising = all(a < b for a, b in itertools.pairwise(progress))
+    is_inside = all(0 <= place <= 1 and 1 <= energy <= 10 for place, energy in points)
+    if not points or not is_rising or not is_inside:
+        raise InvalidOption(
+            f"{list(points)} is no energy curve.",
+            hint="Give points (progress, energy): progress rising within 0 to 1, energy 1 to 10.",
+            field="curve",
+        )
+    return tuple((float(place), float(energy)) for place, energy in points)

@@ -1,0 +1,100 @@
+"""What clashes while two tracks play together, and which stem to take out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan
+
+from core.playlist.harmony import HARMONY
+from core.playlist.table import TrackTable
+
+_HARMONY_STEM = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class StemDrop:
+    """A stem to take out while two tracks play together.
+
+    Parameters
+    ----------
+    track_id : whose stem.
+    stem : its name, one of the track's stems.
+    start_s, end_s : from when to when, in seconds of that track.
+    """
+
+    track_id: str
+    stem: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Two rows of tables played together.
+
+    Parameters
+    ----------
+    speed : of the incoming track while both play; 1 is as recorded.
+    overlap_s : how long both play, in seconds of the outgoing track; NaN where unknown.
+    """
+
+    outgoing: TrackTable
+    out_row: int
+    incoming: TrackTable
+    in_row: int
+    speed: float
+    overlap_s: float
+
+    @property
+    def mix_out_s(self) -> float:
+        """Where it starts in the outgoing track; NaN where unknown."""
+        return float(self.outgoing.mix_out_s[self.out_row, 0])
+
+    @property
+    def mix_in_s(self) -> float:
+        """Where it starts in the incoming track; NaN where unknown."""
+        return float(self.incoming.mix_in_s[self.in_row, 0])
+
+    @property
+    def overlap_bars(self) -> int | None:
+        """The whole bars of the outgoing track that both play; None where there is not one."""
+        bars = self.overlap_s / float(self.outgoing.bar_s[self.out_row])
+        return None if isnan(bars) else round(bars) or None
+
+
+def find_clashes(mix: Mix) -> list[tuple[float, float]]:
+    """Find where both sing: (start, end) in seconds of the outgoing track from the mix's start."""
+    clashes = []
+    for out_start, out_end in mix.outgoing.vocals_out[mix.out_row]:
+        for in_start, in_end in mix.incoming.vocals_in[mix.in_row] / mix.speed:
+            start, end = max(out_start, in_start), min(out_end, in_end, mix.overlap_s)
+            if end > start:
+                clashes.append((float(start), float(end)))
+    return sorted(clashes)
+
+
+def find_drops(mix: Mix, clashes: Sequence[tuple[float, float]]) -> tuple[StemDrop, ...]:
+    """Choose the stems to take out: the vocals of one track, what carries the key of another.
+
+    The outgoing vocals go first, from the first clash on, for that song is ending; where they lie
+    at no hand the incoming ones wait until the last clash is over. Where the keys clash, the
+    harmony of the incoming track waits until the mix is over. A stem that is not there is not
+    named.
+    """
+    drops = []
+    if clashes:
+        first_s, last_s = clashes[0][0], max(end for _, end in clashes)
+        if "vocals" in mix.outgoing.stems[mix.out_row]:
+            start_s, end_s = mix.mix_out_s + first_s, mix.mix_out_s + mix.overlap_s
+            drops.append(StemDrop(mix.outgoing.ids[mix.out_row], "vocals", start_s, end_s))
+        elif "vocals" in mix.incoming.stems[mix.in_row]:
+            end_s = mix.mix_in_s + last_s * mix.speed
+            drops.append(StemDrop(mix.incoming.ids[mix.in_row], "vocals", mix.mix_in_s, end_s))
+    is_key_clash = not HARMONY[mix.outgoing.key[mix.out_row], mix.incoming.key[mix.in_row]]
+    if (
+        is_key_clash
+        and not isnan(mix.overlap_s)
+        and _HARMONY_STEM in mix.incoming.stems[mix.in_row]
+    ):
+        end_s = mix.mix_in_s + mix.overlap_s * mix.speed
+        drops.append(StemDrop(mix.incoming.ids[mix.in_row], _HARMONY_STEM, mix.mix_in_s, end_s))
+    return tuple(drops)

@@ -1,0 +1,125 @@
+"""Planning a set: which tracks, in which order, and why.
+
+Up to `EXACT_LIMIT` tracks the best set of all is found; of more, a beam search finds a good one,
+never worse than greed, and improves it. The same tracks in the same order and the same request
+always give the same plan. Wishes that cannot be met are relaxed, as few as can be, and named.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.playlist.improve import improve_path
+from core.playlist.problem import SetProblem, pose
+from core.playlist.relax import NOTHING_TO_PLAY, Relaxation, find_relaxed
+from core.playlist.request import SetRequest
+from core.playlist.search import Found, search
+from core.playlist.successors import AllPairs, Shortlists
+from core.playlist.table import TrackTable
+from core.playlist.transition import Transition, explain
+from core.playlist.windows import Rows
+
+EXACT_LIMIT = 12
+EXACT_LIMIT_WITH_ARTISTS = 8
+ALL_PAIRS_LIMIT = 256
+_WIDTH = 64
+_GREEDY = 32
+_LIBRARY_WIDTH = 16
+_POOL = 96
+
+
+@dataclass(frozen=True, slots=True)
+class SetPlan:
+    """Tracks in playing order.
+
+    Parameters
+    ----------
+    ids : the tracks, each once.
+    starts_s : when each one comes in, in seconds of the set; 0 for the first.
+    duration_s : of the whole set, from mixing in the first track to the end of the last.
+    wanted_energy : for each track what the curve asks where it stands; empty without a curve.
+    transitions : one fewer than tracks; between neighbours.
+    score : mean of the transitions' scores, 0 to 1; 1 where there is no transition.
+    curve_fit : mean of how well the tracks fit the curve, 0 to 1; None without a curve.
+    relaxed : the wishes that could not be met.
+    """
+
+    ids: tuple[str, ...]
+    starts_s: tuple[float, ...]
+    duration_s: float
+    wanted_energy: tuple[float, ...]
+    transitions: tuple[Transition, ...]
+    score: float
+    curve_fit: float | None
+    relaxed: tuple[Relaxation, ...]
+
+
+def plan_set(table: TrackTable, request: SetRequest | None = None) -> SetPlan:
+    """Plan a set.
+
+    Parameters
+    ----------
+    table : the tracks to choose from; none and one give a plan without transitions.
+    request : what is wished for; None plays every track in the order that mixes best.
+
+    Raises
+    ------
+    InvalidOption : a track asked for is not in the table, or the curve is none.
+    """
+    request = request or SetRequest()
+    problem = pose(table, request)
+    if not len(problem.table):
+        return SetPlan((), (), 0.0, (), (), 1.0, None, (NOTHING_TO_PLAY,))
+    return _tell(problem, find_path(problem))
+
+
+def find_path(problem: SetProblem) -> Rows:
+    """Find the rows of the tracks, in playing order."""
+    n_tracks = len(problem.table)
+    if n_tracks <= _exact_limit(problem):
+        return search(problem, AllPairs(problem), width=None).path
+    if n_tracks <= ALL_PAIRS_LIMIT:
+        found = search(problem, AllPairs(problem), width=_WIDTH, n_greedy=_GREEDY)
+    else:
+        found = search(problem, Shortlists(problem), width=_LIBRARY_WIDTH, n_greedy=1)
+    return _improve(problem, found)
+
+
+def _exact_limit(problem: SetProblem) -> int:
+    """Give how many tracks can be planned exactly: a longer memory for artists makes more lines."""
+    artist = problem.table.artist[problem.table.artist >= 0]
+    has_repeats = len(np.unique(artist)) < len(artist)
+    is_remembered = problem.request.artist_gap > 2 and has_repeats
+    return EXACT_LIMIT_WITH_ARTISTS if is_remembered else EXACT_LIMIT
+
+
+def _improve(problem: SetProblem, found: Found) -> Rows:
+    spares = found.rows[: max(_POOL, len(found.path))]
+    improved = improve_path(problem, found.path, spares)
+    return improved if problem.rate_path(improved) >= found.worth else found.path
+
+
+def _tell(problem: SetProblem, path: Rows) -> SetPlan:
+    table, request = problem.table, problem.request
+    transitions = tuple(
+        explain(table, path[:-1], table, path[1:], max_pitch_percent=request.max_pitch_percent)
+    )
+    play_s = problem.play_s[path]
+    starts_s = np.cumsum(play_s) - play_s
+    duration_s = float(play_s.sum() + problem.tail_s[path[-1]])
+    progress = problem.progress(path, np.arange(len(path)), starts_s)
+    wanted = problem.curve.energy_at(progress) if problem.curve else np.zeros(0)
+    scores = [transition.score for transition in transitions]
+    fit = None
+    if problem.curve is not None:
+        fit = float(problem.curve.rate(table.energy[path], progress).mean())
+    return SetPlan(
+        ids=tuple(table.ids[row] for row in path),
+        starts_s=tuple(starts_s.tolist()),
+        duration_s=duration_s,
+        wanted_energy=tuple(wanted.tolist()),
+        transitions=transitions,
+        score=sum(scores) / len(scores) if scores else 1.0,
+        curve_fit=fit,
+        relaxed=tuple(find_relaxed(problem, path, transitions, wanted, duration_s)),
+    )

@@ -1,0 +1,223 @@
+"""A set to plan, as numbers: what a path through the tracks is worth.
+
+A path is a row of rows of the table, in playing order. It gains, in whole millionths so that equal
+is equal and ties fall to the order of the table,
+
+- for each step into another track the transition's score, and where a curve is wanted for each
+  track its fit, weighted ``1 − CURVE_WEIGHT`` to ``CURVE_WEIGHT``;
+- minus `PENALTY` for every rule that it breaks: a pitch change beyond the limit, the same artist
+  within the gap. So a rule is broken only where nothing else is possible.
+
+A finished path is worth its gain over the weights counted (a mean, so that paths of several lengths
+compare), minus what it misses of the wanted duration and of the tracks that must be in it. A set
+lasts from the first track's mixing in to the last one's end.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.playlist.curve import EnergyCurve, make_curve
+from core.playlist.rating import rate_details, rate_outline
+from core.playlist.request import SetRequest
+from core.playlist.table import TrackTable
+from core.playlist.windows import Floats, Rows
+
+CURVE_WEIGHT = 0.35
+MICRO = 1_000_000
+PENALTY = 1000 * MICRO
+"""More than any set of a few hundred tracks can gain."""
+
+MISS_WEIGHT = 4.0
+"""What missing the whole duration costs: one minute of sixty costs .067."""
+
+FREE_MISS = 0.1
+BAD_MISS_WEIGHT = 1e5
+LOST_TRACK_COST = 1e6
+"""A duration missed by more than a tenth is worse than any rule broken, a lost track worst."""
+
+UNKNOWN_PLAY_S = 240.0
+_PAIRS_AT_ONCE = 1 << 14
+
+Gains = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SetProblem:
+    """The tracks to choose from and what is asked of the set.
+
+    Parameters
+    ----------
+    table : without the tracks that must never be played; not empty.
+    request : its ids are all in the table.
+    n_wanted : the number of tracks of the set; None where the duration rules.
+    curve : None for none.
+    start, end : rows, or None.
+    is_must : shape (n,), whether a track has to be played; ``start`` and ``end`` not among them.
+    play_s, tail_s : shape (n,), known for every track.
+    """
+
+    table: TrackTable
+    request: SetRequest
+    n_wanted: int | None
+    curve: EnergyCurve | None
+    start: int | None
+    end: int | None
+    is_must: NDArray[np.bool_]
+    play_s: Floats
+    tail_s: Floats
+
+    @property
+    def curve_weight(self) -> float:
+        """How much fitting the curve counts against the transitions."""
+        return CURVE_WEIGHT if self.curve else 0.0
+
+    def to_gains(self, score: Floats, pitch_percent: Floats) -> Gains:
+        """Turn transitions' scores into gains; NaN pitch breaks no rule."""
+        gains = np.rint((1.0 - self.curve_weight) * MICRO * score).astype(np.int64)
+        return gains - PENALTY * (np.abs(pitch_percent) > self.request.max_pitch_percent)
+
+    def rate_steps(self, out_rows: Rows, in_rows: Rows) -> Gains:
+        """Give the gains of stepping from rows to rows, both of shape (n_pairs,)."""
+        table, limit = self.table, self.request.max_pitch_percent
+        outline = rate_outline(table, out_rows, table, in_rows, max_pitch_percent=limit)
+        pitch = outline.pitch_change_percent
+        details = rate_details(table, out_rows, table, in_rows, pitch)
+        return self.to_gains(outline.score + details.score, pitch)
+
+    def rate_all_steps(self, rows: Rows) -> Gains:
+        """Give the gains between all of some rows, shape (n_rows, n_rows), from row to column."""
+        n = len(rows)
+        gains = np.empty((n, n), dtype=np.int64)
+        height = max(1, _PAIRS_AT_ONCE // max(n, 1))
+        for first in range(0, n, height):
+            block = rows[first : first + height]
+            pairs = self.rate_steps(np.repeat(block, n), np.tile(rows, len(block)))
+            gains[first : first + height] = pairs.reshape(len(block), n)
+        return gains
+
+    def rate_places(self, rows: Rows, depth: int | Rows, elapsed_s: Floats) -> Gains:
+        """Give the gains of tracks for fitting the curve where they stand.
+
+        Parameters
+        ----------
+        rows, depth, elapsed_s : the tracks, how many stand before each, and for how long these
+            play; shapes that broadcast.
+        """
+        if self.curve is None:
+            return np.zeros(np.broadcast_shapes(rows.shape, elapsed_s.shape), np.int64)
+        progress = self.progress(rows, depth, elapsed_s)
+        fit = self.curve.rate(self.table.energy[rows], progress)
+        return np.rint(self.curve_weight * MICRO * fit).astype(np.int64)
+
+    def progress(self, rows: Rows, depth: int | Rows, elapsed_s: Floats) -> Floats:
+        """Give where in the set, 0 to 1, the middle of tracks is that stand there.
+
+        It is counted in tracks, and in time where the duration is what was asked for.
+        """
+        if self.n_wanted is not None:
+            return np.asarray((np.asarray(depth) + 0.5) / self.n_wanted)
+        middle_s = elapsed_s + self.play_s[rows] / 2
+        return np.minimum(middle_s / (self.request.duration_s or 1.0), 1.0)
+
+    def count_repeats(self, paths: Rows, path: Rows, rows: Rows) -> Gains:
+        """Count how often the artist of each row stands in the last tracks of its path, within
+        the gap.
+
+        Parameters
+        ----------
+        paths : shape (n_paths, depth).
+        path, rows : shape (n_rows,), the paths and the tracks that follow them.
+        """
+        artist = self.table.artist[rows]
+        repeats = np.zeros(len(rows), np.int64)
+        for back in range(1, min(self.request.artist_gap, paths.shape[1] + 1)):
+            repeats += self.table.artist[paths[:, -back]][path] == artist
+        repeats[artist < 0] = 0
+        return repeats
+
+    def rate_path(self, path: Rows) -> float:
+        """Give what one finished path is worth; higher is better."""
+        steps = np.zeros(len(path), np.int64)
+        steps[1:] = self.rate_steps(path[:-1], path[1:])
+        return float(self.rate_paths(path[None], steps[None])[0])
+
+    def rate_paths(self, paths: Rows, steps: Gains) -> Floats:
+        """Give what finished paths are worth; higher is better.
+
+        Parameters
+        ----------
+        paths : shape (n_paths, n_tracks), at least one track.
+        steps : the same shape, the gain of stepping into each track; 0 for the first.
+        """
+        n = paths.shape[1]
+        play_s = self.play_s[paths]
+        elapsed_s = np.cumsum(play_s, axis=1) - play_s
+        gains = steps.sum(axis=1)
+        gains = gains + self.rate_places(paths, np.arange(n), elapsed_s).sum(axis=1)
+        for apart in range(1, min(self.request.artist_gap, n)):
+            artists = self.table.artist[paths]
+            is_same = (artists[:, apart:] == artists[:, :-apart]) & (artists[:, apart:] >= 0)
+            gains = gains - PENALTY * is_same.sum(axis=1)
+        lost = int(self.is_must.sum()) - self.is_must[paths].sum(axis=1)
+        return self.settle(gains, n, elapsed_s[:, -1] + play_s[:, -1], paths[:, -1], lost)
+
+    def settle(
+        self, gains: Gains, n_tracks: int, played_s: Floats, last: Rows, lost: NDArray[np.intp]
+    ) -> Floats:
+        """Give what finished paths are worth that gained so much; all shapes (n_paths,).
+
+        Parameters
+        ----------
+        n_tracks : of each path.
+        played_s : from mixing in the first track to mixing out the last.
+        last : the last tracks.
+        lost : how many tracks are missing that have to be played.
+        """
+        weight = (n_tracks - 1) * (1.0 - self.curve_weight) + n_tracks * self.curve_weight
+        worth = gains / MICRO / weight if weight else np.ones(len(gains))
+        missed = self._cost_of_missing(played_s + self.tail_s[last])
+        return worth - missed - LOST_TRACK_COST * lost
+
+    def _cost_of_missing(self, duration_s: Floats) -> Floats:
+        if self.request.duration_s is None:
+            return np.zeros_like(duration_s)
+        miss = np.abs(duration_s / self.request.duration_s - 1.0)
+        return MISS_WEIGHT * miss + BAD_MISS_WEIGHT * np.maximum(miss - FREE_MISS, 0.0)
+
+
+def pose(table: TrackTable, request: SetRequest) -> SetProblem:
+    """Take out what must never be played and resolve the ids.
+
+    Raises `InvalidOption` where a track asked for is not there.
+    """
+    request.check_ids(table.ids)
+    if request.never:
+        never = set(request.never)
+        table = table.take(
+            np.array([row for row, i in enumerate(table.ids) if i not in never], np.intp)
+        )
+    row_of = {track_id: row for row, track_id in enumerate(table.ids)} if request.wanted else {}
+    is_must = np.zeros(len(table), np.bool_)
+    is_must[[row_of[track_id] for track_id in request.wanted]] = True
+    ends = [None if i is None else row_of[i] for i in (request.start, request.end)]
+    for row in ends:
+        if row is not None:
+            is_must[row] = False
+    n_wanted = None
+    if request.duration_s is None:
+        n_wanted = min(request.n_tracks or len(table), len(table))
+        n_wanted = max(n_wanted, len(request.wanted))
+    usual_s = np.nanmedian(table.play_s) if (~np.isnan(table.play_s)).any() else UNKNOWN_PLAY_S
+    return SetProblem(
+        table=table,
+        request=request,
+        n_wanted=n_wanted,
+        curve=make_curve(request.curve, table.energy) if request.curve is not None else None,
+        start=ends[0],
+        end=ends[1],
+        is_must=is_must,
+        play_s=np.where(np.isnan(table.play_s), usual_s, table.play_s),
+        tail_s=np.where(np.isnan(table.tail_s), 0.0, table.tail_s),
+    )

@@ -1,0 +1,182 @@
+"""What transitions are worth: six scores from 0 to 1 and their weighted sum, for many at once.
+
+| part | weight | 1 | falls to 0 |
+|---|---|---|---|
+| harmony | .35 | the same key | table `core.playlist.harmony.RULES` |
+| tempo | .25 | no pitch change | at the largest pitch change allowed, linearly |
+| vocals | .15 | nobody sings over anybody | at `CLASH_LIMIT_S` seconds of two voices, linearly |
+| energy | .10 | a step of at most 1 | at a step of 4, linearly |
+| timbre | .10 | descriptor vectors point the same way | where they point apart (cosine −1) |
+| loudness | .05 | equally loud | at a step of 6 LU, linearly |
+
+What is not known counts as `NEUTRAL`. The one implementation of these rules is here: a single
+transition is a table of one row.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.playlist.harmony import HARMONY, NEUTRAL
+from core.playlist.table import TrackTable
+from core.playlist.tempo import pitch_change_percent
+from core.playlist.windows import Floats, Rows
+
+WEIGHTS = {
+    "harmony": 0.35,
+    "tempo": 0.25,
+    "vocals": 0.15,
+    "energy": 0.10,
+    "timbre": 0.10,
+    "loudness": 0.05,
+}
+"""How much each part counts; they sum to 1."""
+
+DETAIL_WEIGHT = WEIGHTS["vocals"] + WEIGHTS["timbre"]
+"""What `rate_details` can add at most to what `rate_outline` gives."""
+
+CLASH_LIMIT_S = 8.0
+FREE_ENERGY_STEP = 1.0
+ENERGY_LIMIT = 4.0
+LOUDNESS_LIMIT_LU = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The parts that need one number a track; shapes (n_pairs,).
+
+    ``score`` is their weighted sum, without the details.
+    """
+
+    score: Floats
+    harmony: Floats
+    tempo: Floats
+    energy: Floats
+    loudness: Floats
+    pitch_change_percent: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The parts that need windows and vectors; shapes (n_pairs,).
+
+    ``score`` is their weighted sum. ``overlap_s`` is how long both tracks play, in seconds of the
+    outgoing one, ``vocal_clash_s`` how long both sing in that time; NaN where unknown.
+    """
+
+    score: Floats
+    timbre: Floats
+    vocals: Floats
+    overlap_s: Floats
+    vocal_clash_s: Floats
+
+
+def rate_outline(
+    outgoing: TrackTable,
+    out_rows: Rows,
+    incoming: TrackTable,
+    in_rows: Rows,
+    *,
+    max_pitch_percent: float,
+) -> Outline:
+    """Rate harmony, tempo, energy and loudness of pairs of tracks.
+
+    Parameters
+    ----------
+    out_rows, in_rows : shape (n_pairs,), or one of them (1,).
+    max_pitch_percent : the pitch change that counts as 0.
+    """
+    pitch = pitch_change_percent(outgoing.log_tempo[out_rows], incoming.log_tempo[in_rows])
+    harmony = HARMONY[outgoing.key[out_rows], incoming.key[in_rows]]
+    tempo = _fall(np.abs(pitch), max_pitch_percent)
+    energy_step = np.abs(incoming.energy[in_rows] - outgoing.energy[out_rows])
+    energy = _fall(np.maximum(energy_step - FREE_ENERGY_STEP, 0.0), ENERGY_LIMIT - FREE_ENERGY_STEP)
+    loudness_step = np.abs(incoming.loudness_lufs[in_rows] - outgoing.loudness_lufs[out_rows])
+    loudness = _fall(loudness_step, LOUDNESS_LIMIT_LU)
+    score = (
+        WEIGHTS["harmony"] * harmony
+        + WEIGHTS["tempo"] * tempo
+        + WEIGHTS["energy"] * energy
+        + WEIGHTS["loudness"] * loudness
+    )
+    return Outline(score, harmony, tempo, energy, loudness, pitch)
+
+
+def rate_details(
+    outgoing: TrackTable,
+    out_rows: Rows,
+    incoming: TrackTable,
+    in_rows: Rows,
+    pitch_percent: Floats,
+) -> Details:
+    """Rate timbre and vocals of pairs of tracks.
+
+    Parameters
+    ----------
+    out_rows, in_rows : shape (n_pairs,), or one of them (1,).
+    pitch_percent : shape (n_pairs,), of the incoming tracks; NaN leaves them as they are.
+    """
+    speed = np.where(np.isnan(pitch_percent), 1.0, 1.0 + pitch_percent / 100.0)
+    timbre = _known((1.0 + _cosines(outgoing, out_rows, incoming, in_rows)) / 2.0)
+    overlap_s = _overlap_s(outgoing, out_rows, incoming, in_rows, speed)
+    clash_s = _clash_s(outgoing, out_rows, incoming, in_rows, speed, overlap_s)
+    vocals = _fall(clash_s, CLASH_LIMIT_S)
+    score = WEIGHTS["timbre"] * timbre + WEIGHTS["vocals"] * vocals
+    return Details(score, timbre, vocals, overlap_s, clash_s)
+
+
+def _fall(value: Floats, limit: float) -> Floats:
+    """Give 1 at 0, 0 from the limit on, and `NEUTRAL` for NaN."""
+    return _known(np.maximum(1.0 - value / limit, 0.0))
+
+
+def _known(score: Floats) -> Floats:
+    return np.where(np.isnan(score), NEUTRAL, score)
+
+
+def _cosines(outgoing: TrackTable, out_rows: Rows, incoming: TrackTable, in_rows: Rows) -> Floats:
+    if not outgoing.timbre.shape[1] or not incoming.timbre.shape[1]:
+        return np.full(np.broadcast_shapes(out_rows.shape, in_rows.shape), np.nan)
+    first, second = np.broadcast_arrays(
+        outgoing.timbre[out_rows], incoming.timbre[in_rows], subok=False
+    )
+    cosines: Floats = np.einsum("ij,ij->i", first, second).astype(np.float64)
+    return np.clip(cosines, -1.0, 1.0)
+
+
+def _overlap_s(
+    outgoing: TrackTable, out_rows: Rows, incoming: TrackTable, in_rows: Rows, speed: Floats
+) -> Floats:
+    """Give the shorter of the two windows, in whole bars where there is room for one."""
+    going = outgoing.mix_out_s[out_rows]
+    coming = incoming.mix_in_s[in_rows]
+    overlap_s = np.minimum(going[:, 1] - going[:, 0], (coming[:, 1] - coming[:, 0]) / speed)
+    bar_s = outgoing.bar_s[out_rows]
+    # A hair more than the whole: 16 bars must not become 15 by rounding.
+    in_bars_s = np.floor(overlap_s / bar_s + 1e-6) * bar_s
+    return np.where(in_bars_s > 0, in_bars_s, overlap_s)
+
+
+def _clash_s(
+    outgoing: TrackTable,
+    out_rows: Rows,
+    incoming: TrackTable,
+    in_rows: Rows,
+    speed: Floats,
+    overlap_s: Floats,
+) -> Floats:
+    going = outgoing.vocals_out[out_rows][:, :, None, :]
+    coming = (incoming.vocals_in[in_rows] / speed[:, None, None])[:, None, :, :]
+    start = np.maximum(going[..., 0], coming[..., 0])
+    end = np.minimum(np.minimum(going[..., 1], coming[..., 1]), overlap_s[:, None, None])
+    clash_s = np.maximum(end - start, 0.0).sum(axis=(1, 2))
+    is_known = outgoing.has_vocals[out_rows] & incoming.has_vocals[in_rows]
+    is_quiet = _is_quiet(outgoing, out_rows, going) | _is_quiet(incoming, in_rows, coming)
+    # Where nobody sings in one of the windows there is no clash, whatever the other one holds.
+    return np.where(is_known | (is_quiet & ~np.isnan(overlap_s)), clash_s, np.nan)
+
+
+def _is_quiet(table: TrackTable, rows: Rows, passages: Floats) -> NDArray[np.bool_]:
+    is_quiet: NDArray[np.bool_] = table.has_vocals[rows] & ~passages.any(axis=(1, 2, 3))
+    return is_quiet

@@ -1,0 +1,158 @@
+"""Which tracks can follow a line, and what each step gains.
+
+`AllPairs` knows every step between few tracks. `Shortlists` looks through a large library: it rates
+what is cheap for every track in a mixing key, and the rest for the most promising of them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.playlist.harmony import HARMONY
+from core.playlist.problem import MICRO, PENALTY, Gains, SetProblem
+from core.playlist.rating import DETAIL_WEIGHT, WEIGHTS, rate_details, rate_outline
+from core.playlist.search import Children, Lines
+from core.playlist.tempo import pitch_change_percent
+from core.playlist.windows import Rows
+
+SHORTLIST = 32
+LONGLIST = 4096
+_ENOUGH = 4 * SHORTLIST
+_STARTS = 64
+
+
+class AllPairs:
+    """Every track can follow every line; the steps are rated once."""
+
+    def __init__(self, problem: SetProblem) -> None:
+        self._problem = problem
+        self._rows = np.arange(len(problem.table))
+        self._steps = problem.rate_all_steps(self._rows)
+
+    def __call__(self, lines: Lines, is_allowed: NDArray[np.bool_]) -> Children:
+        """Continue lines with all tracks allowed."""
+        line, row = np.nonzero(is_allowed)
+        gain = _rate_places(self._problem, lines, line, row)
+        if lines.depth:
+            gain += self._steps[lines.paths[line, -1], row]
+        return Children(line, row, gain)
+
+
+class Shortlists:
+    """Of a large library the most promising tracks follow a line.
+
+    For a greedy line the best of all is among them: what was not looked at or not rated in full
+    is, wherever it could still be better.
+    """
+
+    def __init__(self, problem: SetProblem) -> None:
+        self._problem = problem
+        self._mates: dict[int, Rows] = {}
+
+    def __call__(self, lines: Lines, is_allowed: NDArray[np.bool_]) -> Children:
+        """Continue lines with the best of the tracks allowed."""
+        if not lines.depth:
+            return self._begin(lines, is_allowed)
+        rows = [self._find_rows(lines, is_allowed, line) for line in range(len(lines.paths))]
+        children = self._rate(lines, rows)
+        disappointed = self._find_disappointed(lines, children)
+        if not len(disappointed):
+            return children
+        for line in disappointed:
+            rows[line] = np.flatnonzero(is_allowed[line])
+        return self._rate(lines, rows)
+
+    def _rate(self, lines: Lines, rows: list[Rows]) -> Children:
+        """Rate the most promising of the rows given for each line."""
+        line = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+        row = np.concatenate([*rows, np.zeros(0, np.intp)])
+        last = lines.paths[line, -1]
+        table, limit = self._problem.table, self._problem.request.max_pitch_percent
+        outline = rate_outline(table, last, table, row, max_pitch_percent=limit)
+        pitch = outline.pitch_change_percent
+        places = _rate_places(self._problem, lines, line, row)
+        bounds = places + self._problem.to_gains(outline.score + DETAIL_WEIGHT, pitch)
+
+        def rate(chosen: Rows) -> Gains:
+            details = rate_details(table, last[chosen], table, row[chosen], pitch[chosen])
+            score = outline.score[chosen] + details.score
+            return places[chosen] + self._problem.to_gains(score, pitch[chosen])
+
+        chosen = self._shortlist(bounds, [len(part) for part in rows], row)
+        gain = rate(chosen)
+        missed = self._find_missed(lines, line, chosen, gain, bounds)
+        chosen, gain = np.concatenate([chosen, missed]), np.concatenate([gain, rate(missed)])
+        order = np.argsort(chosen)
+        return Children(line[chosen[order]], row[chosen[order]], gain[order])
+
+    def _find_disappointed(self, lines: Lines, children: Children) -> Rows:
+        """Find the greedy lines for which a track in a clashing key could be better."""
+        clash = np.full(1, 1.0 - WEIGHTS["harmony"])
+        bound = int(self._problem.to_gains(clash, np.zeros(1))[0])
+        bound += round(self._problem.curve_weight * MICRO)
+        best = np.full(len(lines.paths), np.iinfo(np.int64).min)
+        np.maximum.at(best, children.line, children.gain)
+        return np.flatnonzero(lines.is_greedy & (best <= bound))
+
+    def _begin(self, lines: Lines, is_allowed: NDArray[np.bool_]) -> Children:
+        row = np.flatnonzero(is_allowed[0])
+        gain = _rate_places(self._problem, lines, np.zeros(len(row), np.intp), row)
+        order = np.argsort(-gain, kind="stable")
+        n_tied = int(np.count_nonzero(gain == gain.max(initial=0)))
+        # Equally good beginnings are taken from all over the library, the first among them.
+        spread = order[np.linspace(0, max(n_tied, _STARTS) - 1, _STARTS).astype(np.intp) % len(row)]
+        waiting = np.flatnonzero(self._problem.is_must[row])
+        chosen = np.unique(np.concatenate([spread, waiting]))
+        return Children(np.zeros(len(chosen), np.intp), row[chosen], gain[chosen])
+
+    def _find_rows(self, lines: Lines, is_allowed: NDArray[np.bool_], line: int) -> Rows:
+        """Find the tracks allowed whose key and tempo mix: all allowed where these are few, those
+        of the nearest tempo where they are very many."""
+        table, is_must = self._problem.table, self._problem.is_must
+        last = lines.paths[line, -1]
+        key = int(table.key[last])
+        if key not in self._mates:
+            self._mates[key] = np.flatnonzero((HARMONY[key, table.key] > 0) | is_must)
+        rows = self._mates[key]
+        rows = rows[is_allowed[line, rows]]
+        pitch = np.abs(pitch_change_percent(table.log_tempo[last], table.log_tempo[rows]))
+        is_near = ~(pitch > self._problem.request.max_pitch_percent)
+        if np.count_nonzero(is_near) < _ENOUGH:
+            return np.flatnonzero(is_allowed[line])
+        if np.count_nonzero(is_near) > LONGLIST and not lines.is_greedy[line]:
+            is_near = pitch <= np.partition(pitch, LONGLIST)[LONGLIST]
+        near: Rows = rows[is_near | is_must[rows]]
+        return near
+
+    def _shortlist(self, bounds: Gains, sizes: list[int], row: Rows) -> Rows:
+        """Choose the most promising children of each line, and all that have to be played."""
+        parts = [np.flatnonzero(self._problem.is_must[row])]
+        first = 0
+        for size in sizes:
+            part = bounds[first : first + size]
+            if size > SHORTLIST:
+                parts.append(first + np.argpartition(-part, SHORTLIST)[:SHORTLIST])
+            else:
+                parts.append(np.arange(first, first + size))
+            first += size
+        return np.unique(np.concatenate(parts))
+
+    def _find_missed(
+        self, lines: Lines, line: Rows, chosen: Rows, gain: Gains, bounds: Gains
+    ) -> Rows:
+        """Find what was not chosen and could still be the best continuation of a greedy line."""
+        is_open = np.ones(len(line), np.bool_)
+        is_open[chosen] = False
+        missed = [np.zeros(0, np.intp)]
+        for greedy in np.flatnonzero(lines.is_greedy):
+            gains = gain[line[chosen] == greedy]
+            best = gains.max() if len(gains) else 0
+            missed.append(np.flatnonzero(is_open & (line == greedy) & (bounds >= best)))
+        return np.concatenate(missed)
+
+
+def _rate_places(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
+    """Give what children gain by their place: fitting the curve, repeating no artist."""
+    gain = problem.rate_places(row, lines.depth, lines.elapsed_s[line])
+    if problem.request.artist_gap > 1 and lines.depth:
+        gain -= PENALTY * problem.count_repeats(lines.paths, line, row)
+    return gain

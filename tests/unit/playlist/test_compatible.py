@@ -1,0 +1,70 @@
+"""The tracks that mix with one track."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.playlist.compatible import compatible
+from core.playlist.harmony import HARMONY, codes_to_keys
+from core.playlist.table import TrackTable
+from core.playlist.track import PlaylistTrack
+from core.playlist.transition import explain
+from tests.set_planning import make_library
+
+TRACK = PlaylistTrack(
+    "mine",
+    tempo_bpm=126.0,
+    camelot="8A",
+    energy=6,
+    duration_s=300.0,
+    integrated_loudness_lufs=-9.0,
+    timbre=np.linspace(-1, 1, 64, dtype=np.float32),
+    vocals_s=((250.0, 290.0),),
+)
+
+
+@pytest.mark.parametrize("n", [100, 3000])
+@pytest.mark.parametrize("limit", [1, 20])
+def test_the_best_are_found_as_if_all_were_rated(n: int, limit: int) -> None:
+    """Rating only the promising ones must not lose one that timbre and vocals bring forward."""
+    table = make_library(n, seed=n)
+    one = TrackTable.from_tracks([TRACK])
+    rows = np.arange(n)
+    every = explain(one, np.zeros(n, np.intp), table, rows, max_pitch_percent=6.0)
+    key = codes_to_keys(["8A"])[0]
+    mixing = [
+        step
+        for step, row in zip(every, rows, strict=True)
+        if HARMONY[key, table.key[row]] and abs(step.pitch_change_percent or 0.0) <= 6.0
+    ]
+    mixing.sort(key=lambda step: -step.score)
+    assert compatible(TRACK, table, limit=limit) == mixing[:limit]
+
+
+def test_clashing_keys_and_far_tempi_are_left_out_and_unknown_ones_say_so() -> None:
+    others = [
+        replace(TRACK, id="twin"),
+        replace(TRACK, id="clash", camelot="2A"),
+        replace(TRACK, id="far", tempo_bpm=140.0),
+        replace(TRACK, id="half", tempo_bpm=63.0),
+        replace(TRACK, id="unknown", camelot=None, tempo_bpm=None),
+        TRACK,
+    ]
+    found = compatible(TRACK, TrackTable.from_tracks(others))
+    assert [step.to_id for step in found] == ["twin", "half", "unknown"]
+    assert {step.from_id for step in found} == {"mine"}
+    assert "key unknown" in found[-1].reasons[0]
+
+
+def test_a_track_of_unknown_key_and_tempo_mixes_with_all_as_well_as_it_can() -> None:
+    others = TrackTable.from_tracks(
+        [replace(TRACK, id=code, camelot=code) for code in ("1A", "8B")]
+    )
+    found = compatible(PlaylistTrack("x"), others)
+    assert [step.to_id for step in found] == ["1A", "8B"]
+
+
+def test_an_empty_library_has_none() -> None:
+    assert compatible(TRACK, TrackTable.from_tracks([])) == []
+    assert compatible(TRACK, TrackTable.from_tracks([TRACK])) == []
