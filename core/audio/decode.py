@@ -5,13 +5,15 @@ are valid files that only one of them opens. Only the content decides, never a f
 two channels go to PyAV first, as it knows which channel is which.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+from core.audio.buffer import Samples
 from core.audio.decode_pyav import PyavSource
 from core.audio.decode_soundfile import SoundfileSource
 from core.audio.downmix import Downmix
@@ -28,9 +30,11 @@ from core.errors import (
     ZeroDuration,
 )
 
-__all__ = ["DecodedAudio", "SourceFormat", "decode", "probe"]
+__all__ = ["DecodedAudio", "SourceFormat", "decode", "probe", "read_through"]
 
 MAX_CHANNELS = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,50 @@ def decode(
     raise _verdict(failures, path, name)
 
 
+def read_through(
+    path: Path,
+    take: Callable[[int, int, Iterator[Samples]], T],
+    *,
+    name: str | None = None,
+    max_duration_s: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[SourceFormat, T]:
+    """Decode a file block by block for somebody who reads it once; nothing is written.
+
+    Parameters
+    ----------
+    path, name, max_duration_s, progress, cancelled : as for `decode`.
+    take : gets the sample rate in Hz, the number of channels, 1 or 2, and the blocks, float32
+        ``(n_channels, n)``, the same samples that `decode` writes; reads them all. It is called
+        again, from the first sample, where one decoder gives up and the other opens the file.
+
+    Returns
+    -------
+    What the file says about itself, and what ``take`` returned.
+
+    Raises
+    ------
+    JobCancelled, EmptyFile, NotAudio, CorruptAudio, ZeroDuration, AudioTooLong : as `decode`.
+    """
+    name = name or path.name
+    failures: list[InvalidAudio] = []
+    _check_bytes(path, name)
+    report = _Progress(progress)
+    with closing(_open_sources(path, name, failures)) as sources:
+        for source in sources:
+            _check_format(source.format, name, max_duration_s)
+            blocks = _checked_blocks(
+                source, _downmix(source), name, max_duration_s, report, cancelled
+            )
+            n_channels = min(source.format.n_channels, 2)
+            try:
+                return source.format, take(source.format.sample_rate, n_channels, blocks)
+            except CorruptAudio as error:
+                failures.append(error)
+    raise _verdict(failures, path, name)
+
+
 def _open_sources(
     path: Path, name: str, failures: list[InvalidAudio]
 ) -> Generator[AudioSource, None, None]:
@@ -156,25 +204,11 @@ def _write(
     report: "_Progress",
     cancelled: Callable[[], bool] | None,
 ) -> DecodedAudio:
-    sample_rate, n_channels = source.format.sample_rate, source.format.n_channels
-    downmix = Downmix(n_channels, source.layout) if n_channels > 2 else None
-    with AudioWriter(destination, sample_rate=sample_rate, n_channels=min(n_channels, 2)) as writer:
-        for block in source.blocks():
-            if cancelled is not None and cancelled():
-                raise JobCancelled(f"Decoding {name} was cancelled.")
-            if not np.isfinite(block).all():
-                raise CorruptAudio(
-                    f"{name} holds samples that are no numbers (NaN or infinite), first between "
-                    f"{writer.n_samples / sample_rate:.2f} s and "
-                    f"{(writer.n_samples + block.shape[1]) / sample_rate:.2f} s.",
-                    hint="Export the file again.",
-                )
-            writer.write(block if downmix is None else downmix.apply(block))
-            _check_length(writer.n_samples / sample_rate, name, max_duration_s)
-            report.at(writer.n_samples, source.format)
-        if not writer.n_samples:
-            raise ZeroDuration(f"{name} holds no samples.", hint="Choose a file with sound in it.")
-    report.end()
+    downmix = _downmix(source)
+    sample_rate, n_channels = source.format.sample_rate, min(source.format.n_channels, 2)
+    with AudioWriter(destination, sample_rate=sample_rate, n_channels=n_channels) as writer:
+        for block in _checked_blocks(source, downmix, name, max_duration_s, report, cancelled):
+            writer.write(block)
     return DecodedAudio(
         source=source.format,
         sample_rate=sample_rate,
@@ -183,6 +217,40 @@ def _write(
         downmix=downmix.description if downmix else None,
         warnings=tuple(source.warnings),
     )
+
+
+def _downmix(source: AudioSource) -> Downmix | None:
+    n_channels = source.format.n_channels
+    return Downmix(n_channels, source.layout) if n_channels > 2 else None
+
+
+def _checked_blocks(
+    source: AudioSource,
+    downmix: Downmix | None,
+    name: str,
+    max_duration_s: float | None,
+    report: "_Progress",
+    cancelled: Callable[[], bool] | None,
+) -> Iterator[Samples]:
+    """Yield a source's blocks in one or two channels; raise what `decode` raises."""
+    sample_rate, n_samples = source.format.sample_rate, 0
+    for block in source.blocks():
+        if cancelled is not None and cancelled():
+            raise JobCancelled(f"Decoding {name} was cancelled.")
+        if not np.isfinite(block).all():
+            raise CorruptAudio(
+                f"{name} holds samples that are no numbers (NaN or infinite), first between "
+                f"{n_samples / sample_rate:.2f} s and "
+                f"{(n_samples + block.shape[1]) / sample_rate:.2f} s.",
+                hint="Export the file again.",
+            )
+        n_samples += block.shape[1]
+        yield block if downmix is None else downmix.apply(block)
+        _check_length(n_samples / sample_rate, name, max_duration_s)
+        report.at(n_samples, source.format)
+    if not n_samples:
+        raise ZeroDuration(f"{name} holds no samples.", hint="Choose a file with sound in it.")
+    report.end()
 
 
 class _Progress:
