@@ -4,8 +4,10 @@ import sys
 
 import typer
 
+from cli.library import app as library_app
 from cli.models import app as models_app
 from cli.output import fail
+from cli.playlist import app as playlist_app
 from cli.process import process
 from cli.serve import serve, worker
 from core.errors import StemcrateError
@@ -21,6 +23,8 @@ app.command()(process)
 app.command()(serve)
 app.command()(worker)
 app.add_typer(models_app, name="models")
+app.add_typer(library_app, name="library")
+app.add_typer(playlist_app, name="playlist")
 
 
 def main() -> None:

@@ -96,7 +96,6 @@ def _decoded(
 
 
 def _analyse(mono: NDArray[np.float32], loudness: LoudnessMeter) -> dict[str, Any]:
-    from core.analysis.energy import estimate_energy
     from core.analysis.key import estimate_key
     from core.analysis.tempo import estimate_tempo
 
@@ -112,7 +111,6 @@ def _analyse(mono: NDArray[np.float32], loudness: LoudnessMeter) -> dict[str, An
         "camelot": key.camelot,
         "open_key": key.open_key,
         "key_confidence": key.confidence,
-        "energy": estimate_energy(mono, _RATE_HZ, lufs).energy,
         "integrated_loudness_lufs": lufs,
         "true_peak_dbtp": loudness.true_peak_dbtp(),
     }

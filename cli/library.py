@@ -1,0 +1,337 @@
+"""stemcrate library: the tracks that this installation knows, and what goes with what."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_json
+from config import settings
+from core.artifacts.store import JobStore
+from core.jobs.logs import configure_logging
+from core.library.duplicates import find_duplicates
+from core.library.importing import ImportReport, SourceFile, import_files
+from core.library.job_tracks import enter_job, reindex
+from core.library.library import Library
+from core.library.listing import Refusal, list_files
+from core.library.query import Range, SortKey, TrackQuery
+from core.library.record import MIXTURE
+from core.library.repository import TrackSummary
+from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from core.sets.planning import SetMaker, describe_transition
+
+app = typer.Typer(help="The library: add, search, compare tracks.", no_args_is_help=True)
+Option = typer.Option
+AsJson = Annotated[bool, Option("--json", help="Print one JSON object.")]
+DataDir = Annotated[Path | None, Option(help="Folder for all results.")]
+Track = Annotated[str, typer.Argument(help="A track: its file, or the beginning of its id.")]
+Limit = Annotated[int, Option(min=1, max=500, help="Most tracks to print.")]
+Processes = Annotated[int, Option(min=1, help="Files analysed side by side.")]
+N_CORES = os.cpu_count() or 1
+
+
+def open_library(data_dir: Path | None) -> Library:
+    """Open the library of the installation, or of another data folder."""
+    installation = settings()
+    if data_dir is not None:
+        installation = installation.model_copy(update={"data_dir": data_dir})
+    configure_logging(installation.log_level, installation.data_dir, "cli", console=False)
+    return Library(installation.data_dir, installation.resolved_database_url())
+
+
+def find_track(library: Library, text: str) -> str:
+    """Find a track by its file or the beginning of its id. Raises `TrackNotFound`."""
+    path = str(Path(text).resolve())
+    known = library.known_files([path])
+    return known[path].track_id if path in known else library.find_id(text)
+
+
+@app.command()
+def add(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files, folders (with all below), M3U8 playlists.")
+    ] = None,
+    job: Annotated[str | None, Option(help="Add the tracks of this job instead.")] = None,
+    processes: Processes = N_CORES,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """Add files without copying them; what is known is skipped. Exit code 3: some were bad."""
+    if bool(paths) == (job is not None):
+        raise typer.BadParameter("Name files and folders, or a job with --job.")
+    library = open_library(data_dir)
+    if job is not None:
+        store = JobStore(data_dir or settings().data_dir)
+        _finish(enter_job(library, store, job), json)
+    listing = list_files(paths or [])
+    sources = [SourceFile(path, path.name) for path in listing.files]
+    with _progress_bar() as (bar, task):
+        report = import_files(
+            library,
+            sources,
+            n_processes=min(processes, max(len(sources), 1)),
+            progress=lambda done, total, name: bar.update(
+                task, completed=done, total=total, description=name[:40]
+            ),
+        )
+    report.refused[:0] = listing.refusals
+    _finish(report, json)
+
+
+@app.command("list")
+def list_tracks(
+    sort: Annotated[SortKey, Option(help="What to sort by.")] = SortKey.TITLE,
+    descending: Annotated[bool, Option("--descending", help="The largest first.")] = False,
+    limit: Limit = 50,
+    cursor: Annotated[str | None, Option(help="next_cursor of the page before.")] = None,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """List the tracks of the library, a page at a time."""
+    query = TrackQuery(sort=sort, is_descending=descending, limit=limit, cursor=cursor)
+    _print_page(open_library(data_dir), query, json)
+
+
+@app.command()
+def search(
+    text: Annotated[
+        list[str] | None, typer.Argument(help="Words of title, artist, album …")
+    ] = None,
+    key: Annotated[str | None, Option(help="A key: 8A, 1m, Am or 'A minor'.")] = None,
+    mixes_with: Annotated[str | None, Option(help="Keys beside this on the wheel.")] = None,
+    bpm_min: Annotated[float | None, Option(help="Least tempo; half and double count.")] = None,
+    bpm_max: Annotated[float | None, Option(help="Greatest tempo.")] = None,
+    energy_min: Annotated[float | None, Option(help="Least energy, 1 to 10.")] = None,
+    energy_max: Annotated[float | None, Option(help="Greatest energy.")] = None,
+    loudness_min: Annotated[float | None, Option(help="Least loudness, LUFS.")] = None,
+    loudness_max: Annotated[float | None, Option(help="Greatest loudness.")] = None,
+    duration_min: Annotated[float | None, Option(help="Least length, seconds.")] = None,
+    duration_max: Annotated[float | None, Option(help="Greatest length.")] = None,
+    vocals: Annotated[str | None, Option(help="with or without.")] = None,
+    sort: Annotated[SortKey, Option(help="What to sort by.")] = SortKey.TITLE,
+    descending: Annotated[bool, Option("--descending", help="The largest first.")] = False,
+    limit: Limit = 50,
+    cursor: Annotated[str | None, Option(help="next_cursor of the page before.")] = None,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """Search by words, key, tempo, energy, loudness, length and vocals."""
+    if vocals not in (None, "with", "without"):
+        raise typer.BadParameter("--vocals takes 'with' or 'without'.")
+    query = TrackQuery(
+        text=" ".join(text or []),
+        key=key,
+        mixes_with=mixes_with,
+        tempo_bpm=Range(bpm_min, bpm_max),
+        energy=Range(energy_min, energy_max),
+        loudness_lufs=Range(loudness_min, loudness_max),
+        duration_s=Range(duration_min, duration_max),
+        vocals=vocals,  # type: ignore[arg-type] # checked above
+        sort=sort,
+        is_descending=descending,
+        limit=limit,
+        cursor=cursor,
+    )
+    _print_page(open_library(data_dir), query, json)
+
+
+@app.command()
+def similar(
+    track: Track,
+    part: Annotated[str, Option(help="mixture, or a stem such as drums.")] = MIXTURE,
+    limit: Limit = 20,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """List the tracks that sound most like one."""
+    library = open_library(data_dir)
+    found = library.similar(find_track(library, track), part=part, limit=limit)
+    if json:
+        described = [{**describe_track(other), "similarity": value} for other, value in found]
+        print_json({"tracks": described})
+        return
+    _print_tracks([other for other, _ in found], "Similarity", [f"{v:.3f}" for _, v in found])
+
+
+@app.command()
+def compatible(
+    track: Track,
+    max_pitch_percent: Annotated[
+        float, Option(help="Largest change of pitch.")
+    ] = DEFAULT_MAX_PITCH_PERCENT,
+    limit: Limit = 20,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """List the tracks that mix well after one, and why."""
+    library = open_library(data_dir)
+    found = SetMaker(library).compatible(
+        find_track(library, track), limit=limit, max_pitch_percent=max_pitch_percent
+    )
+    if json:
+        described = [
+            {**describe_track(other), "transition": describe_transition(step)}
+            for other, step in found
+        ]
+        print_json({"tracks": described})
+        return
+    why = [f"{step.score:.2f}: {'; '.join(step.reasons)}" for _, step in found]
+    _print_tracks([other for other, _ in found], "Score and reasons", why)
+
+
+@app.command()
+def duplicates(data_dir: DataDir = None, json: AsJson = False) -> None:
+    """List what is there more than once: same file, same audio, same recording."""
+    groups = find_duplicates(open_library(data_dir))
+    if json:
+        described = [
+            {
+                "level": group.level,
+                "bit_error_rate": group.bit_error_rate,
+                "tracks": [describe_track(track) for track in group.tracks],
+            }
+            for group in groups
+        ]
+        print_json({"duplicates": described})
+        return
+    table = Table("Level", "Bits that differ", "Title", "File")
+    for group in groups:
+        rate = "–" if group.bit_error_rate is None else f"{group.bit_error_rate:.1%}"
+        for track in group.tracks:
+            table.add_row(group.level, rate, track.title, "\n".join(track.paths))
+    out.print(table)
+
+
+@app.command("reindex")
+def reindex_command(
+    processes: Processes = N_CORES, data_dir: DataDir = None, json: AsJson = False
+) -> None:
+    """Make the catalogue anew from the records on disk and the manifests of all jobs."""
+    library = open_library(data_dir)
+    store = JobStore(data_dir or settings().data_dir)
+    report = reindex(library, store, n_processes=processes)
+    if json:
+        print_json({"tracks": library.count(), **_describe_report(report)})
+    else:
+        out.print(f"{library.count()} tracks in the library.", markup=False)
+        _print_refusals(report)
+    sys.exit(_exit_code(report, nothing_is_failure=False))
+
+
+@app.command()
+def remove(
+    tracks: Annotated[
+        list[str], typer.Argument(help="Tracks: their files, or the beginnings of their ids.")
+    ],
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """Forget tracks; their files stay where they are."""
+    library = open_library(data_dir)
+    ids = [find_track(library, track) for track in tracks]
+    for track_id in ids:
+        library.remove(track_id)
+    if json:
+        print_json({"removed": ids})
+    else:
+        out.print(f"{len(ids)} removed.", markup=False)
+
+
+def describe_track(track: TrackSummary) -> dict[str, Any]:
+    """Tell a track as JSON does."""
+    return {**asdict(track), "is_missing": track.is_missing}
+
+
+def _print_page(library: Library, query: TrackQuery, json: bool) -> None:
+    page = library.search(query)
+    if json:
+        described = [describe_track(track) for track in page.tracks]
+        print_json({"tracks": described, "next_cursor": page.next_cursor})
+        return
+    _print_tracks(page.tracks)
+    if page.next_cursor is not None:
+        err.print(f"More: --cursor {page.next_cursor}", markup=False, soft_wrap=True)
+
+
+def _print_tracks(
+    tracks: list[TrackSummary] | tuple[TrackSummary, ...],
+    heading: str | None = None,
+    cells: list[str] | None = None,
+) -> None:
+    columns = ["Id", "Title", "Artist", "Length", "BPM", "Camelot", "Energy", "LUFS", "File"]
+    table = Table(*columns, *([heading] if heading else []))
+    for place, track in enumerate(tracks):
+        table.add_row(
+            track.id[:10],
+            track.title,
+            track.artist or "–",
+            _format(track.duration_s, "{:.0f} s"),
+            _format(track.tempo_bpm, "{:.2f}"),
+            track.camelot or "–",
+            _format(track.energy, "{:.0f}"),
+            _format(track.integrated_loudness_lufs, "{:.1f}"),
+            "moved" if track.is_missing else "there",
+            *([cells[place]] if cells else []),
+        )
+    out.print(table)
+
+
+def _format(value: float | None, template: str) -> str:
+    return "–" if value is None else template.format(value)
+
+
+def _describe_report(report: ImportReport) -> dict[str, Any]:
+    return {
+        "added": report.added,
+        "known": report.known,
+        "refused": [_describe_refusal(refusal) for refusal in report.refused],
+    }
+
+
+def _describe_refusal(refusal: Refusal) -> dict[str, Any]:
+    error = refusal.error
+    return {"path": refusal.path, "error": {"code": error.code, "message": error.message}}
+
+
+def _finish(report: ImportReport, json: bool) -> None:
+    if json:
+        print_json(_describe_report(report))
+    else:
+        out.print(
+            f"{len(report.added)} added, {len(report.known)} known before, "
+            f"{len(report.refused)} refused.",
+            markup=False,
+        )
+        _print_refusals(report)
+    sys.exit(_exit_code(report, nothing_is_failure=True))
+
+
+def _print_refusals(report: ImportReport) -> None:
+    for refusal in report.refused:
+        err.print(f"refused: {refusal.path}: {refusal.error.message}", markup=False, soft_wrap=True)
+
+
+def _exit_code(report: ImportReport, *, nothing_is_failure: bool) -> int:
+    if not report.refused:
+        return EXIT_DONE
+    is_nothing = not report.added and not report.known
+    return EXIT_FAILED if is_nothing and nothing_is_failure else EXIT_IN_PART
+
+
+@contextmanager
+def _progress_bar() -> Iterator[tuple[Progress, Any]]:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err) as bar:
+        yield bar, bar.add_task("starting", total=None)

@@ -1,0 +1,243 @@
+"""stemcrate playlist: plan a set from the library and write it for DJ programs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli.library import AsJson, DataDir, describe_track, find_track, open_library
+from cli.output import EXIT_DONE, err, out, print_json
+from config import settings
+from core.artifacts.atomic import write_atomically
+from core.errors import InvalidOption
+from core.export.format import ExportOptions, target_folder
+from core.export.names import safe_name
+from core.export.registry import ExporterRegistry
+from core.library.library import Library
+from core.library.record import PlaylistRecord
+from core.playlist.curve import Points
+from core.playlist.request import SetRequest
+from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from core.sets.exporting import export_playlist
+from core.sets.planning import SetMaker
+
+app = typer.Typer(help="Sets from the library.", invoke_without_command=True)
+Option = typer.Option
+PlaylistId = Annotated[str, typer.Argument(help="A playlist's id.")]
+Out = Annotated[Path | None, Option(help="Folder for the files; default: DATA_DIR/downloads/NAME.")]
+Target = Annotated[
+    str | None, Option(help="Folder that the audio will lie in on the DJ's machine.")
+]
+Formats = Annotated[str | None, Option("--export", help="Formats, such as rekordbox,m3u8.")]
+
+
+@app.callback()
+def playlist(
+    context: typer.Context,
+    name: Annotated[str | None, Option(help="Name of the set.")] = None,
+    duration: Annotated[float | None, Option(help="Length in minutes.")] = None,
+    n_tracks: Annotated[int | None, Option("--tracks", help="Number of tracks.")] = None,
+    curve: Annotated[
+        str | None,
+        Option(help="warm-up, peak, cool-down, wave, flat, or points: '0:3,0.5:8,1:6'."),
+    ] = None,
+    among: Annotated[
+        list[str] | None, Option("--track", help="Choose among these only; may be given again.")
+    ] = None,
+    start: Annotated[str | None, Option(help="The first track.")] = None,
+    end: Annotated[str | None, Option(help="The last track.")] = None,
+    must_play: Annotated[list[str] | None, Option(help="A track that has to be in.")] = None,
+    never: Annotated[list[str] | None, Option(help="A track that must not be in.")] = None,
+    artist_gap: Annotated[int, Option(help="No artist twice within so many tracks.")] = 0,
+    max_pitch_percent: Annotated[
+        float, Option(help="Largest change of pitch.")
+    ] = DEFAULT_MAX_PITCH_PERCENT,
+    export: Formats = None,
+    out_dir: Annotated[Path | None, Option("--out", help="Folder for the files.")] = None,
+    target: Target = None,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """Plan a set, keep it, and write it in the formats named."""
+    if context.invoked_subcommand is not None:
+        return
+    if name is None:
+        raise typer.BadParameter("Give the set a --name.")
+    formats = _check_formats(export)
+    library = open_library(data_dir)
+
+    def find(track: str | None) -> str | None:
+        return None if track is None else find_track(library, track)
+
+    request = SetRequest(
+        duration_s=None if duration is None else duration * 60,
+        n_tracks=n_tracks,
+        curve=None if curve is None else _read_curve(curve),
+        start=find(start),
+        end=find(end),
+        must_play=tuple(find_track(library, track) for track in must_play or ()),
+        never=tuple(find_track(library, track) for track in never or ()),
+        artist_gap=artist_gap,
+        max_pitch_percent=max_pitch_percent,
+    )
+    chosen = [find_track(library, track) for track in among] if among else None
+    record = SetMaker(library).create(name, request, among=chosen)
+    _tell(library, record, formats, out_dir or _default_folder(record, data_dir), target, json)
+
+
+@app.command("list")
+def list_playlists(data_dir: DataDir = None, json: AsJson = False) -> None:
+    """List the playlists, newest first."""
+    records = open_library(data_dir).playlists.all()
+    if json:
+        print_json(
+            {
+                "playlists": [
+                    {
+                        "id": record.id,
+                        "name": record.name,
+                        "created_at": record.created_at.isoformat(),
+                        "n_tracks": len(record.track_ids),
+                    }
+                    for record in records
+                ]
+            }
+        )
+        return
+    table = Table("Id", "Name", "Tracks", "Made")
+    for record in records:
+        made = record.created_at.strftime("%Y-%m-%d %H:%M")
+        table.add_row(record.id, record.name, str(len(record.track_ids)), made)
+    out.print(table)
+
+
+@app.command()
+def export(
+    playlist_id: PlaylistId,
+    formats: Annotated[str, Option("--formats", help="Formats, such as rekordbox,m3u8.")],
+    out_dir: Annotated[Path | None, Option("--out", help="Folder for the files.")] = None,
+    target: Target = None,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """Write a playlist in the formats named."""
+    names = _check_formats(formats)
+    library = open_library(data_dir)
+    record = library.playlists.get(playlist_id)
+    _tell(library, record, names, out_dir or _default_folder(record, data_dir), target, json)
+
+
+@app.command()
+def reorder(
+    playlist_id: PlaylistId,
+    tracks: Annotated[list[str], typer.Argument(help="All its tracks in their new order.")],
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """Put a playlist into another order; tracks may come and go."""
+    library = open_library(data_dir)
+    ids = [find_track(library, track) for track in tracks]
+    record = SetMaker(library).reorder(playlist_id, ids)
+    _tell(library, record, (), Path(), None, json)
+
+
+@app.command()
+def delete(playlist_id: PlaylistId, data_dir: DataDir = None) -> None:
+    """Delete a playlist; its tracks stay in the library."""
+    open_library(data_dir).playlists.delete(playlist_id)
+
+
+def _check_formats(text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    for name in names:
+        ExporterRegistry.get(name)
+    return names
+
+
+def _read_curve(text: str) -> str | Points:
+    """Read a curve's name, or points such as ``0:3,0.5:8,1:6``."""
+    if ":" not in text:
+        return text
+    try:
+        pairs = [point.split(":") for point in text.split(",")]
+        return tuple((float(progress), float(energy)) for progress, energy in pairs)
+    except ValueError:
+        raise InvalidOption(
+            f"'{text}' is no energy curve.",
+            hint="Write points as progress:energy, such as '0:3,0.5:8,1:6'.",
+            field="curve",
+        ) from None
+
+
+def _default_folder(record: PlaylistRecord, data_dir: Path | None) -> Path:
+    return (data_dir or settings().data_dir) / "downloads" / safe_name(record.name)
+
+
+def _tell(
+    library: Library,
+    record: PlaylistRecord,
+    formats: tuple[str, ...],
+    folder: Path,
+    target: str | None,
+    json: bool,
+) -> None:
+    """Write the files, then tell the playlist: as a table, or as one JSON object."""
+    options = ExportOptions(target=None if target is None else target_folder(target))
+    files: dict[str, str] = {}
+    warnings: list[str] = []
+    for format in formats:
+        written = export_playlist(library, record, format, options)
+        for file_name, data in written.files.items():
+            write_atomically(folder / file_name, data)
+        # Several files (Serato's crates) are told by their folder.
+        single = next(iter(written.files)) if len(written.files) == 1 else ""
+        files[format] = str((folder / single).resolve())
+        warnings += written.warnings
+    tracks = library.summaries(record.track_ids)
+    warnings += [f"'{t.title}': its file has moved: {t.paths}" for t in tracks if t.is_missing]
+    if json:
+        print_json(_describe(record, [describe_track(t) for t in tracks], files, warnings))
+        sys.exit(EXIT_DONE)
+    table = Table(
+        "#", "Title", "Artist", "BPM", "Camelot", "Energy", "Into the next", title=record.name
+    )
+    steps = record.plan.get("transitions", [])
+    for place, track in enumerate(tracks):
+        step = steps[place] if place < len(steps) else None
+        table.add_row(
+            str(place + 1),
+            track.title,
+            track.artist or "–",
+            "–" if track.tempo_bpm is None else f"{track.tempo_bpm:.2f}",
+            track.camelot or "–",
+            "–" if track.energy is None else f"{track.energy:.0f}",
+            f"{step['score']:.2f}: {'; '.join(step['reasons'])}" if step else "",
+        )
+    out.print(table)
+    out.print(f"Playlist {record.id}", markup=False)
+    for relaxed in record.plan.get("relaxed", []):
+        err.print(f"relaxed: {relaxed['words']}", markup=False)
+    for warning in dict.fromkeys(warnings):
+        err.print(f"warning: {warning}", markup=False)
+    for format, path in files.items():
+        typer.echo(f"{format}: {path}")
+
+
+def _describe(
+    record: PlaylistRecord,
+    tracks: list[dict[str, Any]],
+    files: dict[str, str],
+    warnings: list[str],
+) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "duration_s": record.plan.get("duration_s"),
+        "tracks": tracks,
+        "transitions": record.plan.get("transitions", []),
+        "relaxed": record.plan.get("relaxed", []),
+        "warnings": list(dict.fromkeys(warnings)),
+        "files": files,
+    }

@@ -1,0 +1,118 @@
+"""Playlists of the library as files for DJ programs: the library's records become a crate.
+
+Nothing is copied: the files that the formats name are those of the library, or lie in the target
+folder that the user names.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from core.errors import ArtefactNotFound
+from core.export.format import Export, ExportOptions
+from core.export.grid import beats_to_grid
+from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind
+from core.export.registry import export_crate
+from core.library.library import Library
+from core.library.record import LibraryRecord, PlaylistRecord
+
+_KINDS = {
+    "mp3": FileKind.MP3,
+    "wav": FileKind.WAV,
+    "wavex": FileKind.WAV,
+    "rf64": FileKind.WAV,
+    "w64": FileKind.WAV,
+    "aiff": FileKind.AIFF,
+    "flac": FileKind.FLAC,
+    "mov": FileKind.M4A,
+}
+
+
+def export_playlist(
+    library: Library, playlist: PlaylistRecord, format: str, options: ExportOptions
+) -> Export:
+    """Write a playlist in a format.
+
+    Tracks whose file has moved are written where they were, with a warning; tracks that are no
+    longer in the library are left out, with a warning.
+
+    Raises
+    ------
+    UnsupportedFormat, InvalidOption : as `core.export.registry.export_crate`.
+    ArtefactNotFound : none of the tracks is left.
+    """
+    crate, warnings = make_crate(library, playlist)
+    export = export_crate(crate, format, options)
+    return Export(export.files, (*warnings, *export.warnings), export.mp3_offset_ms)
+
+
+def make_crate(library: Library, playlist: PlaylistRecord) -> tuple[Crate, tuple[str, ...]]:
+    """Gather a playlist's tracks, and say which are no longer there. Raises `ArtefactNotFound`."""
+    records = {i: library.find_record(i) for i in dict.fromkeys(playlist.track_ids)}
+    tracks = tuple(make_track(record) for record in records.values() if record is not None)
+    if playlist.track_ids and not tracks:
+        raise ArtefactNotFound(
+            f"No track of '{playlist.name}' is in the library any more.",
+            hint="Add the files again, or delete the playlist.",
+        )
+    ids = tuple(track_id for track_id in playlist.track_ids if records[track_id] is not None)
+    warnings = tuple(
+        f"Track {track_id[:12]} is no longer in the library and left out."
+        for track_id, record in records.items()
+        if record is None
+    )
+    return Crate(playlist.name, tracks, (CratePlaylist(playlist.name, ids),)), warnings
+
+
+def make_track(record: LibraryRecord) -> CrateTrack:
+    """Make an exporter's track of a record."""
+    path = next((f.path for f in record.files if Path(f.path).is_file()), None)
+    known_path = path or next((file.path for file in record.files), f"/{record.name}")
+    tags, facts = record.tags, record.facts
+    duration_s = record.duration_s or 0.0
+    return CrateTrack(
+        id=record.id,
+        path=known_path,
+        file=_file_kind(record),
+        title=record.title,
+        duration_s=duration_s,
+        artist=record.artist,
+        album=tags.get("album"),
+        genre=tags.get("genre"),
+        year=_year(tags.get("year")),
+        isrc=tags.get("isrc"),
+        comment=tags.get("comment"),
+        track_number=tags.get("track_number"),
+        sample_rate=record.sample_rate or 44_100,
+        n_channels=record.n_channels or 2,
+        bit_rate=round(record.bytes * 8 / duration_s) if duration_s else None,
+        bit_depth=record.bit_depth,
+        size_bytes=record.bytes,
+        sha256=record.id,
+        added=record.added_at.date().isoformat(),
+        tempo_bpm=facts.get("tempo_bpm") or None,
+        key=facts.get("key"),
+        energy=_rounded(facts.get("energy")),
+        grid=beats_to_grid(facts.get("beats_s") or (), facts.get("downbeats_s") or ()),
+        integrated_loudness_lufs=facts.get("integrated_loudness_lufs"),
+        true_peak_dbtp=facts.get("true_peak_dbtp"),
+        vocals_s=tuple((start, end) for start, end in facts.get("vocals_s") or ()),
+        is_missing=path is None,
+    )
+
+
+def _file_kind(record: LibraryRecord) -> FileKind:
+    codec, container = record.codec or "", record.container or ""
+    if codec == "alac":
+        return FileKind.ALAC
+    if container == "ogg":
+        return FileKind.OPUS if codec == "opus" else FileKind.OGG
+    return _KINDS.get(container, FileKind.WAV)
+
+
+def _year(text: Any) -> int | None:
+    digits = str(text or "")[:4]
+    return int(digits) if digits.isdigit() else None
+
+
+def _rounded(energy: Any) -> int | None:
+    return None if energy is None else min(10, max(1, round(energy)))

@@ -1,0 +1,204 @@
+"""Sets from the library: planned, kept as playlists, put in another order.
+
+The one place where the library's columns become the planner's table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from core.errors import InvalidOption
+from core.library.columns import LibraryColumns
+from core.library.library import Library
+from core.library.record import PlaylistRecord
+from core.library.repository import TrackSummary
+from core.playlist.compatible import compatible
+from core.playlist.plan import SetPlan, plan_set
+from core.playlist.request import SetRequest
+from core.playlist.table import TrackTable, Vocals
+from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from core.playlist.track import PlaylistTrack, Window
+from core.playlist.transition import Transition, explain
+from core.playlist.windows import Floats, Rows
+
+
+class SetMaker:
+    """Plans with the tracks of a library; keeps their table until the library changes."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._kept: tuple[LibraryColumns, TrackTable] | None = None
+
+    def compatible(
+        self,
+        track_id: str,
+        *,
+        limit: int = 20,
+        max_pitch_percent: float = DEFAULT_MAX_PITCH_PERCENT,
+    ) -> list[tuple[TrackSummary, Transition]]:
+        """Find the tracks that mix well after one, best first, with scores and reasons.
+
+        Raises
+        ------
+        TrackNotFound : there is no such track.
+        InvalidOption : ``max_pitch_percent`` is not above 0.
+        """
+        if not 0 < max_pitch_percent < 100:
+            raise InvalidOption(
+                f"max_pitch_percent is {max_pitch_percent:g}.",
+                hint="Give a number between 0 and 100.",
+                field="max_pitch_percent",
+            )
+        self._library.summary(track_id)
+        columns, table = self._table()
+        track = _take_track(columns, columns.ids.index(track_id))
+        found = compatible(track, table, limit=limit, max_pitch_percent=max_pitch_percent)
+        summaries = {s.id: s for s in self._library.summaries([step.to_id for step in found])}
+        return [(summaries[step.to_id], step) for step in found if step.to_id in summaries]
+
+    def create(
+        self, name: str, request: SetRequest, *, among: Sequence[str] | None = None
+    ) -> PlaylistRecord:
+        """Plan a set and keep it as a playlist.
+
+        Parameters
+        ----------
+        among : ids of the tracks to choose from; None for the whole library.
+
+        Raises
+        ------
+        TrackNotFound : an id of ``among`` is none of the library's.
+        InvalidOption : there is no track to choose from, or a wish makes no sense.
+        """
+        _, table = self._table()
+        if among is not None:
+            table = table.take(self._rows(table, among))
+        if not len(table):
+            raise InvalidOption(
+                "There is no track to plan a set with.",
+                hint="Add some: POST /library/tracks, or 'stemcrate library add FOLDER'.",
+                field="tracks",
+            )
+        plan = plan_set(table, request)
+        described = {"request": asdict(request), **describe_plan(plan)}
+        return self._library.playlists.create(name, plan.ids, described)
+
+    def create_as_given(self, name: str, track_ids: Sequence[str]) -> PlaylistRecord:
+        """Keep tracks as a playlist in the order given. Raises `TrackNotFound`."""
+        return self._library.playlists.create(name, track_ids, self._describe_order(track_ids))
+
+    def reorder(self, playlist_id: str, track_ids: Sequence[str]) -> PlaylistRecord:
+        """Put a playlist into another order; tracks may come and go.
+
+        Raises `PlaylistNotFound`, `TrackNotFound`.
+        """
+        plan = self._describe_order(track_ids)
+
+        def change(record: PlaylistRecord) -> None:
+            record.track_ids = list(track_ids)
+            record.plan = plan
+
+        return self._library.playlists.change(playlist_id, change)
+
+    def _describe_order(self, track_ids: Sequence[str]) -> dict[str, Any]:
+        _, table = self._table()
+        rows = self._rows(table, track_ids)
+        steps = explain(
+            table, rows[:-1], table, rows[1:], max_pitch_percent=DEFAULT_MAX_PITCH_PERCENT
+        )
+        return {"transitions": [describe_transition(step) for step in steps]}
+
+    def _rows(self, table: TrackTable, track_ids: Sequence[str]) -> Rows:
+        places = {track_id: row for row, track_id in enumerate(table.ids)}
+        for track_id in track_ids:
+            if track_id not in places:
+                self._library.summary(track_id)  # raises
+        return np.array([places[track_id] for track_id in track_ids], dtype=np.intp)
+
+    def _table(self) -> tuple[LibraryColumns, TrackTable]:
+        columns = self._library.columns()
+        kept = self._kept
+        if kept is None or kept[0] is not columns:
+            kept = columns, make_table(columns)
+            self._kept = kept
+        return kept
+
+
+def make_table(columns: LibraryColumns) -> TrackTable:
+    """Make the planner's table of the library's columns."""
+    sung = [
+        (row, passages) for row, passages in enumerate(columns.vocals_s) if passages is not None
+    ]
+    passages_s = [passages for _, passages in sung]
+    return TrackTable.from_columns(
+        columns.ids,
+        titles=columns.titles,
+        artists=columns.artists,
+        camelot=columns.camelot,
+        tempo_bpm=columns.tempo_bpm,
+        energy=columns.energy,
+        loudness_lufs=columns.integrated_loudness_lufs,
+        duration_s=columns.duration_s,
+        first_downbeat_s=columns.first_downbeat_s,
+        mix_in_s=columns.mix_in_s,
+        mix_out_s=columns.mix_out_s,
+        timbre=columns.descriptors,
+        vocals=Vocals(
+            passages_s=np.concatenate([*passages_s, np.zeros((0, 2))]),
+            of_track=np.repeat(
+                np.array([row for row, _ in sung], dtype=np.intp), [len(p) for p in passages_s]
+            ),
+            is_known=np.array([p is not None for p in columns.vocals_s], dtype=np.bool_),
+        ),
+        stems=columns.stems,
+    )
+
+
+def describe_plan(plan: SetPlan) -> dict[str, Any]:
+    """Tell a plan as JSON can hold it."""
+    return {
+        "duration_s": plan.duration_s,
+        "starts_s": list(plan.starts_s),
+        "wanted_energy": list(plan.wanted_energy),
+        "score": plan.score,
+        "curve_fit": plan.curve_fit,
+        "relaxed": [asdict(relaxation) for relaxation in plan.relaxed],
+        "transitions": [describe_transition(step) for step in plan.transitions],
+    }
+
+
+def describe_transition(step: Transition) -> dict[str, Any]:
+    """Tell a transition as JSON can hold it; ids are called ``from`` and ``to``."""
+    described = asdict(step)
+    return {"from": described.pop("from_id"), "to": described.pop("to_id"), **described}
+
+
+def _take_track(columns: LibraryColumns, row: int) -> PlaylistTrack:
+    passages = columns.vocals_s[row]
+    return PlaylistTrack(
+        id=columns.ids[row],
+        title=columns.titles[row],
+        artist=columns.artists[row],
+        tempo_bpm=_known(columns.tempo_bpm[row]),
+        camelot=columns.camelot[row],
+        energy=_known(columns.energy[row]),
+        duration_s=_known(columns.duration_s[row]),
+        integrated_loudness_lufs=_known(columns.integrated_loudness_lufs[row]),
+        timbre=columns.descriptors[row],
+        vocals_s=None if passages is None else tuple((float(a), float(b)) for a, b in passages),
+        mix_in_s=_window(columns.mix_in_s[row]),
+        mix_out_s=_window(columns.mix_out_s[row]),
+        first_downbeat_s=_known(columns.first_downbeat_s[row]),
+        stems=columns.stems[row],
+    )
+
+
+def _known(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _window(pair: Floats) -> Window | None:
+    start_s, end_s = _known(pair[0]), _known(pair[1])
+    return None if start_s is None or end_s is None else (start_s, end_s)
