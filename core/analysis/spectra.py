@@ -1,0 +1,235 @@
+"""The one pass over the audio that every analyser shares: mel bands and pitches over time.
+
+The way: decoded, mixed down and resampled to 22,050 Hz → blocks → `SpectraMeter` → `Spectra` →
+tempo, key, chords, energy, structure, descriptors. Nobody holds the signal whole; three hours take
+about 200 MB.
+
+Conventions: frames are centred on their time, with silence before and after the signal. A sine of
+amplitude 1 has magnitude 1 in its bin.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+from scipy.signal import get_window
+
+from core.analysis.signal import SILENCE_PEAK, Mono, mel_filters
+
+ANALYSIS_RATE_HZ = 22050
+MEL_BANDS = 40
+MEL_N_FFT = 1024
+MEL_HOP = 256
+PITCH_N_FFT = 16384
+PITCH_HOP = 4096
+PITCH_HOP_S = PITCH_HOP / ANALYSIS_RATE_HZ
+BINS_PER_SEMITONE = 3
+LOWEST_MIDI = 28
+"""E1, 41 Hz: bins 0, 1 and 2 lie a third of a semitone below, on and above it."""
+HIGHEST_MIDI = 96
+"""C7, 2093 Hz."""
+
+_TUNING_RANGE_HZ = (110.0, 1100.0)
+_BLOCK_SAMPLES = 1 << 18
+
+_Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Spectra:
+    """What a mono signal at 22,050 Hz sounds like over time.
+
+    Parameters
+    ----------
+    n_samples : its length at `ANALYSIS_RATE_HZ`.
+    peak : its largest absolute sample; 0 for silence and for no samples.
+    mel : mean magnitude in 40 mel bands, ``(1 + n_samples // 256, 40)``.
+    pitches : magnitude per third of a semitone from `LOWEST_MIDI` to `HIGHEST_MIDI`,
+        ``(1 + n_samples // 4096, 207)``; bin ``k`` belongs to pitch ``LOWEST_MIDI + k // 3``.
+    tuning_cents : how far above equal temperament on A = 440 Hz the peaks lie, −50 to 50.
+    """
+
+    n_samples: int
+    peak: float
+    mel: _Matrix
+    pitches: _Matrix
+    tuning_cents: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / ANALYSIS_RATE_HZ
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the signal is empty or stays below −100 dBFS."""
+        return self.peak < SILENCE_PEAK
+
+    @property
+    def mel_rate_hz(self) -> float:
+        """Frames of `mel` a second."""
+        return ANALYSIS_RATE_HZ / MEL_HOP
+
+    @property
+    def pitch_rate_hz(self) -> float:
+        """Frames of `pitches` a second."""
+        return ANALYSIS_RATE_HZ / PITCH_HOP
+
+    @property
+    def mel_times_s(self) -> NDArray[np.float64]:
+        """Centres of the frames of `mel`, ``(n_frames,)``."""
+        return np.arange(len(self.mel)) / self.mel_rate_hz
+
+    @property
+    def pitch_times_s(self) -> NDArray[np.float64]:
+        """Centres of the frames of `pitches`, ``(n_long,)``."""
+        return np.arange(len(self.pitches)) / self.pitch_rate_hz
+
+
+class SpectraMeter:
+    """Measure spectra block by block; how the signal is cut into blocks changes nothing."""
+
+    def __init__(self) -> None:
+        self._n_samples = 0
+        self._peak = 0.0
+        self._tuning = 0j
+        self._short = _Framer(MEL_N_FFT, MEL_HOP)
+        self._long = _Framer(PITCH_N_FFT, PITCH_HOP)
+        self._mel: list[_Matrix] = []
+        self._pitches: list[_Matrix] = []
+
+    def add(self, mono: Mono) -> None:
+        """Take the next samples, float32 of shape ``(n_samples,)`` at `ANALYSIS_RATE_HZ`."""
+        for start in range(0, len(mono), _BLOCK_SAMPLES):
+            block = mono[start : start + _BLOCK_SAMPLES]
+            self._n_samples += len(block)
+            self._peak = max(self._peak, float(block.max()), -float(block.min()))
+            self._measure(self._short.add(block), self._long.add(block))
+
+    def finish(self) -> Spectra:
+        """Give the spectra of all that was added; call it once."""
+        self._measure(self._short.finish(self._n_samples), self._long.finish(self._n_samples))
+        return Spectra(
+            n_samples=self._n_samples,
+            peak=self._peak,
+            mel=np.concatenate(self._mel),
+            pitches=np.concatenate(self._pitches),
+            tuning_cents=float(np.angle(self._tuning) / (2 * np.pi) * 100),
+        )
+
+    def _measure(self, short: Iterator[_Matrix], long: Iterator[_Matrix]) -> None:
+        for frames in short:
+            self._mel.append(np.abs(fft.rfft(frames)) @ _mel_kernels())
+        kernels = _pitch_kernels()
+        for frames in long:
+            magnitudes = np.abs(fft.rfft(frames)[:, : len(kernels)])
+            self._pitches.append(magnitudes @ kernels)
+            self._tuning += _tuning_phasor(magnitudes)
+
+
+def measure_spectra(blocks: Iterable[Mono]) -> Spectra:
+    """Measure the spectra of a signal that comes in blocks; no blocks count as no samples."""
+    meter = SpectraMeter()
+    for block in blocks:
+        meter.add(block)
+    return meter.finish()
+
+
+def save_spectra(path: Path, spectra: Spectra) -> None:
+    """Write spectra to a file; nothing but numbers goes in."""
+    with path.open("wb") as file:
+        np.savez(file, **{field.name: getattr(spectra, field.name) for field in fields(Spectra)})
+
+
+def load_spectra(path: Path) -> Spectra:
+    """Read what `save_spectra` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return Spectra(
+            n_samples=int(arrays["n_samples"]),
+            peak=float(arrays["peak"]),
+            mel=arrays["mel"],
+            pitches=arrays["pitches"],
+            tuning_cents=float(arrays["tuning_cents"]),
+        )
+
+
+def mel_centres_hz() -> NDArray[np.float64]:
+    """Give the frequency at which each mel band is strongest, ``(40,)``, ascending."""
+    top = 2595 * np.log10(1 + ANALYSIS_RATE_HZ / 2 / 700)
+    centres: NDArray[np.float64] = 700 * (
+        10 ** (np.linspace(0, top, MEL_BANDS + 2)[1:-1] / 2595) - 1
+    )
+    return centres
+
+
+class _Framer:
+    """Cut a stream into windowed frames, each centred on a multiple of the hop."""
+
+    def __init__(self, n_fft: int, hop_length: int) -> None:
+        self._hop = hop_length
+        self._window = get_window("hann", n_fft).astype(np.float32)
+        self._window *= 2 / self._window.sum()
+        self._kept: Mono = np.zeros(n_fft // 2, dtype=np.float32)
+        self._n_given = 0
+
+    def add(self, block: Mono) -> Iterator[_Matrix]:
+        """Give the frames that the block completes, ``(n_frames, n_fft)``, in parts."""
+        samples = np.concatenate([self._kept, block])
+        n_frames = max(0, (len(samples) - len(self._window)) // self._hop + 1)
+        self._kept = samples[n_frames * self._hop :]
+        self._n_given += n_frames
+        return self._cut(samples, n_frames)
+
+    def finish(self, n_samples: int) -> Iterator[_Matrix]:
+        """Give the frames that reach beyond the end."""
+        n_frames = 1 + n_samples // self._hop - self._n_given
+        return self._cut(np.pad(self._kept, (0, len(self._window))), n_frames)
+
+    def _cut(self, samples: Mono, n_frames: int) -> Iterator[_Matrix]:
+        size = len(self._window)
+        if n_frames <= 0:
+            return
+        views = np.lib.stride_tricks.sliding_window_view(samples, size)[:: self._hop][:n_frames]
+        at_once = max(1, (1 << 18) // size)
+        for first in range(0, n_frames, at_once):
+            yield views[first : first + at_once] * self._window
+
+
+@cache
+def _mel_kernels() -> _Matrix:
+    return np.ascontiguousarray(mel_filters(ANALYSIS_RATE_HZ, MEL_N_FFT, MEL_BANDS).T)
+
+
+@cache
+def _pitch_kernels() -> _Matrix:
+    """Give triangles a third of a semitone apart, ``(n_low_bins, 207)``, each of sum 1."""
+    n_bands = (HIGHEST_MIDI - LOWEST_MIDI + 1) * BINS_PER_SEMITONE
+    pitches = LOWEST_MIDI + (np.arange(n_bands) - BINS_PER_SEMITONE // 2) / BINS_PER_SEMITONE
+    centres_hz = 440 * 2 ** ((pitches - 69) / 12)
+    bin_hz = ANALYSIS_RATE_HZ / PITCH_N_FFT
+    # At least a bin wide, or low bands would fall between bins.
+    widths_hz = np.maximum(centres_hz * (2 ** (1 / 12 / BINS_PER_SEMITONE) - 1), bin_hz)
+    n_bins = int((centres_hz[-1] + widths_hz[-1]) / bin_hz) + 1
+    bins_hz = np.arange(n_bins) * bin_hz
+    kernels = np.maximum(0, 1 - np.abs(bins_hz[:, None] - centres_hz) / widths_hz)
+    normalised: _Matrix = (kernels / kernels.sum(axis=0)).astype(np.float32)
+    return normalised
+
+
+def _tuning_phasor(magnitudes: _Matrix) -> complex:
+    """Sum, over spectral peaks, their magnitude turned by how far they are from a semitone."""
+    bin_hz = ANALYSIS_RATE_HZ / PITCH_N_FFT
+    low, high = (round(hz / bin_hz) for hz in _TUNING_RANGE_HZ)
+    band = np.log(magnitudes[:, low - 1 : high + 1] + np.float32(1e-9))
+    left, middle, right = band[:, :-2], band[:, 1:-1], band[:, 2:]
+    floor = middle.max(axis=1, keepdims=True) - np.float32(4.6)  # 40 dB below the largest
+    rows, columns = np.nonzero((middle > left) & (middle >= right) & (middle > floor))
+    at = (rows, columns)
+    curvature = left[at] - 2 * middle[at] + right[at]
+    offsets = 0.5 * (left[at] - right[at]) / np.minimum(curvature, -1e-9)
+    semitones = 12 * np.log2((columns + low + offsets) * bin_hz / 440)
+    return complex(np.sum(np.exp(middle[at]) * np.exp(2j * np.pi * semitones)))
