@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.playlist.harmony import CODES
 from core.playlist.request import SetRequest
-from core.playlist.table import TrackTable, Vocals
+from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
 from core.playlist.transition import Transition, rate_transition
 
@@ -43,36 +43,6 @@ def playlist_track(draw: st.DrawFn, track_id: str) -> PlaylistTrack:
         vocals_s=None if sung is None else tuple((start, start + length) for start, length in sung),
         first_downbeat_s=maybe(0.0, 5.0),
         stems=draw(st.sampled_from([(), ("vocals", "other")])),
-    )
-
-
-def make_library(n: int, *, seed: int = 0) -> TrackTable:
-    """Make a library as an analysed collection is: most tracks around 126 BPM, all keys."""
-    rng = np.random.default_rng(seed)
-    tempo = np.where(rng.random(n) < 0.7, rng.normal(126, 4, n), rng.uniform(70, 180, n))
-    duration_s = rng.uniform(180, 420, n)
-    first_s = rng.uniform(0, 0.5, n)
-    bar_s = 240 / tempo
-    of_track = np.repeat(np.arange(n), rng.integers(0, 12, n))
-    sung_s = rng.uniform(0, 1, len(of_track)) * duration_s[of_track]
-    return TrackTable.from_columns(
-        [f"t{number}" for number in range(n)],
-        titles=[f"Title {number}" for number in range(n)],
-        artists=[f"Artist {number}" for number in rng.integers(0, max(1, n // 5), n)],
-        camelot=[CODES[place] for place in rng.integers(0, 24, n)],
-        tempo_bpm=tempo,
-        energy=rng.uniform(1, 10, n).round(1),
-        loudness_lufs=rng.normal(-9, 2, n),
-        duration_s=duration_s,
-        first_downbeat_s=first_s,
-        mix_in_s=np.stack([first_s, first_s + 16 * bar_s], axis=1),
-        mix_out_s=np.stack([duration_s - 20 * bar_s, duration_s - 4 * bar_s], axis=1),
-        timbre=rng.standard_normal((n, 64)).astype(np.float32),
-        vocals=Vocals(
-            passages_s=np.stack([sung_s, sung_s + rng.uniform(2, 20, len(sung_s))], axis=1),
-            of_track=of_track,
-            is_known=np.ones(n, np.bool_),
-        ),
     )
 
 

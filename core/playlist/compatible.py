@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.playlist.harmony import HARMONY, UNKNOWN_KEY
+from core.playlist.harmony import HARMONY
 from core.playlist.rating import DETAIL_WEIGHT, rate_details, rate_outline
 from core.playlist.table import TrackTable
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT, pitch_change_percent
@@ -50,7 +50,7 @@ def compatible(
 
 def _find_mixable(outgoing: TrackTable, table: TrackTable, max_pitch_percent: float) -> Rows:
     key = outgoing.key[0]
-    rows = np.arange(len(table)) if key == UNKNOWN_KEY else np.flatnonzero(HARMONY[key, table.key])
+    rows = np.flatnonzero((HARMONY[key] > 0)[table.key])
     pitch = pitch_change_percent(outgoing.log_tempo[0], table.log_tempo[rows])
     return rows[~(np.abs(pitch) > max_pitch_percent)]
 

@@ -35,6 +35,7 @@ def facts_to_track(
         mix_in_s=_window(mix_in) if mix_in else None,
         mix_out_s=_window(mix_out) if mix_out else None,
         downbeats_s=tuple(facts.get("downbeats_s") or ()),
+        first_downbeat_s=facts.get("first_downbeat_s"),
         stems=tuple(stems),
     )
 

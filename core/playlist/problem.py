@@ -190,8 +190,11 @@ class SetProblem:
 def pose(table: TrackTable, request: SetRequest) -> SetProblem:
     """Take out what must never be played and resolve the ids.
 
-    Raises `InvalidOption` where a track asked for is not there.
+    Raises `InvalidOption` where a track asked for is not there, and ValueError where two tracks
+    have one id.
     """
+    if len(set(table.ids)) != len(table):
+        raise ValueError("two tracks to plan with have one id")
     request.check_ids(table.ids)
     if request.never:
         never = set(request.never)

@@ -14,8 +14,8 @@ from core.playlist.search import Children, Lines
 from core.playlist.tempo import pitch_change_percent
 from core.playlist.windows import Rows
 
-SHORTLIST = 32
-LONGLIST = 4096
+SHORTLIST = 16
+LONGLIST = 512
 _ENOUGH = 4 * SHORTLIST
 _STARTS = 64
 
@@ -111,7 +111,7 @@ class Shortlists:
         last = lines.paths[line, -1]
         key = int(table.key[last])
         if key not in self._mates:
-            self._mates[key] = np.flatnonzero((HARMONY[key, table.key] > 0) | is_must)
+            self._mates[key] = np.flatnonzero((HARMONY[key] > 0)[table.key] | is_must)
         rows = self._mates[key]
         rows = rows[is_allowed[line, rows]]
         pitch = np.abs(pitch_change_percent(table.log_tempo[last], table.log_tempo[rows]))

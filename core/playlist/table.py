@@ -51,7 +51,7 @@ class TrackTable:
 
     Parameters
     ----------
-    ids, titles : of the tracks; ids are unique.
+    ids, titles : of the tracks; to plan with they are unique.
     stems : names of the stems that lie at hand, a tuple a track.
     key : places in `core.playlist.harmony.CODES`.
     tempo_bpm, log_tempo, energy, loudness_lufs, bar_s : one number a track.
@@ -130,11 +130,9 @@ class TrackTable:
 
         Raises
         ------
-        ValueError : ids are not unique, a column has another length, or a text is no Camelot code.
+        ValueError : a column has another length, or a text is no Camelot code.
         """
         n = len(ids)
-        if len(set(ids)) != n:
-            raise ValueError("two tracks of a table have the same id")
         tempo, duration = _column(tempo_bpm, n), _column(duration_s, n)
         duration = np.where(duration > 0, duration, np.nan)
         bar_s, first = bar_lengths_s(tempo), _column(first_downbeat_s, n)
@@ -178,8 +176,8 @@ class TrackTable:
     def from_tracks(cls, tracks: Sequence[PlaylistTrack]) -> Self:
         """Make a table of tracks.
 
-        Raises ValueError for ids that are not unique, for a text that is no Camelot code, and for
-        timbre vectors of several lengths.
+        Raises ValueError for a text that is no Camelot code, and for timbre vectors of several
+        lengths.
         """
         sung = [
             (row, passage) for row, track in enumerate(tracks) for passage in track.vocals_s or ()

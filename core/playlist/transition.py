@@ -66,11 +66,11 @@ def rate_transition(
 ) -> Transition:
     """Rate and explain mixing from ``outgoing`` into ``incoming``.
 
-    Raises ValueError when a track's ``camelot`` is no Camelot code.
+    Raises ValueError for a ``camelot`` that is no Camelot code, and for timbre vectors of two
+    lengths.
     """
-    going, coming = TrackTable.from_tracks([outgoing]), TrackTable.from_tracks([incoming])
-    row = np.zeros(1, np.intp)
-    return explain(going, row, coming, row, max_pitch_percent=max_pitch_percent)[0]
+    pair, rows = TrackTable.from_tracks([outgoing, incoming]), np.arange(2)
+    return explain(pair, rows[:1], pair, rows[1:], max_pitch_percent=max_pitch_percent)[0]
 
 
 def explain(

@@ -1,10 +1,13 @@
 """A planned set against every other set, and against greed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.made_library import go_greedily, make_library
 from core.playlist.plan import EXACT_LIMIT, find_path, plan_set
 from core.playlist.problem import pose
 from core.playlist.request import SetRequest
@@ -12,7 +15,7 @@ from core.playlist.search import search
 from core.playlist.successors import AllPairs, Shortlists
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
-from tests.set_planning import Paths, Reckoning, all_paths, make_library, playlist_tracks
+from tests.set_planning import Paths, Reckoning, all_paths, playlist_tracks
 
 CURVE = ((0.0, 3.0), (0.6, 9.0), (1.0, 5.0))
 
@@ -149,27 +152,5 @@ def test_wishes_for_tracks_are_met(
     assert plan_set(TrackTable.from_tracks(tracks), request) == plan
 
 
-def go_greedily(problem) -> Paths:  # type: ignore[no-untyped-def]
-    """Take the best track to begin with, then always the best next one."""
-    n = len(problem.table)
-    path: list[int] = []
-    while len(path) < problem.n_wanted:
-        rows = np.setdiff1d(np.arange(n), path)
-        elapsed_s = np.full(len(rows), problem.play_s[path].sum())
-        gains = problem.rate_places(rows, len(path), elapsed_s)
-        if path:
-            gains = gains + problem.rate_steps(np.full(len(rows), path[-1]), rows)
-            near = problem.table.artist[path[max(0, len(path) - problem.request.artist_gap + 1) :]]
-            if problem.request.artist_gap > 1:
-                artists = problem.table.artist[rows]
-                gains = gains - 10**9 * ((artists[:, None] == near) & (artists >= 0)[:, None]).sum(
-                    1
-                )
-        path.append(int(rows[np.argmax(gains)]))
-    return np.array(path, np.intp)
-
-
 def _with(request: SetRequest, **changes: object) -> SetRequest:
-    from dataclasses import replace
-
     return replace(request, **changes)

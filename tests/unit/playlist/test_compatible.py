@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.made_library import make_library
 from core.playlist.compatible import compatible
 from core.playlist.harmony import HARMONY, codes_to_keys
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
 from core.playlist.transition import explain
-from tests.set_planning import make_library
 
 TRACK = PlaylistTrack(
     "mine",

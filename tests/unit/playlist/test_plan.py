@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from bench.made_library import make_library
 from core.errors import InvalidOption
 from core.playlist.plan import EXACT_LIMIT, plan_set
 from core.playlist.request import SetRequest
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
-from tests.set_planning import make_library
 
 PLAIN = PlaylistTrack("0", tempo_bpm=120.0, camelot="8A", energy=5, duration_s=240.0)
 
@@ -134,6 +134,12 @@ def test_vocals_decide_between_two_that_are_else_alike() -> None:
     tracks = [sung, replace(sung, id="sung"), replace(PLAIN, id="quiet", vocals_s=())]
     found = plan(tracks, n_tracks=2, start="0")
     assert found.ids == ("0", "quiet")
+
+
+def test_two_tracks_of_one_id_are_a_mistake() -> None:
+    """Wishes name tracks by their ids: the wrong one of two would be played."""
+    with pytest.raises(ValueError, match="one id"):
+        plan([PLAIN, PLAIN])
 
 
 def test_a_track_that_is_not_there_is_an_error() -> None:
