@@ -14,8 +14,10 @@ from core.jobs.database import prepare_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
+from core.library.library import Library
 from core.pipeline.recipe import build_pipeline
 from core.separation.weights import WeightsStore
+from core.sets.planning import SetMaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Services:
     progress: ProgressLog
     jobs: JobService
     weights: WeightsStore
+    library: Library
+    sets: SetMaker
     stopping: threading.Event
     """Set when the server was told to stop."""
 
@@ -42,6 +46,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     queue = JobQueue(url)
     progress = ProgressLog(url)
     pipeline = build_pipeline(store, settings.runtime())
+    library = Library(settings.data_dir, url)
     try:
         yield Services(
             settings=settings,
@@ -50,6 +55,8 @@ def open_services(settings: Settings) -> Iterator[Services]:
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline),
             weights=WeightsStore(settings.model_dir),
+            library=library,
+            sets=SetMaker(library),
             stopping=threading.Event(),
         )
     finally:
@@ -75,5 +82,17 @@ async def get_jobs(services: ServicesDep) -> JobService:
     return services.jobs
 
 
+async def get_library(services: ServicesDep) -> Library:
+    """Give the library."""
+    return services.library
+
+
+async def get_sets(services: ServicesDep) -> SetMaker:
+    """Give what plans sets with the tracks of the library."""
+    return services.sets
+
+
 StoreDep = Annotated[JobStore, Depends(get_store)]
 JobsDep = Annotated[JobService, Depends(get_jobs)]
+LibraryDep = Annotated[Library, Depends(get_library)]
+SetsDep = Annotated[SetMaker, Depends(get_sets)]

@@ -15,7 +15,7 @@ from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_problem_schema, any_problem
 from api.origins import refuse_foreign_origins
 from api.problems import install_problem_handlers
-from api.routes import downloads, events, jobs, process, system
+from api.routes import downloads, events, jobs, library, playlists, process, system
 from api.shutdown import noticing_stop
 from api.version import VERSION
 from config import Settings, settings
@@ -30,6 +30,8 @@ TAGS = [
     {"name": "system", "description": "What this installation is, and how it is."},
     {"name": "jobs", "description": "Submit, follow, cancel and delete jobs."},
     {"name": "downloads", "description": "What jobs delivered."},
+    {"name": "library", "description": "The tracks that this installation knows."},
+    {"name": "playlists", "description": "Sets planned from the library, and their exports."},
 ]
 EXPOSED_HEADERS = [
     "Accept-Ranges",
@@ -41,6 +43,7 @@ EXPOSED_HEADERS = [
     "Location",
     "Repr-Digest",
     "Retry-After",
+    playlists.WARNINGS,
     REQUEST_ID,
 ]
 
@@ -69,13 +72,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     add_problem_schema(app)
     install_problem_handlers(app)
-    for router in (system.router, process.router, jobs.router, events.router, downloads.router):
-        app.include_router(router)
+    for routes in (system, process, jobs, events, downloads, library, playlists):
+        app.include_router(routes.router)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "HEAD", "POST", "DELETE"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
         allow_headers=["*"],
         expose_headers=EXPOSED_HEADERS,
     )

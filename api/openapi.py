@@ -47,7 +47,12 @@ def add_problem_schema(app: FastAPI) -> None:
 
 
 def process_request_body() -> dict[str, Any]:
-    """Describe the multipart body: one or more files and every option."""
+    """Describe the multipart body of a job: one or more files and every option."""
+    return upload_request_body(_option_schemas())
+
+
+def upload_request_body(options: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Describe a multipart body: one or more files, and options by name."""
     return {
         "requestBody": {
             "required": True,
@@ -57,7 +62,7 @@ def process_request_body() -> dict[str, Any]:
                         "type": "object",
                         "required": ["file"],
                         "additionalProperties": False,
-                        "properties": {"file": _file_schema(), **_option_schemas()},
+                        "properties": {"file": _file_schema(), **(options or {})},
                     },
                     "encoding": {"file": {"contentType": "audio/*, application/octet-stream"}},
                 }

@@ -24,6 +24,7 @@ from core.library.listing import Refusal, list_files
 from core.library.query import Range, SortKey, TrackQuery
 from core.library.record import MIXTURE
 from core.library.repository import TrackSummary
+from core.library.uploads import remove_track
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 from core.sets.planning import SetMaker, describe_transition
 
@@ -235,9 +236,10 @@ def remove(
 ) -> None:
     """Forget tracks; their files stay where they are."""
     library = open_library(data_dir)
+    store = JobStore(data_dir or settings().data_dir)
     ids = [find_track(library, track) for track in tracks]
-    for track_id in ids:
-        library.remove(track_id)
+    for track_id in dict.fromkeys(ids):
+        remove_track(library, store, track_id)
     if json:
         print_json({"removed": ids})
     else:

@@ -188,7 +188,7 @@ def _tell(
     files: dict[str, str] = {}
     warnings: list[str] = []
     for format in formats:
-        written = export_playlist(library, record, format, options)
+        written = export_playlist(library, record, format, options, by_name=target is not None)
         for file_name, data in written.files.items():
             write_atomically(folder / file_name, data)
         # Several files (Serato's crates) are told by their folder.

@@ -4,13 +4,16 @@ Nothing is copied: the files that the formats name are those of the library, or 
 folder that the user names.
 """
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
 from typing import Any
 
 from core.errors import ArtefactNotFound
 from core.export.format import Export, ExportOptions
 from core.export.grid import beats_to_grid
 from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind
+from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
 from core.library.library import Library
 from core.library.record import LibraryRecord, PlaylistRecord
@@ -28,27 +31,41 @@ _KINDS = {
 
 
 def export_playlist(
-    library: Library, playlist: PlaylistRecord, format: str, options: ExportOptions
+    library: Library,
+    playlist: PlaylistRecord,
+    format: str,
+    options: ExportOptions,
+    *,
+    by_name: bool,
 ) -> Export:
     """Write a playlist in a format.
 
     Tracks whose file has moved are written where they were, with a warning; tracks that are no
     longer in the library are left out, with a warning.
 
+    Parameters
+    ----------
+    by_name : tracks are named as files beside the export, or in its target folder, rather than by
+        where they lie on this machine.
+
     Raises
     ------
     UnsupportedFormat, InvalidOption : as `core.export.registry.export_crate`.
     ArtefactNotFound : none of the tracks is left.
     """
-    crate, warnings = make_crate(library, playlist)
+    crate, warnings = make_crate(library, playlist, by_name=by_name)
     export = export_crate(crate, format, options)
     return Export(export.files, (*warnings, *export.warnings), export.mp3_offset_ms)
 
 
-def make_crate(library: Library, playlist: PlaylistRecord) -> tuple[Crate, tuple[str, ...]]:
+def make_crate(
+    library: Library, playlist: PlaylistRecord, *, by_name: bool
+) -> tuple[Crate, tuple[str, ...]]:
     """Gather a playlist's tracks, and say which are no longer there. Raises `ArtefactNotFound`."""
     records = {i: library.find_record(i) for i in dict.fromkeys(playlist.track_ids)}
     tracks = tuple(make_track(record) for record in records.values() if record is not None)
+    if by_name:
+        tracks = _name_files(tracks, [record for record in records.values() if record is not None])
     if playlist.track_ids and not tracks:
         raise ArtefactNotFound(
             f"No track of '{playlist.name}' is in the library any more.",
@@ -98,6 +115,21 @@ def make_track(record: LibraryRecord) -> CrateTrack:
         vocals_s=tuple((start, end) for start, end in facts.get("vocals_s") or ()),
         is_missing=path is None,
     )
+
+
+def _name_files(
+    tracks: Sequence[CrateTrack], records: Sequence[LibraryRecord]
+) -> tuple[CrateTrack, ...]:
+    """Call every track's file by a name that is safe on every system, and its own."""
+    taken: set[str] = set()
+    named = []
+    for track, record in zip(tracks, records, strict=True):
+        file = PurePath(record.name)
+        name = unique_name(safe_name(file.stem), taken)
+        taken.add(name)
+        suffix = file.suffix.lower() if file.suffix[1:].isalnum() else f".{track.file.value}"
+        named.append(replace(track, path=name + suffix))
+    return tuple(named)
 
 
 def _file_kind(record: LibraryRecord) -> FileKind:

@@ -1,0 +1,153 @@
+"""From the library to answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from api.library_schemas import (
+    Added,
+    CompatibleTrack,
+    CompatibleTracks,
+    DuplicateGroupView,
+    Duplicates,
+    PlaylistLine,
+    PlaylistView,
+    RefusedFile,
+    SimilarTrack,
+    SimilarTracks,
+    TrackDetails,
+    TrackLine,
+    TransitionView,
+)
+from core.export.registry import ExporterRegistry
+from core.library.duplicates import DuplicateGroup
+from core.library.importing import ImportReport
+from core.library.library import Library
+from core.library.record import PlaylistRecord
+from core.library.repository import TrackSummary
+from core.playlist.transition import Transition
+from core.sets.planning import describe_transition
+
+
+def track_line(track: TrackSummary) -> TrackLine:
+    """Tell a track in a line; where its files lie stays on this machine."""
+    fields = asdict(track)
+    del fields["paths"]
+    added_at = datetime.fromtimestamp(fields.pop("added_s"), UTC)
+    return TrackLine(**fields, added_at=added_at, is_missing=track.is_missing)
+
+
+def track_details(library: Library, track_id: str) -> TrackDetails:
+    """Tell all of a track. Raises `TrackNotFound`."""
+    summary = library.summary(track_id)
+    record = library.record(track_id)
+    return TrackDetails(
+        **track_line(summary).model_dump(),
+        name=record.name,
+        bytes=record.bytes,
+        n_files=len(record.files),
+        sample_rate=record.sample_rate,
+        n_channels=record.n_channels,
+        bit_depth=record.bit_depth,
+        codec=record.codec,
+        container=record.container,
+        tags=record.tags,
+        facts=record.facts,
+        jobs=[job.job_id for job in record.jobs],
+        cover_url=f"/library/tracks/{track_id}/cover" if record.cover else None,
+    )
+
+
+def added_view(report: ImportReport) -> Added:
+    """Tell what became of files."""
+    return Added(
+        added=report.added,
+        known=report.known,
+        refused=[
+            RefusedFile(
+                name=refusal.path,
+                code=refusal.error.code,
+                detail=refusal.error.message,
+                hint=refusal.error.hint,
+            )
+            for refusal in report.refused
+        ],
+    )
+
+
+def similar_view(found: Iterable[tuple[TrackSummary, float]]) -> SimilarTracks:
+    """Tell neighbours."""
+    return SimilarTracks(
+        tracks=[
+            SimilarTrack(track=track_line(track), similarity=similarity)
+            for track, similarity in found
+        ]
+    )
+
+
+def compatible_view(found: Iterable[tuple[TrackSummary, Transition]]) -> CompatibleTracks:
+    """Tell tracks that mix."""
+    return CompatibleTracks(
+        tracks=[
+            CompatibleTrack(
+                track=track_line(track),
+                transition=TransitionView.model_validate(describe_transition(step)),
+            )
+            for track, step in found
+        ]
+    )
+
+
+def duplicates_view(groups: Sequence[DuplicateGroup]) -> Duplicates:
+    """Tell what is there more than once."""
+    return Duplicates(
+        groups=[
+            DuplicateGroupView(
+                level=group.level,
+                bit_error_rate=group.bit_error_rate,
+                tracks=[track_line(track) for track in group.tracks],
+            )
+            for group in groups
+        ]
+    )
+
+
+def playlist_line(record: PlaylistRecord) -> PlaylistLine:
+    """Tell a playlist in a line."""
+    return PlaylistLine(
+        id=record.id,
+        name=record.name,
+        created_at=record.created_at,
+        n_tracks=len(record.track_ids),
+    )
+
+
+def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
+    """Tell a playlist with its tracks."""
+    tracks = library.summaries(record.track_ids)
+    there = {track.id for track in tracks}
+    plan = record.plan
+    return PlaylistView(
+        **playlist_line(record).model_dump(),
+        duration_s=plan.get("duration_s"),
+        score=plan.get("score"),
+        tracks=[track_line(track) for track in tracks],
+        gone=[track_id for track_id in record.track_ids if track_id not in there],
+        transitions=plan.get("transitions", []),
+        relaxed=plan.get("relaxed", []),
+        exports={
+            name: f"{playlist_path(record.id)}/export/{name}" for name in ExporterRegistry.names()
+        },
+    )
+
+
+def playlist_path(playlist_id: str) -> str:
+    """Give the path of a playlist."""
+    return f"/playlists/{playlist_id}"
+
+
+def next_page(path: str, parameters: Mapping[str, object], cursor: str) -> str:
+    """Give the `Link` header that leads to the next page of the same question."""
+    given = {k: v for k, v in parameters.items() if v is not None}
+    return f'<{path}?{urlencode({**given, "cursor": cursor})}>; rel="next"'

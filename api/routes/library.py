@@ -1,0 +1,221 @@
+"""The library: tracks in and out, search, and what goes with what."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response, status
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import LibraryDep, Services, ServicesDep, SetsDep, StoreDep
+from api.files import ArtefactResponse
+from api.library_schemas import (
+    Added,
+    CompatibleTracks,
+    Duplicates,
+    LibraryPage,
+    SimilarTracks,
+    TrackDetails,
+)
+from api.library_views import (
+    added_view,
+    compatible_view,
+    duplicates_view,
+    next_page,
+    similar_view,
+    track_details,
+    track_line,
+)
+from api.openapi import upload_request_body
+from api.problems import problem_responses
+from api.uploads import Intake, Limits, discard, receive_form
+from core import errors
+from core.artifacts.store import new_job_id
+from core.library.duplicates import find_duplicates
+from core.library.job_tracks import enter_job
+from core.library.query import MAX_LIMIT, Range, SortKey, TrackQuery
+from core.library.record import MIXTURE
+from core.library.uploads import add_uploads, remove_track
+from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+
+router = APIRouter(tags=["library"])
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most tracks of the answer.")]
+Bound = Annotated[float | None, Query()]
+
+
+@router.get(
+    "/library/tracks", operation_id="list_tracks", responses=problem_responses(errors.InvalidOption)
+)
+def list_tracks(
+    request: Request,
+    library: LibraryDep,
+    response: Response,
+    text: Annotated[str, Query(max_length=500, description="Words of title, artist, …")] = "",
+    key: Annotated[str | None, Query(description="`8A`, `1m`, `Am` or `A minor`.")] = None,
+    mixes_with: Annotated[str | None, Query(description="Keys beside this on the wheel.")] = None,
+    tempo_min_bpm: Bound = None,
+    tempo_max_bpm: Bound = None,
+    energy_min: Bound = None,
+    energy_max: Bound = None,
+    loudness_min_lufs: Bound = None,
+    loudness_max_lufs: Bound = None,
+    duration_min_s: Bound = None,
+    duration_max_s: Bound = None,
+    vocals: Annotated[Literal["with", "without"] | None, Query()] = None,
+    sort: SortKey = SortKey.TITLE,
+    descending: Annotated[bool, Query(description="The largest first.")] = False,
+    limit: Limit = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> LibraryPage:
+    """Search the library, a page at a time; half and double tempo count.
+
+    The `Link` header leads to the next page.
+    """
+    page = library.search(
+        TrackQuery(
+            text=text,
+            key=key,
+            mixes_with=mixes_with,
+            tempo_bpm=Range(tempo_min_bpm, tempo_max_bpm),
+            energy=Range(energy_min, energy_max),
+            loudness_lufs=Range(loudness_min_lufs, loudness_max_lufs),
+            duration_s=Range(duration_min_s, duration_max_s),
+            vocals=vocals,
+            sort=sort,
+            is_descending=descending,
+            limit=limit,
+            cursor=cursor,
+        )
+    )
+    if page.next_cursor is not None:
+        response.headers["Link"] = next_page(
+            "/library/tracks", request.query_params, page.next_cursor
+        )
+    return LibraryPage(tracks=[track_line(t) for t in page.tracks], next_cursor=page.next_cursor)
+
+
+@router.post(
+    "/library/tracks",
+    operation_id="add_tracks",
+    openapi_extra=upload_request_body(),
+    responses=problem_responses(errors.InvalidOption, errors.UploadTooLarge, errors.StorageFull),
+)
+async def add_tracks(request: Request, services: ServicesDep) -> Added:
+    """Add uploaded files: analysed at once, one bad file stops no other.
+
+    The answer comes when all are done. Sending a file again changes nothing.
+    """
+    limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
+    intake = Intake(services.store, new_job_id(), limits)
+    try:
+        await receive_form(request, intake)
+        return await run_in_threadpool(_add_uploads, services, intake)
+    finally:
+        # What the library keeps it has marked as its own by now.
+        await discard(intake)
+
+
+@router.post(
+    "/library/tracks/from-job/{id}",
+    operation_id="add_job_tracks",
+    responses=problem_responses(errors.JobNotFound, errors.JobNotFinished),
+)
+def add_job_tracks(id: str, library: LibraryDep, store: StoreDep) -> Added:
+    """Add the tracks of a job that has ended, with the facts and stems that it found."""
+    return added_view(enter_job(library, store, id))
+
+
+@router.get("/library/duplicates", operation_id="list_duplicates", responses=problem_responses())
+def list_duplicates(library: LibraryDep) -> Duplicates:
+    """List what the library holds more than once, the surest first."""
+    return duplicates_view(find_duplicates(library))
+
+
+@router.get(
+    "/library/tracks/{id}",
+    operation_id="get_track",
+    responses=problem_responses(errors.TrackNotFound),
+)
+def get_track(id: str, library: LibraryDep) -> TrackDetails:
+    """Tell all that is known of a track."""
+    return track_details(library, id)
+
+
+@router.delete(
+    "/library/tracks/{id}",
+    operation_id="remove_track",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(errors.TrackNotFound),
+)
+def delete_track(id: str, library: LibraryDep, store: StoreDep) -> None:
+    """Forget a track; bytes that were uploaded for it go, files on this machine stay."""
+    remove_track(library, store, id)
+
+
+@router.get(
+    "/library/tracks/{id}/cover",
+    operation_id="get_cover",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "The cover."},
+        **problem_responses(errors.TrackNotFound, errors.ArtefactNotFound),
+    },
+)
+def get_cover(id: str, library: LibraryDep) -> Response:
+    """Give the cover that the track's tags held."""
+    found = library.cover_path(id)
+    if found is None:
+        raise errors.ArtefactNotFound(f"Track '{id}' has no cover.")
+    path, mime = found
+    return ArtefactResponse(path, media_type=mime, headers={"Cache-Control": "no-cache"})
+
+
+@router.get(
+    "/library/tracks/{id}/similar",
+    operation_id="list_similar",
+    responses=problem_responses(errors.TrackNotFound, errors.InvalidOption),
+)
+def list_similar(
+    id: str,
+    library: LibraryDep,
+    part: Annotated[str, Query(description="`mixture`, or a stem such as `drums`.")] = MIXTURE,
+    limit: Limit = 20,
+) -> SimilarTracks:
+    """List the tracks that sound most like one: nearest neighbours of its descriptors."""
+    return similar_view(library.similar(id, part=part, limit=limit))
+
+
+@router.get(
+    "/library/tracks/{id}/compatible",
+    operation_id="list_compatible",
+    responses=problem_responses(errors.TrackNotFound, errors.InvalidOption),
+)
+def list_compatible(
+    id: str,
+    sets: SetsDep,
+    max_pitch_percent: Annotated[
+        float, Query(gt=0, lt=100, description="Largest change of pitch.")
+    ] = DEFAULT_MAX_PITCH_PERCENT,
+    limit: Limit = 20,
+) -> CompatibleTracks:
+    """List the tracks that mix well after one, with a score and the reasons."""
+    return compatible_view(sets.compatible(id, limit=limit, max_pitch_percent=max_pitch_percent))
+
+
+def _add_uploads(services: Services, intake: Intake) -> Added:
+    if intake.options():
+        raise errors.InvalidOption(
+            "The library takes files alone.",
+            hint="POST /process takes options.",
+            field=next(iter(intake.options())),
+        )
+    if not intake.uploads:
+        raise errors.InvalidOption(
+            "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
+        )
+    report = add_uploads(
+        services.library,
+        services.store,
+        intake.uploads,
+        n_processes=services.settings.worker_cpu_slots,
+        max_duration_s=services.settings.max_duration_s,
+    )
+    return added_view(report)

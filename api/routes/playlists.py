@@ -1,0 +1,155 @@
+"""Playlists: planned from the library, put in order, written for DJ programs."""
+
+import io
+import json
+import zipfile
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from api.deps import LibraryDep, SetsDep
+from api.files import media_type_of
+from api.library_schemas import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
+from api.library_views import next_page, playlist_line, playlist_path, playlist_view
+from api.links import content_disposition
+from api.problems import problem_responses
+from core import errors
+from core.export.format import Export, ExportOptions, target_folder
+from core.export.names import safe_name
+from core.playlist.request import SetRequest
+from core.sets.exporting import export_playlist
+
+WARNINGS = "X-Stemcrate-Warnings"
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+router = APIRouter(tags=["playlists"])
+
+
+@router.post(
+    "/playlists",
+    operation_id="create_playlist",
+    status_code=status.HTTP_201_CREATED,
+    responses=problem_responses(errors.InvalidOption, errors.TrackNotFound),
+)
+def create_playlist(
+    wishes: PlaylistRequest, library: LibraryDep, sets: SetsDep, response: Response
+) -> PlaylistView:
+    """Plan a set and keep it; what could not be met is listed under `relaxed`."""
+    if wishes.tracks is not None:
+        record = sets.create_as_given(wishes.name, wishes.tracks)
+    else:
+        record = sets.create(wishes.name, _to_request(wishes), among=wishes.among)
+    response.headers["Location"] = playlist_path(record.id)
+    return playlist_view(library, record)
+
+
+@router.get(
+    "/playlists", operation_id="list_playlists", responses=problem_responses(errors.InvalidOption)
+)
+def list_playlists(
+    library: LibraryDep,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=200, description="Most playlists on the page.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> PlaylistPage:
+    """List playlists, newest first. The `Link` header leads to the next page."""
+    records, next_cursor = library.playlists.page(limit=limit, cursor=cursor)
+    if next_cursor is not None:
+        response.headers["Link"] = next_page("/playlists", {"limit": limit}, next_cursor)
+    return PlaylistPage(playlists=[playlist_line(r) for r in records], next_cursor=next_cursor)
+
+
+@router.get(
+    "/playlists/{id}",
+    operation_id="get_playlist",
+    responses=problem_responses(errors.PlaylistNotFound),
+)
+def get_playlist(id: str, library: LibraryDep) -> PlaylistView:
+    """Give a playlist with its tracks, its transitions and the reasons for them."""
+    return playlist_view(library, library.playlists.get(id))
+
+
+@router.put(
+    "/playlists/{id}/tracks",
+    operation_id="reorder_playlist",
+    responses=problem_responses(errors.PlaylistNotFound, errors.TrackNotFound),
+)
+def reorder_playlist(
+    id: str, order: PlaylistOrder, library: LibraryDep, sets: SetsDep
+) -> PlaylistView:
+    """Put a playlist into another order; tracks may come and go."""
+    return playlist_view(library, sets.reorder(id, order.tracks))
+
+
+@router.delete(
+    "/playlists/{id}",
+    operation_id="delete_playlist",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(errors.PlaylistNotFound),
+)
+def delete_playlist(id: str, library: LibraryDep) -> None:
+    """Delete a playlist; its tracks stay in the library."""
+    library.playlists.delete(id)
+
+
+@router.get(
+    "/playlists/{id}/export/{format}",
+    operation_id="export_playlist",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"application/octet-stream": {}, "application/zip": {}},
+            "description": "The file, or a ZIP where the format has several.",
+        },
+        **problem_responses(
+            errors.PlaylistNotFound, errors.ArtefactNotFound, errors.UnsupportedFormat
+        ),
+    },
+)
+def export_one(
+    id: str,
+    format: str,
+    library: LibraryDep,
+    target: Annotated[
+        str | None,
+        Query(description="Folder that the audio will lie in; some formats need it."),
+    ] = None,
+) -> Response:
+    """Write a playlist for a DJ program; tracks are named as files in the target folder."""
+    record = library.playlists.get(id)
+    options = ExportOptions(target=None if target is None else target_folder(target))
+    export = export_playlist(library, record, format, options, by_name=True)
+    headers = {"Cache-Control": "no-store"}
+    if export.warnings:
+        headers[WARNINGS] = json.dumps(export.warnings)
+    if len(export.files) == 1:
+        ((name, data),) = export.files.items()
+        media_type = media_type_of(name)
+    else:
+        name, data, media_type = f"{safe_name(record.name)}.zip", _pack(export), "application/zip"
+    headers["Content-Disposition"] = content_disposition("attachment", name)
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def _to_request(wishes: PlaylistRequest) -> SetRequest:
+    curve = wishes.curve
+    return SetRequest(
+        duration_s=wishes.duration_s,
+        n_tracks=wishes.n_tracks,
+        curve=tuple(curve) if isinstance(curve, list) else curve,
+        start=wishes.start,
+        end=wishes.end,
+        must_play=tuple(wishes.must_play),
+        never=tuple(wishes.never),
+        artist_gap=wishes.artist_gap,
+        max_pitch_percent=wishes.max_pitch_percent,
+    )
+
+
+def _pack(export: Export) -> bytes:
+    """Put a format's files, which are small, into one ZIP; the same files give the same bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
+        for name, data in export.files.items():
+            pack.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data)
+    return file.getvalue()
