@@ -12,6 +12,7 @@ POSIX paths.
 References: RFC 8089 (the file URI scheme); RFC 3986, section 2.1 (percent-encoding).
 """
 
+import json
 import re
 import sys
 from dataclasses import dataclass
@@ -157,6 +158,7 @@ def _escape(text: str) -> str:
     )
 
 
+# What the pack calls the files that hold absolute paths.
 _RELOCATED = (
     "rekordbox/rekordbox.xml",
     "traktor/collection.nml",
@@ -170,8 +172,9 @@ def relocate_pack(folder: Path, new: str | None = None) -> list[str]:
     Returns the names of the files that were rewritten. Raises ValueError for no absolute path, and
     FileNotFoundError where ``folder`` is no unpacked pack.
     """
-    record = folder / "relocate.txt"
-    old = parse_location(record.read_text("utf-8").strip())
+    record = folder / "pack.json"
+    facts = json.loads(record.read_text("utf-8"))
+    old = parse_location(facts["target"], facts["system"])
     target = parse_location(new if new is not None else str(folder.resolve()))
     done = []
     for name in _RELOCATED:
@@ -179,7 +182,8 @@ def relocate_pack(folder: Path, new: str | None = None) -> list[str]:
         if path.is_file():
             path.write_bytes(relocate_text(path.read_bytes().decode(), old, target).encode())
             done.append(name)
-    record.write_text(target.native + "\n", "utf-8")
+    facts |= {"target": target.native, "system": target.system}
+    record.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return done
 
 
