@@ -22,7 +22,6 @@ from core.playlist.windows import (
     merge_passages,
     nearest_downbeat_s,
     passages_in,
-    snap_to_grid,
 )
 
 
@@ -144,11 +143,9 @@ class TrackTable:
             _column(mix_in_s, n, 2), _column(mix_out_s, n, 2), duration, first, bar_s
         )
         for windows in (mix_in, mix_out):
-            own = windows[:, 0].copy()
-            windows[:, 0] = snap_to_grid(own, first, bar_s)
             for row, downbeats in bars:
-                if len(downbeats) > 1 and not np.isnan(own[row]):
-                    windows[row, 0] = nearest_downbeat_s(own[row], downbeats)
+                if len(downbeats) > 1 and not np.isnan(windows[row, 0]):
+                    windows[row, 0] = nearest_downbeat_s(windows[row, 0], downbeats)
         sung = vocals or Vocals(np.zeros((0, 2)), np.zeros(0, np.intp), np.zeros(n, np.bool_))
         passages = merge_passages(sung.passages_s, sung.of_track)
         return cls(

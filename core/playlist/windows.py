@@ -1,8 +1,8 @@
 """Where tracks are mixed in and out, and who sings there.
 
 Conventions: windows have the shape (n_tracks, 2), start and end in seconds of the track; NaN stands
-for what is not known. A window starts on a downbeat where downbeats are known. Passages of song are
-given flat, as rows (start, end) with the track that each belongs to.
+for what is not known. Passages of song are given flat, as rows (start, end) with the track that
+each belongs to.
 """
 
 import bisect
@@ -35,17 +35,18 @@ def bar_lengths_s(tempo_bpm: Floats) -> Floats:
 def complete_windows(
     mix_in_s: Floats, mix_out_s: Floats, duration_s: Floats, first_downbeat_s: Floats, bar_s: Floats
 ) -> tuple[Floats, Floats]:
-    """Fill in the windows that are not known.
+    """Fill in the windows that are not known, on the grid of first downbeat and bar.
 
-    A window that ends before it starts or lies outside its track counts as unknown. Without a
-    duration there is no end to mix out from: that window stays NaN.
+    Windows that are known stay as they are: who found them knew the downbeats. A window that ends
+    before it starts or lies outside its track counts as unknown. Without a duration there is no end
+    to mix out from: that window stays NaN.
     """
     with np.errstate(invalid="ignore"):
         length = np.where(np.isnan(bar_s), WINDOW_S, WINDOW_BARS * bar_s)
         length = np.fmin(length, duration_s * LONGEST_SHARE)
-        first = np.where(
-            (first_downbeat_s >= 0) & ~(first_downbeat_s > length), first_downbeat_s, 0
-        )
+        # After a long intro the grid is followed back to its beginning.
+        first = np.where(first_downbeat_s > length, first_downbeat_s % bar_s, first_downbeat_s)
+        first = np.where(first >= 0, first, 0.0)
         is_in = _is_usable(mix_in_s, duration_s)
         is_out = _is_usable(mix_out_s, duration_s)
         default_in = np.stack([first, first + length], axis=1)
@@ -61,13 +62,6 @@ def complete_windows(
 def _is_usable(windows: Floats, duration_s: Floats) -> NDArray[np.bool_]:
     inside = ~(windows[:, 0] >= duration_s)
     return (windows[:, 0] >= 0) & (windows[:, 1] > windows[:, 0]) & inside
-
-
-def snap_to_grid(times_s: Floats, first_downbeat_s: Floats, bar_s: Floats) -> Floats:
-    """Move times to the nearest downbeat of a steady grid; they stay where there is none."""
-    bars = np.rint((times_s - first_downbeat_s) / bar_s)
-    bars = np.maximum(bars, np.ceil(-first_downbeat_s / bar_s))
-    return np.where(np.isnan(bars), times_s, first_downbeat_s + bars * bar_s)
 
 
 def nearest_downbeat_s(time_s: float, downbeats_s: Sequence[float]) -> float:

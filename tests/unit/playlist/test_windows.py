@@ -49,8 +49,12 @@ def test_without_a_duration_there_is_no_way_out() -> None:
     assert np.isnan(mix_out).all()
 
 
-def test_a_downbeat_after_the_first_window_is_no_first_downbeat() -> None:
-    assert windows(duration_s=60.0, first_downbeat_s=59.0)[0][0] < 20.0
+def test_after_a_long_intro_the_grid_goes_back_to_its_beginning() -> None:
+    """The window to mix in would else lie in the middle of the song, or off the grid."""
+    mix_in, mix_out = windows(duration_s=240.0, tempo_bpm=120.0, first_downbeat_s=60.5)
+    assert mix_in == [0.5, 32.5]
+    assert mix_out == [206.5, 240.0]
+    assert windows(duration_s=60.0, first_downbeat_s=59.0)[0] == [0.0, 20.0]
 
 
 def test_passages_are_merged_cut_and_counted_from_the_window() -> None:
