@@ -1,0 +1,67 @@
+"""A PostgreSQL server of the tests' own: a temporary cluster on a free port, gone at the end."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+VARIABLE = "STEMCRATE_TEST_DATABASE_URL"
+
+
+def find_programs() -> Path | None:
+    """Where initdb and postgres lie; Debian keeps them out of PATH."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).parent
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+@contextmanager
+def running_server() -> Iterator[str | None]:
+    """Give the URL of a server: the one that is named, else our own; None where there is none."""
+    named = os.environ.get(VARIABLE)
+    programs = find_programs()
+    if named or programs is None:
+        yield named
+        return
+    # A server refuses to run as root; Debian's package brings this user.
+    owner = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        if owner:
+            shutil.chown(folder, **owner)
+        data = Path(folder, "data")
+        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **owner}
+        subprocess.run([programs / "initdb", "-D", data, "-U", "tests", "-A", "trust"], **run)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        control = [programs / "pg_ctl", "-D", data, "-w", "-l", Path(folder, "log")]
+        subprocess.run([*control, "-o", settings, "start"], **run)
+        try:
+            yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], **run)
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """A database of its own, dropped at the end whoever still has it open."""
+    name = f"test_{uuid.uuid4().hex}"
+    parsed = sa.make_url(server).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(parsed, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"create database {name}"))
+        try:
+            yield parsed.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(sa.text(f"drop database {name} with (force)"))
+    admin.dispose()
