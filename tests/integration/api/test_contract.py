@@ -64,6 +64,21 @@ def test_the_description_names_operations_options_and_problems(shared):
         "delete_job",
         "download_artefact",
         "download_zip",
+        "list_tracks",
+        "add_tracks",
+        "add_job_tracks",
+        "get_track",
+        "remove_track",
+        "get_cover",
+        "list_similar",
+        "list_compatible",
+        "list_duplicates",
+        "create_playlist",
+        "list_playlists",
+        "get_playlist",
+        "reorder_playlist",
+        "delete_playlist",
+        "export_playlist",
     }
     submit = description["paths"]["/process"]["post"]
     body = submit["requestBody"]["content"]["multipart/form-data"]["schema"]

@@ -1,0 +1,190 @@
+"""The library over REST: upload, job, search, what goes with what, removal."""
+
+import io
+
+import pytest
+import soundfile
+
+from tests.integration.api.apps import files_below, open_client, run_here, submit, wav_bytes
+from tests.library_records import make_record, track_id
+
+RATE = 22_050
+
+
+def add(client, *files):
+    parts = [("file", (name, data)) for name, data in files]
+    answer = client.post("/library/tracks", files=parts)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def crate(tmp_path_factory):
+    """An app whose library holds records without audio."""
+    with open_client(tmp_path_factory.mktemp("crate")) as client:
+        library = client.app.state.services.library
+        for n in range(5):
+            vector = {"mixture": [1.0, n / 10]}
+            library.put(
+                make_record(
+                    n,
+                    tempo_bpm=124.0 + n,
+                    camelot="8A" if n < 3 else "3B",
+                    energy=5,
+                    vectors=vector,
+                )
+            )
+        yield client
+
+
+def test_uploads_are_analysed_kept_and_forgotten(client, tmp_path):
+    """The whole way of a file: in, found, known the second time, out with its bytes."""
+    song = wav_bytes(6.0)
+    first = add(client, ("Band - Söng.wav", song), ("notes.mp3", b"no music"))
+    assert len(first["added"]) == 1
+    assert [(r["name"], r["code"]) for r in first["refused"]] == [("notes.mp3", "not_audio")]
+    (line,) = client.get("/library/tracks", params={"text": "song band"}).json()["tracks"]
+    assert (line["title"], line["artist"], line["is_missing"]) == ("Söng", "Band", False)
+    assert line["tempo_bpm"] == pytest.approx(120, abs=1)
+
+    details = client.get(f"/library/tracks/{line['id']}").json()
+    assert details["facts"]["camelot"] == line["camelot"]
+    assert (details["sample_rate"], details["bytes"]) == (RATE, len(song))
+    assert str(tmp_path) not in str(details)
+
+    again = add(client, ("other name.wav", song))
+    assert (again["added"], again["known"]) == ([], [line["id"]])
+
+    assert client.delete(f"/library/tracks/{line['id']}").status_code == 204
+    assert files_below(tmp_path / "uploads") == []
+    assert client.get("/library/tracks").json()["tracks"] == []
+
+
+def test_a_bad_upload_alone_leaves_nothing(client, tmp_path):
+    """A refused request must not fill the disk."""
+    assert add(client, ("a.wav", b"RIFF"))["refused"][0]["name"] == "a.wav"
+    assert files_below(tmp_path / "uploads") == []
+    for files, data in (([("file", ("a.wav", b""))], {"model": "auto"}), ([("nofile", "x")], {})):
+        answer = client.post("/library/tracks", files=files, data=data)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_option")
+    assert files_below(tmp_path / "uploads") == []
+
+
+def test_the_tracks_of_a_job_bring_their_facts_and_stems(client):
+    """A job's facts come from its stems: analysing its upload again would lose them."""
+    job_id = submit(client, "Band - Song.wav", stages="tempo,key")
+    early = client.post(f"/library/tracks/from-job/{job_id}")
+    assert (early.status_code, early.json()["code"]) == (409, "job_not_finished")
+    run_here(client, job_id)
+    added = client.post(f"/library/tracks/from-job/{job_id}").json()
+    assert (len(added["added"]), added["refused"]) == (1, [])
+    details = client.get(f"/library/tracks/{added['added'][0]}").json()
+    assert details["stems"] == ["accompaniment", "vocals"]
+    assert details["jobs"] == [job_id]
+    manifest = client.get(f"/job/{job_id}/manifest").json()
+    assert details["facts"]["camelot"] == manifest["tracks"][0]["analysis"]["camelot"]
+    again = client.post(f"/library/tracks/from-job/{job_id}").json()
+    assert (again["added"], again["known"]) == ([], added["added"])
+
+    client.delete(f"/job/{job_id}")
+    (line,) = client.get("/library/tracks").json()["tracks"]
+    assert line["is_missing"]
+
+
+def test_an_upload_outlives_a_job_with_the_same_bytes(client):
+    """Deleting a job must not take a recording from the library."""
+    add(client, ("song.wav", wav_bytes(0.5)))
+    job_id = submit(client, "song.wav")
+    assert client.delete(f"/job/{job_id}").status_code == 204
+    (line,) = client.get("/library/tracks").json()["tracks"]
+    assert not line["is_missing"]
+
+
+def test_search_is_paged_by_links(crate):
+    seen, url = [], "/library/tracks?sort=tempo&descending=true&limit=2&key=Am"
+    while url:
+        answer = crate.get(url)
+        seen += [track["tempo_bpm"] for track in answer.json()["tracks"]]
+        url = answer.links.get("next", {}).get("url")
+    assert seen == [126.0, 125.0, 124.0]
+
+
+def test_what_goes_with_a_track(crate):
+    one = f"/library/tracks/{track_id(0)}"
+    similar = crate.get(f"{one}/similar?limit=2").json()["tracks"]
+    assert [found["track"]["id"] for found in similar] == [track_id(1), track_id(2)]
+    compatible = crate.get(f"{one}/compatible").json()["tracks"]
+    assert {found["track"]["id"] for found in compatible} == {track_id(1), track_id(2)}
+    step = compatible[0]["transition"]
+    assert (step["from"], step["to"]) == (track_id(0), compatible[0]["track"]["id"])
+    assert any("8A" in reason for reason in step["reasons"])
+
+
+def test_duplicates_are_listed(client):
+    library = client.app.state.services.library
+    library.put(make_record(1, packets="same"))
+    library.put(make_record(2, packets="same"))
+    (group,) = client.get("/library/duplicates").json()["groups"]
+    assert group["level"] == "packets"
+    assert {track["id"] for track in group["tracks"]} == {track_id(1), track_id(2)}
+
+
+def test_the_cover_is_served_as_it_was(client):
+    from core.audio.tags import Cover
+
+    library = client.app.state.services.library
+    cover = Cover(b"\x89PNG\r\n\x1a\n" + b"pixels", "image/png")
+    record = make_record(1)
+    record.cover = library.keep_cover(cover)
+    library.put(record)
+    library.put(make_record(2))
+    url = client.get(f"/library/tracks/{track_id(1)}").json()["cover_url"]
+    answer = client.get(url)
+    assert (answer.content, answer.headers["content-type"]) == (cover.data, "image/png")
+    none = client.get(f"/library/tracks/{track_id(2)}/cover")
+    assert (none.status_code, none.json()["code"]) == (404, "artefact_not_found")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("key=H", "key"),
+        ("mixes_with=13A", "mixes_with"),
+        ("tempo_min_bpm=130&tempo_max_bpm=120", "tempo_bpm"),
+        ("energy_min=nan", "energy"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("cursor=nonsense", "cursor"),
+        ("sort=colour", "sort"),
+        ("vocals=maybe", "vocals"),
+    ],
+)
+def test_a_search_that_cannot_be_is_a_problem(crate, query, field):
+    answer = crate.get(f"/library/tracks?{query}")
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("path", ["", "/similar", "/compatible", "/cover"])
+@pytest.mark.parametrize("id", ["0" * 64, "nonsense", "%2e%2e%2fx"])
+def test_a_track_that_is_not_there_is_not_found(crate, path, id):
+    answer = crate.get(f"/library/tracks/{id}{path}")
+    assert answer.status_code == 404
+    if "%" not in id:
+        assert answer.json()["code"] == "track_not_found"
+
+
+def test_an_empty_library_answers(client):
+    """Nothing to search must not be an error."""
+    assert client.get("/library/tracks").json() == {"tracks": [], "next_cursor": None}
+    assert client.get("/library/duplicates").json() == {"groups": []}
+    answer = client.post("/playlists", json={"name": "Set", "duration_s": 3600})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_option")
+    assert client.get("/playlists").json()["playlists"] == []
+
+
+def test_the_same_bytes_twice_in_one_request_are_one_track(client):
+    flac = io.BytesIO()
+    soundfile.write(flac, [[0.1, 0.2]] * RATE, RATE, format="FLAC")
+    added = add(client, ("a.flac", flac.getvalue()), ("b.flac", flac.getvalue()))
+    assert len(added["added"]) == 1
+    assert added["refused"] == []

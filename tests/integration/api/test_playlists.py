@@ -1,0 +1,171 @@
+"""Playlists over REST: planned, reordered, exported, deleted."""
+
+import io
+import json
+import xml.etree.ElementTree as ET
+import zipfile
+from itertools import pairwise
+
+import pytest
+
+from tests.integration.api.apps import open_client
+from tests.library_records import make_record, track_id
+
+
+@pytest.fixture
+def crate(tmp_path):
+    """An app with eight tracks, of which only the first one's file is still there."""
+    with open_client(tmp_path) as client:
+        library = client.app.state.services.library
+        there = tmp_path / "0.wav"
+        there.touch()
+        for n in range(8):
+            paths = (str(there),) if n == 0 else None
+            library.put(
+                make_record(
+                    n,
+                    artist=f"Artist {n % 4}",
+                    paths=paths,
+                    tempo_bpm=124.0 + n / 2,
+                    camelot=f"{n % 3 + 7}A",
+                    key="A minor" if n % 3 else None,
+                    energy=3 + n % 5,
+                    duration_s=300.0,
+                    beats_s=[0.5 + 0.48 * i for i in range(64)],
+                    downbeats_s=[0.5 + 1.92 * i for i in range(16)],
+                )
+            )
+        yield client
+
+
+def create(client, **wishes):
+    answer = client.post("/playlists", json={"name": "Dark/Techno: Set", **wishes})
+    assert answer.status_code == 201, answer.text
+    assert client.get(answer.headers["location"]).json() == answer.json()
+    return answer.json()
+
+
+def test_a_planned_set_keeps_to_its_wishes_and_says_why(crate):
+    playlist = create(
+        crate, n_tracks=5, curve="peak", start=track_id(3), never=[track_id(0)], artist_gap=2
+    )
+    ids = [track["id"] for track in playlist["tracks"]]
+    assert len(ids) == 5
+    assert ids[0] == track_id(3)
+    assert track_id(0) not in ids
+    assert [(s["from"], s["to"]) for s in playlist["transitions"]] == list(pairwise(ids))
+    assert all(step["reasons"] for step in playlist["transitions"])
+
+
+def test_what_cannot_be_met_is_said(crate):
+    """Eight tracks of five minutes are no three hours."""
+    playlist = create(crate, duration_s=10_800, curve=[[0, 1], [1, 10]])
+    assert {relaxed["wish"] for relaxed in playlist["relaxed"]} >= {"duration_s"}
+
+
+def test_one_track_is_a_set(crate):
+    playlist = create(crate, among=[track_id(2)], duration_s=3600)
+    assert [track["id"] for track in playlist["tracks"]] == [track_id(2)]
+    assert playlist["transitions"] == []
+
+
+def test_a_given_order_is_kept_and_can_be_changed(crate):
+    order = [track_id(4), track_id(1), track_id(2)]
+    playlist = create(crate, tracks=order)
+    assert [track["id"] for track in playlist["tracks"]] == order
+    path = f"/playlists/{playlist['id']}"
+    answer = crate.put(f"{path}/tracks", json={"tracks": order[::-1]})
+    assert [track["id"] for track in answer.json()["tracks"]] == order[::-1]
+    assert crate.get(path).json()["transitions"][0]["from"] == order[-1]
+    for bad in ([], ["0" * 64]):
+        before = crate.get(path).json()
+        assert crate.put(f"{path}/tracks", json={"tracks": bad}).status_code in (404, 422)
+        assert crate.get(path).json() == before
+
+
+def test_the_list_is_paged_newest_first_and_deleted_ones_are_gone(crate):
+    ids = [create(crate, tracks=[track_id(n)])["id"] for n in range(3)][::-1]
+    seen, url = [], "/playlists?limit=2"
+    while url:
+        answer = crate.get(url)
+        seen += [playlist["id"] for playlist in answer.json()["playlists"]]
+        url = answer.links.get("next", {}).get("url")
+    assert seen == ids
+    assert crate.delete(f"/playlists/{ids[0]}").status_code == 204
+    assert crate.get(f"/playlists/{ids[0]}").status_code == 404
+    assert crate.delete(f"/playlists/{ids[0]}").json()["code"] == "playlist_not_found"
+    assert crate.get("/playlists?cursor=x").json()["field"] == "cursor"
+
+
+def test_every_format_that_is_listed_can_be_had(crate):
+    """An export that fails is found at the gig."""
+    playlist = create(crate, tracks=[track_id(0), track_id(1)])
+    assert {"rekordbox", "m3u8", "traktor", "serato", "csv"} <= set(playlist["exports"])
+    for name, url in playlist["exports"].items():
+        answer = crate.get(url, params={"target": "/Volumes/USB/Set"})
+        assert answer.status_code == 200, (name, answer.text)
+        assert answer.content
+        assert "/" not in answer.headers["content-disposition"].split("filename*=")[0]
+
+
+def test_exports_name_files_of_the_target_and_nothing_of_this_machine(crate, tmp_path):
+    """A server's paths mean nothing on a DJ's machine, and are nobody's business."""
+    playlist = create(crate, tracks=[track_id(0), track_id(1)])
+    answer = crate.get(playlist["exports"]["rekordbox"], params={"target": "D:\\Music"})
+    locations = [t.get("Location") for t in ET.fromstring(answer.content).iter("TRACK")]
+    assert "file://localhost/D:/Music/0.wav" in locations
+    m3u8 = crate.get(playlist["exports"]["m3u8"])
+    assert m3u8.text.splitlines()[-1] == "1.wav"
+    assert str(tmp_path) not in m3u8.text + answer.text
+    (warning,) = json.loads(m3u8.headers["x-stemcrate-warnings"])
+    assert "Title 001" in warning
+    refused = crate.get(playlist["exports"]["rekordbox"])
+    assert (refused.status_code, refused.json()["field"]) == (422, "target")
+
+
+def test_a_format_of_several_files_is_one_zip(crate):
+    playlist = create(crate, tracks=[track_id(0)])
+    answer = crate.get(playlist["exports"]["serato"], params={"target": "/Volumes/USB"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
+        assert pack.testzip() is None
+        assert any(name.endswith(".crate") for name in pack.namelist())
+
+
+def test_a_track_that_left_the_library_is_told_and_left_out(crate):
+    playlist = create(crate, tracks=[track_id(0), track_id(1)])
+    crate.delete(f"/library/tracks/{track_id(1)}")
+    view = crate.get(f"/playlists/{playlist['id']}").json()
+    assert view["gone"] == [track_id(1)]
+    answer = crate.get(playlist["exports"]["m3u8"])
+    assert answer.text.splitlines()[-1] == "0.wav"
+    assert "no longer in the library" in answer.headers["x-stemcrate-warnings"]
+    crate.delete(f"/library/tracks/{track_id(0)}")
+    assert crate.get(playlist["exports"]["m3u8"]).json()["code"] == "artefact_not_found"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "status"),
+    [
+        ({"name": ""}, 422),
+        ({"name": "\u0000"}, 422),
+        ({"duration_s": 60, "n_tracks": 3}, 422),
+        ({"curve": "sideways"}, 422),
+        ({"curve": [[1, 5], [0, 5]]}, 422),
+        ({"must_play": ["0" * 64]}, 422),
+        ({"among": ["0" * 64]}, 404),
+        ({"tracks": ["0" * 64]}, 404),
+        ({"colour": "red"}, 422),
+        ({"duration_s": -1}, 422),
+    ],
+)
+def test_wishes_that_make_no_sense_leave_nothing(crate, wishes, status):
+    answer = crate.post("/playlists", json={"name": "Set", **wishes})
+    assert answer.status_code == status, answer.text
+    assert crate.get("/playlists").json()["playlists"] == []
+
+
+def test_an_unknown_format_lists_those_that_there_are(crate):
+    playlist = create(crate, tracks=[track_id(0)])
+    answer = crate.get(f"/playlists/{playlist['id']}/export/cassette")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unsupported_format")
+    assert "rekordbox" in answer.json()["hint"]
