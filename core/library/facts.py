@@ -97,10 +97,11 @@ def _decoded(
 
 def _analyse(mono: NDArray[np.float32], loudness: LoudnessMeter) -> dict[str, Any]:
     from core.analysis.key import estimate_key
+    from core.analysis.spectra import measure_spectra
     from core.analysis.tempo import estimate_tempo
 
     tempo = estimate_tempo(mono, _RATE_HZ)
-    key = estimate_key(mono, _RATE_HZ)
+    key = estimate_key(measure_spectra([mono]))
     lufs = loudness.integrated_lufs()
     return {
         "tempo_bpm": tempo.tempo_bpm,

@@ -1,7 +1,7 @@
 """key: the mixture's key, with its Camelot and Open Key codes."""
 
 from core.pipeline.context import StageContext
-from core.pipeline.signals import ANALYSIS_RATE_HZ, analysis_signal
+from core.pipeline.signals import analysis_signal
 from core.pipeline.stage import StageResult, TrackStage
 
 
@@ -14,8 +14,9 @@ class KeyStage(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture."""
         from core.analysis.key import estimate_key
+        from core.analysis.spectra import measure_spectra
 
-        estimate = estimate_key(analysis_signal(context), ANALYSIS_RATE_HZ)
+        estimate = estimate_key(measure_spectra([analysis_signal(context)]))
         facts = {
             "key": estimate.key,
             "key_short": estimate.key_short,
