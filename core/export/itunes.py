@@ -59,7 +59,7 @@ def write_itunes(crate: Crate, options: ExportOptions) -> Export:
         "Playlists": playlists,
     }
     if options.target is not None:
-        library["Music Folder"] = location_to_uri(options.target) + "/"
+        library["Music Folder"] = location_to_uri(options.target.join("x"))[:-1]
     data = plistlib.dumps(library, sort_keys=False)
     return Export({FILE_NAME: data}, warn_of_tracks(crate, options, needs_paths=True))
 

@@ -129,18 +129,16 @@ def _parts(path: str, names: list[str]) -> tuple[str, ...]:
     return parts
 
 
-def relocate_text(text: str, old: Location, new: Location) -> str:
+def relocate_text(text: str, old: Location, new: Location, *, host: str = "") -> str:
     """Move every path of a rekordbox, iTunes or Traktor file from one folder to another.
 
     Exact, as the exporters write every path of a pack below one folder and in one notation.
+    ``host`` is that of the file's URIs, as for `location_to_uri`.
     """
-    # A share is the same with either host, and must not be moved twice.
-    prefixes = {
-        location_to_uri(old, host=host): location_to_uri(new, host=host)
-        for host in ("localhost", "")
-    }
-    for before, after in prefixes.items():
-        text = text.replace(_escape(before) + "/", _escape(after) + "/")
+    before, after = (
+        _escape(location_to_uri(folder.join("x"), host=host))[:-1] for folder in (old, new)
+    )
+    text = text.replace(before, after)
     old_volume, old_dir, _ = map(_escape, location_to_traktor(old.join("x")))
     new_volume, new_dir, _ = map(_escape, location_to_traktor(new.join("x")))
     text = text.replace(f'KEY="{old_volume}{old_dir}', f'KEY="{new_volume}{new_dir}')
@@ -158,12 +156,12 @@ def _escape(text: str) -> str:
     )
 
 
-# What the pack calls the files that hold absolute paths.
-_RELOCATED = (
-    "rekordbox/rekordbox.xml",
-    "traktor/collection.nml",
-    "itunes/iTunes Music Library.xml",
-)
+# What the pack calls the files that hold absolute paths, with the host of their URIs.
+_RELOCATED = {
+    "rekordbox/rekordbox.xml": "localhost",
+    "traktor/collection.nml": "",
+    "itunes/iTunes Music Library.xml": "",
+}
 
 
 def relocate_pack(folder: Path, new: str | None = None) -> list[str]:
@@ -177,10 +175,11 @@ def relocate_pack(folder: Path, new: str | None = None) -> list[str]:
     old = parse_location(facts["target"], facts["system"])
     target = parse_location(new if new is not None else str(folder.resolve()))
     done = []
-    for name in _RELOCATED:
+    for name, host in _RELOCATED.items():
         path = folder / name
         if path.is_file():
-            path.write_bytes(relocate_text(path.read_bytes().decode(), old, target).encode())
+            text = relocate_text(path.read_bytes().decode(), old, target, host=host)
+            path.write_bytes(text.encode())
             done.append(name)
     facts |= {"target": target.native, "system": target.system}
     record.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
