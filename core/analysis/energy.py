@@ -1,15 +1,19 @@
-"""How hard a track drives, from 1 to 10.
+"""How hard a track drives, from 1 to 10, as a whole and over time.
 
 Nobody publishes a definition of "energy"; this one is ours, with fixed anchors, so that a number
 means the same in every library::
 
-    value = 1 + 9 · (0.45 loudness + 0.35 activity + 0.20 brightness)
+    value = 1 + 9 · (0.40 loudness + 0.25 flux + 0.20 drive + 0.15 density)
 
-    loudness    integrated loudness, −24 LUFS → 0, −7 LUFS → 1
-    activity    mean onset strength at peak level 1, 0.02 → 0, 0.16 → 1
-    brightness  mean of the spectrum on the mel scale, 600 mel → 0, 1800 mel → 1
+    loudness  integrated loudness, −24 LUFS → 0, −7 LUFS → 1
+    flux      how much starts, over all bands: mean onset strength, 0.025 → 0, 0.13 → 1
+    drive     how hard kick drum and bass push: the same below 250 Hz, 0.03 → 0, 0.16 → 1
+    density   onsets a second, 1 → 0, 7.5 → 1
 
-each clipped to 0 … 1; ``energy`` is ``value`` rounded. More of any never lowers it.
+each clipped to 0 … 1; ``energy`` is ``value`` rounded. More of any never lowers it. Onset strengths
+are taken at peak level 1, so that loudness is counted once. Over time the same formula is applied
+to spans of a second or more, the loudness of a span being the integrated one plus the level of the
+span above the mean.
 """
 
 from collections.abc import Mapping
@@ -17,19 +21,31 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
-from core.analysis.onset import onset_envelope
-from core.analysis.signal import Mono, is_silent, magnitude_blocks, power_of_two
+from core.analysis.activity import Activity, measure_activity
+from core.analysis.spectra import Spectra
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {"loudness": 0.45, "activity": 0.35, "brightness": 0.20}
+    {"loudness": 0.40, "flux": 0.25, "drive": 0.20, "density": 0.15}
 )
 ANCHORS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"loudness": (-24.0, -7.0), "activity": (0.02, 0.16), "brightness": (600.0, 1800.0)}
+    {
+        "loudness": (-24.0, -7.0),
+        "flux": (0.025, 0.13),
+        "drive": (0.03, 0.16),
+        "density": (1.0, 7.5),
+    }
 )
-"""Where each component reaches 0 and 1: LUFS, mean onset strength, mel."""
+"""Where each component reaches 0 and 1: LUFS, onset strength, onset strength, onsets a second."""
+MAX_POINTS = 512
+"""Length of the longest curve: spans grow with the recording."""
 
-_FRAME_S = 0.046
+_MIN_SPAN_S = 1.0
+_SMOOTHING_S = 4.0
+
+_Curve = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,61 +56,89 @@ class EnergyEstimate:
     ----------
     energy : 1 to 10.
     value : the same before rounding, 1.0 to 10.0.
-    components : ``loudness``, ``activity`` and ``brightness``, each 0 to 1.
+    components : ``loudness``, ``flux``, ``drive`` and ``density``, each 0 to 1.
+    curve : ``value`` over time, one a span of ``curve_hop_s`` seconds; at most `MAX_POINTS`.
     """
 
     energy: int = 1
     value: float = 1.0
     components: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(WEIGHTS, 0.0))
+    curve: tuple[float, ...] = ()
+    curve_hop_s: float = _MIN_SPAN_S
 
 
-def estimate_energy(mono: Mono, sample_rate: int, integrated_lufs: float | None) -> EnergyEstimate:
+def estimate_energy(spectra: Spectra, integrated_lufs: float | None) -> EnergyEstimate:
     """Estimate the energy.
 
     Parameters
     ----------
-    mono : float32 ``(n_samples,)``; see `core.analysis.signal`.
-    sample_rate : in Hz.
+    spectra : of the mixture.
     integrated_lufs : integrated loudness of the mixture (ITU-R BS.1770-4); None or −inf where it
         is below the gate, which counts as the quietest.
 
     Returns
     -------
-    The estimate; 1 for silence.
+    The estimate; 1 for silence, with an empty curve for no samples.
     """
-    if is_silent(mono):
+    if spectra.is_silent:
         return EnergyEstimate()
-    # At peak level 1, so that loudness is counted once.
-    levelled = mono / np.abs(mono).max()
-    return rate_energy(
-        integrated_lufs=-np.inf if integrated_lufs is None else integrated_lufs,
-        activity=float(onset_envelope(levelled, sample_rate).strength.mean()),
-        brightness_mel=_mean_mel(levelled, sample_rate),
+    activity = measure_activity(spectra)
+    lufs = -np.inf if integrated_lufs is None else integrated_lufs
+    rated = rate_energy(
+        loudness=lufs,
+        flux=float(activity.flux.mean()),
+        drive=float(activity.low_flux.mean()),
+        density=float(activity.onsets.sum()) / max(spectra.duration_s, _MIN_SPAN_S),
     )
+    hop_s, curve = _rate_spans(activity, spectra.duration_s, lufs)
+    value = float(rated.pop("value"))
+    components = {name: float(share) for name, share in rated.items()}
+    return EnergyEstimate(round(value), value, components, curve, hop_s)
 
 
 def rate_energy(
-    *, integrated_lufs: float, activity: float, brightness_mel: float
-) -> EnergyEstimate:
-    """Apply the formula to measured values; see the module for their units."""
-    measured = {
-        "loudness": integrated_lufs,
-        "activity": activity,
-        "brightness": brightness_mel,
-    }
-    components = {
-        name: float(np.clip((value - ANCHORS[name][0]) / np.diff(ANCHORS[name])[0], 0, 1))
+    *,
+    loudness: float | _Curve,
+    flux: float | _Curve,
+    drive: float | _Curve,
+    density: float | _Curve,
+) -> dict[str, _Curve]:
+    """Apply the formula to measured values, numbers or arrays; see the module for their units.
+
+    Returns the components, 0 to 1, and ``value``, 1 to 10.
+    """
+    measured = {"loudness": loudness, "flux": flux, "drive": drive, "density": density}
+    rated = {
+        name: np.clip((np.asarray(value) - ANCHORS[name][0]) / np.diff(ANCHORS[name])[0], 0, 1)
         for name, value in measured.items()
     }
-    value = 1 + 9 * sum(WEIGHTS[name] * share for name, share in components.items())
-    return EnergyEstimate(round(value), value, components)
+    total = sum(WEIGHTS[name] * share for name, share in rated.items())
+    return {**rated, "value": 1 + 9 * np.asarray(total)}
 
 
-def _mean_mel(mono: Mono, sample_rate: int) -> float:
-    """Give the centre of the magnitude spectrum of the whole recording, in mel."""
-    n_fft = power_of_two(_FRAME_S, sample_rate)
-    total = np.zeros(n_fft // 2 + 1)
-    for block in magnitude_blocks(mono, n_fft, n_fft // 2):
-        total += block.sum(axis=0)
-    mel = 2595 * np.log10(1 + np.arange(len(total)) * sample_rate / n_fft / 700)
-    return float(total @ mel / max(total.sum(), 1e-12))
+def _rate_spans(
+    activity: Activity, duration_s: float, lufs: float
+) -> tuple[float, tuple[float, ...]]:
+    """Give the length of a span and the energy of each."""
+    hop_s = float(max(_MIN_SPAN_S, np.ceil(duration_s / MAX_POINTS)))
+    n_frames = len(activity.power)
+    n_spans = int(np.clip(np.ceil(duration_s / hop_s), 1, MAX_POINTS))
+    edges = np.linspace(0, n_spans * hop_s * n_frames / max(duration_s, hop_s), n_spans + 1)
+    starts = np.minimum(edges[:-1].astype(np.intp), n_frames - 1)
+    counts = np.diff(np.append(starts, n_frames))
+    reach = max(1, round(_SMOOTHING_S / hop_s))
+
+    def mean_of(curve: _Curve) -> _Curve:
+        smooth: _Curve = uniform_filter1d(np.add.reduceat(curve, starts) / counts, reach)
+        return smooth
+
+    power = mean_of(activity.power)
+    with np.errstate(divide="ignore"):
+        level = 10 * np.log10(power / activity.power.mean())
+    rated = rate_energy(
+        loudness=lufs + level,
+        flux=mean_of(activity.flux),
+        drive=mean_of(activity.low_flux),
+        density=mean_of(activity.onsets) * n_frames / max(duration_s, _MIN_SPAN_S),
+    )
+    return hop_s, tuple(float(value) for value in np.round(rated["value"], 2))

@@ -18,6 +18,9 @@ OptionalStage = Literal[
     "tempo",
     "key",
     "energy",
+    "vocals",
+    "structure",
+    "descriptors",
     "waveform",
     "playlist",
 ]

@@ -10,13 +10,16 @@ from core.pipeline.stage import PipelineStage
 from core.pipeline.stages.composite import CompositeStage
 from core.pipeline.stages.decode import DecodeStage
 from core.pipeline.stages.delivery import DeliveryStage
+from core.pipeline.stages.descriptors import DescriptorsStage
 from core.pipeline.stages.energy import EnergyStage
 from core.pipeline.stages.harmonic_percussive import HarmonicPercussiveStage
 from core.pipeline.stages.key import KeyStage
 from core.pipeline.stages.normalization import NormalizationStage
 from core.pipeline.stages.playlist import PlaylistStage
 from core.pipeline.stages.separation import SeparationStage
+from core.pipeline.stages.structure import StructureStage
 from core.pipeline.stages.tempo import TempoStage
+from core.pipeline.stages.vocals import VocalsStage
 from core.pipeline.stages.waveform import WaveformStage
 
 ENTRY_POINT_GROUP = "stemcrate.stages"
@@ -34,6 +37,9 @@ def build_stages() -> tuple[PipelineStage, ...]:
         TempoStage(),
         KeyStage(),
         EnergyStage(),
+        VocalsStage(),
+        StructureStage(),
+        DescriptorsStage(),
         WaveformStage(),
         *(point.load()() for point in entry_points(group=ENTRY_POINT_GROUP)),
         DeliveryStage(),

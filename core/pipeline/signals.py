@@ -1,14 +1,18 @@
 """Signals that several stages look at: computed by the first that asks, read by the others."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.signal import to_mono
+from core.analysis.spectra import Spectra, SpectraMeter, load_spectra, save_spectra
+from core.artifacts.atomic import atomic_path
 from core.audio.loudness import measure_loudness
 from core.audio.resample import StreamResampler
 from core.pipeline.context import StageContext
+from core.pipeline.outputs import read_blocks, sum_blocks
 
 ANALYSIS_RATE_HZ = 22050
 
@@ -30,6 +34,33 @@ def analysis_signal(context: StageContext) -> NDArray[np.float32]:
     with context.reader("analysis") as reader:
         signal: NDArray[np.float32] = reader.read()[0]
     return signal
+
+
+def spectra_of(context: StageContext, *sources: str) -> Spectra:
+    """Give the spectra of the sum of some audio between stages, such as ``mixture``."""
+    path = context.work_folder / f"spectra-{'+'.join(sources)}.npz"
+    if not path.exists():
+        with atomic_path(path) as temporary:
+            save_spectra(temporary, _measure_spectra(context, sources))
+    return load_spectra(path)
+
+
+def _measure_spectra(context: StageContext, sources: tuple[str, ...]) -> Spectra:
+    with ExitStack() as stack:
+        readers = {name: stack.enter_context(context.reader(name)) for name in sources}
+        first = next(iter(readers.values()))
+        low = StreamResampler(first.sample_rate, ANALYSIS_RATE_HZ, 1)
+        meter = SpectraMeter()
+        for _, blocks in read_blocks(readers, first.n_samples):
+            context.check_cancelled()
+            meter.add(low.add(to_mono(sum_blocks(blocks.values()))[None])[0])
+        meter.add(low.flush()[0])
+    return meter.finish()
+
+
+def stems_of(context: StageContext) -> tuple[str, ...]:
+    """Name the stems that lie at hand; none where nothing was separated."""
+    return tuple(context.result("separation").get("stems", ()))
 
 
 def mixture_loudness(context: StageContext) -> dict[str, Any]:

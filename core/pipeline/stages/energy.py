@@ -1,7 +1,7 @@
 """energy: how hard a track drives, 1 to 10, and how loud it is."""
 
 from core.pipeline.context import StageContext
-from core.pipeline.signals import ANALYSIS_RATE_HZ, analysis_signal, mixture_loudness
+from core.pipeline.signals import mixture_loudness, spectra_of
 from core.pipeline.stage import StageResult, TrackStage
 
 
@@ -9,22 +9,18 @@ class EnergyStage(TrackStage):
     """Rate the energy, and tell loudness, range and peaks of the mixture as it came in."""
 
     name = "energy"
-    cost = 1.0
+    version = "2"
+    cost = 0.5
 
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture."""
         from core.analysis.energy import estimate_energy
+        from core.analysis.facts import energy_facts
 
         loudness = mixture_loudness(context)
         estimate = estimate_energy(
-            analysis_signal(context), ANALYSIS_RATE_HZ, loudness["integrated_loudness_lufs"]
+            spectra_of(context, "mixture"), loudness["integrated_loudness_lufs"]
         )
         return StageResult(
-            data={"energy": estimate.energy},
-            analysis={
-                "energy": estimate.energy,
-                "energy_value": estimate.value,
-                "energy_components": dict(estimate.components),
-                **loudness,
-            },
+            data={"energy": estimate.energy}, analysis={**energy_facts(estimate), **loudness}
         )

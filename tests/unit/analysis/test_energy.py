@@ -1,58 +1,105 @@
-"""Energy: fixed anchors, more never gives less."""
+"""Energy: fixed anchors, more never gives less, over time too."""
 
 import numpy as np
 import pytest
 
-from core.analysis.energy import EnergyEstimate, estimate_energy, rate_energy
+from core.analysis.energy import (
+    MAX_POINTS,
+    WEIGHTS,
+    EnergyEstimate,
+    estimate_energy,
+    rate_energy,
+)
+from core.analysis.spectra import measure_spectra
 
 RATE = 22050
+RANGES = {"loudness": (-40, 0), "flux": (0, 0.3), "drive": (0, 0.4), "density": (0, 12)}
+MIDDLE = {"loudness": -14.0, "flux": 0.07, "drive": 0.1, "density": 4.0}
 
 
-@pytest.mark.parametrize("name", ["integrated_lufs", "activity", "brightness_mel"])
+def _estimate(mono, lufs):
+    return estimate_energy(measure_spectra([mono.astype(np.float32)]), lufs)
+
+
+def _beat(seconds, period_s=0.25, level=0.3):
+    time = np.arange(round(seconds * RATE)) / RATE
+    noise = np.random.default_rng(0).normal(size=len(time))
+    return level * noise * np.exp(-(time % period_s) * 25)
+
+
+def _pad(seconds):
+    return 0.3 * np.sin(2 * np.pi * 220 * np.arange(round(seconds * RATE)) / RATE)
+
+
+@pytest.mark.parametrize("name", RANGES)
 def test_more_of_any_component_never_lowers_the_energy(name):
-    lowest, highest = {
-        "integrated_lufs": (-40, 0),
-        "activity": (0, 0.3),
-        "brightness_mel": (0, 3000),
-    }[name]
-    middle = {"integrated_lufs": -14.0, "activity": 0.08, "brightness_mel": 1100.0}
-    estimates = [
-        rate_energy(**{**middle, name: value}) for value in np.linspace(lowest, highest, 30)
+    values = [
+        float(rate_energy(**{**MIDDLE, name: value})["value"])
+        for value in np.linspace(*RANGES[name], 30)
     ]
-    values = [estimate.value for estimate in estimates]
     assert values == sorted(values)
     assert values[0] < values[-1]
-    assert all(1 <= estimate.energy <= 10 for estimate in estimates)
+    assert all(1 <= value <= 10 for value in values)
 
 
 def test_the_ends_of_the_scale_are_reached():
-    assert rate_energy(integrated_lufs=-7, activity=1, brightness_mel=4000).energy == 10
-    assert rate_energy(integrated_lufs=-np.inf, activity=0, brightness_mel=0).value == 1.0
+    top = {name: high for name, (_, high) in RANGES.items()}
+    assert rate_energy(**top)["value"] == pytest.approx(10)
+    assert rate_energy(loudness=-np.inf, flux=0, drive=0, density=0)["value"] == 1.0
+    assert sum(WEIGHTS.values()) == pytest.approx(1)
 
 
 def test_a_driving_beat_has_more_energy_than_a_pad():
+    assert _estimate(_pad(8) + _beat(8), -8.0).energy >= _estimate(_pad(8), -20.0).energy + 3
+
+
+def test_more_onsets_of_one_kind_are_more_energy():
+    components = [_estimate(_beat(8, period), -12.0).components for period in (1.0, 0.5, 0.25)]
+    densities = [component["density"] for component in components]
+    assert densities == sorted(densities)
+    assert densities[0] < densities[-1]
+
+
+def test_a_kick_drum_counts_as_drive():
+    """Drive that hears the whole spectrum would call hi-hats a bass line."""
     time = np.arange(8 * RATE) / RATE
-    pad = (0.3 * np.sin(2 * np.pi * 220 * time)).astype(np.float32)
-    hits = np.random.default_rng(0).normal(size=len(time)) * np.exp(-(time % 0.25) * 25)
-    beat = (pad + 0.3 * hits).astype(np.float32)
-    assert estimate_energy(beat, RATE, -8).energy >= estimate_energy(pad, RATE, -20).energy + 3
+    kick = np.sin(2 * np.pi * 55 * time) * np.exp(-14 * (time % 0.5))
+    hats = np.diff(_beat(8), prepend=0.0)
+    assert _estimate(kick, -12.0).components["drive"] > _estimate(hats, -12.0).components["drive"]
 
 
 def test_loudness_is_counted_once():
     """A quieter master of the same mix must differ by its loudness component alone."""
-    mono = np.random.default_rng(0).normal(size=4 * RATE).astype(np.float32) * 0.1
-    loud, quiet = estimate_energy(mono, RATE, -10), estimate_energy(mono / 8, RATE, -28)
-    assert quiet.components["activity"] == pytest.approx(loud.components["activity"], abs=1e-3)
+    mono = np.random.default_rng(0).normal(size=4 * RATE) * 0.1
+    loud, quiet = _estimate(mono, -10.0), _estimate(mono / 8, -28.0)
+    for name in ("flux", "drive", "density"):
+        assert quiet.components[name] == pytest.approx(loud.components[name], abs=1e-2)
     assert quiet.components["loudness"] == 0
+
+
+def test_the_curve_follows_the_track():
+    estimate = _estimate(np.concatenate([_pad(20) / 10, _pad(20) + _beat(20)]), -12.0)
+    assert len(estimate.curve) == 40
+    assert max(estimate.curve[5:15]) + 2 < min(estimate.curve[25:35])
+    assert all(1 <= value <= 10 for value in estimate.curve)
+
+
+def test_a_long_curve_has_no_more_points_than_a_screen_can_show():
+    """A value a second would put ten thousand numbers into the manifest of a mix."""
+    estimate = _estimate(_beat(MAX_POINTS * 1.2), -12.0)
+    assert len(estimate.curve) <= MAX_POINTS
+    assert estimate.curve_hop_s == 2.0
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 100, RATE])
 @pytest.mark.parametrize("lufs", [None, -np.inf])
 def test_silence_is_one_whatever_its_length(n_samples, lufs):
-    assert estimate_energy(np.zeros(n_samples, dtype=np.float32), RATE, lufs) == EnergyEstimate()
+    assert _estimate(np.zeros(n_samples), lufs) == EnergyEstimate()
 
 
-def test_a_single_sample_has_a_result():
-    estimate = estimate_energy(np.ones(1, dtype=np.float32), RATE, None)
+@pytest.mark.parametrize("n_samples", [1, 300, RATE // 2])
+def test_the_shortest_sounds_have_a_result(n_samples):
+    estimate = _estimate(np.ones(n_samples), None)
     assert 1 <= estimate.energy <= 10
     assert np.isfinite(estimate.value)
+    assert np.isfinite(estimate.curve).all()

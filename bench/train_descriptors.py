@@ -1,0 +1,57 @@
+"""Fit the scaling of the descriptor vector (`core.analysis.descriptors`) on a folder of recordings.
+
+    python -m bench.train_descriptors --set FOLDER
+
+FOLDER holds ``set.csv`` with the columns ``file``, ``group`` and ``license``. Every group weighs
+the same; recordings whose licence forbids commercial use are left out. What is kept of them are two
+numbers a feature, mean and deviation. The deviation is multiplied by the square root of the length
+of the feature's block, so that each block weighs the same in a distance. There is nothing to tune.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from core.analysis.descriptors import LAYOUT, measure_descriptors
+from core.analysis.spectra import ANALYSIS_RATE_HZ, Spectra, SpectraMeter
+from core.audio.decode import read_through
+from core.audio.resample import StreamResampler
+
+DESTINATION = Path(__file__).parents[1] / "core/analysis/weights/descriptors.npz"
+
+
+def measure_file(path: Path) -> Spectra:
+    def take(sample_rate, _, blocks):  # type: ignore[no-untyped-def]
+        meter, low = SpectraMeter(), StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1)
+        for block in blocks:
+            meter.add(low.add(block.mean(axis=0, keepdims=True))[0])
+        meter.add(low.flush()[0])
+        return meter.finish()
+
+    spectra: Spectra = read_through(path, take)[1]
+    return spectra
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--set", type=Path, required=True)
+    folder = parser.parse_args().set
+    with (folder / "set.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if "NC" not in row["license"]]
+    vectors = np.array([measure_descriptors(measure_file(folder / row["file"])) for row in rows])
+    groups = np.array([row["group"] for row in rows])
+    names = sorted(set(groups))
+    centre = np.mean([vectors[groups == name].mean(axis=0) for name in names], axis=0)
+    spread = np.mean(
+        [np.square(vectors[groups == name] - centre).mean(axis=0) for name in names], 0
+    )
+    lengths = np.concatenate([np.full(length, length) for length in LAYOUT.values()])
+    scale = np.sqrt(np.maximum(spread, 1e-12) * lengths)
+    np.savez(DESTINATION, centre=centre.astype(np.float32), scale=scale.astype(np.float32))
+    print(f"{len(rows)} recordings in {len(names)} groups, {len(centre)} features")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What every bar of a track sounds like: the mean of its spectrum, its pitch classes, its bass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.activity import LOW_BANDS
+from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra
+
+_FLOOR = 1e-3  # −60 dB below the peak
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class BarFeatures:
+    """One row a bar.
+
+    Parameters
+    ----------
+    edges_s : ``(n_bars + 1,)``, the bar lines.
+    timbre : ``(n_bars, 40)``, mean level of each mel band, dB below the peak.
+    chroma : ``(n_bars, 12)``, unit length, zeros for silence.
+    level_db : ``(n_bars,)``, dB below the loudest bar.
+    low_db : the same for kick drum and bass.
+    """
+
+    edges_s: _Array
+    timbre: _Array
+    chroma: _Array
+    level_db: _Array
+    low_db: _Array
+
+    def __len__(self) -> int:
+        return len(self.level_db)
+
+
+def bar_edges(downbeats_s: Sequence[float], duration_s: float) -> _Array:
+    """Give the bar lines: the downbeats, and the end of the last bar, or of the recording.
+
+    Fewer than two downbeats: none, shape ``(0,)``.
+    """
+    if len(downbeats_s) < 2:
+        return np.zeros(0)
+    downbeats = np.asarray(downbeats_s, dtype=np.float64)
+    bar_s = float(np.median(np.diff(downbeats)))
+    end_s = min(duration_s, downbeats[-1] + bar_s)
+    # A bar that the recording cuts short is a part of the one before.
+    if end_s - downbeats[-1] < bar_s / 2:
+        return np.append(downbeats[:-1], end_s) if len(downbeats) > 2 else downbeats
+    return np.append(downbeats, end_s)
+
+
+def measure_bars(spectra: Spectra, edges_s: _Array) -> BarFeatures:
+    """Average the spectra over bars, shape ``(n_bars + 1,)`` of bar lines, at least two."""
+    scale = max(spectra.peak, 1e-9)
+    mel = _mean_between(spectra.mel, edges_s * spectra.mel_rate_hz) / scale
+    pitches = _mean_between(spectra.pitches, edges_s * spectra.pitch_rate_hz)
+    power = np.square(mel)
+    return BarFeatures(
+        edges_s=edges_s,
+        timbre=20 * np.log10(np.maximum(mel, _FLOOR * mel.max(initial=1e-9))),
+        chroma=_fold(pitches),
+        level_db=_below_loudest(power.mean(axis=1)),
+        low_db=_below_loudest(power[:, :LOW_BANDS].mean(axis=1)),
+    )
+
+
+def _mean_between(frames: NDArray[np.float32], edges: _Array) -> _Array:
+    """Average rows between fractional positions; each span has one row at least."""
+    starts = np.clip(np.rint(edges[:-1]).astype(np.intp), 0, len(frames) - 1)
+    ends = np.clip(np.rint(edges[1:]).astype(np.intp), starts + 1, len(frames))
+    means = [frames[a:b].mean(axis=0) for a, b in zip(starts, ends, strict=True)]
+    return np.array(means, dtype=np.float64)
+
+
+def _fold(pitches: _Array) -> _Array:
+    """Add up thirds of semitones to pitch classes from C, each row of unit length."""
+    classes = (LOWEST_MIDI + np.arange(pitches.shape[1]) // BINS_PER_SEMITONE) % 12
+    chroma = np.stack([pitches[:, classes == c].sum(axis=1) for c in range(12)], axis=1)
+    chroma -= chroma.min(axis=1, keepdims=True)
+    return np.asarray(chroma / np.maximum(np.linalg.norm(chroma, axis=1, keepdims=True), 1e-12))
+
+
+def _below_loudest(power: _Array) -> _Array:
+    loudest = max(float(power.max()), 1e-20)
+    return np.asarray(10 * np.log10(np.maximum(power / loudest, 1e-8)))

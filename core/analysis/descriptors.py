@@ -1,0 +1,175 @@
+"""One vector that tells how a track, or a stem, sounds: its timbre, harmony and rhythm.
+
+The vector has a fixed length and layout (`LAYOUT`); its numbers are centred and scaled by figures
+fitted once on many recordings (`weights/descriptors.npz`, made by ``bench/train_descriptors.py``),
+each block of the layout weighing the same. Vectors of one `VERSION` can be compared, by the cosine
+of their angle; those of different versions cannot. Gain, polarity and transposition change nothing.
+
+References: Davis & Mermelstein, IEEE ASSP 28 (1980) (MFCC); Jiang, Lu, Zhang, Tao & Cai, "Music
+type classification by spectral contrast feature", ICME 2002; Tzanetakis & Cook, "Musical genre
+classification of audio signals", IEEE TSAP 10 (2002) (rhythm histogram).
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from core.analysis.activity import measure_activity
+from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra, mel_centres_hz
+
+VERSION = "hc-1"
+
+N_MFCC = 20
+N_OCTAVES = 5
+N_TEMPI = 24
+LAYOUT: Mapping[str, int] = MappingProxyType(
+    {
+        "mfcc_mean": N_MFCC,
+        "mfcc_deviation": N_MFCC,
+        "mfcc_change": N_MFCC,
+        "contrast_mean": N_OCTAVES,
+        "contrast_deviation": N_OCTAVES,
+        "chroma": 12,
+        "centroid": 2,
+        "rolloff": 2,
+        "flux": 3,
+        "rhythm": N_TEMPI,
+    }
+)
+"""Blocks in their order, with their lengths. MFCC: without the zeroth, which is level. Contrast:
+peak over valley of each octave from E1, dB. Chroma: mean strength of the pitch classes, from the
+strongest on. Centroid and 85 % roll-off: mean and deviation, octaves above 100 Hz. Flux: mean,
+deviation, share of the bass. Rhythm: how strongly onsets repeat, from 40 to 240 BPM."""
+N_DESCRIPTORS = sum(LAYOUT.values())
+
+_FLOOR_DB = -80.0
+_ROLLOFF = 0.85
+_CONTRAST_SHARE = 0.2
+_TEMPI_BPM = 40 * 6 ** (np.arange(N_TEMPI) / (N_TEMPI - 1))
+_WINDOW_S = 12.0
+_BLOCK_FRAMES = 8192
+
+_Array = NDArray[np.float64]
+Descriptors = NDArray[np.float32]
+
+
+def describe_sound(spectra: Spectra) -> Descriptors:
+    """Describe a track or a stem.
+
+    Returns
+    -------
+    float32 ``(N_DESCRIPTORS,)``. Silence, and no samples, give zeros, which are like nothing.
+    """
+    if spectra.is_silent:
+        return np.zeros(N_DESCRIPTORS, dtype=np.float32)
+    centre, scale = _scaling()
+    return ((measure_descriptors(spectra) - centre) / scale).astype(np.float32)
+
+
+def measure_descriptors(spectra: Spectra) -> _Array:
+    """Measure what the vector is made of, before scaling, ``(N_DESCRIPTORS,)``; not for silence."""
+    activity = measure_activity(spectra)
+    low_share = activity.low_flux.mean() / max(activity.flux.mean(), 1e-9)
+    blocks = {
+        **_measure_timbre(spectra),
+        **_measure_pitches(spectra),
+        "flux": np.array([activity.flux.mean(), activity.flux.std(), low_share]),
+        "rhythm": _measure_rhythm(activity.flux, spectra.mel_rate_hz),
+    }
+    return np.concatenate([blocks[name] for name in LAYOUT])
+
+
+@lru_cache(1)
+def _scaling() -> tuple[_Array, _Array]:
+    """Give centre and scale of every number, ``(N_DESCRIPTORS,)`` each."""
+    with (
+        files("core.analysis.weights").joinpath("descriptors.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as stored,
+    ):
+        return stored["centre"].astype(np.float64), stored["scale"].astype(np.float64)
+
+
+class _Moments:
+    """Weighted mean and deviation of rows that come block by block."""
+
+    def __init__(self, width: int) -> None:
+        self._weight = 0.0
+        self._sum = np.zeros(width)
+        self._squares = np.zeros(width)
+
+    def add(self, rows: NDArray[np.floating], weights: _Array) -> None:
+        self._weight += float(weights.sum())
+        self._sum += weights @ rows
+        self._squares += weights @ np.square(rows)
+
+    def result(self) -> tuple[_Array, _Array]:
+        mean = self._sum / max(self._weight, 1e-12)
+        variance = self._squares / max(self._weight, 1e-12) - mean**2
+        return mean, np.sqrt(np.maximum(variance, 0))
+
+
+def _measure_timbre(spectra: Spectra) -> dict[str, _Array]:
+    """Measure MFCC, centroid and roll-off over the frames that are no silence."""
+    octaves = np.log2(mel_centres_hz() / 100)
+    mfcc, change, shape = _Moments(N_MFCC), _Moments(N_MFCC), _Moments(2)
+    floor = np.float32(spectra.peak * 10 ** (_FLOOR_DB / 20))
+    for start in range(0, len(spectra.mel), _BLOCK_FRAMES):
+        mel = np.maximum(spectra.mel[start : start + _BLOCK_FRAMES], floor)
+        is_heard = (mel.max(axis=1) > 2 * floor).astype(np.float64)
+        cepstrum = fft.dct(20 * np.log10(mel), axis=1, norm="ortho")[:, 1 : N_MFCC + 1]
+        mfcc.add(cepstrum, is_heard)
+        change.add(np.diff(cepstrum, axis=0), is_heard[1:])
+        cumulative = np.cumsum(np.square(mel), axis=1)
+        rolloff = (cumulative < _ROLLOFF * cumulative[:, -1:]).sum(axis=1)
+        centroid = mel @ octaves.astype(np.float32) / mel.sum(axis=1)
+        shape.add(np.stack([centroid, octaves[rolloff]], axis=1), is_heard)
+    mean, deviation = mfcc.result()
+    shape_mean, shape_deviation = shape.result()
+    return {
+        "mfcc_mean": mean,
+        "mfcc_deviation": deviation,
+        "mfcc_change": change.result()[1],
+        "centroid": np.array([shape_mean[0], shape_deviation[0]]),
+        "rolloff": np.array([shape_mean[1], shape_deviation[1]]),
+    }
+
+
+def _measure_pitches(spectra: Spectra) -> dict[str, _Array]:
+    """Measure contrast by octaves, and the chroma turned so that its strongest class leads."""
+    width = 12 * BINS_PER_SEMITONE
+    floor = spectra.peak * 10 ** (_FLOOR_DB / 20)
+    levels = 20 * np.log10(np.maximum(spectra.pitches, floor))
+    n_extreme = max(1, round(_CONTRAST_SHARE * width))
+    contrast = np.zeros((len(levels), N_OCTAVES))
+    for octave in range(N_OCTAVES):
+        ranked = np.sort(levels[:, octave * width : (octave + 1) * width], axis=1)
+        contrast[:, octave] = ranked[:, -n_extreme:].mean(axis=1) - ranked[:, :n_extreme].mean(
+            axis=1
+        )
+    mean = spectra.pitches.mean(axis=0, dtype=np.float64)
+    classes = (LOWEST_MIDI + np.arange(len(mean)) // BINS_PER_SEMITONE) % 12
+    chroma = np.bincount(classes, weights=mean, minlength=12)
+    chroma = (chroma - chroma.min()) / max(float(np.ptp(chroma)), 1e-12)
+    return {
+        "contrast_mean": contrast.mean(axis=0),
+        "contrast_deviation": contrast.std(axis=0),
+        "chroma": np.roll(chroma, -int(chroma.argmax())),
+    }
+
+
+def _measure_rhythm(flux: _Array, frame_rate_hz: float) -> _Array:
+    """Give the autocorrelation of the onsets at `_TEMPI_BPM`, averaged over windows of 12 s."""
+    length = min(len(flux), round(_WINDOW_S * frame_rate_hz))
+    size = 2 * fft.next_fast_len(length)
+    lags = 60 / _TEMPI_BPM * frame_rate_hz
+    total = np.zeros(N_TEMPI)
+    for start in range(0, len(flux) - length + 1, max(1, length // 2)):
+        part = flux[start : start + length] - flux[start : start + length].mean()
+        products = fft.irfft(np.abs(fft.rfft(part, size)) ** 2)[:length]
+        total += np.interp(lags, np.arange(length), products, right=0.0) / max(products[0], 1e-12)
+    return total / max(1, 1 + (len(flux) - length) // max(1, length // 2))

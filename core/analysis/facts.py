@@ -1,0 +1,96 @@
+"""What the analysers found, as JSON: the one place where facts get their names and their rounding.
+
+The manifest of a job, the command line and the library hold the same facts under the same names.
+Times are rounded to tenths of milliseconds, shares and scores to thousandths.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.analysis.descriptors import VERSION, Descriptors
+from core.analysis.energy import EnergyEstimate
+from core.analysis.structure import MixWindow, Structure
+from core.analysis.vocals import VocalActivity
+
+Facts = dict[str, Any]
+
+NO_VOCAL_STEM = "There is no vocal stem to look at."
+
+
+def energy_facts(estimate: EnergyEstimate) -> Facts:
+    """Tell the energy, what it is made of, and how it goes."""
+    return {
+        "energy": estimate.energy,
+        "energy_value": round(estimate.value, 3),
+        "energy_components": {name: _share(v) for name, v in estimate.components.items()},
+        "energy_over_time": {"hop_s": estimate.curve_hop_s, "values": list(estimate.curve)},
+    }
+
+
+def structure_facts(structure: Structure) -> Facts:
+    """Tell sections, windows and cues; what there is none of is None or empty."""
+    audible = structure.audible_s
+    return {
+        "sections": [
+            {
+                "start_s": _time(section.start_s),
+                "end_s": _time(section.end_s),
+                "label": section.label.value,
+                "letter": section.letter,
+                "n_bars": section.n_bars,
+                "confidence": _share(section.confidence),
+            }
+            for section in structure.sections
+        ],
+        "first_downbeat_s": _time(structure.first_downbeat_s),
+        "mix_in_s": _window(structure.mix_in),
+        "mix_in_bars": structure.mix_in and structure.mix_in.n_bars,
+        "mix_out_s": _window(structure.mix_out),
+        "mix_out_bars": structure.mix_out and structure.mix_out.n_bars,
+        "cues": [{"time_s": _time(cue.time_s), "name": cue.name} for cue in structure.cues],
+        "audible_s": None if audible is None else [_time(audible[0]), _time(audible[1])],
+    }
+
+
+def vocals_facts(activity: VocalActivity | None) -> Facts:
+    """Tell where somebody sings; None: nobody could look, which is said."""
+    if activity is None:
+        return {
+            "vocals_s": None,
+            "vocal_ratio": None,
+            "is_instrumental": None,
+            "vocals_confidence": None,
+            "vocals_absent_because": NO_VOCAL_STEM,
+        }
+    return {
+        "vocals_s": [[_time(start), _time(end)] for start, end in activity.intervals_s],
+        "vocal_ratio": _share(activity.ratio),
+        "is_instrumental": activity.is_instrumental,
+        "vocals_confidence": _share(activity.confidence),
+    }
+
+
+def descriptor_facts(vectors: Mapping[str, Descriptors]) -> Facts:
+    """Tell how the mixture, and stems, sound: little-endian float32 in base64, by name."""
+    encoded = {
+        name: base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+        for name, vector in vectors.items()
+    }
+    return {"descriptors": {"version": VERSION, "vectors": encoded}}
+
+
+def _time(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)
+
+
+def _times(seconds: Sequence[float]) -> list[float]:
+    return [round(value, 4) for value in seconds]
+
+
+def _share(value: float) -> float:
+    return round(value, 3)
+
+
+def _window(window: MixWindow | None) -> list[float] | None:
+    return None if window is None else _times([window.start_s, window.end_s])

@@ -1,0 +1,24 @@
+"""descriptors: how the mixture and each stem sound, as vectors that can be compared."""
+
+from core.pipeline.context import StageContext
+from core.pipeline.signals import spectra_of, stems_of
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class DescriptorsStage(TrackStage):
+    """Describe the mixture and the stems."""
+
+    name = "descriptors"
+    cost = 1.0
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Give one vector each."""
+        from core.analysis.descriptors import describe_sound
+        from core.analysis.facts import descriptor_facts
+
+        names = ("mixture", *stems_of(context))
+        vectors = {}
+        for done, name in enumerate(names):
+            vectors[name] = describe_sound(spectra_of(context, name))
+            context.progress((done + 1) / len(names))
+        return StageResult(data={"parts": list(names)}, analysis=descriptor_facts(vectors))

@@ -1,0 +1,26 @@
+"""structure: sections, mix-in and mix-out, cue points."""
+
+from core.pipeline.context import StageContext
+from core.pipeline.signals import spectra_of
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class StructureStage(TrackStage):
+    """Find the sections on the downbeats that the tempo stage found."""
+
+    name = "structure"
+    cost = 0.2
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Analyse the mixture; sung passages count where the vocals stage found them."""
+        from core.analysis.facts import structure_facts
+        from core.analysis.structure import find_structure
+
+        context.require("tempo")
+        found = context.track.analysis
+        structure = find_structure(
+            spectra_of(context, "mixture"), found["downbeats_s"], vocals_s=found.get("vocals_s")
+        )
+        return StageResult(
+            data={"n_sections": len(structure.sections)}, analysis=structure_facts(structure)
+        )

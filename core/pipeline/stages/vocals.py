@@ -1,0 +1,28 @@
+"""vocals: where somebody sings, from the vocal stem."""
+
+from core.pipeline.context import StageContext
+from core.pipeline.signals import stems_of
+from core.pipeline.stage import StageResult, TrackStage
+
+VOCAL_STEM = "vocals"
+
+
+class VocalsStage(TrackStage):
+    """Find the sung passages; without a vocal stem, say that there is none."""
+
+    name = "vocals"
+    cost = 0.3
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Compare the levels of the stem and of the mixture."""
+        from core.analysis.facts import vocals_facts
+        from core.analysis.vocals import find_vocals, measure_levels
+
+        if VOCAL_STEM not in stems_of(context):
+            return StageResult(data={"is_absent": True}, analysis=vocals_facts(None))
+        with context.reader(VOCAL_STEM) as stem, context.reader("mixture") as mixture:
+            activity = find_vocals(
+                measure_levels(stem.blocks(), stem.sample_rate),
+                measure_levels(mixture.blocks(), mixture.sample_rate),
+            )
+        return StageResult(data={"is_absent": False}, analysis=vocals_facts(activity))

@@ -1,0 +1,96 @@
+"""Structure: sections of synthesised tracks, at the bar."""
+
+import numpy as np
+import pytest
+
+from core.analysis.spectra import measure_spectra
+from core.analysis.structure import MAX_CUES, Structure, find_structure
+from tests.unit.analysis.songs import BAR_S, CLUB_TRACK, RATE, make_track
+
+
+def _bar_lines(n_bars, lead_in_s=0.0):
+    return [lead_in_s + bar * BAR_S for bar in range(n_bars)]
+
+
+@pytest.fixture(scope="module")
+def club_track():
+    n_bars = sum(bars for _, bars in CLUB_TRACK)
+    spectra = measure_spectra([make_track(lead_in_s=0.7)])
+    return find_structure(spectra, _bar_lines(n_bars, 0.7))
+
+
+def test_sections_are_found_and_named(club_track):
+    found = [(section.label.value, section.n_bars) for section in club_track.sections]
+    assert found == list(CLUB_TRACK)
+
+
+def test_borders_lie_on_the_bar_lines_and_tile_the_track(club_track):
+    starts = [section.start_s for section in club_track.sections]
+    expected = 0.7 + BAR_S * np.cumsum([bars for _, bars in CLUB_TRACK[:-1]])
+    np.testing.assert_allclose(starts[1:], expected, atol=1e-6)
+    ends = [section.end_s for section in club_track.sections]
+    assert starts[0] == 0.0
+    assert starts[1:] == ends[:-1]
+
+
+def test_what_comes_again_has_the_same_letter(club_track):
+    letters = {}
+    for section in club_track.sections:
+        letters.setdefault(section.label, set()).add(section.letter)
+    assert letters["drop"] != letters["break"]
+    assert len(letters["drop"]) == len(letters["build"]) == 1
+    assert letters["intro"] == letters["outro"]
+
+
+def test_windows_and_cues_follow_the_sections(club_track):
+    assert club_track.first_downbeat_s == pytest.approx(0.7)
+    assert club_track.mix_in.n_bars == club_track.mix_out.n_bars == 16
+    assert club_track.mix_in.end_s == pytest.approx(0.7 + 16 * BAR_S)
+    assert club_track.mix_out.start_s == pytest.approx(0.7 + 80 * BAR_S)
+    names = [cue.name for cue in club_track.cues]
+    assert names[0] == "Start"
+    assert names[-1] == "Mix out"
+    assert names.count("Drop") == 2
+    times = [cue.time_s for cue in club_track.cues]
+    assert times == sorted(times)
+    assert len(times) <= MAX_CUES
+
+
+def test_a_sung_part_that_comes_again_is_a_chorus():
+    """A drop is where the bass comes back; what is sung there makes it a chorus."""
+    spectra = measure_spectra([make_track()])
+    bars = _bar_lines(96)
+    sung = [(24 * BAR_S, 40 * BAR_S), (64 * BAR_S, 80 * BAR_S)]
+    labels = [s.label for s in find_structure(spectra, bars, vocals_s=sung).sections]
+    assert labels.count("chorus") == 2
+    assert "drop" not in labels
+
+
+def test_one_loop_has_one_section_and_windows_of_a_quarter():
+    spectra = measure_spectra([make_track((("drop", 32),))])
+    structure = find_structure(spectra, _bar_lines(32))
+    assert [section.label for section in structure.sections] == ["body"]
+    assert structure.mix_in.n_bars == structure.mix_out.n_bars == 8
+
+
+@pytest.mark.parametrize("n_downbeats", [0, 1])
+def test_without_bars_there_are_no_sections(n_downbeats):
+    """A section that isn't on a bar line would be of no use to a DJ."""
+    noise = np.random.default_rng(0).normal(0, 0.1, 4 * RATE).astype(np.float32)
+    structure = find_structure(measure_spectra([noise]), [0.5][:n_downbeats])
+    assert structure.sections == ()
+    assert structure.mix_in is None
+    assert structure.audible_s == pytest.approx((0, 4), abs=0.02)
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, RATE])
+def test_silence_has_no_structure(n_samples):
+    silence = measure_spectra([np.zeros(n_samples, np.float32)])
+    assert find_structure(silence, [0.0, 0.5]) == Structure()
+
+
+@pytest.mark.parametrize("n_bars", [1, 2, 3, 5, 9])
+def test_short_tracks_have_a_structure(n_bars):
+    spectra = measure_spectra([make_track((("drop", n_bars),))])
+    structure = find_structure(spectra, _bar_lines(n_bars))
+    assert sum(section.n_bars for section in structure.sections) == (n_bars if n_bars > 1 else 0)

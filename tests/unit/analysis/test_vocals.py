@@ -1,0 +1,71 @@
+"""Vocals: the gate over the vocal stem."""
+
+import numpy as np
+import pytest
+
+from core.analysis.vocals import HOP_S, VocalActivity, find_vocals, measure_levels
+
+RATE = 8000
+
+
+def _levels(*parts):
+    """Levels from (seconds, dB) pairs."""
+    return np.concatenate([np.full(round(seconds / HOP_S), level) for seconds, level in parts])
+
+
+def test_passages_are_found_where_they_are():
+    stem = _levels((4, -120), (6, -18), (5, -60), (3, -20), (2, -120))
+    found = find_vocals(stem, _levels((20, -12)))
+    np.testing.assert_allclose(found.intervals_s, [(4, 10), (15, 18)], atol=HOP_S)
+    assert found.ratio == pytest.approx(9 / 20, abs=0.01)
+    assert found.confidence > 0.8
+    assert not found.is_instrumental
+
+
+def test_a_breath_does_not_end_a_passage_and_a_click_is_none():
+    """Without hysteresis a sung line falls into syllables, and every click counts as singing."""
+    stem = _levels((2, -18), (0.3, -80), (2, -18), (5, -80), (0.1, -18), (5, -80))
+    found = find_vocals(stem, _levels((14.4, -12)))
+    np.testing.assert_allclose(found.intervals_s, [(0, 4.3)], atol=HOP_S)
+
+
+def test_a_line_that_fades_lasts_to_the_lower_threshold():
+    stem = _levels((2, -18), (2, -38), (4, -80))
+    found = find_vocals(stem, _levels((8, -14)))
+    np.testing.assert_allclose(found.intervals_s, [(0, 4)], atol=HOP_S)
+
+
+def test_what_leaks_into_the_stem_of_an_instrumental_is_no_singing():
+    """A gate relative to the stem alone finds singing in every stem that isn't silent."""
+    rng = np.random.default_rng(0)
+    stem = -45 + 4 * rng.standard_normal(400)
+    found = find_vocals(stem, np.full(400, -12.0))
+    assert found.intervals_s == ()
+    assert found.is_instrumental
+    assert found.confidence > 0.9
+
+
+def test_a_faint_stem_is_told_with_little_confidence():
+    found = find_vocals(_levels((5, -30), (5, -80)), _levels((10, -12)))
+    assert found.intervals_s
+    assert found.confidence < 0.3
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_silence_has_no_singing(n):
+    assert find_vocals(np.full(n, -120.0), np.full(n, -120.0)) == VocalActivity()
+
+
+def test_levels_do_not_depend_on_how_the_audio_is_cut():
+    samples = np.random.default_rng(1).normal(0, 0.1, (2, 8123)).astype(np.float32)
+    whole = measure_levels([samples], RATE)
+    parts = measure_levels(np.array_split(samples, 13, axis=1), RATE)
+    assert len(whole) == -(-8123 // 400)
+    np.testing.assert_allclose(parts, whole, atol=1e-4)
+
+
+def test_a_sine_of_full_scale_has_minus_three_db():
+    time = np.arange(RATE) / RATE
+    levels = measure_levels([np.sin(2 * np.pi * 400 * time, dtype=np.float32)[None]], RATE)
+    np.testing.assert_allclose(levels, -3.01, atol=0.01)
+    assert measure_levels([], RATE).shape == (0,)
