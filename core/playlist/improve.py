@@ -33,7 +33,7 @@ def improve_path(problem: SetProblem, path: Rows, spares: Rows) -> Rows:
     best = np.arange(len(path))
     worth = _rate(problem, pool, steps, best[None])[0]
     for _ in range(_MOST_ROUNDS):
-        changed = _change(problem, pool, steps, best)
+        changed = _change(problem, steps, best)
         worths = _rate(problem, pool, steps, changed)
         if not len(worths) or worths.max() <= worth + 1e-9:
             break
@@ -47,7 +47,7 @@ def _rate(problem: SetProblem, pool: Rows, steps: Rows, paths: Rows) -> Floats:
     return problem.rate_paths(pool[paths], gains)
 
 
-def _change(problem: SetProblem, pool: Rows, steps: Rows, path: Rows) -> Rows:
+def _change(problem: SetProblem, steps: Rows, path: Rows) -> Rows:
     """Give the paths that one change makes, shape (n_paths, n_tracks)."""
     n = len(path)
     first = int(problem.start is not None)
@@ -68,7 +68,7 @@ def _change(problem: SetProblem, pool: Rows, steps: Rows, path: Rows) -> Rows:
             _reverse(n, heads, tails),
         ]
     )
-    return np.concatenate([path[orders], _swap(problem, pool, path, near)])
+    return np.concatenate([path[orders], _swap(len(steps), path, near)])
 
 
 def _pair(first: Rows, second: Rows) -> tuple[Rows, Rows]:
@@ -93,11 +93,9 @@ def _reverse(n: int, start: Rows, end: Rows) -> Rows:
     return np.where((place >= start) & (place <= end), start + end - place, place)
 
 
-def _swap(problem: SetProblem, pool: Rows, path: Rows, places: Rows) -> Rows:
-    """Give the paths in which a track of the pool stands for one that need not be played."""
-    free = places[~problem.is_must[pool[path[places]]]]
-    spare = np.setdiff1d(np.arange(len(pool)), path)
-    place, spare = _pair(free, spare)
+def _swap(n_pool: int, path: Rows, places: Rows) -> Rows:
+    """Give the paths in which another track of the pool stands at one of the places."""
+    place, spare = _pair(places, np.setdiff1d(np.arange(n_pool), path))
     swapped = np.repeat(path[None], len(place), axis=0)
     swapped[np.arange(len(place)), place] = spare
     return swapped

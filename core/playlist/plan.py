@@ -22,6 +22,8 @@ from core.playlist.windows import Rows
 EXACT_LIMIT = 12
 EXACT_LIMIT_WITH_ARTISTS = 8
 ALL_PAIRS_LIMIT = 256
+IMPROVED_LIMIT = 1000
+"""A longer set is left as it was found: every step between its tracks would have to be rated."""
 _WIDTH = 64
 _GREEDY = 32
 _LIBRARY_WIDTH = 16
@@ -94,6 +96,8 @@ def _exact_limit(problem: SetProblem) -> int:
 
 
 def _improve(problem: SetProblem, found: Found) -> Rows:
+    if len(found.path) > IMPROVED_LIMIT:
+        return found.path
     spares = found.rows[: max(_POOL, len(found.path))]
     improved = improve_path(problem, found.path, spares)
     return improved if problem.rate_path(improved) >= found.worth else found.path

@@ -238,15 +238,17 @@ def _select(
 
 
 def _cut(problem: SetProblem, lines: Lines, children: Children, best: Rows, width: int) -> Rows:
-    """Keep the best: as many of each number of tracks played that must be, or these come last."""
+    """Keep the best, and the best of each number of tracks played that must be: these cost gains
+    now and would all come last."""
     n_must = int(problem.is_must.sum())
     if not n_must:
         return best[:width]
     line, row = children.line[best], children.row[best]
     played = n_must - _count_outstanding(problem, lines)[line] + problem.is_must[row]
     share = max(2, -(-width // (n_must + 1)))
-    kept = [np.flatnonzero(played == count)[:share] for count in np.unique(played)]
-    return best[np.sort(np.concatenate(kept))] if kept else best
+    kept = [np.arange(min(width, len(best)))]
+    kept += [np.flatnonzero(played == count)[:share] for count in range(n_must + 1)]
+    return best[np.unique(np.concatenate(kept))]
 
 
 def _continue(

@@ -65,6 +65,15 @@ def test_a_track_of_unknown_key_and_tempo_mixes_with_all_as_well_as_it_can() -> 
     assert [step.to_id for step in found] == ["1A", "8B"]
 
 
+def test_timbre_brings_one_forward_that_else_comes_last() -> None:
+    """Hundreds are slightly better in what is rated first: it must be looked at all the same."""
+    assert TRACK.timbre is not None
+    dull = replace(TRACK, timbre=-TRACK.timbre)
+    others = [replace(dull, id=str(n)) for n in range(600)]
+    others[321] = replace(TRACK, id="alike", tempo_bpm=126.5)
+    assert compatible(TRACK, TrackTable.from_tracks(others), limit=5)[0].to_id == "alike"
+
+
 def test_an_empty_library_has_none() -> None:
     assert compatible(TRACK, TrackTable.from_tracks([])) == []
     assert compatible(TRACK, TrackTable.from_tracks([TRACK])) == []

@@ -158,3 +158,13 @@ def test_three_hundred_tracks_are_put_in_order() -> None:
     assert len({*found.ids}) == 300
     assert np.mean([step.harmony for step in found.transitions]) > 0.85
     assert np.mean([step.tempo for step in found.transitions]) > 0.6
+
+
+@pytest.mark.parametrize(("n", "seed"), [(200, 4), (1000, 7)])
+def test_tracks_that_must_be_played_are_led_up_to(n: int, seed: int) -> None:
+    """Left for the end, or played one after the other at once, they break a rule here."""
+    must = np.random.default_rng(seed).choice(n, 3, replace=False)
+    request = SetRequest(n_tracks=14, curve="peak", must_play=tuple(f"t{row}" for row in must))
+    found = plan_set(make_library(n, seed=seed), request)
+    assert set(request.must_play) <= set(found.ids)
+    assert "max_pitch_percent" not in [relaxed.wish for relaxed in found.relaxed]
