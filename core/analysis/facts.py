@@ -10,12 +10,40 @@ from typing import Any
 
 from core.analysis.descriptors import VERSION, Descriptors
 from core.analysis.energy import EnergyEstimate
+from core.analysis.key import KeyEstimate
 from core.analysis.structure import MixWindow, Structure
 from core.analysis.vocals import VocalActivity
 
 Facts = dict[str, Any]
 
 NO_VOCAL_STEM = "There is no vocal stem to look at."
+
+
+def key_facts(estimate: KeyEstimate) -> Facts:
+    """Tell the key in every notation, what else it could be, and how it goes."""
+    return {
+        "key": estimate.key,
+        "key_short": estimate.key_short,
+        "camelot": estimate.camelot,
+        "open_key": estimate.open_key,
+        "key_confidence": _share(estimate.confidence),
+        "key_alternatives": [
+            {"key": other.key, "camelot": other.camelot, "score": _share(other.score)}
+            for other in estimate.alternatives
+        ],
+        "key_is_contested": estimate.is_contested,
+        "key_over_time": [
+            {
+                "start_s": _time(segment.start_s),
+                "end_s": _time(segment.end_s),
+                "key": segment.key,
+                "camelot": segment.camelot,
+                "confidence": _share(segment.confidence),
+            }
+            for segment in estimate.segments
+        ],
+        "tuning_cents": round(estimate.tuning_cents, 1),
+    }
 
 
 def energy_facts(estimate: EnergyEstimate) -> Facts:

@@ -16,6 +16,8 @@ from core.pipeline.outputs import read_blocks, sum_blocks
 
 ANALYSIS_RATE_HZ = 22050
 
+_PITCHED_STEMS = ("bass", "other", "guitar", "piano")
+
 
 def analysis_signal(context: StageContext) -> NDArray[np.float32]:
     """Give the mixture for analysis: mono, 22,050 Hz, shape ``(n_samples,)``.
@@ -61,6 +63,11 @@ def _measure_spectra(context: StageContext, sources: tuple[str, ...]) -> Spectra
 def stems_of(context: StageContext) -> tuple[str, ...]:
     """Name the stems that lie at hand; none where nothing was separated."""
     return tuple(context.result("separation").get("stems", ()))
+
+
+def pitched_stems_of(context: StageContext) -> tuple[str, ...]:
+    """Name the stems that play the harmony: neither drums nor vocals, nor sums with them."""
+    return tuple(stem for stem in stems_of(context) if stem in _PITCHED_STEMS)
 
 
 def mixture_loudness(context: StageContext) -> dict[str, Any]:

@@ -1,32 +1,26 @@
 """key: the mixture's key, with its Camelot and Open Key codes."""
 
 from core.pipeline.context import StageContext
-from core.pipeline.signals import analysis_signal
+from core.pipeline.signals import pitched_stems_of, spectra_of
 from core.pipeline.stage import StageResult, TrackStage
 
 
 class KeyStage(TrackStage):
-    """Estimate the key, with confidence and alternatives."""
+    """Estimate the key, with confidence and alternatives; stems decide where it is unsure."""
 
     name = "key"
-    cost = 3.0
+    version = "2"
+    cost = 1.0
 
     def execute(self, context: StageContext) -> StageResult:
-        """Analyse the mixture."""
-        from core.analysis.key import estimate_key
-        from core.analysis.spectra import measure_spectra
+        """Analyse the mixture, and the sum of the pitched stems where there are some."""
+        from core.analysis.facts import key_facts
+        from core.analysis.key import arbitrate_key, estimate_key
 
-        estimate = estimate_key(measure_spectra([analysis_signal(context)]))
-        facts = {
-            "key": estimate.key,
-            "key_short": estimate.key_short,
-            "camelot": estimate.camelot,
-            "open_key": estimate.open_key,
-            "key_confidence": estimate.confidence,
-            "key_alternatives": [
-                {"key": other.key, "camelot": other.camelot, "score": other.score}
-                for other in estimate.alternatives
-            ],
-            "tuning_cents": estimate.tuning_cents,
-        }
-        return StageResult(data={"key": estimate.key}, analysis=facts)
+        mixture = estimate_key(spectra_of(context, "mixture"))
+        pitched = pitched_stems_of(context)
+        stems = estimate_key(spectra_of(context, *pitched)) if pitched else None
+        estimate = arbitrate_key(mixture, stems)
+        return StageResult(
+            data={"key": estimate.key, "stems": list(pitched)}, analysis=key_facts(estimate)
+        )
