@@ -1,7 +1,7 @@
 """Writing tags into delivered files, so that DJ software shows title, tempo and key.
 
-mutagen is GPL-2.0-or-later and imported here alone; the decision is recorded in docs/decisions and
-in NOTICE.
+mutagen is GPL-2.0-or-later and imported here and in `core.audio.serato_tags` alone; the decision is
+recorded in docs/decisions and in NOTICE.
 """
 
 import base64

@@ -34,8 +34,9 @@ def beats_to_grid(
 
     Returns
     -------
-    Segments that start on beats, at 1 … 1000 BPM each. Fewer than two beats give none. A segment
-    whose line would put its first beat before 0 s starts with its first beat at or after 0 s.
+    Segments that start on beats, the second and later ones on downbeats where there is one within
+    reach, at 1 … 1000 BPM each. Fewer than two beats give none. A segment whose line would put its
+    first beat before 0 s starts with its first beat at or after 0 s.
     """
     times = np.asarray(beats_s, dtype=np.float64)
     times = times[np.isfinite(times)]
@@ -44,8 +45,10 @@ def beats_to_grid(
     segments: list[GridSegment] = []
     start = 0
     while start < len(times) - 1:
-        stop = _reach(times, start, tolerance_s)
         phase = _beat_in_bar(times[start], times, downbeats_s, beats_per_bar)
+        stop = _reach(times, start, tolerance_s)
+        if stop < len(times):
+            stop = _end_of_bar(start, stop, phase, beats_per_bar)
         segment = _fit(times[start:stop], phase, beats_per_bar)
         if segment is not None:
             segments.append(segment)
@@ -64,6 +67,12 @@ def _reach(times: NDArray[np.float64], start: int, tolerance_s: float) -> int:
             step //= 2
     # A rest that is too short for a tempo of its own stays with the stretch before it.
     return len(times) if len(times) - good < 2 else good
+
+
+def _end_of_bar(start: int, stop: int, phase: int, beats_per_bar: int) -> int:
+    """Go back to the last downbeat before ``stop`` that leaves enough beats for a tempo."""
+    back = (stop - start + phase - 1) % beats_per_bar
+    return stop - back if stop - back - start >= _MIN_BEATS else stop
 
 
 def _line(times: NDArray[np.float64]) -> tuple[float, float]:

@@ -81,6 +81,16 @@ class GridSegment:
         if not 1 <= self.beat_in_bar <= self.beats_per_bar <= 16:
             raise ValueError(f"no beat {self.beat_in_bar} in a bar of {self.beats_per_bar}")
 
+    @property
+    def downbeat_s(self) -> float:
+        """A start of a bar beside the segment's start: before it where that is not below 0 s.
+
+        Programs without a place for ``beat_in_bar`` take the first beat of a grid for a downbeat.
+        """
+        beat_s = 60 / self.tempo_bpm
+        before_s = self.start_s - (self.beat_in_bar - 1) * beat_s
+        return before_s if before_s >= 0 else before_s + self.beats_per_bar * beat_s
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
@@ -157,7 +167,10 @@ class CrateTrack:
     is_missing: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse an unknown key, and a grid out of order. Raises ValueError."""
+        """Refuse unknown keys, impossible numbers, and a grid out of order. Raises ValueError."""
+        for value in (self.duration_s, self.tempo_bpm or 0.0):
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"'{self.title}' cannot have a duration or tempo of {value}")
         if self.key is not None:
             key_to_camelot(self.key)
         starts = [segment.start_s for segment in self.grid]

@@ -7,6 +7,7 @@ run as a formula gets an apostrophe in front. JSON holds the whole model; what i
 import csv
 import io
 import json
+import math
 from typing import Any
 
 from core.export.format import Export, ExportFormat, ExportOptions, relative_path, warn_of_tracks
@@ -81,11 +82,16 @@ def _row(track: CrateTrack, position: int, options: ExportOptions) -> list[objec
 
 def _plain(value: object) -> object:
     if isinstance(value, float):
-        return round(value, 3)
+        return round(value, 3) if math.isfinite(value) else None
     if isinstance(value, str):
         text = " ".join(value.split())
         return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
     return value
+
+
+def _finite(value: object) -> object:
+    """Give null for the loudness of silence, which JSON has no number for."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 _JSON_FIELDS = (
@@ -98,7 +104,7 @@ _JSON_FIELDS = (
 
 def _track(track: CrateTrack, options: ExportOptions) -> dict[str, Any]:
     return {
-        **{name: getattr(track, name) for name in _JSON_FIELDS},
+        **{name: _finite(getattr(track, name)) for name in _JSON_FIELDS},
         "path": relative_path(track, options),
         "file": track.file.value,
         "grid": [

@@ -67,7 +67,13 @@ def track_to_tags(track: CrateTrack, options: ExportOptions) -> Tags:
 def serato_contents(track: CrateTrack, options: ExportOptions) -> dict[str, bytes]:
     """Make Serato's tags; memory cues have no place in them, hot cues and loops have."""
     shift_ms = offset_ms(track, "serato", options.mp3_offset_ms)
-    segments = [(segment.start_s + shift_ms / 1000, segment.tempo_bpm) for segment in track.grid]
+    # Serato counts bars from the first marker.
+    starts_s = [segment.start_s for segment in track.grid]
+    starts_s[:1] = [segment.downbeat_s for segment in track.grid[:1]]
+    segments = [
+        (start_s + shift_ms / 1000, segment.tempo_bpm)
+        for start_s, segment in zip(starts_s, track.grid, strict=True)
+    ]
     cues = [
         SeratoCue(
             pad=cue.pad,

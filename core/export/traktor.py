@@ -111,8 +111,10 @@ def _add_loudness(entry: Element, track: CrateTrack) -> None:
 
 
 def _add_cues(entry: Element, track: CrateTrack, offset: float) -> None:
-    for segment in track.grid:
-        marker = _add_cue(entry, "AutoGrid", _GRID, segment.start_s * 1000 + offset, 0.0, -1)
+    for index, segment in enumerate(track.grid):
+        # Traktor counts bars from its markers.
+        start_s = segment.start_s if index else segment.downbeat_s
+        marker = _add_cue(entry, "AutoGrid", _GRID, start_s * 1000 + offset, 0.0, -1)
         SubElement(marker, "GRID", BPM=f"{segment.tempo_bpm:.6f}")
     for cue in track.cues:
         length = 0.0 if cue.end_s is None else (cue.end_s - cue.start_s) * 1000

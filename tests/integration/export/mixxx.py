@@ -14,11 +14,19 @@ MISSING = [name for name in ("mixxx", "Xvfb", "xdotool") if shutil.which(name) i
 
 # Places in the window at 1600 x 1000, of Debian's Mixxx 2.3 in its default skin.
 _CONTINUE = (266, 126)  # in the box that says that there is no sound device
-_TRAKTOR = (67, 676)
-_SERATO = (66, 712)
-_SERATO_ARROW = (13, 712)
-_SERATO_DATABASE = (80, 730)
-_SCAN_AT_START = "[Library]\nRescanOnStartup 1\n\n[Config]\nVersion 2.3.3\n"
+_TRAKTOR = (67, 658)
+_SERATO = (66, 676)
+_SERATO_ARROW = (13, 676)
+_SERATO_DATABASE = (80, 694)
+# iTunes asks for a file, and neither of the two is looked at here.
+_SETTINGS = """[Library]
+RescanOnStartup 1
+ShowITunesLibrary 0
+ShowRekordboxLibrary 0
+
+[Config]
+Version 2.3.3
+"""
 
 
 class Mixxx:
@@ -47,7 +55,7 @@ class Mixxx:
             with closing(sqlite3.connect(self._database)) as database:
                 database.execute("INSERT INTO directories VALUES (?)", (str(music),))
                 database.commit()
-            (self._settings / "mixxx.cfg").write_text(_SCAN_AT_START)
+            (self._settings / "mixxx.cfg").write_text(_SETTINGS)
             with self._running():
                 wait_for(lambda: self.count("library") == n_tracks, "the scan")
                 self._open_main_window()
@@ -114,6 +122,11 @@ class Mixxx:
         wait_for(leave, "the main window")
         for window in self._windows("^Mixxx$"):
             self._xdo("windowmove", window, "0", "0", "windowsize", window, "1600", "1000")
+            wait_for(lambda window=window: self._is_full_size(window), "its size")
+
+    def _is_full_size(self, window: str) -> bool:
+        geometry = self._xdo("getwindowgeometry", "--shell", window)
+        return "WIDTH=1600" in geometry and "HEIGHT=1000" in geometry
 
     def _click_until(self, table: str, places: list[tuple[int, int]]) -> None:
         """Click through the side bar until a library has arrived in its table."""

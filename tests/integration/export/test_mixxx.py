@@ -104,18 +104,16 @@ def test_grids_of_serato_reach_from_the_first_beat_to_the_end(imported):
 
 
 def grid_times(track: CrateTrack) -> list[float]:
-    """Lay out the beats that a grid means."""
+    """Lay out the beats that a grid means, from its first downbeat."""
     times: list[float] = []
-    ends = [*(segment.start_s for segment in track.grid[1:]), track.duration_s]
-    for segment, end_s in zip(track.grid, ends, strict=True):
+    starts = [track.grid[0].downbeat_s, *(segment.start_s for segment in track.grid[1:])]
+    for index, (segment, start_s) in enumerate(zip(track.grid, starts, strict=True)):
         step = 60 / segment.tempo_bpm
-        is_last = end_s == track.duration_s
-        n_beats = (
-            int((end_s - segment.start_s) / step) + 1
-            if is_last
-            else round((end_s - segment.start_s) / step)
-        )
-        times += [segment.start_s + beat * step for beat in range(n_beats)]
+        if index + 1 < len(starts):
+            n_beats = round((starts[index + 1] - start_s) / step)
+        else:
+            n_beats = int((track.duration_s - start_s) / step) + 1
+        times += [start_s + beat * step for beat in range(n_beats)]
     return times
 
 

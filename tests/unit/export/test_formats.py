@@ -91,9 +91,8 @@ def test_traktor_reads_tracks_grid_cues_and_playlists(written):
         assert place.dir == "/:DJ/:Set/:Music/:"
         assert float(entry.tempo.bpm) == pytest.approx(track.tempo_bpm)
         markers = [cue for cue in entry.cue_v2 if cue.type == 4]
-        assert [float(cue.start) / 1000 for cue in markers] == pytest.approx(
-            [segment.start_s for segment in track.grid]
-        )
+        starts = [track.grid[0].downbeat_s, *(segment.start_s for segment in track.grid[1:])]
+        assert [float(cue.start) / 1000 for cue in markers] == pytest.approx(starts)
         assert [float(cue.grid.bpm) for cue in markers] == pytest.approx(
             [segment.tempo_bpm for segment in track.grid]
         )
@@ -262,6 +261,40 @@ def test_formats_of_others_register_and_names_are_taken_once():
     with pytest.raises(UnsupportedFormat, match="rekordbox") as caught:
         export_crate(make_crate(), "mine")
     assert caught.value.field == "format"
+
+
+def test_formats_of_installed_packages_are_found(tmp_path, monkeypatch):
+    """A plug-in is a package's entry point; here is one as pip would install it."""
+    (tmp_path / "plug_in_format.py").write_text(
+        "from core.export.format import Export, ExportFormat\n"
+        "FORMAT = ExportFormat('plug', 'Plug', lambda crate, options: Export({'p': b'in'}))\n"
+    )
+    facts = tmp_path / "plug_in_format-1.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in-format\nVersion: 1\n")
+    (facts / "entry_points.txt").write_text("[stemcrate.exporters]\nplug = plug_in_format:FORMAT\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "plug" in ExporterRegistry.names()
+    assert export_crate(make_crate(), "plug").files == {"p": b"in"}
+
+
+def test_silence_has_a_loudness_that_no_format_writes_as_a_number():
+    """Minus infinity is no JSON, and no gain."""
+    infinity = float("-inf")
+    track = replace(
+        make_crate().tracks[0], integrated_loudness_lufs=infinity, true_peak_dbtp=infinity
+    )
+    crate = Crate("x", (track,))
+    assert (
+        json.loads(export_crate(crate, "json").files["crate.json"])["tracks"][0][
+            "integrated_loudness_lufs"
+        ]
+        is None
+    )
+    for name in ExporterRegistry.names():
+        assert b"inf," not in export_crate(crate, name, TARGET).files.popitem()[1]
+    with pytest.raises(ValueError, match="duration"):
+        replace(track, duration_s=float("nan"))
 
 
 def test_a_key_can_be_written_as_djs_sort_it():

@@ -42,11 +42,27 @@ def test_every_beat_lies_within_the_tolerance_of_the_grid():
         assert abs(beats - round(beats)) * 60 / segment.tempo_bpm < 0.03
 
 
+def test_later_segments_start_on_downbeats():
+    """Traktor and Serato count bars from a grid's markers: one on beat 3 shifts the bars by two."""
+    times = beats_of((120.0, 66), (126.0, 64))
+    segments = beats_to_grid(times, times[0::4])
+    assert len(segments) > 1
+    assert {segment.beat_in_bar for segment in segments} == {1}
+
+
 @pytest.mark.parametrize("first_downbeat", [0, 1, 2, 3])
 def test_the_first_beats_place_in_its_bar_counts_back_from_the_downbeat(first_downbeat):
     times = beats_of((120.0, 32))
     (segment,) = beats_to_grid(times, times[first_downbeat::4])
     assert segment.beat_in_bar == (-first_downbeat) % 4 + 1
+
+
+@pytest.mark.parametrize(
+    ("start_s", "beat_in_bar", "expected"),
+    [(2.0, 1, 2.0), (2.0, 3, 1.0), (0.25, 2, 1.75), (0.25, 4, 0.75)],
+)
+def test_the_downbeat_beside_a_segments_start(start_s, beat_in_bar, expected):
+    assert GridSegment(start_s, 120.0, 4, beat_in_bar).downbeat_s == pytest.approx(expected)
 
 
 def test_a_line_that_begins_before_the_recording_starts_on_the_next_beat():

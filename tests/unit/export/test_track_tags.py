@@ -75,14 +75,15 @@ def test_loudness_is_written_as_the_container_has_it(copied, name):
 
 @pytest.mark.parametrize("name", ["mp3", "aiff"])
 def test_serato_tools_reads_grid_cues_and_gain(copied, name):
-    """Positions in an MP3 lie a frame later, in AIFF where they were found."""
+    """Positions in an MP3 lie a frame later; the grid starts on a downbeat, as Serato reads it."""
     path, track = copied(name)
     shift_s = 0.026 if name == "mp3" else 0.0
     grid = TrackBeatgrid(str(path)).entries
-    assert grid[0].position == pytest.approx(0.25 + shift_s, abs=1e-6)
+    first_s = 0.25 + 3 * 60 / track.tempo_bpm + shift_s
+    assert grid[0].position == pytest.approx(first_s, abs=1e-6)
     assert grid[1].bpm == pytest.approx(track.tempo_bpm)
     n_beats = grid[0].beats_till_next_marker
-    last_s = 0.25 + shift_s + n_beats * 60 / track.tempo_bpm
+    last_s = first_s + n_beats * 60 / track.tempo_bpm
     assert grid[1].position == pytest.approx(last_s, abs=1e-5)
     assert 12 - 60 / track.tempo_bpm <= last_s - shift_s <= 12
     cues = TrackCuesV2(str(path)).entries
