@@ -8,6 +8,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.analysis.chords import ChordSegment
 from core.analysis.descriptors import VERSION, Descriptors
 from core.analysis.energy import EnergyEstimate
 from core.analysis.key import KeyEstimate
@@ -16,6 +17,8 @@ from core.analysis.vocals import VocalActivity
 
 Facts = dict[str, Any]
 
+MIXTURE = "mixture"
+"""What the whole recording is called beside its stems."""
 NO_VOCAL_STEM = "There is no vocal stem to look at."
 
 
@@ -96,6 +99,21 @@ def vocals_facts(activity: VocalActivity | None) -> Facts:
         "vocal_ratio": _share(activity.ratio),
         "is_instrumental": activity.is_instrumental,
         "vocals_confidence": _share(activity.confidence),
+    }
+
+
+def chords_facts(segments: Sequence[ChordSegment]) -> Facts:
+    """Tell the chords over time."""
+    return {
+        "chords": [
+            {
+                "start_s": _time(segment.start_s),
+                "end_s": _time(segment.end_s),
+                "chord": segment.chord,
+                "confidence": _share(segment.confidence),
+            }
+            for segment in segments
+        ]
     }
 
 

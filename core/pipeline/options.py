@@ -20,6 +20,7 @@ OptionalStage = Literal[
     "energy",
     "vocals",
     "structure",
+    "chords",
     "descriptors",
     "waveform",
     "playlist",

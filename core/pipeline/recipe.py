@@ -7,6 +7,7 @@ from core.artifacts.store import JobStore
 from core.pipeline.context import Runtime
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import PipelineStage
+from core.pipeline.stages.chords import ChordsStage
 from core.pipeline.stages.composite import CompositeStage
 from core.pipeline.stages.decode import DecodeStage
 from core.pipeline.stages.delivery import DeliveryStage
@@ -39,6 +40,7 @@ def build_stages() -> tuple[PipelineStage, ...]:
         EnergyStage(),
         VocalsStage(),
         StructureStage(),
+        ChordsStage(),
         DescriptorsStage(),
         WaveformStage(),
         *(point.load()() for point in entry_points(group=ENTRY_POINT_GROUP)),

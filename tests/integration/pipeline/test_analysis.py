@@ -12,13 +12,13 @@ from core.artifacts.manifest import StageState
 from tests.signals import make_song, write_song
 from tests.unit.analysis.songs import make_track
 
-STAGES = ("tempo", "key", "energy", "vocals", "structure", "descriptors")
+STAGES = ("tempo", "key", "energy", "vocals", "structure", "chords", "descriptors")
 RATE = 44100
 
 
 @pytest.fixture
 def track(tmp_path: Path) -> Path:
-    plan = (("intro", 8), ("drop", 8), ("break", 8), ("drop", 8), ("outro", 8))
+    plan = (("intro", 8), ("drop", 8), ("outro", 8))
     mono = make_track(plan, sample_rate=RATE)
     return write_song(tmp_path / "track.wav", np.stack([mono, mono]), RATE)
 
@@ -34,6 +34,8 @@ def test_the_facts_of_a_track_agree_with_one_another(run_job, track):
     assert facts["mix_in_s"][0] == facts["first_downbeat_s"]
     assert facts["mix_in_s"][1] <= facts["mix_out_s"][0]
     assert len(facts["energy_over_time"]["values"]) == pytest.approx(facts["duration_s"], abs=1)
+    assert {chord["chord"] for chord in facts["chords"]} & {"A", "A7"}
+    assert facts["chords"][-1]["end_s"] == pytest.approx(facts["duration_s"], abs=1e-3)
     assert facts["is_instrumental"] in (True, False)
     assert all(end <= facts["duration_s"] + 0.05 for _, end in facts["vocals_s"])
     assert len(json.dumps(facts)) < 60_000

@@ -1,0 +1,22 @@
+"""chords: which chord sounds when, beat by beat."""
+
+from core.pipeline.context import StageContext
+from core.pipeline.signals import pitched_stems_of, spectra_of
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class ChordsStage(TrackStage):
+    """Name the chords, from the stems that play them where there are some, else the mixture."""
+
+    name = "chords"
+    cost = 0.5
+
+    def execute(self, context: StageContext) -> StageResult:
+        """Chords change on the beats that the tempo stage found, else every half second."""
+        from core.analysis.chords import estimate_chords
+        from core.analysis.facts import chords_facts
+
+        sources = pitched_stems_of(context) or ("mixture",)
+        beats_s = context.track.analysis.get("beats_s", ())
+        segments = estimate_chords(spectra_of(context, *sources), beats_s)
+        return StageResult(data={"sources": list(sources)}, analysis=chords_facts(segments))
