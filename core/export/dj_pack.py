@@ -136,8 +136,11 @@ class _Staging:
         if files.audio is not None and files.audio.is_file():
             size_bytes = self._add_audio(packed, files.audio)
             packed = replace(packed, is_missing=False, size_bytes=size_bytes)
+        taken: set[str] = set()
         for name, stem in files.stems.items():
-            self._add_file(f"Stems/{label}/{safe_name(Path(name).stem)}{Path(name).suffix}", stem)
+            stem_name = unique_name(safe_name(Path(name).stem), taken)
+            taken.add(stem_name)
+            self._add_file(f"Stems/{label}/{stem_name}{Path(name).suffix}", stem)
         if files.stem_file is not None:
             self._add_file(f"STEM/{label}.stem.mp4", files.stem_file)
         if track.cover is not None:

@@ -14,6 +14,7 @@ References: RFC 8089 (the file URI scheme); RFC 3986, section 2.1 (percent-encod
 
 import json
 import re
+import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +157,23 @@ def _escape(text: str) -> str:
     )
 
 
+def relocate_records(data: bytes, old: Location, new: Location) -> bytes:
+    """Move every path of a Serato crate or database from one folder to another."""
+    before, after = (location_to_serato(folder.join("x"))[:-1] for folder in (old, new))
+    moved, at = b"", 0
+    while at < len(data):
+        name, length = struct.unpack_from(">4sI", data, at)
+        content = data[at + 8 : at + 8 + length]
+        if name == b"otrk":
+            content = relocate_records(content, old, new)
+        elif name in (b"pfil", b"ptrk"):
+            path = content.decode("utf-16-be")
+            content = (after + path.removeprefix(before)).encode("utf-16-be")
+        moved += struct.pack(">4sI", name, len(content)) + content
+        at += 8 + length
+    return moved
+
+
 # What the pack calls the files that hold absolute paths, with the host of their URIs.
 _RELOCATED = {
     "rekordbox/rekordbox.xml": "localhost",
@@ -181,6 +199,10 @@ def relocate_pack(folder: Path, new: str | None = None) -> list[str]:
             text = relocate_text(path.read_bytes().decode(), old, target, host=host)
             path.write_bytes(text.encode())
             done.append(name)
+    for path in sorted((folder / "serato").rglob("*")):
+        if path.is_file():
+            path.write_bytes(relocate_records(path.read_bytes(), old, target))
+            done.append(path.relative_to(folder).as_posix())
     facts |= {"target": target.native, "system": target.system}
     record.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return done
