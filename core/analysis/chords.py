@@ -100,12 +100,20 @@ def _borders(beats_s: _Matrix, duration_s: float) -> _Matrix:
 
 
 def _average(frames: NDArray[np.float32], borders: _Matrix) -> _Matrix:
-    """Average frames between borders, ``(n_steps, 12)``; a frame lasts half a hop either way."""
+    """Average frames between borders, ``(n_steps, 12)``; a frame lasts half a hop either way.
+
+    Only over the middle half of each step: frames are long, and those near a border hear the
+    attack of the next chord above the end of this one.
+    """
     sums = np.concatenate([np.zeros((1, 12)), np.cumsum(frames, axis=0, dtype=np.float64)])
-    position = np.clip(borders / PITCH_HOP_S + 0.5, 0, len(frames))
-    whole = np.minimum(position.astype(np.intp), len(frames) - 1)
-    at_borders = sums[whole] + (position - whole)[:, None] * frames[whole]
-    means: _Matrix = np.diff(at_borders, axis=0) / np.diff(position).clip(1e-9)[:, None]
+    quarter = np.diff(borders) / 4
+    at_edges, positions = [], []
+    for edges_s in (borders[:-1] + quarter, borders[1:] - quarter):
+        position = np.clip(edges_s / PITCH_HOP_S + 0.5, 0, len(frames))
+        whole = np.minimum(position.astype(np.intp), len(frames) - 1)
+        at_edges.append(sums[whole] + (position - whole)[:, None] * frames[whole])
+        positions.append(position)
+    means: _Matrix = (at_edges[1] - at_edges[0]) / (positions[1] - positions[0])[:, None].clip(1e-9)
     return means
 
 
