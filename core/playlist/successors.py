@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.playlist.harmony import HARMONY
 from core.playlist.problem import MICRO, PENALTY, Gains, SetProblem
 from core.playlist.rating import DETAIL_WEIGHT, WEIGHTS, rate_details, rate_outline
-from core.playlist.search import Children, Lines
+from core.playlist.search import Children, Lines, look_ahead
 from core.playlist.tempo import pitch_change_percent
 from core.playlist.windows import Rows
 
@@ -70,7 +70,8 @@ class Shortlists:
         outline = rate_outline(table, last, table, row, max_pitch_percent=limit)
         pitch = outline.pitch_change_percent
         places = _rate_places(self._problem, lines, line, row)
-        bounds = places + self._problem.to_gains(outline.score + DETAIL_WEIGHT, pitch)
+        ahead = look_ahead(self._problem, lines, line, row)
+        bounds = places + self._problem.to_gains(outline.score + DETAIL_WEIGHT, pitch) - ahead
 
         def rate(chosen: Rows) -> Gains:
             details = rate_details(table, last[chosen], table, row[chosen], pitch[chosen])
@@ -118,7 +119,8 @@ class Shortlists:
         is_near = ~(pitch > self._problem.request.max_pitch_percent)
         if np.count_nonzero(is_near) < _ENOUGH:
             return np.flatnonzero(is_allowed[line])
-        if np.count_nonzero(is_near) > LONGLIST and not lines.is_greedy[line]:
+        is_free = not self._problem.request.wanted and not lines.is_greedy[line]
+        if is_free and np.count_nonzero(is_near) > LONGLIST:
             is_near = pitch <= np.partition(pitch, LONGLIST)[LONGLIST]
         near: Rows = rows[is_near | is_must[rows]]
         return near
