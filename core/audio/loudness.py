@@ -47,12 +47,7 @@ def measure_loudness(blocks: Iterable[Samples], sample_rate: int, n_channels: in
     meter = LoudnessMeter(sample_rate, n_channels)
     for block in blocks:
         meter.add(block)
-    return Loudness(
-        integrated_lufs=meter.integrated_lufs(),
-        loudness_range_lu=meter.loudness_range_lu(),
-        true_peak_dbtp=meter.true_peak_dbtp(),
-        sample_peak_dbfs=meter.sample_peak_dbfs(),
-    )
+    return meter.result()
 
 
 class LoudnessMeter:
@@ -97,6 +92,15 @@ class LoudnessMeter:
             self._filter, block.astype(np.float64), axis=1, zi=self._state
         )
         self._add_hops(np.concatenate([self._rest, weighted], axis=1))
+
+    def result(self) -> Loudness:
+        """Return all of it."""
+        return Loudness(
+            integrated_lufs=self.integrated_lufs(),
+            loudness_range_lu=self.loudness_range_lu(),
+            true_peak_dbtp=self.true_peak_dbtp(),
+            sample_peak_dbfs=self.sample_peak_dbfs(),
+        )
 
     def integrated_lufs(self) -> float | None:
         """Return the gated loudness; None for silence (below -70 LUFS) or less than 400 ms."""
