@@ -15,61 +15,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.playlist.problem import PENALTY, Gains, SetProblem
+from core.playlist.lines import Children, Lines, target_depth
+from core.playlist.lookahead import look_ahead
+from core.playlist.problem import PENALTY, SetProblem
 from core.playlist.windows import Floats, Rows
 
 _HASH_SEED = 20240229
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _BITS = 62
-_USUAL_STEP = 2 / 3
-"""How much of the largest pitch change a way to another tempo takes at a step, the last one apart:
-there is not a fitting track at every tempo."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Beginnings of paths, all of one length.
-
-    Parameters
-    ----------
-    paths : shape (n_lines, depth).
-    gains, elapsed_s : shape (n_lines,), what they gained and how long they play.
-    is_used : shape (n_lines, n_tracks); the end track counts as used.
-    marks : shape (n_lines,), a number a set of tracks.
-    is_greedy : shape (n_lines,), whether only the best continuation counts, which is never cut.
-    """
-
-    paths: Rows
-    gains: Gains
-    elapsed_s: Floats
-    is_used: NDArray[np.bool_]
-    marks: NDArray[np.uint64]
-    is_greedy: NDArray[np.bool_]
-
-    @property
-    def depth(self) -> int:
-        """How many tracks the lines hold."""
-        return int(self.paths.shape[1])
-
-    def take(self, lines: Rows) -> "Lines":
-        """Give some of the lines."""
-        return Lines(
-            self.paths[lines],
-            self.gains[lines],
-            self.elapsed_s[lines],
-            self.is_used[lines],
-            self.marks[lines],
-            self.is_greedy[lines],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Children:
-    """Continuations, sorted by line and row; shapes (n_children,)."""
-
-    line: Rows
-    row: Rows
-    gain: Gains
 
 
 class Continue(Protocol):
@@ -114,35 +67,6 @@ def search(problem: SetProblem, go_on: Continue, *, width: int | None, n_greedy:
     return Found(path, worth, np.array([*rows], np.intp))
 
 
-def look_ahead(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
-    """Give what continuations will at least lose because the tempo of a track that must be played
-    is too far away for the room that is left.
-
-    Parameters
-    ----------
-    line, row : shape (n_children,), lines and the tracks that follow them.
-    """
-    goals = np.flatnonzero(problem.is_must)
-    ends = [] if problem.end is None else [problem.end]
-    if not len(goals) and not ends:
-        return np.zeros(len(row), np.int64)
-    log_tempo = problem.table.log_tempo
-    way = log_tempo[np.concatenate([goals, np.array(ends, np.intp)])] - log_tempo[row][:, None]
-    way = np.nan_to_num(way - np.clip(np.rint(way), -1.0, 1.0))
-    way[:, : len(goals)][lines.is_used[:, goals][line]] = 0.0
-    up, down = np.maximum(way.max(axis=1), 0.0), np.maximum(-way.min(axis=1), 0.0)
-    furthest = up + down + np.minimum(up, down)
-    step = _USUAL_STEP * np.log2(1.0 + problem.request.max_pitch_percent / 100.0)
-    needed = np.ceil(furthest / step - 1.0 / _USUAL_STEP + 1.0)
-    target = _target_depth(problem)
-    if target is not None:
-        room = np.full(len(row), float(target - lines.depth - 1 + len(ends)))
-    else:
-        left_s = (problem.request.duration_s or 0.0) - lines.elapsed_s[line] - problem.play_s[row]
-        room = np.floor(left_s / np.median(problem.play_s))
-    return PENALTY * np.maximum(needed - np.maximum(room, 0.0), 0.0).astype(np.int64)
-
-
 def _begin(problem: SetProblem) -> Lines:
     is_used = np.zeros((1, len(problem.table)), np.bool_)
     if problem.end is not None:
@@ -173,14 +97,9 @@ def _find_repeated_artists(problem: SetProblem) -> NDArray[np.uint64]:
     return repeated
 
 
-def _target_depth(problem: SetProblem) -> int | None:
-    """Give how many tracks a finished line holds, the end track not counted; None for any."""
-    return None if problem.n_wanted is None else problem.n_wanted - (problem.end is not None)
-
-
 def _finish(problem: SetProblem, lines: Lines) -> tuple[Rows, Floats]:
     """Give the paths that the lines are when they end here, and what those are worth."""
-    target, paths, gains = _target_depth(problem), lines.paths, lines.gains
+    target, paths, gains = target_depth(problem), lines.paths, lines.gains
     played_s = lines.elapsed_s
     if target not in (None, lines.depth):
         return paths[:0], played_s[:0]
@@ -206,7 +125,7 @@ def _count_outstanding(problem: SetProblem, lines: Lines) -> NDArray[np.intp]:
 
 
 def _find_unfinished(problem: SetProblem, lines: Lines, *, is_exact: bool) -> Rows:
-    target = _target_depth(problem)
+    target = target_depth(problem)
     if target is not None:
         return np.arange(len(lines.paths) if lines.depth < target else 0)
     if is_exact:
@@ -230,7 +149,7 @@ def _find_allowed(problem: SetProblem, lines: Lines, *, is_exact: bool) -> NDArr
     if not problem.is_must.any():
         return is_allowed
     is_waiting = is_allowed & problem.is_must
-    target = _target_depth(problem)
+    target = target_depth(problem)
     if target is not None:
         has_room = is_waiting.sum(axis=1) < target - lines.depth
     elif is_exact:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.playlist.harmony import HARMONY
+from core.playlist.lines import Children, Lines
+from core.playlist.lookahead import look_ahead
 from core.playlist.problem import MICRO, PENALTY, Gains, SetProblem
 from core.playlist.rating import DETAIL_WEIGHT, WEIGHTS, rate_details, rate_outline
-from core.playlist.search import Children, Lines, look_ahead
 from core.playlist.tempo import pitch_change_percent
 from core.playlist.windows import Rows
 

@@ -1,0 +1,41 @@
+"""Whether the tempo of tracks that have to be played can still be reached."""
+
+import numpy as np
+
+from core.playlist.lines import Lines, target_depth
+from core.playlist.problem import PENALTY, Gains, SetProblem
+from core.playlist.windows import Rows
+
+_USUAL_STEP = 2 / 3
+"""How much of the largest pitch change a way to another tempo takes at a step, the last one apart:
+there is not a fitting track at every tempo."""
+
+
+def look_ahead(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
+    """Give what continuations will at least lose because the tempo of a track that must be played
+    is too far away for the room that is left.
+
+    Parameters
+    ----------
+    line, row : shape (n_children,), lines and the tracks that follow them.
+    """
+    goals = np.flatnonzero(problem.is_must)
+    ends = [] if problem.end is None else [problem.end]
+    if not len(goals) and not ends:
+        return np.zeros(len(row), np.int64)
+    log_tempo = problem.table.log_tempo
+    way = log_tempo[np.concatenate([goals, np.array(ends, np.intp)])] - log_tempo[row][:, None]
+    way = np.nan_to_num(way - np.clip(np.rint(way), -1.0, 1.0))
+    way[:, : len(goals)][lines.is_used[:, goals][line]] = 0.0
+    up, down = np.maximum(way.max(axis=1), 0.0), np.maximum(-way.min(axis=1), 0.0)
+    furthest = up + down + np.minimum(up, down)
+    step = _USUAL_STEP * np.log2(1.0 + problem.request.max_pitch_percent / 100.0)
+    needed = np.ceil(furthest / step - 1.0 / _USUAL_STEP + 1.0)
+    target = target_depth(problem)
+    if target is not None:
+        room = np.full(len(row), float(target - lines.depth - 1 + len(ends)))
+    else:
+        left_s = (problem.request.duration_s or 0.0) - lines.elapsed_s[line] - problem.play_s[row]
+        room = np.floor(left_s / np.median(problem.play_s))
+    lost: Gains = np.maximum(needed - np.maximum(room, 0.0), 0.0).astype(np.int64)
+    return PENALTY * lost
