@@ -29,7 +29,7 @@ class Continue(Protocol):
     """Gives the tracks that can follow lines."""
 
     def __call__(self, lines: Lines, is_allowed: NDArray[np.bool_]) -> Children:
-        """Continue lines with tracks allowed, shape (n_lines, n_tracks); the first is greedy."""
+        """Continue lines with tracks allowed, shape (n_lines, n_tracks); greedy ones first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from core.export.m3u8 import M3U8Entry, write_m3u8
 from core.export.names import safe_name
 from core.pipeline.context import JobContext
 from core.pipeline.stage import JobStage, StageResult
-from core.playlist.facts import facts_to_track
 from core.playlist.plan import SetPlan, plan_set
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
@@ -43,6 +42,8 @@ class PlaylistStage(JobStage):
 
 
 def _describe(number: str, record: TrackRecord) -> PlaylistTrack:
+    from core.playlist.facts import facts_to_track
+
     stems = [artefact.label for artefact in record.artefacts if artefact.role == "stem"]
     return facts_to_track(number, record.analysis, title=record.source.name, stems=stems)
 

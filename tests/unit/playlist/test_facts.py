@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from core.analysis.facts import descriptor_facts
 from core.playlist.facts import facts_to_track
 from core.playlist.track import PlaylistTrack
 
 
 def test_facts_of_an_analysis_become_a_track() -> None:
     """A fact under another name than the analysis gives it is silently unknown."""
+    timbre = np.array([1.0, 2.0], np.float32)
     facts = {
         "title": "T",
         "artist": "A",
@@ -16,7 +18,7 @@ def test_facts_of_an_analysis_become_a_track() -> None:
         "energy": 7,
         "duration_s": 200.0,
         "integrated_loudness_lufs": -9.0,
-        "timbre": [1.0, 2.0],
+        **descriptor_facts({"vocals": np.zeros(2, np.float32), "mixture": timbre}),
         "vocals_s": [[1.0, 2.0], [3.0, 4.0]],
         "mix_in_s": [0.5, 16.5],
         "mix_out_s": [180.0, 196.0],
@@ -41,8 +43,7 @@ def test_facts_of_an_analysis_become_a_track() -> None:
         stems=("vocals",),
     )
     assert track.timbre is not None
-    assert track.timbre.tolist() == [1.0, 2.0]
-    assert track.timbre.dtype == np.float32
+    np.testing.assert_array_equal(track.timbre, timbre)
 
 
 def test_what_is_missing_is_unknown() -> None:
