@@ -34,7 +34,6 @@ from core.export.registry import ExporterRegistry, export_crate
 from core.export.track_tags import tag_copy
 
 SCHEMA_VERSION = 1
-_SUFFIXES = {FileKind.ALAC: "m4a"}
 _IMAGE_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png"}
 
 
@@ -112,6 +111,13 @@ def stage_dj_pack(
     return StagedPack(tuple(stage.entries), tuple(stage.warnings), facts)
 
 
+def _suffix(track: CrateTrack) -> str:
+    """Give the suffix that players expect; a file of no known kind keeps its own."""
+    if track.file is FileKind.OTHER:
+        return Path(safe_name(Path(track.path).name)).suffix
+    return ".m4a" if track.file is FileKind.ALAC else f".{track.file}"
+
+
 class _Staging:
     """Collects the entries of a pack."""
 
@@ -131,8 +137,7 @@ class _Staging:
             yield self._add_track(track, label, files.get(track.id, TrackFiles(None)))
 
     def _add_track(self, track: CrateTrack, label: str, files: TrackFiles) -> CrateTrack:
-        path = f"Music/{label}.{_SUFFIXES.get(track.file, track.file.value)}"
-        packed = replace(track, path=path, is_missing=True)
+        packed = replace(track, path=f"Music/{label}{_suffix(track)}", is_missing=True)
         if files.audio is not None and files.audio.is_file():
             size_bytes = self._add_audio(packed, files.audio)
             packed = replace(packed, is_missing=False, size_bytes=size_bytes)

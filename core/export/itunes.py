@@ -23,6 +23,7 @@ _KINDS = {
     "alac": "Apple Lossless audio file",
     "ogg": "Ogg Vorbis audio file",
     "opus": "Opus audio file",
+    "other": "Audio file",
 }
 FILE_NAME = "iTunes Music Library.xml"
 

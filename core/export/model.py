@@ -34,6 +34,7 @@ class FileKind(StrEnum):
     ALAC = "alac"
     OGG = "ogg"
     OPUS = "opus"
+    OTHER = "other"
 
 
 class Colour(NamedTuple):

@@ -25,6 +25,7 @@ _KINDS = {
     "alac": "M4A File",
     "ogg": "OGG File",
     "opus": "OPUS File",
+    "other": "Unknown File",
 }
 
 
