@@ -49,6 +49,49 @@ def test_loudness_range_of_ebu_3342(parts, expected):
     assert measured.loudness_range_lu == pytest.approx(expected, abs=1.0)
 
 
+# EBU Tech 3341, cases 9 to 14: maxima of short-term and momentary loudness
+def test_short_term_maximum_of_ebu_3341():
+    """A window that is too long, or a hop too wide, misses the loud part."""
+    measured = measure_loudness([tone(*[(-20, 1.34), (-30, 1.66)] * 5)], RATE, 2)
+    assert measured.short_term_max_lufs == pytest.approx(-23.0, abs=0.1)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.15, 1.35, 2.85])
+def test_short_term_maximum_finds_three_seconds_anywhere(delay_s):
+    """A tone of just one window's length may start within a hop."""
+    measured = measure_loudness([tone((-100, delay_s), (-23, 3.1), (-100, 1))], RATE, 2)
+    assert measured.short_term_max_lufs == pytest.approx(-23.0, abs=0.1)
+
+
+def test_momentary_maximum_of_ebu_3341():
+    """The momentary window is 400 ms, not the short-term one."""
+    measured = measure_loudness([tone(*[(-20, 0.18), (-30, 0.22)] * 25)], RATE, 2)
+    assert measured.momentary_max_lufs == pytest.approx(-23.0, abs=0.1)
+    short = measure_loudness([tone((-100, 1), (-23, 0.5), (-100, 3))], RATE, 2)
+    assert short.momentary_max_lufs == pytest.approx(-23.0, abs=0.1)
+    assert short.short_term_max_lufs < -29
+
+
+def test_loudness_over_time_follows_the_signal():
+    """Energy over time reads this: value i belongs to the 400 ms from i * 100 ms on."""
+    meter = LoudnessMeter(RATE, 2)
+    meter.add(tone((-20, 5), (-40, 5)))
+    levels = meter.momentary_lufs()
+    assert len(levels) == 97
+    assert levels[2:47] == pytest.approx(np.full(45, -20.0), abs=0.1)
+    assert levels[51:] == pytest.approx(np.full(46, -40.0), abs=0.2)
+
+
+def test_replaygain_is_the_way_to_its_reference():
+    """ReplayGain 2 aims at -18 LUFS and notes the peak on a linear scale."""
+    measured = measure_loudness([tone((-23, 5))], RATE, 2)
+    assert measured.replaygain_db == pytest.approx(5.0, abs=0.1)
+    assert measured.replaygain_peak == pytest.approx(10 ** (-23 / 20), rel=0.01)
+    nothing = measure_loudness([], RATE, 2)
+    assert nothing.replaygain_db is None
+    assert nothing.replaygain_peak is None
+
+
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 88_200, 96_000, 192_000])
 def test_every_rate_reads_the_same(rate):
     """A K-weighting made for 48 kHz alone is wrong by up to 1 LU elsewhere."""
@@ -109,6 +152,8 @@ def test_silence_and_short_sounds_have_no_loudness():
     silence = measure_loudness([np.zeros((2, RATE * 4), dtype=np.float32)], RATE, 2)
     assert silence.integrated_lufs is None
     assert silence.loudness_range_lu is None
+    assert silence.momentary_max_lufs is None
+    assert silence.short_term_max_lufs is None
     assert silence.true_peak_dbtp is None
     assert silence.sample_peak_dbfs is None
     short = measure_loudness([tone((-20, 0.39))], RATE, 2)
