@@ -238,7 +238,7 @@ def test_columns_follow_the_library(library):
             tempo_bpm=120.0,
             vocals_s=[[1.0, 2.5], [3, 4]],
             mix_in_s=[0.0, 16.0],
-            downbeats_s=[0.5, 2.5],
+            first_downbeat_s=0.5,
             stems=["drums", "vocals"],
             vectors={"drums": [9.0, 9.0], "mixture": [3.0, 4.0]},
         )

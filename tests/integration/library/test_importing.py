@@ -78,6 +78,10 @@ def test_a_folder_with_copies_and_a_bad_file(plain, music):
     path, mime = plain.cover_path(by_title["Tagged"].id)
     assert (path.read_bytes(), mime) == (PNG, "image/png")
 
+    nearest, similarity = plain.similar(song.id)[0]
+    assert nearest.title in ("Tagged", "lossy")
+    assert similarity > 0.95
+
     groups = {g.level: [t.title for t in g.tracks] for g in find_duplicates(plain)}
     assert groups["bytes"] == ["Söng"]
     assert sorted(groups["packets"]) == ["Tagged", "lossy"]

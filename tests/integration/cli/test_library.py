@@ -1,0 +1,204 @@
+"""stemcrate library and stemcrate playlist as a user runs them."""
+
+import io
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from cli.main import main
+from config import settings
+from core.library.database import open_engine
+from tests.signals import make_song, write_song
+
+ROOT = Path(__file__).parents[3]
+
+
+class Shell:
+    """Runs ``stemcrate`` in a folder of its own: in this process, which has loaded it already."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        out, err = io.StringIO(), io.StringIO()
+        words = [str(argument) for argument in arguments]
+        root = logging.getLogger()
+        handlers, level = list(root.handlers), root.level
+        with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["stemcrate", *words])
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
+            stack.callback(settings.cache_clear)
+            stack.callback(open_engine.cache_clear)
+            settings.cache_clear()
+            stack.enter_context(redirect_stdout(out))
+            stack.enter_context(redirect_stderr(err))
+            code: object = 0
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code or 0
+        logging.basicConfig(force=True, handlers=handlers, level=level)
+        return subprocess.CompletedProcess(words, int(str(code)), out.getvalue(), err.getvalue())
+
+    def run_as_process(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, **self.environment(), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+
+    def environment(self) -> dict[str, str]:
+        return {"DATA_DIR": str(self.folder / "data"), "DATABASE_URL": "", "COLUMNS": "200"}
+
+    def json(self, *arguments: object, code: int = 0) -> dict:
+        result = self.run(*arguments, "--json")
+        assert result.returncode == code, result.stderr
+        return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory) -> Shell:
+    """A library of two songs and a file that is none, added by the command."""
+    shell = Shell(tmp_path_factory.mktemp("shell"))
+    music = shell.folder / "music"
+    music.mkdir()
+    for n in range(2):
+        write_song(music / f"Band - Song {n}.wav", make_song(6.0, 22_050, seed=n), 22_050)
+    (music / "bad.mp3").write_text("no music")
+    report = shell.json("library", "add", "music", "--processes", "2", code=3)
+    assert len(report["added"]) == 2
+    assert [r["error"]["code"] for r in report["refused"]] == ["not_audio"]
+    return shell
+
+
+@pytest.fixture
+def shell(filled, tmp_path) -> Shell:
+    """The filled library, for this test to change; the music stays where it is."""
+    shutil.copytree(filled.folder / "data", tmp_path / "data")
+    return Shell(tmp_path)
+
+
+def test_adding_again_knows_everything_and_still_names_the_bad_one(filled):
+    """Exit code 3 is what a script sees of one bad file in a thousand."""
+    result = filled.run_as_process("library", "add", "music")
+    assert result.returncode == 3
+    assert "0 added, 2 known before, 1 refused." in result.stdout
+    assert "bad.mp3" in result.stderr
+
+
+def test_search_and_list_print_tables_for_people_and_json_for_programs(filled):
+    found = filled.json("library", "search", "SONG", "1", "--bpm-min", 59, "--bpm-max", 61)
+    assert [track["title"] for track in found["tracks"]] == ["Song 1"]
+    page = filled.json("library", "list", "--limit", 1)
+    rest = filled.json("library", "list", "--limit", 1, "--cursor", page["next_cursor"])
+    assert [t["title"] for t in page["tracks"] + rest["tracks"]] == ["Song 0", "Song 1"]
+    assert "Song 0" in filled.run("library", "list").stdout
+
+
+def test_a_track_is_named_by_its_file_or_the_beginning_of_its_id(filled):
+    (track,) = filled.json("library", "search", "Song", "0")["tracks"]
+    for name in ("music/Band - Song 0.wav", track["id"][:8]):
+        found = filled.json("library", "compatible", name)["tracks"]
+        assert [other["title"] for other in found] == ["Song 1"]
+        assert found[0]["transition"]["reasons"]
+
+
+def test_a_set_is_planned_and_written_for_dj_programs(filled):
+    """The example of the README, with a name that no folder could have."""
+    told = filled.json(
+        *("playlist", "--name", "Dark/Techno: Set", "--duration", 60, "--curve", "peak"),
+        *("--export", "rekordbox,m3u8,traktor", "--out", "out"),
+    )
+    assert told["name"] == "Dark/Techno: Set"
+    assert len(told["tracks"]) == 2
+    assert set(told["files"]) == {"rekordbox", "m3u8", "traktor"}
+    assert all((filled.folder / "out") in Path(path).parents for path in told["files"].values())
+    m3u8 = Path(told["files"]["m3u8"]).read_text()
+    assert all(str(filled.folder / "music") in line for line in m3u8.splitlines()[3::2])
+    assert told["relaxed"]
+    listed = filled.json("playlist", "list")["playlists"]
+    assert told["id"] in [playlist["id"] for playlist in listed]
+    turned = filled.json(
+        "playlist", "reorder", told["id"], *[t["id"] for t in told["tracks"][::-1]]
+    )
+    assert [t["id"] for t in turned["tracks"]] == [t["id"] for t in told["tracks"][::-1]]
+    away = filled.json(
+        *("playlist", "export", told["id"], "--formats", "m3u8"),
+        *("--target", "D:\\Music", "--out", "out2"),
+    )
+    assert str(filled.folder) not in Path(away["files"]["m3u8"]).read_text()
+
+
+def test_tracks_that_moved_are_listed_and_exported_with_a_warning(shell, filled):
+    """A crash here would cost the set of the evening."""
+    music = filled.folder / "music"
+    hidden = filled.folder / "elsewhere"
+    music.rename(hidden)
+    try:
+        tracks = shell.json("library", "list")["tracks"]
+        assert all(track["is_missing"] for track in tracks)
+        told = shell.json("playlist", "--name", "Set", "--export", "rekordbox,csv")
+        assert len(told["warnings"]) >= 2
+        assert all(Path(path).is_file() for path in told["files"].values())
+        assert "moved" in shell.run("library", "list").stdout
+    finally:
+        hidden.rename(music)
+
+
+def test_reindex_brings_back_a_lost_database(shell):
+    before = shell.json("library", "list")
+    for path in (shell.folder / "data").glob("stemcrate.sqlite*"):
+        path.unlink()
+    assert shell.json("library", "list")["tracks"] == []
+    assert shell.json("library", "reindex")["tracks"] == 2
+    assert shell.json("library", "list") == before
+
+
+def test_remove_forgets_and_leaves_the_file(shell, filled):
+    path = filled.folder / "music" / "Band - Song 0.wav"
+    shell.json("library", "remove", path)
+    assert path.is_file()
+    assert [t["title"] for t in shell.json("library", "list")["tracks"]] == ["Song 1"]
+    assert shell.run("library", "remove", path).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("library", "search", "--key", "H"), 2, "is no key"),
+        (("library", "search", "--vocals", "maybe"), 2, "--vocals"),
+        (("library", "add"), 2, "Name files"),
+        (("library", "add", "nowhere"), 1, "does not exist"),
+        (("library", "similar", "0123456789"), 1, "There is no track"),
+        (("playlist",), 2, "--name"),
+        (("playlist", "--name", "x"), 2, "There is no track to plan"),
+        (("playlist", "--name", "x", "--export", "cassette"), 2, "no export format"),
+        (("playlist", "--name", "x", "--curve", "0:a"), 2, "no energy curve"),
+        (("playlist", "delete", "x"), 1, "no playlist"),
+    ],
+)
+def test_bad_input_is_told_and_leaves_nothing(tmp_path, arguments, code, words):
+    """An empty library, an unknown key, a curve that is none: a sentence, not a traceback."""
+    result = Shell(tmp_path).run(*arguments)
+    assert result.returncode == code, result.stderr
+    assert words in " ".join((result.stdout + result.stderr).split())
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "data" / "library").exists()
+
+
+def test_an_empty_library_is_listed(tmp_path):
+    shell = Shell(tmp_path)
+    assert shell.json("library", "list") == {"tracks": [], "next_cursor": None}
+    assert shell.json("library", "duplicates") == {"duplicates": []}
+    assert shell.json("library", "reindex")["tracks"] == 0
