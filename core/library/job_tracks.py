@@ -15,9 +15,14 @@ from core.library.importing import ImportReport, refer_to
 from core.library.library import Library
 from core.library.listing import Refusal
 from core.library.pool import TaskPool
-from core.library.record import FingerprintRecord, JobReference, LibraryRecord
+from core.library.record import (
+    DescriptorRecord,
+    FingerprintRecord,
+    JobReference,
+    LibraryRecord,
+)
 
-_ALREADY_IN_FACTS = frozenset({"title", "artist", "duration_s"})
+_KEPT_ELSEWHERE = frozenset({"title", "artist", "duration_s", "descriptors"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,10 @@ def _enter(
 def _put(library: Library, task: _Task, record: LibraryRecord, entered: list[str]) -> None:
     """Enter a record with what the job found out; the newest job's facts count."""
     track = task.track
-    found = {k: v for k, v in track.analysis.items() if k not in _ALREADY_IN_FACTS}
+    found = {k: v for k, v in track.analysis.items() if k not in _KEPT_ELSEWHERE}
     record.facts = {**record.facts, **found}
+    if vectors := track.analysis.get("descriptors"):
+        record.descriptors = DescriptorRecord.model_validate(vectors)
     record.jobs = [
         *(job for job in record.jobs if job.job_id != task.job.job_id),
         JobReference(

@@ -72,7 +72,7 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
         integrated_loudness_lufs=_number(facts.get("integrated_loudness_lufs")),
         vocal_ratio=_number(facts.get("vocal_ratio")),
         vocals_s=_pack_intervals(facts.get("vocals_s")),
-        first_downbeat_s=_first(facts.get("downbeats_s")),
+        first_downbeat_s=_number(facts.get("first_downbeat_s")),
         mix_in_start_s=mix_in[0],
         mix_in_end_s=mix_in[1],
         mix_out_start_s=mix_out[0],
@@ -106,10 +106,6 @@ def _camelot(value: Any) -> str | None:
     except (ValueError, TypeError):
         return None
     return str(value)
-
-
-def _first(value: Any) -> float | None:
-    return _number(value[0]) if isinstance(value, list | tuple) and value else None
 
 
 def _window(value: Any) -> tuple[float | None, float | None]:

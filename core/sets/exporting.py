@@ -10,24 +10,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from core.errors import ArtefactNotFound
+from core.export.facts import add_facts, find_kind
 from core.export.format import Export, ExportOptions
-from core.export.grid import beats_to_grid
-from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind
+from core.export.model import Crate, CratePlaylist, CrateTrack
 from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
 from core.library.library import Library
 from core.library.record import LibraryRecord, PlaylistRecord
-
-_KINDS = {
-    "mp3": FileKind.MP3,
-    "wav": FileKind.WAV,
-    "wavex": FileKind.WAV,
-    "rf64": FileKind.WAV,
-    "w64": FileKind.WAV,
-    "aiff": FileKind.AIFF,
-    "flac": FileKind.FLAC,
-    "mov": FileKind.M4A,
-}
 
 
 def export_playlist(
@@ -84,12 +73,12 @@ def make_track(record: LibraryRecord) -> CrateTrack:
     """Make an exporter's track of a record."""
     path = next((f.path for f in record.files if Path(f.path).is_file()), None)
     known_path = path or next((file.path for file in record.files), f"/{record.name}")
-    tags, facts = record.tags, record.facts
+    tags = record.tags
     duration_s = record.duration_s or 0.0
-    return CrateTrack(
+    track = CrateTrack(
         id=record.id,
         path=known_path,
-        file=_file_kind(record),
+        file=find_kind(record.container, record.codec),
         title=record.title,
         duration_s=duration_s,
         artist=record.artist,
@@ -106,15 +95,9 @@ def make_track(record: LibraryRecord) -> CrateTrack:
         size_bytes=record.bytes,
         sha256=record.id,
         added=record.added_at.date().isoformat(),
-        tempo_bpm=facts.get("tempo_bpm") or None,
-        key=facts.get("key"),
-        energy=_rounded(facts.get("energy")),
-        grid=beats_to_grid(facts.get("beats_s") or (), facts.get("downbeats_s") or ()),
-        integrated_loudness_lufs=facts.get("integrated_loudness_lufs"),
-        true_peak_dbtp=facts.get("true_peak_dbtp"),
-        vocals_s=tuple((start, end) for start, end in facts.get("vocals_s") or ()),
         is_missing=path is None,
     )
+    return add_facts(track, record.facts)
 
 
 def _name_files(
@@ -132,19 +115,6 @@ def _name_files(
     return tuple(named)
 
 
-def _file_kind(record: LibraryRecord) -> FileKind:
-    codec, container = record.codec or "", record.container or ""
-    if codec == "alac":
-        return FileKind.ALAC
-    if container == "ogg":
-        return FileKind.OPUS if codec == "opus" else FileKind.OGG
-    return _KINDS.get(container, FileKind.WAV)
-
-
 def _year(text: Any) -> int | None:
     digits = str(text or "")[:4]
     return int(digits) if digits.isdigit() else None
-
-
-def _rounded(energy: Any) -> int | None:
-    return None if energy is None else min(10, max(1, round(energy)))
