@@ -29,6 +29,7 @@ HIGHEST_PITCH = 84  # C6, 1047 Hz: what lies above is overtones more than notes
 _COMPRESSION = 1000.0
 _LASTING_FRAMES = 7  # 1.3 s
 _STRUCK_BINS = 19  # half an octave
+_FRAMES_AT_ONCE = 1024
 _FLOOR = 0.01  # of a whitened logarithm; below it a flat spectrum's rounding would count as pitch
 
 _Matrix = NDArray[np.float32]
@@ -52,14 +53,20 @@ class Chroma:
 
 def measure_chroma(spectra: Spectra) -> Chroma:
     """Fold the spectra into pitch classes; silence, and what has no pitch, give zeros."""
-    bands = _harmonic_bands(spectra)
-    is_peak = (bands >= np.roll(bands, 1, axis=1)) & (bands >= np.roll(bands, -1, axis=1))
-    pitches = _tune(bands, spectra.tuning_cents)
-    return Chroma(
-        full=_fold(pitches),
-        peaks=_fold(_tune(np.where(is_peak, bands, 0), spectra.tuning_cents)),
-        bass=_fold(pitches[:, : 48 - LOWEST_MIDI]),
-    )
+    n_frames = len(spectra.pitches)
+    full, peaks, bass = (np.zeros((n_frames, 12), dtype=np.float32) for _ in range(3))
+    if spectra.is_silent:
+        return Chroma(full, peaks, bass)
+    # In parts, so that a mix of three hours takes no copies of all its bands.
+    for start in range(0, n_frames, _FRAMES_AT_ONCE):
+        part = slice(start, min(start + _FRAMES_AT_ONCE, n_frames))
+        bands = _harmonic_bands(spectra, part)
+        is_peak = (bands >= np.roll(bands, 1, axis=1)) & (bands >= np.roll(bands, -1, axis=1))
+        pitches = _tune(bands, spectra.tuning_cents)
+        full[part] = _fold(pitches)
+        peaks[part] = _fold(_tune(np.where(is_peak, bands, 0), spectra.tuning_cents))
+        bass[part] = _fold(pitches[:, : 48 - LOWEST_MIDI])
+    return Chroma(full, peaks, bass)
 
 
 def chroma_over_time(mono: Mono, sample_rate: int) -> tuple[_Matrix, float]:
@@ -67,17 +74,18 @@ def chroma_over_time(mono: Mono, sample_rate: int) -> tuple[_Matrix, float]:
     return measure_chroma(measure_spectra([mono])).full, sample_rate / PITCH_HOP
 
 
-def _harmonic_bands(spectra: Spectra) -> _Matrix:
+def _harmonic_bands(spectra: Spectra, part: slice) -> _Matrix:
     """Give what lasts of each third of a semitone, whitened, ``(n_frames, n_bands)``."""
     n_bands = (HIGHEST_PITCH - LOWEST_MIDI + 1) * BINS_PER_SEMITONE
-    magnitudes = spectra.pitches[:, :n_bands]
-    if spectra.is_silent:
-        return np.zeros_like(magnitudes)
+    context = min(part.start, _LASTING_FRAMES // 2)
+    around = spectra.pitches[part.start - context : part.stop + _LASTING_FRAMES // 2, :n_bands]
+    inside = slice(context, context + part.stop - part.start)
+    lasting = median_filter(around, size=(_LASTING_FRAMES, 1), mode="nearest")[inside] ** 2
+    magnitudes = around[inside]
+    struck = median_filter(magnitudes, size=(1, _STRUCK_BINS), mode="nearest") ** 2
     levels = np.log1p(np.float32(_COMPRESSION / spectra.peak) * magnitudes)
     white = levels - uniform_filter1d(levels, 12 * BINS_PER_SEMITONE, axis=1)
     white[white < _FLOOR] = 0
-    lasting = median_filter(magnitudes, size=(_LASTING_FRAMES, 1), mode="nearest") ** 2
-    struck = median_filter(magnitudes, size=(1, _STRUCK_BINS), mode="nearest") ** 2
     masked: _Matrix = white * (lasting / np.maximum(lasting + struck, np.float32(1e-30)))
     return masked
 
