@@ -25,8 +25,9 @@ from core.library.duplicates import DuplicateGroup
 from core.library.importing import ImportReport
 from core.library.library import Library
 from core.library.record import PlaylistRecord
-from core.library.repository import TrackSummary
+from core.library.summary import TrackSummary
 from core.playlist.transition import Transition
+from core.sets.exporting import PACK
 from core.sets.planning import describe_transition
 
 
@@ -137,7 +138,8 @@ def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
         transitions=plan.get("transitions", []),
         relaxed=plan.get("relaxed", []),
         exports={
-            name: f"{playlist_path(record.id)}/export/{name}" for name in ExporterRegistry.names()
+            name: f"{playlist_path(record.id)}/export/{name}"
+            for name in (*ExporterRegistry.names(), PACK)
         },
     )
 

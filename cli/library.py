@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cli.library_output import describe_report, describe_track, print_refusals, print_tracks
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_json
 from config import settings
 from core.artifacts.store import JobStore
@@ -20,10 +20,9 @@ from core.library.duplicates import find_duplicates
 from core.library.importing import ImportReport, SourceFile, import_files
 from core.library.job_tracks import enter_job, reindex
 from core.library.library import Library
-from core.library.listing import Refusal, list_files
+from core.library.listing import list_files
 from core.library.query import Range, SortKey, TrackQuery
 from core.library.record import MIXTURE
-from core.library.repository import TrackSummary
 from core.library.uploads import remove_track
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 from core.sets.planning import SetMaker, describe_transition
@@ -158,7 +157,7 @@ def similar(
         described = [{**describe_track(other), "similarity": value} for other, value in found]
         print_json({"tracks": described})
         return
-    _print_tracks([other for other, _ in found], "Similarity", [f"{v:.3f}" for _, v in found])
+    print_tracks([other for other, _ in found], "Similarity", [f"{v:.3f}" for _, v in found])
 
 
 @app.command()
@@ -184,7 +183,7 @@ def compatible(
         print_json({"tracks": described})
         return
     why = [f"{step.score:.2f}: {'; '.join(step.reasons)}" for _, step in found]
-    _print_tracks([other for other, _ in found], "Score and reasons", why)
+    print_tracks([other for other, _ in found], "Score and reasons", why)
 
 
 @app.command()
@@ -219,10 +218,10 @@ def reindex_command(
     store = JobStore(data_dir or settings().data_dir)
     report = reindex(library, store, n_processes=processes)
     if json:
-        print_json({"tracks": library.count(), **_describe_report(report)})
+        print_json({"tracks": library.count(), **describe_report(report)})
     else:
         out.print(f"{library.count()} tracks in the library.", markup=False)
-        _print_refusals(report)
+        print_refusals(report)
     sys.exit(_exit_code(report, nothing_is_failure=False))
 
 
@@ -246,78 +245,28 @@ def remove(
         out.print(f"{len(ids)} removed.", markup=False)
 
 
-def describe_track(track: TrackSummary) -> dict[str, Any]:
-    """Tell a track as JSON does."""
-    return {**asdict(track), "is_missing": track.is_missing}
-
-
 def _print_page(library: Library, query: TrackQuery, json: bool) -> None:
     page = library.search(query)
     if json:
         described = [describe_track(track) for track in page.tracks]
         print_json({"tracks": described, "next_cursor": page.next_cursor})
         return
-    _print_tracks(page.tracks)
+    print_tracks(page.tracks)
     if page.next_cursor is not None:
         err.print(f"More: --cursor {page.next_cursor}", markup=False, soft_wrap=True)
 
 
-def _print_tracks(
-    tracks: list[TrackSummary] | tuple[TrackSummary, ...],
-    heading: str | None = None,
-    cells: list[str] | None = None,
-) -> None:
-    columns = ["Id", "Title", "Artist", "Length", "BPM", "Camelot", "Energy", "LUFS", "File"]
-    table = Table(*columns, *([heading] if heading else []))
-    for place, track in enumerate(tracks):
-        table.add_row(
-            track.id[:10],
-            track.title,
-            track.artist or "–",
-            _format(track.duration_s, "{:.0f} s"),
-            _format(track.tempo_bpm, "{:.2f}"),
-            track.camelot or "–",
-            _format(track.energy, "{:.0f}"),
-            _format(track.integrated_loudness_lufs, "{:.1f}"),
-            "moved" if track.is_missing else "there",
-            *([cells[place]] if cells else []),
-        )
-    out.print(table)
-
-
-def _format(value: float | None, template: str) -> str:
-    return "–" if value is None else template.format(value)
-
-
-def _describe_report(report: ImportReport) -> dict[str, Any]:
-    return {
-        "added": report.added,
-        "known": report.known,
-        "refused": [_describe_refusal(refusal) for refusal in report.refused],
-    }
-
-
-def _describe_refusal(refusal: Refusal) -> dict[str, Any]:
-    error = refusal.error
-    return {"path": refusal.path, "error": {"code": error.code, "message": error.message}}
-
-
 def _finish(report: ImportReport, json: bool) -> None:
     if json:
-        print_json(_describe_report(report))
+        print_json(describe_report(report))
     else:
         out.print(
             f"{len(report.added)} added, {len(report.known)} known before, "
             f"{len(report.refused)} refused.",
             markup=False,
         )
-        _print_refusals(report)
+        print_refusals(report)
     sys.exit(_exit_code(report, nothing_is_failure=True))
-
-
-def _print_refusals(report: ImportReport) -> None:
-    for refusal in report.refused:
-        err.print(f"refused: {refusal.path}: {refusal.error.message}", markup=False, soft_wrap=True)
 
 
 def _exit_code(report: ImportReport, *, nothing_is_failure: bool) -> int:

@@ -1,36 +1,41 @@
 """stemcrate playlist: plan a set from the library and write it for DJ programs."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from cli.library import AsJson, DataDir, describe_track, find_track, open_library
+from cli.library import AsJson, DataDir, find_track, open_library
+from cli.library_output import describe_track
 from cli.output import EXIT_DONE, err, out, print_json
 from config import settings
 from core.artifacts.atomic import write_atomically
+from core.artifacts.store import JobStore
 from core.errors import InvalidOption
 from core.export.format import ExportOptions, target_folder
 from core.export.names import safe_name
+from core.export.pack import write_pack
 from core.export.registry import ExporterRegistry
 from core.library.library import Library
 from core.library.record import PlaylistRecord
 from core.playlist.curve import Points
 from core.playlist.request import SetRequest
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
-from core.sets.exporting import export_playlist
+from core.sets.exporting import PACK, export_playlist, stage_playlist_pack
 from core.sets.planning import SetMaker
 
 app = typer.Typer(help="Sets from the library.", invoke_without_command=True)
 Option = typer.Option
 PlaylistId = Annotated[str, typer.Argument(help="A playlist's id.")]
-Out = Annotated[Path | None, Option(help="Folder for the files; default: DATA_DIR/downloads/NAME.")]
 Target = Annotated[
     str | None, Option(help="Folder that the audio will lie in on the DJ's machine.")
 ]
-Formats = Annotated[str | None, Option("--export", help="Formats, such as rekordbox,m3u8.")]
+FORMATS_HELP = "Formats, such as rekordbox,m3u8; pack: one ZIP of everything."
+Formats = Annotated[str | None, Option("--export", help=FORMATS_HELP)]
 
 
 @app.callback()
@@ -84,7 +89,7 @@ def playlist(
     )
     chosen = [find_track(library, track) for track in among] if among else None
     record = SetMaker(library).create(name, request, among=chosen)
-    _tell(library, record, formats, out_dir or _default_folder(record, data_dir), target, json)
+    _tell(library, record, _Delivery(formats, out_dir, target, data_dir), json)
 
 
 @app.command("list")
@@ -116,7 +121,7 @@ def list_playlists(data_dir: DataDir = None, json: AsJson = False) -> None:
 @app.command()
 def export(
     playlist_id: PlaylistId,
-    formats: Annotated[str, Option("--formats", help="Formats, such as rekordbox,m3u8.")],
+    formats: Annotated[str, Option("--formats", help=FORMATS_HELP)],
     out_dir: Annotated[Path | None, Option("--out", help="Folder for the files.")] = None,
     target: Target = None,
     data_dir: DataDir = None,
@@ -126,7 +131,7 @@ def export(
     names = _check_formats(formats)
     library = open_library(data_dir)
     record = library.playlists.get(playlist_id)
-    _tell(library, record, names, out_dir or _default_folder(record, data_dir), target, json)
+    _tell(library, record, _Delivery(names, out_dir, target, data_dir), json)
 
 
 @app.command()
@@ -140,7 +145,7 @@ def reorder(
     library = open_library(data_dir)
     ids = [find_track(library, track) for track in tracks]
     record = SetMaker(library).reorder(playlist_id, ids)
-    _tell(library, record, (), Path(), None, json)
+    _tell(library, record, _Delivery((), None, None, data_dir), json)
 
 
 @app.command()
@@ -152,7 +157,8 @@ def delete(playlist_id: PlaylistId, data_dir: DataDir = None) -> None:
 def _check_formats(text: str | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     for name in names:
-        ExporterRegistry.get(name)
+        if name != PACK:
+            ExporterRegistry.get(name)
     return names
 
 
@@ -171,30 +177,60 @@ def _read_curve(text: str) -> str | Points:
         ) from None
 
 
-def _default_folder(record: PlaylistRecord, data_dir: Path | None) -> Path:
-    return (data_dir or settings().data_dir) / "downloads" / safe_name(record.name)
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """Which formats are wanted, and where: None takes what the installation has."""
+
+    formats: tuple[str, ...]
+    out_dir: Path | None
+    target: str | None
+    data_dir: Path | None
+
+    @property
+    def store(self) -> JobStore:
+        return JobStore(self.data_dir or settings().data_dir)
+
+    def folder(self, record: PlaylistRecord) -> Path:
+        return (self.out_dir or self.store.downloads / safe_name(record.name)).resolve()
 
 
-def _tell(
-    library: Library,
-    record: PlaylistRecord,
-    formats: tuple[str, ...],
-    folder: Path,
-    target: str | None,
-    json: bool,
-) -> None:
-    """Write the files, then tell the playlist: as a table, or as one JSON object."""
+def _deliver(
+    library: Library, record: PlaylistRecord, delivery: _Delivery
+) -> tuple[dict[str, str], list[str]]:
+    """Write the files; give their paths by format, and what there is to know about them."""
+    folder, target = delivery.folder(record), delivery.target
     options = ExportOptions(target=None if target is None else target_folder(target))
     files: dict[str, str] = {}
     warnings: list[str] = []
-    for format in formats:
+    for format in delivery.formats:
+        if format == PACK:
+            path = folder / f"{safe_name(record.name)}.zip"
+            warnings += _write_pack(library, record, delivery.store, path, options)
+            files[format] = str(path)
+            continue
         written = export_playlist(library, record, format, options, by_name=target is not None)
         for file_name, data in written.files.items():
             write_atomically(folder / file_name, data)
         # Several files (Serato's crates) are told by their folder.
         single = next(iter(written.files)) if len(written.files) == 1 else ""
-        files[format] = str((folder / single).resolve())
+        files[format] = str(folder / single)
         warnings += written.warnings
+    return files, warnings
+
+
+def _write_pack(
+    library: Library, record: PlaylistRecord, store: JobStore, path: Path, options: ExportOptions
+) -> tuple[str, ...]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=".pack-") as staging:
+        staged = stage_playlist_pack(library, store, record, Path(staging), options)
+        write_pack(staged.entries, path)
+    return staged.warnings
+
+
+def _tell(library: Library, record: PlaylistRecord, delivery: _Delivery, json: bool) -> None:
+    """Write the files, then tell the playlist: as a table, or as one JSON object."""
+    files, warnings = _deliver(library, record, delivery)
     tracks = library.summaries(record.track_ids)
     warnings += [f"'{t.title}': its file has moved: {t.paths}" for t in tracks if t.is_missing]
     if json:

@@ -3,21 +3,30 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
+from starlette.responses import StreamingResponse
 
-from api.deps import LibraryDep, SetsDep
+from api.deps import LibraryDep, SetsDep, StoreDep
 from api.files import media_type_of
 from api.library_schemas import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 from api.library_views import next_page, playlist_line, playlist_path, playlist_view
 from api.links import content_disposition
 from api.problems import problem_responses
 from core import errors
+from core.artifacts.store import JobStore
 from core.export.format import Export, ExportOptions, target_folder
 from core.export.names import safe_name
+from core.export.pack import open_pack
+from core.library.library import Library
+from core.library.record import PlaylistRecord
 from core.playlist.request import SetRequest
-from core.sets.exporting import export_playlist
+from core.sets.exporting import PACK, export_playlist, stage_playlist_pack
 
 WARNINGS = "X-Stemcrate-Warnings"
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -110,14 +119,20 @@ def export_one(
     id: str,
     format: str,
     library: LibraryDep,
+    store: StoreDep,
     target: Annotated[
         str | None,
         Query(description="Folder that the audio will lie in; some formats need it."),
     ] = None,
 ) -> Response:
-    """Write a playlist for a DJ program; tracks are named as files in the target folder."""
+    """Write a playlist for a DJ program; tracks are named as files in the target folder.
+
+    The format `pack` is one ZIP of everything, audio and stems too.
+    """
     record = library.playlists.get(id)
     options = ExportOptions(target=None if target is None else target_folder(target))
+    if format == PACK:
+        return _stream_pack(library, store, record, options)
     export = export_playlist(library, record, format, options, by_name=True)
     headers = {"Cache-Control": "no-store"}
     if export.warnings:
@@ -129,6 +144,31 @@ def export_one(
         name, data, media_type = f"{safe_name(record.name)}.zip", _pack(export), "application/zip"
     headers["Content-Disposition"] = content_disposition("attachment", name)
     return Response(data, media_type=media_type, headers=headers)
+
+
+def _stream_pack(
+    library: Library, store: JobStore, record: PlaylistRecord, options: ExportOptions
+) -> Response:
+    """Stream a DJ pack; what was staged for it goes when the stream ends."""
+    store.downloads.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(dir=store.downloads, prefix=".pack-"))
+        staged = stage_playlist_pack(library, store, record, Path(folder), options)
+        pack = open_pack(staged.entries)
+        staging = stack.pop_all()
+
+    def stream() -> Iterator[bytes]:
+        with staging:
+            yield from pack
+
+    headers = {
+        "Content-Length": str(pack.size_bytes),
+        "Content-Disposition": content_disposition("attachment", f"{safe_name(record.name)}.zip"),
+        "Cache-Control": "no-store",
+    }
+    if staged.warnings:
+        headers[WARNINGS] = json.dumps(staged.warnings)
+    return StreamingResponse(stream(), media_type="application/zip", headers=headers)
 
 
 def _to_request(wishes: PlaylistRequest) -> SetRequest:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from core.library.library import Library
 from core.library.matching import find_matches, group
-from core.library.repository import TrackSummary
+from core.library.summary import TrackSummary
 
 Level = Literal["bytes", "packets", "recording", "review"]
 

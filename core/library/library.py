@@ -18,9 +18,10 @@ from core.library.playlists import PlaylistShelf
 from core.library.query import TrackQuery
 from core.library.record import MIXTURE, CoverReference, FileReference, LibraryRecord
 from core.library.records import RecordStore
-from core.library.repository import KnownFile, LibraryRepository, TrackPage, TrackSummary
+from core.library.repository import LibraryRepository
 from core.library.rows import make_rows
 from core.library.similarity import SimilarityIndex, build_index
+from core.library.summary import KnownFile, TrackPage, TrackSummary
 
 T = TypeVar("T")
 MIN_PREFIX = 6
@@ -149,6 +150,13 @@ class Library:
         cover = self.record(track_id).cover
         path = cover and self._records.cover_path(cover)
         return (path, cover.mime) if cover and path and path.is_file() else None
+
+    def read_cover(self, record: LibraryRecord) -> Cover | None:
+        """Read a track's cover; None where it has none."""
+        if record.cover is None:
+            return None
+        path = self._records.cover_path(record.cover)
+        return Cover(path.read_bytes(), record.cover.mime) if path.is_file() else None
 
     def columns(self) -> LibraryColumns:
         """Give what sets are planned from; kept in memory until something changes."""

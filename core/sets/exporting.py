@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound
+from core.export.dj_pack import StagedPack, TrackFiles, stage_dj_pack
 from core.export.facts import add_facts, find_kind
 from core.export.format import Export, ExportOptions
 from core.export.model import Crate, CratePlaylist, CrateTrack
@@ -17,6 +19,9 @@ from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
 from core.library.library import Library
 from core.library.record import LibraryRecord, PlaylistRecord
+
+PACK = "pack"
+"""Name of the DJ pack among the formats: audio and all, where the others are playlists alone."""
 
 
 def export_playlist(
@@ -45,6 +50,31 @@ def export_playlist(
     crate, warnings = make_crate(library, playlist, by_name=by_name)
     export = export_crate(crate, format, options)
     return Export(export.files, (*warnings, *export.warnings), export.mp3_offset_ms)
+
+
+def stage_playlist_pack(
+    library: Library,
+    store: JobStore,
+    playlist: PlaylistRecord,
+    staging: Path,
+    options: ExportOptions,
+) -> StagedPack:
+    """Make the DJ pack of a playlist: tagged copies, stems of jobs, playlists in every format.
+
+    ``staging`` is an empty folder that has to live until the pack's ZIP has been written.
+
+    Raises
+    ------
+    ArtefactNotFound : none of the tracks is left.
+    StorageFull : no room for the copies.
+    """
+    crate, warnings = make_crate(library, playlist, by_name=True)
+    records = [library.record(track.id) for track in crate.tracks]
+    files = {record.id: _find_files(store, record) for record in records}
+    covers = {record.id: library.read_cover(record) for record in records}
+    tracks = tuple(replace(track, cover=covers[track.id]) for track in crate.tracks)
+    staged = stage_dj_pack(replace(crate, tracks=tracks), files, staging, options)
+    return replace(staged, warnings=(*warnings, *staged.warnings))
 
 
 def make_crate(
@@ -98,6 +128,23 @@ def make_track(record: LibraryRecord) -> CrateTrack:
         is_missing=path is None,
     )
     return add_facts(track, record.facts)
+
+
+def _find_files(store: JobStore, record: LibraryRecord) -> TrackFiles:
+    """Find a track's audio, and the stems of the newest of its jobs that still exists."""
+    audio = next((Path(f.path) for f in record.files if Path(f.path).is_file()), None)
+    for job in reversed(record.jobs):
+        manifest = store.load_if_readable(job.job_id)
+        if manifest is None:
+            continue
+        folder = store.job_folder(job.job_id)
+        stems = {
+            f"{a.label}{PurePath(a.name).suffix}": folder / a.name
+            for a in manifest.tracks[job.track_index].artefacts
+            if a.role == "stem"
+        }
+        return TrackFiles(audio, stems)
+    return TrackFiles(audio)
 
 
 def _name_files(

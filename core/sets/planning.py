@@ -13,7 +13,7 @@ from core.errors import InvalidOption
 from core.library.columns import LibraryColumns
 from core.library.library import Library
 from core.library.record import PlaylistRecord
-from core.library.repository import TrackSummary
+from core.library.summary import TrackSummary
 from core.playlist.compatible import compatible
 from core.playlist.plan import SetPlan, plan_set
 from core.playlist.request import SetRequest

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.integration.api.apps import open_client
+from tests.integration.api.apps import open_client, wav_bytes
 from tests.library_records import make_record, track_id
 
 
@@ -129,6 +129,22 @@ def test_a_format_of_several_files_is_one_zip(crate):
     with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
         assert pack.testzip() is None
         assert any(name.endswith(".crate") for name in pack.namelist())
+
+
+def test_the_pack_holds_audio_and_playlists_and_leaves_nothing_behind(client, tmp_path):
+    """What was staged for a ZIP of gigabytes would fill the disk."""
+    song = wav_bytes(1.0)
+    added = client.post("/library/tracks", files=[("file", ("Band - Song.wav", song))]).json()
+    playlist = create(client, tracks=added["added"])
+    answer = client.get(playlist["exports"]["pack"])
+    assert answer.status_code == 200, answer.text
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
+        assert pack.testzip() is None
+        names = pack.namelist()
+    assert any(name.startswith("Music/") and name.endswith(".wav") for name in names)
+    assert {"README.txt", "pack.json"} <= set(names)
+    assert list((tmp_path / "downloads").iterdir()) == []
 
 
 def test_a_track_that_left_the_library_is_told_and_left_out(crate):

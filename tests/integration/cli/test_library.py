@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -138,6 +139,11 @@ def test_a_set_is_planned_and_written_for_dj_programs(filled):
         *("--target", "D:\\Music", "--out", "out2"),
     )
     assert str(filled.folder) not in Path(away["files"]["m3u8"]).read_text()
+    packed = filled.json("playlist", "export", told["id"], "--formats", "pack", "--out", "out3")
+    with zipfile.ZipFile(packed["files"]["pack"]) as pack:
+        assert pack.testzip() is None
+        assert sum(name.startswith("Music/") for name in pack.namelist()) == 2
+    assert len(list((filled.folder / "out3").iterdir())) == 1
 
 
 def test_tracks_that_moved_are_listed_and_exported_with_a_warning(shell, filled):
