@@ -55,13 +55,13 @@ def _tracks_table(manifest: ProcessingManifest) -> Table:
         null_test = facts.get("null_test") or {}
         table.add_row(
             facts.get("title") or track.source.name,
-            _format(facts.get("duration_s"), "{:.1f} s"),
-            _format(facts.get("tempo_bpm"), "{:.2f}"),
+            format_value(facts.get("duration_s"), "{:.1f} s"),
+            format_value(facts.get("tempo_bpm"), "{:.2f}"),
             facts.get("key") or "–",
             facts.get("camelot") or "–",
-            _format(facts.get("energy"), "{}"),
-            _format(facts.get("integrated_loudness_lufs"), "{:.1f}"),
-            _format(null_test.get("residual_dbfs"), "{:.1f} dBFS"),
+            format_value(facts.get("energy"), "{}"),
+            format_value(facts.get("integrated_loudness_lufs"), "{:.1f}"),
+            format_value(null_test.get("residual_dbfs"), "{:.1f} dBFS"),
             str(sum(artefact.role != "waveform" for artefact in track.artefacts)),
         )
     return table
@@ -80,5 +80,6 @@ def _playlist_table(manifest: ProcessingManifest) -> Table:
     return table
 
 
-def _format(value: float | None, template: str) -> str:
+def format_value(value: float | None, template: str) -> str:
+    """Write a number as a template has it; a dash where there is none."""
     return "–" if value is None else template.format(value)

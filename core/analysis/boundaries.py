@@ -12,6 +12,7 @@ MIN_SECTION_BARS = 4
 
 _REACHES = (4, 8)  # bars on either side that are compared
 _FLANK_BARS = 2
+_NEARLY = 0.85
 _PHRASE_BARS = 8
 _PHRASE_WEIGHTS = {8: 1.5, 4: 1.2}
 _LEAST_NOVELTY = 0.12
@@ -81,8 +82,9 @@ def _phrase_weights(novelty: _Array) -> _Array:
 
 
 def _is_peak(novelty: _Array, bar: int) -> bool:
-    """Tell whether no line within two bars has more novelty: the flank of a change is no change."""
-    return bool(novelty[bar] >= novelty[max(0, bar - _FLANK_BARS) : bar + _FLANK_BARS + 1].max())
+    """Tell whether hardly more novelty lies within two bars: the flank of a change is no change."""
+    nearby = novelty[max(0, bar - _FLANK_BARS) : bar + _FLANK_BARS + 1]
+    return bool(novelty[bar] >= _NEARLY * nearby.max())
 
 
 def _is_free(bar: int, chosen: list[int], n_bars: int) -> bool:

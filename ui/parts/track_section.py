@@ -114,7 +114,7 @@ def _picture_maker(
     client: StemcrateClient, track: Track, artefacts: list[Artefact]
 ) -> Callable[[str], str]:
     """Give a function from a label to its picture: nothing where none was made."""
-    source = next((a for a in artefacts if a["role"] == "waveform"), None)
+    source = next((a for a in artefacts if a["label"] == "waveforms"), None)
     if source is None:
         return lambda label: ""
     try:

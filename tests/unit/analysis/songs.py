@@ -8,6 +8,8 @@ TEMPO_BPM = 128.0
 BEAT_S = 60 / TEMPO_BPM
 BAR_S = 4 * BEAT_S
 
+CHORDS = ((57, 61, 64), (54, 57, 61), (50, 54, 57), (52, 56, 59))
+"""A, F♯m, D and E, as MIDI pitches."""
 CLUB_TRACK = (
     ("intro", 16),
     ("build", 8),
@@ -25,7 +27,7 @@ def make_track(
     lead_in_s: float = 0.0,
     sample_rate: int = RATE,
 ) -> NDArray[np.float32]:
-    """Synthesise sections at 128 BPM in A major, mono float32 ``(n_samples,)``.
+    """Synthesise sections at 128 BPM in A major, a chord a bar, mono float32 ``(n_samples,)``.
 
     ``plan`` lists sections with their bars; the first downbeat lies at ``lead_in_s``.
     """
@@ -48,10 +50,12 @@ def _make_section(
     rise = np.linspace(0, 1, len(time))
     kick = np.sin(2 * np.pi * 55 * time) * np.exp(-14 * (time % BEAT_S))
     hats = 0.15 * rng.standard_normal(len(time)) * np.exp(-60 * (time % (BEAT_S / 2)))
-    pad = 0.1 * sum(np.sin(2 * np.pi * hz * time) for hz in (220.0, 277.18, 329.63))
-    lead = 0.08 * sum(np.sin(2 * np.pi * hz * time) for hz in (880.0, 1108.73, 1318.51))
+    chords = np.array(CHORDS)[(time / BAR_S + 1e-9).astype(int) % len(CHORDS)].T
+    notes_hz = 440 * 2 ** ((chords - 69) / 12)
+    pad = 0.1 * np.sin(2 * np.pi * notes_hz * time).sum(axis=0)
+    lead = 0.08 * np.sin(8 * np.pi * notes_hz * time).sum(axis=0)
     lead = lead * (np.sin(4 * np.pi * time / BEAT_S) > 0)
-    bass = 0.3 * np.sin(2 * np.pi * 82.41 * time)
+    bass = 0.3 * np.sin(np.pi * notes_hz[0] * time)
     noise = 0.05 * rng.standard_normal(len(time))
     return {
         "intro": 0.8 * kick + hats,
