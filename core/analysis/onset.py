@@ -1,4 +1,4 @@
-"""Where something starts: the onset envelope, which tempo, beats and energy are read from.
+"""Where something starts: onset strength in bands, which tempo, beats and bars are read from.
 
 Reference: Böck & Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013
 (the flux against the larger of neighbouring bands).
@@ -10,54 +10,48 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-from core.analysis.signal import Mono, magnitude_blocks, mel_filters, power_of_two
+from core.analysis.spectra import Spectra
 
-N_BANDS = 40
-LOW_BANDS = 6
-"""Bands that hold kick drum and bass, up to about 300 Hz."""
+BANDS = ((0, 40), (0, 4), (4, 14), (14, 28), (28, 40))
+"""Mel bands from, to: everything, kick and bass, low mids, mids (snare), cymbals."""
 
-_FRAME_S = 0.046
-_HOP_S = 0.0116
+_BLOCK_FRAMES = 8192
 _LAG_FRAMES = 2
 _COMPRESSION = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
-class OnsetEnvelope:
-    """How much starts when.
+class OnsetBands:
+    """Levelled onset strength in bands.
 
     Parameters
     ----------
-    strength : flux averaged over all bands, ``(n_frames,)``, at least 0.
-    low_strength : the same over the `LOW_BANDS` lowest bands.
+    strength : ``(len(BANDS), n_frames)``, at least 0, of mean square near 1 where music plays.
     frame_rate_hz : frames a second; frame ``i`` is centred on ``i / frame_rate_hz``.
     """
 
     strength: NDArray[np.float32]
-    low_strength: NDArray[np.float32]
     frame_rate_hz: float
 
 
-def onset_envelope(mono: Mono, sample_rate: int) -> OnsetEnvelope:
-    """Measure the onsets of a signal, ``(n_samples,)``.
+def onset_bands(spectra: Spectra) -> OnsetBands:
+    """Measure how much starts when in each of `BANDS`, each band levelled by `sharpen`.
 
-    Silence gives zeros; there is at least one frame, whatever the length.
+    The spectra's peak sets the scale: gain and polarity change nothing. Silence gives zeros.
     """
-    n_fft = power_of_two(_FRAME_S, sample_rate)
-    hop_length = power_of_two(_HOP_S, sample_rate)
-    filters = mel_filters(sample_rate, n_fft, N_BANDS).T
-    strength, low_strength = [], []
-    before = np.zeros((_LAG_FRAMES, N_BANDS), dtype=np.float32)
-    for block in magnitude_blocks(mono, n_fft, hop_length):
-        bands = np.concatenate([before, np.log1p(_COMPRESSION * (block @ filters))])
-        reference = maximum_filter1d(bands[:-_LAG_FRAMES], 3, axis=1)
-        flux = np.maximum(0, bands[_LAG_FRAMES:] - reference)
-        strength.append(flux.mean(axis=1))
-        low_strength.append(flux[:, :LOW_BANDS].mean(axis=1))
-        before = bands[-_LAG_FRAMES:]
-    return OnsetEnvelope(
-        np.concatenate(strength), np.concatenate(low_strength), sample_rate / hop_length
-    )
+    gain = np.float32(_COMPRESSION / max(spectra.peak, 1e-9))
+    strength = np.zeros((len(BANDS), len(spectra.mel)), dtype=np.float32)
+    for start in range(0, len(spectra.mel), _BLOCK_FRAMES):
+        first = max(0, start - _LAG_FRAMES)
+        levels = np.log1p(gain * spectra.mel[first : start + _BLOCK_FRAMES])
+        if start == 0:
+            levels = np.concatenate([np.zeros((_LAG_FRAMES, levels.shape[1]), np.float32), levels])
+        reference = maximum_filter1d(levels[:-_LAG_FRAMES], 3, axis=1)
+        flux = np.maximum(0, levels[_LAG_FRAMES:] - reference)
+        for row, (low, high) in enumerate(BANDS):
+            strength[row, start : start + len(flux)] = flux[:, low:high].mean(axis=1)
+    rate = spectra.mel_rate_hz
+    return OnsetBands(np.stack([sharpen(row, rate) for row in strength]).astype(np.float32), rate)
 
 
 def sharpen(strength: NDArray[np.float32], frame_rate_hz: float) -> NDArray[np.float64]:

@@ -1,17 +1,11 @@
-"""What every analysis starts from: a mono signal, its frames, its mel bands.
+"""What every analysis starts from: a mono signal and its mel bands.
 
-Conventions: ``mono`` is float32 of shape ``(n_samples,)``; analyses expect 22,050 Hz and work at
-other rates, as all lengths are set in seconds and hertz. Frames are centred on their time, with
-silence before and after the signal, and are made block by block: no analysis holds a whole
-spectrogram.
+Conventions: ``mono`` is float32 of shape ``(n_samples,)`` at 22,050 Hz, and comes in blocks
+(`core.analysis.spectra`).
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
-from scipy.signal import get_window
 
 Mono = NDArray[np.float32]
 SILENCE_PEAK = 1e-5
@@ -22,37 +16,6 @@ def to_mono(samples: NDArray[np.float32]) -> Mono:
     """Mix ``(n_channels, n_samples)`` down to the mean of the channels, ``(n_samples,)``."""
     mono: Mono = np.mean(samples, axis=0, dtype=np.float32)
     return mono
-
-
-def is_silent(mono: Mono) -> bool:
-    """Tell whether a signal is empty or stays below `SILENCE_PEAK` throughout."""
-    return not mono.size or float(max(mono.max(), -mono.min())) < SILENCE_PEAK
-
-
-def power_of_two(length_s: float, sample_rate: int) -> int:
-    """Give the power of two nearest to a length in seconds, in samples."""
-    return int(2 ** max(1, round(np.log2(length_s * sample_rate))))
-
-
-def magnitude_blocks(
-    mono: Mono, n_fft: int, hop_length: int, *, block_frames: int = 1024
-) -> Iterator[NDArray[np.float32]]:
-    """Give the magnitude spectrogram in blocks of frames, ``(n_frames, n_fft // 2 + 1)``.
-
-    Frame ``i`` is centred on sample ``i * hop_length``; there are ``1 + n_samples // hop_length``.
-    A sine of amplitude 1 has magnitude 1.
-    """
-    window = get_window("hann", n_fft).astype(np.float32)
-    window *= 2 / window.sum()
-    n_frames = 1 + len(mono) // hop_length
-    for first in range(0, n_frames, block_frames):
-        last = min(first + block_frames, n_frames)
-        start = first * hop_length - n_fft // 2
-        stop = (last - 1) * hop_length - n_fft // 2 + n_fft
-        inside = mono[max(0, start) : max(0, stop)]
-        padded = np.pad(inside, (max(0, -start), max(0, stop - len(mono))))
-        frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
-        yield np.abs(fft.rfft(frames * window))
 
 
 def mel_filters(sample_rate: int, n_fft: int, n_bands: int) -> NDArray[np.float32]:

@@ -1,40 +1,46 @@
-"""How fast a recording is: tempo, its alternatives, and the beats.
+"""How fast a recording is: tempo, its alternatives, beats and bars.
 
-The way: onset envelope → for each tempo the product of autocorrelation, Fourier magnitude and a
-prior for how fast music is (the level: 87 or 174) → one long Fourier transform around the winner
-(the exact value) → beats (`core.analysis.beats`).
-
-References: Ellis, "Beat tracking by dynamic programming", JNMR 36 (2007) (the prior); Peeters,
-"Template-based estimation of time-varying tempo", EURASIP 2007 (autocorrelation times Fourier: the
-one is strong at fractions of the tempo, the other at multiples, the product at the tempo).
+The way: spectra → onsets in bands (`core.analysis.onset`) → how they repeat
+(`core.analysis.periodicity`) → the level it is counted at, 87 or 174 (`core.analysis.level`) → the
+exact tempo and whether it holds (`core.analysis.grid`) → the phase of the beat
+(`core.analysis.phase`) → where bars begin (`core.analysis.downbeats`).
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
-from scipy.signal import zoom_fft
 
-from core.analysis.beats import track_beats
-from core.analysis.downbeats import find_downbeats
-from core.analysis.onset import onset_envelope, sharpen
-from core.analysis.signal import Mono, is_silent
+from core.analysis.downbeats import Downbeats, TimeSignature, find_downbeats
+from core.analysis.grid import (
+    LATENCY_S,
+    GridSegment,
+    beat_envelope,
+    fit_line,
+    follow_beats,
+    lay_even,
+    lay_segments,
+    peak_frames,
+    rate_steadiness,
+    refine_tempo,
+    snap_tempo,
+)
+from core.analysis.level import Levels, rank_levels
+from core.analysis.onset import OnsetBands, onset_bands
+from core.analysis.periodicity import measure_periodicity
+from core.analysis.phase import find_phase
+from core.analysis.ranker import load_ranker
+from core.analysis.spectra import Spectra
 
 ALTERNATIVE_RATIOS = (2.0, 1 / 2, 3 / 2, 2 / 3)
-PRIOR_TEMPO_BPM = 130.0
-PRIOR_OCTAVES = 0.6
+TEMPO_RANGE_BPM = (70.0, 180.0)
 
-_GRID_BPM = 45.0 * 1.004 ** np.arange(415)  # to 235 BPM
-# A tempo is clear when the music repeats after one beat, after two and after a bar; the longer
-# spans tell a beat from three quarters of one.
-_BEATS = np.array([1, 2, 4])
-_BEAT_WEIGHTS = np.array([0.5, 0.25, 0.25])
-_WINDOW_S = 12.0
 _MIN_CLARITY = 0.02
-_SEARCH = 0.035
+_STEADY_SHARE = 0.71
+_UNSTEADY_CONFIDENCE = 0.5
+_CLEARLY_BETTER = 0.15
 
-_Curve = NDArray[np.float64]
+_Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +53,19 @@ class TempoCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TempoEstimate:
-    """Tempo and beats of a recording.
+    """Tempo, beats and bars of a recording.
 
     Parameters
     ----------
     tempo_bpm : 0.0 where there is none: silence, no repeating onsets, shorter than two beats.
-    confidence : 0 to 1.
+    confidence : 0 to 1, how probable it is that the tempo is right.
     alternatives : twice, half, three halves and two thirds of the tempo, best first.
     beats_s, downbeats_s : times in seconds, ascending, inside the recording; every downbeat is a
-        beat, and bars of four beats are assumed.
+        beat.
     is_steady : whether one tempo holds throughout, so that the beats form an even grid.
+    time_signature : None where neither 4/4 nor 3/4 fits; bars of four are then assumed.
+    downbeat_confidence : 0 to 1, how probable it is that bars begin where they are said to.
+    grid : stretches of constant tempo, ascending; one where the tempo is steady.
     """
 
     tempo_bpm: float = 0.0
@@ -65,23 +74,25 @@ class TempoEstimate:
     beats_s: tuple[float, ...] = field(default=())
     downbeats_s: tuple[float, ...] = field(default=())
     is_steady: bool = False
+    time_signature: TimeSignature | None = None
+    downbeat_confidence: float = 0.0
+    grid: tuple[GridSegment, ...] = field(default=())
 
 
 def estimate_tempo(
-    mono: Mono, sample_rate: int, *, tempo_range_bpm: tuple[float, float] = (70.0, 180.0)
+    spectra: Spectra, *, tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM
 ) -> TempoEstimate:
-    """Estimate the tempo and find the beats.
+    """Find tempo, beats and bars of a recording.
 
     Parameters
     ----------
-    mono : float32 ``(n_samples,)``; see `core.analysis.signal`.
-    sample_rate : in Hz.
-    tempo_range_bpm : the tempo is doubled or halved into this range; where the range is less than
-        an octave and cannot hold it, it stays as near above as it gets.
+    spectra : see `core.analysis.spectra`.
+    tempo_range_bpm : the tempo is looked for inside this range; what is faster or slower is
+        counted at its half or double there. A range narrower than an octave may be missed.
 
     Returns
     -------
-    The estimate; a steady tempo is exact to about 0.1 BPM from 10 s on. Silence, one sample and
+    The estimate; a steady tempo is exact to about 0.02 BPM from 20 s on. Silence, one sample and
     anything shorter than two beats give 0.0 BPM, no beats and no confidence.
 
     Raises
@@ -91,95 +102,129 @@ def estimate_tempo(
     lowest_bpm, highest_bpm = tempo_range_bpm
     if not 0 < lowest_bpm < highest_bpm:
         raise ValueError(f"not a tempo range: {tempo_range_bpm}")
-    if is_silent(mono):
+    if spectra.is_silent:
         return TempoEstimate()
-    onsets = onset_envelope(mono, sample_rate)
-    envelope = sharpen(onsets.strength, onsets.frame_rate_hz)
-    clarity, scores = _rate_tempi(envelope, onsets.frame_rate_hz)
-    best = int(np.argmax(scores))
-    tempo_bpm = _fold(float(_GRID_BPM[best]), lowest_bpm, highest_bpm)
-    duration_s = len(mono) / sample_rate
-    if clarity[best] < _MIN_CLARITY or duration_s < 2 * 60 / tempo_bpm:
+    onsets = onset_bands(spectra)
+    levels = rank_levels(measure_periodicity(onsets), tempo_range_bpm)
+    if levels.clarity < _MIN_CLARITY or spectra.duration_s < 2 * 60 / levels.tempi_bpm[0]:
         return TempoEstimate()
-    tempo_bpm = _refine(envelope, onsets.frame_rate_hz, tempo_bpm)
-    beats = track_beats(onsets, tempo_bpm, duration_s)
+    beats = _find_beats(onsets, float(levels.tempi_bpm[0]), spectra.duration_s)
+    if len(beats.times_s) < 2:
+        return TempoEstimate()
+    bars = find_downbeats(spectra, onsets, beats.times_s)
     return TempoEstimate(
         tempo_bpm=beats.tempo_bpm,
-        confidence=_rate_confidence(clarity, scores),
-        alternatives=_list_alternatives(scores, beats.tempo_bpm),
-        beats_s=beats.beats_s,
-        downbeats_s=find_downbeats(mono, sample_rate, onsets, beats.beats_s),
+        confidence=_rate_confidence(levels, beats),
+        alternatives=_list_alternatives(levels, beats.tempo_bpm),
+        beats_s=tuple(float(time) for time in beats.times_s),
+        downbeats_s=tuple(float(t) for t in beats.times_s[bars.first :: bars.beats_per_bar]),
         is_steady=beats.is_steady,
+        time_signature=bars.time_signature,
+        downbeat_confidence=bars.confidence,
+        grid=_lay_grid(beats, bars),
     )
 
 
-def _rate_tempi(envelope: _Curve, frame_rate_hz: float) -> tuple[_Curve, _Curve]:
-    """Give clarity (autocorrelation, up to 1) and score of every tempo of the grid."""
-    length = min(len(envelope), round(_WINDOW_S * frame_rate_hz))
-    size = 4 * fft.next_fast_len(length)
-    window = np.hanning(length + 2)[1:-1]
-    overlaps = np.arange(length, 0, -1)
-    lags = np.outer(_BEATS, 60 / _GRID_BPM * frame_rate_hz)
-    bins = _GRID_BPM / 60 / frame_rate_hz * size
-    correlation, magnitude = np.zeros(lags.shape), np.zeros(len(_GRID_BPM))
-    for start in range(0, len(envelope) - length + 1, max(1, length // 2)):
-        part = envelope[start : start + length]
-        centred = part - part.mean()
-        # An unbiased autocorrelation is noise where few frames overlap: an eighth at least.
-        products = fft.irfft(np.abs(fft.rfft(centred, size)) ** 2)[:length]
-        products = products / np.maximum(overlaps, length / 8)
-        correlation += np.interp(lags, np.arange(length), products, right=0.0)
-        spectrum = np.abs(fft.rfft(centred * window, size))
-        magnitude += np.interp(bins, np.arange(len(spectrum)), spectrum)
-    total = float(np.var(envelope)) * max(1, 1 + (len(envelope) - length) // max(1, length // 2))
-    correlation /= max(total, 1e-12)
-    clarity = np.clip(_BEAT_WEIGHTS @ correlation, 0, 1)
-    # Two lone onsets repeat after some span; a beat repeats after one beat.
-    clarity[correlation[0] < _MIN_CLARITY] = 0
-    prior = np.exp(-0.5 * (np.log2(_GRID_BPM / PRIOR_TEMPO_BPM) / PRIOR_OCTAVES) ** 2)
-    return clarity, np.sqrt(clarity) * magnitude * prior
+def arbitrate_tempo(mixture: TempoEstimate, drums: TempoEstimate | None) -> TempoEstimate:
+    """Choose between the tempo of the mixture and that of its drums.
+
+    The drums win where they have a tempo and are clearly surer of it. Bars are told by harmony
+    too, which drums have not: where both agree on the beat, the mixture's bars stand.
+
+    Parameters
+    ----------
+    mixture, drums : estimates of the same recording; None or 0.0 BPM where there are no drums.
+    """
+    if drums is None or not drums.tempo_bpm:
+        return mixture
+    is_same = abs(drums.tempo_bpm / max(mixture.tempo_bpm, 1e-9) - 1) < 0.005
+    if is_same or drums.confidence < mixture.confidence + _CLEARLY_BETTER:
+        return mixture
+    return drums
 
 
-def _fold(tempo_bpm: float, lowest_bpm: float, highest_bpm: float) -> float:
-    while tempo_bpm > highest_bpm:
-        tempo_bpm /= 2
-    while tempo_bpm < lowest_bpm:
-        tempo_bpm *= 2
-    return tempo_bpm
+@dataclass(frozen=True, slots=True)
+class _Beats:
+    times_s: _Array
+    tempo_bpm: float
+    steadiness: float
+    is_steady: bool
 
 
-def _refine(envelope: _Curve, frame_rate_hz: float, tempo_bpm: float) -> float:
-    """Find the tempo at which the whole envelope, its second and fourth harmonic add up most."""
-    duration_s = len(envelope) / frame_rate_hz
-    n_points = int(np.clip(32 * tempo_bpm / 60 * 2 * _SEARCH * duration_s, 64, 20_000))
-    total = np.zeros(n_points)
-    for harmonic, weight in ((1, 1.0), (2, 0.7), (4, 0.5)):
-        middle_hz = harmonic * tempo_bpm / 60
-        band = (middle_hz * (1 - _SEARCH), min(middle_hz * (1 + _SEARCH), frame_rate_hz / 2))
-        centred = envelope - envelope.mean()
-        total += weight * np.abs(zoom_fft(centred, band, n_points, fs=frame_rate_hz, endpoint=True))
-    return float(tempo_bpm * np.linspace(1 - _SEARCH, 1 + _SEARCH, n_points)[total.argmax()])
+def _find_beats(onsets: OnsetBands, tempo_bpm: float, duration_s: float) -> _Beats:
+    rate = onsets.frame_rate_hz
+    envelope = beat_envelope(onsets)
+    tempo_bpm = refine_tempo(envelope, rate, tempo_bpm)
+    steadiness = rate_steadiness(envelope, rate, tempo_bpm)
+    frames = np.arange(len(envelope))
+    if steadiness < _STEADY_SHARE:
+        times_s, tempo_bpm = _follow(onsets, envelope, tempo_bpm, duration_s)
+        return _Beats(times_s, tempo_bpm, steadiness, is_steady=False)
+    period_s = 60 / tempo_bpm
+    phase, _ = find_phase(onsets, frames / rate / period_s)
+    period_s, first_s = fit_line(envelope, rate, period_s, phase * period_s)
+    period_s, first_s = snap_tempo(period_s, first_s, duration_s)
+    times_s = lay_even(period_s, first_s + LATENCY_S, duration_s)
+    return _Beats(times_s, 60 / period_s, steadiness, is_steady=True)
 
 
-def _rate_confidence(clarity: _Curve, scores: _Curve) -> float:
-    """Tell how clear the pulse is, and how far its tempo leads over unrelated ones."""
-    best = int(np.argmax(scores))
-    is_other = np.abs(np.log2(_GRID_BPM / _GRID_BPM[best])) > 0.08
-    lead = 1 - float(scores[is_other].max()) / float(scores[best])
-    return float(np.clip(np.sqrt(clarity[best]) * (1 + lead) / 2, 0, 1))
+def _follow(
+    onsets: OnsetBands, envelope: _Array, tempo_bpm: float, duration_s: float
+) -> tuple[_Array, float]:
+    """Give the beats one by one, and the tempo of their median interval."""
+    rate = onsets.frame_rate_hz
+    found = follow_beats(envelope, rate, tempo_bpm)
+    if len(found) < 3:
+        return np.zeros(0), 0.0
+    numbers = np.arange(len(found))
+    positions = np.interp(np.arange(len(envelope)), found, numbers)
+    is_between = (positions > 0) & (positions < len(found) - 1)
+    between = OnsetBands(onsets.strength[:, is_between], rate)
+    phase, _ = find_phase(between, positions[is_between])
+    shift = phase if phase < 0.9 else phase - 1
+    moved = np.interp(numbers + shift, numbers, found, right=np.nan)
+    moved = moved[np.isfinite(moved)]
+    times_s = peak_frames(envelope, np.rint(moved).astype(np.intp), 2) / rate + LATENCY_S
+    times_s = times_s[(times_s >= 0) & (times_s < duration_s)]
+    times_s = times_s[np.concatenate([[True], np.diff(times_s) > 0])]
+    if len(times_s) < 2:
+        return times_s, 0.0
+    return times_s, float(60 / np.median(np.diff(times_s)))
 
 
-def _list_alternatives(scores: _Curve, tempo_bpm: float) -> tuple[TempoCandidate, ...]:
-    chosen = _score_near(scores, tempo_bpm)
+def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridSegment, ...]:
+    if not beats.is_steady:
+        return lay_segments(beats.times_s, bars.first, bars.beats_per_bar)
+    first_beat_in_bar = -bars.first % bars.beats_per_bar + 1
+    start_s = float(beats.times_s[0])
+    return (GridSegment(start_s, beats.tempo_bpm, len(beats.times_s), first_beat_in_bar),)
+
+
+def confidence_features(levels: Levels, steadiness: float, n_beats: int) -> _Array:
+    """Give what tells a right tempo from a wrong one, ``(1, 5)``; the last column is constant."""
+    return np.array(
+        [
+            [
+                float(levels.probabilities[0]),
+                float(np.sqrt(levels.clarity)),
+                steadiness,
+                min(1.0, n_beats / 32),
+                1.0,
+            ]
+        ]
+    )
+
+
+def _rate_confidence(levels: Levels, beats: _Beats) -> float:
+    features = confidence_features(levels, beats.steadiness, len(beats.times_s))
+    confidence = float(1 / (1 + np.exp(-load_ranker("confidence").score(features)[0])))
+    # One figure for a tempo that moves is right at most for a part of the recording.
+    return confidence if beats.is_steady else _UNSTEADY_CONFIDENCE * confidence
+
+
+def _list_alternatives(levels: Levels, tempo_bpm: float) -> tuple[TempoCandidate, ...]:
     candidates = [
-        TempoCandidate(
-            tempo_bpm * ratio, min(1.0, _score_near(scores, tempo_bpm * ratio) / max(chosen, 1e-12))
-        )
+        TempoCandidate(tempo_bpm * ratio, levels.score_near(tempo_bpm * ratio))
         for ratio in ALTERNATIVE_RATIOS
     ]
     return tuple(sorted(candidates, key=lambda candidate: -candidate.score))
-
-
-def _score_near(scores: _Curve, tempo_bpm: float) -> float:
-    """Give the best score within 2 %; 0 outside the grid."""
-    return float(scores[np.abs(_GRID_BPM / tempo_bpm - 1) < 0.02].max(initial=0.0))
