@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from cli.analyze import analyze
 from cli.library import app as library_app
 from cli.models import app as models_app
 from cli.output import fail
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(process)
+app.command()(analyze)
 app.command()(serve)
 app.command()(worker)
 app.add_typer(models_app, name="models")

@@ -13,13 +13,41 @@ from core.analysis.descriptors import VERSION, Descriptors
 from core.analysis.energy import EnergyEstimate
 from core.analysis.key import KeyEstimate
 from core.analysis.structure import MixWindow, Structure
+from core.analysis.tempo import TempoEstimate
 from core.analysis.vocals import VocalActivity
+from core.audio.loudness import Loudness
 
 Facts = dict[str, Any]
 
 MIXTURE = "mixture"
 """What the whole recording is called beside its stems."""
 NO_VOCAL_STEM = "There is no vocal stem to look at."
+
+
+def tempo_facts(estimate: TempoEstimate) -> Facts:
+    """Tell the tempo, what else it could be, beats, bars and the grid through them."""
+    return {
+        "tempo_bpm": round(estimate.tempo_bpm, 4),
+        "tempo_confidence": _share(estimate.confidence),
+        "tempo_alternatives": [
+            {"tempo_bpm": round(other.tempo_bpm, 4), "score": _share(other.score)}
+            for other in estimate.alternatives
+        ],
+        "tempo_is_steady": estimate.is_steady,
+        "time_signature": estimate.time_signature,
+        "beats_s": _times(estimate.beats_s),
+        "downbeats_s": _times(estimate.downbeats_s),
+        "downbeat_confidence": _share(estimate.downbeat_confidence),
+        "beat_grid": [
+            {
+                "start_s": _time(segment.start_s),
+                "tempo_bpm": round(segment.tempo_bpm, 4),
+                "n_beats": segment.n_beats,
+                "first_beat_in_bar": segment.first_beat_in_bar,
+            }
+            for segment in estimate.grid
+        ],
+    }
 
 
 def key_facts(estimate: KeyEstimate) -> Facts:
@@ -56,6 +84,20 @@ def energy_facts(estimate: EnergyEstimate) -> Facts:
         "energy_value": round(estimate.value, 3),
         "energy_components": {name: _share(v) for name, v in estimate.components.items()},
         "energy_over_time": {"hop_s": estimate.curve_hop_s, "values": list(estimate.curve)},
+    }
+
+
+def loudness_facts(loudness: Loudness) -> Facts:
+    """Tell loudness, its range and maxima, and the peaks; None where there is no value."""
+    return {
+        "integrated_loudness_lufs": loudness.integrated_lufs,
+        "loudness_range_lu": loudness.loudness_range_lu,
+        "true_peak_dbtp": loudness.true_peak_dbtp,
+        "sample_peak_dbfs": loudness.sample_peak_dbfs,
+        "momentary_max_lufs": loudness.momentary_max_lufs,
+        "short_term_max_lufs": loudness.short_term_max_lufs,
+        "replaygain_db": loudness.replaygain_db,
+        "replaygain_peak": loudness.replaygain_peak,
     }
 
 

@@ -3,39 +3,21 @@
 from contextlib import ExitStack
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.analysis.signal import to_mono
-from core.analysis.spectra import Spectra, SpectraMeter, load_spectra, save_spectra
+from core.analysis.spectra import (
+    ANALYSIS_RATE_HZ,
+    Spectra,
+    SpectraMeter,
+    load_spectra,
+    save_spectra,
+)
 from core.artifacts.atomic import atomic_path
 from core.audio.loudness import measure_loudness
 from core.audio.resample import StreamResampler
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import read_blocks, sum_blocks
 
-ANALYSIS_RATE_HZ = 22050
-
 _PITCHED_STEMS = ("bass", "other", "guitar", "piano")
-
-
-def analysis_signal(context: StageContext) -> NDArray[np.float32]:
-    """Give the mixture for analysis: mono, 22,050 Hz, shape ``(n_samples,)``.
-
-    Mono is the mean of the channels.
-    """
-    if not context.has_audio("analysis"):
-        with (
-            context.reader("mixture") as mixture,
-            context.writer("analysis", sample_rate=ANALYSIS_RATE_HZ, n_channels=1) as writer,
-        ):
-            low = StreamResampler(mixture.sample_rate, ANALYSIS_RATE_HZ, 1)
-            for block in mixture.blocks():
-                writer.write(low.add(to_mono(block)[None]))
-            writer.write(low.flush())
-    with context.reader("analysis") as reader:
-        signal: NDArray[np.float32] = reader.read()[0]
-    return signal
 
 
 def spectra_of(context: StageContext, *sources: str) -> Spectra:
@@ -73,17 +55,14 @@ def pitched_stems_of(context: StageContext) -> tuple[str, ...]:
 def mixture_loudness(context: StageContext) -> dict[str, Any]:
     """Measure the mixture as it came in (ITU-R BS.1770-4, EBU Tech 3342).
 
-    Returns `core.audio.loudness.Loudness` as a dictionary; measured by the normalization stage
+    Returns `core.audio.loudness.Loudness` as facts; measured by the normalization stage
     where there is one.
     """
+    from core.analysis.facts import loudness_facts
+
     measured = context.result("normalization").get("mixture")
     if measured is not None:
         return dict(measured)
     with context.reader("mixture") as mixture:
         loudness = measure_loudness(mixture.blocks(), mixture.sample_rate, mixture.n_channels)
-    return {
-        "integrated_loudness_lufs": loudness.integrated_lufs,
-        "loudness_range_lu": loudness.loudness_range_lu,
-        "true_peak_dbtp": loudness.true_peak_dbtp,
-        "sample_peak_dbfs": loudness.sample_peak_dbfs,
-    }
+    return loudness_facts(loudness)

@@ -1,17 +1,20 @@
-"""tempo: BPM, beats and downbeats of the mixture."""
+"""tempo: BPM, beats, downbeats and the grid through them."""
 
 from typing import Any
 
 from core.pipeline.context import StageContext
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.signals import ANALYSIS_RATE_HZ, analysis_signal
+from core.pipeline.signals import spectra_of, stems_of
 from core.pipeline.stage import StageResult, TrackStage
+
+DRUM_STEM = "drums"
 
 
 class TempoStage(TrackStage):
-    """Estimate the tempo, with confidence and alternatives."""
+    """Estimate the tempo, with confidence and alternatives; clear drums decide."""
 
     name = "tempo"
+    version = "2"
     cost = 2.0
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
@@ -19,23 +22,18 @@ class TempoStage(TrackStage):
         return {"tempo_min_bpm": options.tempo_min_bpm, "tempo_max_bpm": options.tempo_max_bpm}
 
     def execute(self, context: StageContext) -> StageResult:
-        """Analyse the mixture."""
-        from core.analysis.tempo import estimate_tempo
+        """Analyse the mixture, and the drums where they lie at hand."""
+        from core.analysis.facts import tempo_facts
+        from core.analysis.tempo import arbitrate_tempo, estimate_tempo
 
         options = context.options
-        estimate = estimate_tempo(
-            analysis_signal(context),
-            ANALYSIS_RATE_HZ,
-            tempo_range_bpm=(options.tempo_min_bpm, options.tempo_max_bpm),
+        tempo_range_bpm = (options.tempo_min_bpm, options.tempo_max_bpm)
+        mixture = estimate_tempo(spectra_of(context, "mixture"), tempo_range_bpm=tempo_range_bpm)
+        drums = None
+        if DRUM_STEM in stems_of(context):
+            drums = estimate_tempo(spectra_of(context, DRUM_STEM), tempo_range_bpm=tempo_range_bpm)
+        estimate = arbitrate_tempo(mixture, drums)
+        return StageResult(
+            data={"tempo_bpm": estimate.tempo_bpm, "decided_by_drums": estimate is drums},
+            analysis=tempo_facts(estimate),
         )
-        facts = {
-            "tempo_bpm": estimate.tempo_bpm,
-            "tempo_confidence": estimate.confidence,
-            "tempo_alternatives": [
-                {"tempo_bpm": candidate.tempo_bpm, "score": candidate.score}
-                for candidate in estimate.alternatives
-            ],
-            "beats_s": list(estimate.beats_s),
-            "downbeats_s": list(estimate.downbeats_s),
-        }
-        return StageResult(data={"tempo_bpm": estimate.tempo_bpm}, analysis=facts)

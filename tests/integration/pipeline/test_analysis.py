@@ -2,6 +2,7 @@
 
 import base64
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,28 @@ def test_without_a_vocal_stem_the_manifest_says_so(run_job, tmp_path):
     facts = run_job(song, stages=("vocals",), stems="accompaniment").tracks[0].analysis
     assert facts["vocals_s"] is None
     assert facts["vocals_absent_because"]
+
+
+def test_every_output_is_drawn_at_the_scale_of_players(run_job, tmp_path):
+    """peaks.js reads length and scale from the header: a wrong one draws another song."""
+    song = write_song(tmp_path / "song.wav", make_song(4.0, RATE), RATE)
+    manifest = run_job(song, stages=("waveform",))
+    drawn = {a.name: a for a in manifest.tracks[0].artefacts if a.role == "waveform"}
+    labels = {a.label for a in manifest.tracks[0].artefacts if a.role == "stem"}
+    assert {Path(name).name for name in drawn} == {
+        "waveforms.json",
+        *(f"{label}.{suffix}" for label in labels for suffix in ("dat", "json")),
+    }
+    folder = tmp_path / "data" / "outputs" / manifest.job_id
+    dat = next(folder / name for name in drawn if name.endswith("vocals.dat")).read_bytes()
+    version, flags, rate, scale, length, channels = struct.unpack("<iIiiIi", dat[:24])
+    assert (version, flags, rate, channels) == (2, 1, RATE, 2)
+    assert length == -(-4 * RATE // scale)
+    assert len(dat) == 24 + 2 * channels * length
+    level = json.loads(
+        next(folder / name for name in drawn if name.endswith("vocals.json")).read_text()
+    )
+    assert len(level["bands"]["low"]) == level["length"]
 
 
 def test_silence_has_facts_too(run_job, tmp_path):

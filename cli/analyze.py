@@ -1,0 +1,192 @@
+"""stemcrate analyze: the facts of files and folders, without separating anything."""
+
+import csv
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cli.analysing import SUFFIX, AnalysisRecord, AnalysisTask, run_task
+from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
+from config import settings
+from core.errors import InvalidOption, StemcrateError
+from core.library.listing import list_files
+from core.library.pool import TaskPool
+from core.pipeline.options import parse_options
+
+Option = typer.Option
+Outcome = AnalysisRecord | StemcrateError
+
+CSV_COLUMNS = (
+    "path",
+    "sha256",
+    "duration_s",
+    "tempo_bpm",
+    "tempo_confidence",
+    "tempo_is_steady",
+    "time_signature",
+    "key",
+    "camelot",
+    "open_key",
+    "key_confidence",
+    "tuning_cents",
+    "energy",
+    "integrated_loudness_lufs",
+    "loudness_range_lu",
+    "true_peak_dbtp",
+    "replaygain_db",
+    "first_downbeat_s",
+    "error",
+)
+
+
+def analyze(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files, folders (with all below), M3U8 playlists.")
+    ],
+    json: Annotated[bool, Option("--json", help="Print one JSON object a line.")] = False,
+    as_csv: Annotated[bool, Option("--csv", help="Print a CSV table, one file a row.")] = False,
+    output_dir: Annotated[
+        Path | None, Option(help=f"Folder for the {{name}}{SUFFIX}; default: beside each file.")
+    ] = None,
+    files: Annotated[
+        bool, Option("--files/--no-files", help=f"Whether to write {{name}}{SUFFIX} at all.")
+    ] = True,
+    force: Annotated[bool, Option("--force", help="Analyse what is known, too.")] = False,
+    write_tags: Annotated[
+        bool, Option("--write-tags", help="Put tempo and key into the files' tags.")
+    ] = False,
+    processes: Annotated[int | None, Option(min=1, help="Files analysed side by side.")] = None,
+    tempo_min_bpm: Annotated[float | None, Option(help="Least tempo.")] = None,
+    tempo_max_bpm: Annotated[float | None, Option(help="Greatest tempo.")] = None,
+) -> None:
+    """Analyse PATHS: tempo, beats, key, energy, loudness, structure. Exit code 3: some were bad."""
+    if json and as_csv:
+        raise InvalidOption("--json and --csv exclude each other.", field="csv")
+    tempo_range_bpm = _tempo_range(tempo_min_bpm, tempo_max_bpm)
+    listing = list_files(paths)
+    if not listing.files and not listing.refusals:
+        raise InvalidOption("There is no audio file in these folders.", field="paths")
+    records: list[Path | None] = [None] * len(listing.files)
+    if files:
+        records = [*place_records(listing.files, paths, output_dir)]
+    tasks = [
+        AnalysisTask(
+            path,
+            record,
+            tempo_range_bpm,
+            settings().max_duration_s,
+            is_forced=force,
+            writes_tags=write_tags,
+        )
+        for path, record in zip(listing.files, records, strict=True)
+    ]
+    printer = _Printer("json" if json else "csv" if as_csv else "table")
+    for refusal in listing.refusals:
+        printer.add(refusal.path, refusal.error)
+    for task, outcome in _run(tasks, processes or os.cpu_count() or 1):
+        printer.add(str(task.path), outcome)
+    printer.finish()
+    sys.exit(printer.exit_code())
+
+
+def place_records(
+    files: Sequence[Path], asked: Sequence[Path], output_dir: Path | None
+) -> Iterator[Path]:
+    """Give the path of each file's record: beside it, or at the same place in a folder.
+
+    Two files that differ in their suffix alone keep it: ``song.mp3.analysis.json``.
+    """
+    roots = [path.resolve() for path in asked if path.is_dir()]
+    namesakes = Counter(file.with_suffix("") for file in files)
+    for file in files:
+        name = file.name if namesakes[file.with_suffix("")] > 1 else file.stem
+        folder = file.parent
+        if output_dir is not None:
+            root = next((root for root in roots if file.is_relative_to(root)), file.parent)
+            folder = output_dir / file.parent.relative_to(root)
+        yield folder / f"{name}{SUFFIX}"
+
+
+def _tempo_range(least: float | None, greatest: float | None) -> tuple[float, float]:
+    """Take what the installation offers where nothing is asked; at least an octave."""
+    options = settings().default_options()
+    values = {"tempo_min_bpm": least, "tempo_max_bpm": greatest}
+    asked = {name: value for name, value in values.items() if value is not None}
+    checked = parse_options(asked, options)
+    return checked.tempo_min_bpm, checked.tempo_max_bpm
+
+
+def _run(tasks: Sequence[AnalysisTask], n_processes: int) -> Iterator[tuple[AnalysisTask, Outcome]]:
+    """Yield tasks as they end, with a bar on stderr; Ctrl-C leaves what is written."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    pool = TaskPool(run_task, min(n_processes, max(1, len(tasks))))
+    with Progress(*columns, console=err) as bar:
+        row = bar.add_task("analysing", total=len(tasks))
+        for task, outcome in pool.run(tasks):
+            bar.update(row, advance=1, description=task.path.name[:40])
+            yield task, outcome
+
+
+class _Printer:
+    """Says what was found, in one of three ways, and counts."""
+
+    def __init__(self, style: str) -> None:
+        self._style = style
+        self._n_good = self._n_bad = self._n_known = 0
+        self._table = Table("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS")
+        self._csv = csv.DictWriter(sys.stdout, CSV_COLUMNS, extrasaction="ignore", restval="")
+        if style == "csv":
+            self._csv.writeheader()
+
+    def add(self, path: str, outcome: Outcome) -> None:
+        if isinstance(outcome, StemcrateError):
+            self._n_bad += 1
+            error = {"code": outcome.code, "message": outcome.message, "hint": outcome.hint}
+            err.print(f"failed: {path}: {outcome.message}", markup=False)
+            self._write({"path": path, "error": error if self._style == "json" else str(outcome)})
+            return
+        self._n_good += 1
+        self._n_known += outcome.is_known
+        for warning in outcome.warnings:
+            err.print(f"warning: {warning}", markup=False)
+        self._write(outcome.facts)
+
+    def finish(self) -> None:
+        if self._style == "table" and self._n_good:
+            out.print(self._table)
+        if self._n_known:
+            err.print(f"{self._n_known} known already; --force analyses them again.", markup=False)
+
+    def exit_code(self) -> int:
+        if not self._n_bad:
+            return EXIT_DONE
+        return EXIT_IN_PART if self._n_good else EXIT_FAILED
+
+    def _write(self, facts: dict[str, Any]) -> None:
+        if self._style == "json":
+            print_json(facts)
+            sys.stdout.flush()
+        elif self._style == "csv":
+            self._csv.writerow({name: facts.get(name) for name in CSV_COLUMNS})
+        elif "error" not in facts:
+            self._table.add_row(
+                facts.get("title") or Path(facts["path"]).stem,
+                format_value(facts["duration_s"], "{:.1f} s"),
+                format_value(facts["tempo_bpm"] or None, "{:.2f}"),
+                facts["key"] or "–",
+                facts["camelot"] or "–",
+                format_value(facts["energy"], "{}"),
+                format_value(facts["integrated_loudness_lufs"], "{:.1f}"),
+            )

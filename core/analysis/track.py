@@ -1,0 +1,158 @@
+"""All facts of a recording from one pass over it: blocks in, `TrackAnalysis` out.
+
+The command line and the library use it on files; the stages of a job call the same analysers on the
+same spectra, and both name their facts by `core.analysis.facts`, so that a fact is the same
+wherever it is asked for. What stems decide (drums on the tempo, bass and others on the key, vocals)
+is known to jobs alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.analysis.chords import ChordSegment, estimate_chords
+from core.analysis.descriptors import Descriptors, describe_sound
+from core.analysis.energy import EnergyEstimate, estimate_energy
+from core.analysis.facts import (
+    MIXTURE,
+    Facts,
+    chords_facts,
+    descriptor_facts,
+    energy_facts,
+    key_facts,
+    loudness_facts,
+    structure_facts,
+    tempo_facts,
+    vocals_facts,
+)
+from core.analysis.key import KeyEstimate, estimate_key
+from core.analysis.signal import to_mono
+from core.analysis.spectra import ANALYSIS_RATE_HZ, Spectra, SpectraMeter
+from core.analysis.structure import Structure, find_structure
+from core.analysis.tempo import TEMPO_RANGE_BPM, TempoEstimate, estimate_tempo
+from core.audio.buffer import Samples
+from core.audio.loudness import (
+    MAX_SAMPLE_RATE,
+    MIN_SAMPLE_RATE,
+    Loudness,
+    LoudnessMeter,
+)
+from core.audio.resample import StreamResampler
+from core.audio.waveform_data import WaveformData, WaveformMeter
+
+ANALYSIS_VERSION = "2"
+"""Raised whenever the same recording gives other facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackAnalysis:
+    """What was found in a recording; see the types of the fields.
+
+    ``loudness`` is unknown at sample rates for which it is not defined.
+    """
+
+    duration_s: float
+    tempo: TempoEstimate
+    key: KeyEstimate
+    loudness: Loudness
+    energy: EnergyEstimate
+    structure: Structure
+    chords: tuple[ChordSegment, ...]
+    descriptors: Descriptors
+    waveform: WaveformData
+
+    def facts(self) -> Facts:
+        """Give everything but the waveform as JSON, under the names of the manifest."""
+        return {
+            "duration_s": round(self.duration_s, 6),
+            **tempo_facts(self.tempo),
+            **key_facts(self.key),
+            **energy_facts(self.energy),
+            **loudness_facts(self.loudness),
+            **vocals_facts(None),
+            **structure_facts(self.structure),
+            **chords_facts(self.chords),
+            **descriptor_facts({MIXTURE: self.descriptors}),
+        }
+
+
+class TrackMeter:
+    """Analyse a recording that comes in blocks; memory grows by about 20 kB a second.
+
+    Parameters
+    ----------
+    sample_rate : in Hz.
+    n_channels : 1 or 2.
+    tempo_range_bpm : range that the tempo is folded into.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_channels: int,
+        *,
+        tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM,
+    ) -> None:
+        self._sample_rate = sample_rate
+        self._tempo_range_bpm = tempo_range_bpm
+        self._n_samples = 0
+        self._loudness: LoudnessMeter | None = None
+        if MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+            self._loudness = LoudnessMeter(sample_rate, n_channels)
+        self._low = StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1)
+        self._spectra = SpectraMeter()
+        self._waveform = WaveformMeter(sample_rate, n_channels)
+
+    def add(self, block: Samples) -> None:
+        """Take the next samples, float32 ``(n_channels, n)``."""
+        self._n_samples += block.shape[1]
+        if self._loudness is not None:
+            self._loudness.add(block)
+        self._waveform.add(block)
+        self._spectra.add(self._low.add(to_mono(block)[None])[0])
+
+    def finish(self) -> TrackAnalysis:
+        """Analyse what was added; call it once."""
+        spectra = self._finish_spectra()
+        loudness = self._loudness.result() if self._loudness is not None else Loudness()
+        tempo = estimate_tempo(spectra, tempo_range_bpm=self._tempo_range_bpm)
+        return TrackAnalysis(
+            duration_s=self._n_samples / self._sample_rate,
+            tempo=tempo,
+            key=estimate_key(spectra),
+            loudness=loudness,
+            energy=estimate_energy(spectra, loudness.integrated_lufs),
+            structure=find_structure(spectra, tempo.downbeats_s),
+            chords=estimate_chords(spectra, tempo.beats_s),
+            descriptors=describe_sound(spectra),
+            waveform=self._waveform.finish(),
+        )
+
+    def _finish_spectra(self) -> Spectra:
+        self._spectra.add(self._low.flush()[0])
+        spectra = self._spectra.finish()
+        self._spectra = SpectraMeter()  # lets go of the parts: of a long mix they are large
+        return spectra
+
+
+def analyse_track(
+    blocks: Iterable[Samples],
+    sample_rate: int,
+    n_channels: int,
+    *,
+    tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM,
+) -> TrackAnalysis:
+    """Analyse a recording in one pass.
+
+    Parameters
+    ----------
+    blocks : float32 ``(n_channels, n)`` each, in order.
+    sample_rate, n_channels, tempo_range_bpm : as for `TrackMeter`.
+
+    Returns
+    -------
+    The analysis. Silence, noise, one sample: the defined results of the analysers.
+    """
+    meter = TrackMeter(sample_rate, n_channels, tempo_range_bpm=tempo_range_bpm)
+    for block in blocks:
+        meter.add(block)
+    return meter.finish()
