@@ -165,7 +165,7 @@ def make_record(
         added_at=now(),
         bytes=files[0].bytes,
         files=files,
-        duration_s=found.duration_s,
+        duration_s=found.facts.get("duration_s"),
         sample_rate=found.source.sample_rate,
         n_channels=found.source.n_channels,
         bit_depth=found.source.bit_depth,
@@ -174,9 +174,9 @@ def make_record(
         packet_sha256=found.packet_sha256,
         tags=text_tags(found.tags),
         cover=library.keep_cover(cover) if cover is not None else None,
-        facts=found.facts,
+        facts={k: v for k, v in found.facts.items() if k != "descriptors"},
         fingerprint=FingerprintRecord.of(found.fingerprint),
-        descriptors=found.descriptors and DescriptorRecord.of(*found.descriptors),
+        descriptors=DescriptorRecord.model_validate(found.facts["descriptors"]),
     )
 
 
