@@ -64,7 +64,7 @@ def main() -> None:
             start[-1] = 1.0
         fitted = fit_choice(sets, start)
         arrays |= {f"{name}_{part}": a for part, a in zip(_PARTS, fitted, strict=True)}
-    _save(arrays | {f"confidence_{p}": np.ones(5) for p in _PARTS})
+    _save(arrays | {f"confidence_{p}": np.ones(4) for p in _PARTS})
     # The confidence rests on the levels that the other weights choose.
     fitted = _fit_confidence(heard, n_songs // 3)
     _save(arrays | {f"confidence_{p}": a for p, a in zip(_PARTS, fitted, strict=True)})
@@ -140,8 +140,7 @@ def _fit_confidence(
         envelope, rate = grid.beat_envelope(onsets), onsets.frame_rate_hz
         found_bpm = grid.refine_tempo(envelope, rate, float(levels.tempi_bpm[0]))
         steadiness = grid.rate_steadiness(envelope, rate, found_bpm)
-        n_beats = round(len(envelope) / rate * found_bpm / 60)
-        rows.append(confidence_features(levels, steadiness, n_beats)[0])
+        rows.append(confidence_features(levels, steadiness)[0])
         rights.append(abs(found_bpm - tempo_bpm) < 0.04 * tempo_bpm)
     features, right = np.array(rows), np.array(rights, dtype=np.float64)
 

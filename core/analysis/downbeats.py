@@ -80,8 +80,8 @@ def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Arr
     """Measure each beat: accents, accents half a beat later, harmonic changes, ``(n_beats, 11)``.
 
     Accents of the five bands, of three of them off the beat, and how much the pitches of the 1, 2
-    and 4 beats after differ from those before. Columns of accents have mean 1, or are 0 throughout; those of
-    changes have mean 1 or less.
+    and 4 beats after differ from those before. Columns of accents have mean 1, or are 0
+    throughout; those of changes have mean 1 or less.
     """
     rate = onsets.frame_rate_hz
     beat_s = float(np.median(np.diff(beats_s)))

@@ -18,7 +18,7 @@ from core.analysis.ranker import load_ranker, softmax
 PRIOR_TEMPO_BPM = 127.0
 PRIOR_OCTAVES = 0.5
 
-GRID_BPM = 40.0 * 1.004 ** np.arange(460)  # to 250 BPM
+GRID_BPM = np.asarray(40.0 * 1.004 ** np.arange(460), dtype=np.float64)  # to 250 BPM
 _FAMILIES = 3
 _FAMILY_RATIOS = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4])
 _RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
@@ -67,12 +67,12 @@ def rank_levels(periodicity: Periodicity, tempo_range_bpm: tuple[float, float]) 
         return Levels(tempi, tempi, 0.0, tempi, tempi)
     scores = _score(periodicity, tempi)
     order = np.argsort(-scores)
-    best_bpm = float(tempi[order[0]])
+    around: _Array = tempi[order[0]] * np.array([1.0, 0.5])
     return Levels(
         tempi_bpm=tempi[order],
         probabilities=softmax(scores[order]),
         # What is counted at double its pulse repeats after two beats only.
-        clarity=float(rate_clarity(periodicity, np.array([best_bpm, best_bpm / 2])).max()),
+        clarity=float(rate_clarity(periodicity, around).max()),
         all_bpm=everything,
         all_scores=_score(periodicity, everything),
     )

@@ -38,6 +38,7 @@ TEMPO_RANGE_BPM = (70.0, 180.0)
 _MIN_CLARITY = 0.02
 _STEADY_SHARE = 0.71
 _UNSTEADY_CONFIDENCE = 0.5
+_SURE_BEATS = 16
 _CLEARLY_BETTER = 0.15
 
 _Array = NDArray[np.float64]
@@ -200,26 +201,19 @@ def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridSegment, ...]:
     return (GridSegment(start_s, beats.tempo_bpm, len(beats.times_s), first_beat_in_bar),)
 
 
-def confidence_features(levels: Levels, steadiness: float, n_beats: int) -> _Array:
-    """Give what tells a right tempo from a wrong one, ``(1, 5)``; the last column is constant."""
-    return np.array(
-        [
-            [
-                float(levels.probabilities[0]),
-                float(np.sqrt(levels.clarity)),
-                steadiness,
-                min(1.0, n_beats / 32),
-                1.0,
-            ]
-        ]
-    )
+def confidence_features(levels: Levels, steadiness: float) -> _Array:
+    """Give what tells a right tempo from a wrong one, ``(1, 4)``; the last column is constant."""
+    sureness, clarity = float(levels.probabilities[0]), float(np.sqrt(levels.clarity))
+    return np.array([[sureness, clarity, steadiness, 1.0]])
 
 
 def _rate_confidence(levels: Levels, beats: _Beats) -> float:
-    features = confidence_features(levels, beats.steadiness, len(beats.times_s))
-    confidence = float(1 / (1 + np.exp(-load_ranker("confidence").score(features)[0])))
-    # One figure for a tempo that moves is right at most for a part of the recording.
-    return confidence if beats.is_steady else _UNSTEADY_CONFIDENCE * confidence
+    score = load_ranker("confidence").score(confidence_features(levels, beats.steadiness))
+    confidence = float(1 / (1 + np.exp(-score[0])))
+    # One figure for a tempo that moves is right at most for a part of the recording; and what
+    # repeats a few times only may do so by chance.
+    hold = beats.steadiness if beats.is_steady else _UNSTEADY_CONFIDENCE
+    return confidence * hold * min(1.0, len(beats.times_s) / _SURE_BEATS)
 
 
 def _list_alternatives(levels: Levels, tempo_bpm: float) -> tuple[TempoCandidate, ...]:

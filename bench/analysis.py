@@ -1,0 +1,146 @@
+"""Measure the analysis on recordings whose tempo, grid or key is known, beside librosa's.
+
+    python -m bench.analysis --set FOLDER [--json]
+
+``FOLDER/set.csv`` names recordings in its columns: file, true_bpm, true_key, downbeat0 (s),
+beats_per_bar, group, dur (s); empty where unknown. Ours (`core.analysis.file`) and librosa's own
+functions find the facts of each file in this process, decode included, in turn; the CPU seconds
+and their ratio come from that. Then two processes analyse all files: tracks a minute.
+
+Set OMP_NUM_THREADS=1 for seconds that compare.
+"""
+
+import argparse
+import csv
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+
+from bench.librosa_facts import find_facts
+from bench.music_scores import (
+    SAME_FAMILY,
+    calibration,
+    is_compatible,
+    is_exact,
+    is_tempo,
+    score_beats,
+    score_key,
+)
+from bench.report import report
+from core.analysis.file import analyse_file
+
+Facts = Mapping[str, Any]
+Row = Mapping[str, str]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--set", type=Path, required=True, help="folder with set.csv")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    folder = parser.parse_args().set
+    with (folder / "set.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    paths = [folder / row["file"] for row in rows]
+    minutes = sum(float(row["dur"]) for row in rows) / 60
+    find_ours(paths[0]), find_facts(paths[0])  # warm both: imports, filters, compiled code
+    ours, our_s = _find_all(find_ours, paths)
+    theirs, their_s = _find_all(find_facts, paths)
+    figures: dict[str, float | str] = score_all(rows, ours)
+    figures |= {f"librosa_{name}": value for name, value in score_all(rows, theirs).items()}
+    figures |= _rate_confidences(rows, ours)
+    figures |= {
+        "cpu_s_per_min": our_s / minutes,
+        "librosa_cpu_s_per_min": their_s / minutes,
+        "speedup_vs_librosa": their_s / our_s,
+        "tracks_per_min_2_processes": _rate_pool(find_ours, paths),
+        "librosa_tracks_per_min_2_processes": _rate_pool(find_facts, paths),
+    }
+    report(f"Analysis of {len(rows)} recordings, {minutes:.0f} min", figures)
+
+
+def find_ours(path: Path) -> Facts:
+    """Find the facts of a file as the product does."""
+    return analyse_file(path)[1]
+
+
+def score_all(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, float | str]:
+    """Give the mean of every score over the recordings for which the truth is known."""
+    scores: dict[str, list[float]] = {}
+    for row, facts in zip(rows, found, strict=True):
+        for name, value in _score(row, facts).items():
+            scores.setdefault(name, []).append(value)
+    return {name: statistics.fmean(values) for name, values in scores.items()}
+
+
+def _score(row: Row, facts: Facts) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    if row["true_bpm"]:
+        truth_bpm, found_bpm = float(row["true_bpm"]), facts["tempo_bpm"] or 0.0
+        scores["acc1"] = float(is_tempo(truth_bpm, found_bpm))
+        scores["acc2"] = float(is_tempo(truth_bpm, found_bpm, SAME_FAMILY))
+        scores["within_0_05_bpm"] = float(is_exact(truth_bpm, found_bpm))
+        if row["downbeat0"]:
+            scores |= _score_grid(row, facts)
+    if row["true_key"]:
+        found_key = facts["key"] or ""
+        scores["key_exact"] = float(bool(found_key) and score_key(row["true_key"], found_key) == 1)
+        scores["key_weighted"] = score_key(row["true_key"], found_key) if found_key else 0.0
+        scores["key_compatible"] = float(
+            bool(found_key) and is_compatible(row["true_key"], found_key)
+        )
+    return scores
+
+
+def _score_grid(row: Row, facts: Facts) -> dict[str, float]:
+    beat_s, first_s = 60 / float(row["true_bpm"]), float(row["downbeat0"])
+    per_bar, duration_s = int(row["beats_per_bar"]), float(row["dur"])
+    beats_s = [float(time) for time in np.arange(first_s % beat_s, duration_s, beat_s)]
+    scores = {"beat_f": score_beats(beats_s, facts["beats_s"])}
+    if facts["downbeats_s"]:
+        bars_s = [float(time) for time in np.arange(first_s, duration_s, per_bar * beat_s)]
+        scores["downbeat_f"] = score_beats(bars_s, facts["downbeats_s"])
+    return scores
+
+
+def _rate_confidences(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, float | str]:
+    """Compare what the analysis says of its own sureness with how often it is right."""
+    figures: dict[str, float | str] = {}
+    for name, truth, score in (("tempo", "true_bpm", "acc1"), ("key", "true_key", "key_exact")):
+        known = [
+            (float(facts[f"{name}_confidence"]), _score(row, facts)[score] == 1)
+            for row, facts in zip(rows, found, strict=True)
+            if row[truth]
+        ]
+        if known:
+            error, curve = calibration(*zip(*known, strict=True))
+            figures[f"{name}_calibration_error"] = error
+            figures[f"{name}_reliability"] = curve
+    return figures
+
+
+def _find_all(find: Callable[[Path], Facts], paths: Sequence[Path]) -> tuple[list[Facts], float]:
+    """Give the facts of all files and the CPU seconds they took."""
+    began = process_time()
+    facts = [find(path) for path in paths]
+    return facts, process_time() - began
+
+
+def _rate_pool(find: Callable[[Path], Facts], paths: Sequence[Path]) -> float:
+    """Give the tracks a minute that two processes analyse, warm."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        list(pool.map(find, paths[:4]))
+        began = perf_counter()
+        done = len(list(pool.map(find, paths)))
+        return done / max(perf_counter() - began, math.ulp(1.0)) * 60
+
+
+if __name__ == "__main__":
+    main()

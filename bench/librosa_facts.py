@@ -1,0 +1,42 @@
+"""The facts of a track as librosa's own functions find them: the baseline of `bench.analysis`."""
+
+from pathlib import Path
+from typing import Any
+
+import librosa
+import librosa.beat
+import librosa.segment
+import numpy as np
+from numpy.typing import NDArray
+
+_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+# Krumhansl & Kessler, 1982
+_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.6, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+
+
+def find_facts(path: Path) -> dict[str, Any]:
+    """Find tempo, beats, key, energy, sections and timbre with librosa's defaults."""
+    mono, rate = librosa.load(path)
+    tempo, beats_s = librosa.beat.beat_track(y=mono, sr=rate, units="time")
+    chroma = librosa.feature.chroma_cqt(y=mono, sr=rate)
+    n_sections = max(2, round(len(mono) / rate / 20))
+    librosa.segment.agglomerative(chroma, n_sections)
+    librosa.feature.rms(y=mono)
+    librosa.feature.mfcc(y=mono, sr=rate)
+    librosa.feature.spectral_contrast(y=mono, sr=rate)
+    return {
+        "tempo_bpm": float(np.atleast_1d(tempo)[0]),
+        "beats_s": [float(time) for time in beats_s],
+        "downbeats_s": [],
+        "key": _match_key(chroma.mean(axis=1)),
+    }
+
+
+def _match_key(chroma: NDArray[np.float64]) -> str:
+    scores = {
+        f"{name} {mode}": float(np.corrcoef(np.roll(profile, tonic), chroma)[0, 1])
+        for tonic, name in enumerate(_NAMES)
+        for mode, profile in (("major", _MAJOR), ("minor", _MINOR))
+    }
+    return max(scores, key=scores.__getitem__)
