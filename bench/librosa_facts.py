@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import librosa
-import librosa.beat
-import librosa.segment
 import numpy as np
+from librosa.beat import beat_track
+from librosa.segment import agglomerative
 from numpy.typing import NDArray
 
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -18,10 +18,10 @@ _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.6, 3.53, 2.54, 4.75, 3.98, 2.69, 3.
 def find_facts(path: Path) -> dict[str, Any]:
     """Find tempo, beats, key, energy, sections and timbre with librosa's defaults."""
     mono, rate = librosa.load(path)
-    tempo, beats_s = librosa.beat.beat_track(y=mono, sr=rate, units="time")
+    tempo, beats_s = beat_track(y=mono, sr=rate, units="time")
     chroma = librosa.feature.chroma_cqt(y=mono, sr=rate)
     n_sections = max(2, round(len(mono) / rate / 20))
-    librosa.segment.agglomerative(chroma, n_sections)
+    agglomerative(chroma, n_sections)
     librosa.feature.rms(y=mono)
     librosa.feature.mfcc(y=mono, sr=rate)
     librosa.feature.spectral_contrast(y=mono, sr=rate)

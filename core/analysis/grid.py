@@ -29,6 +29,7 @@ _MOVED = 1.5
 """How much stronger a nearby tempo is where a window has left the common one."""
 _TIGHTNESS = 100.0
 _SNAP_BPM = 0.05
+_SNAP_HALF_BPM = 0.02
 _SNAP_DRIFT_S = 0.025
 _LOCAL_STEPS = np.exp2(np.linspace(-0.42, 0.42, 43))
 
@@ -222,9 +223,9 @@ def snap_tempo(period_s: float, first_s: float, duration_s: float) -> tuple[floa
     The grid turns about its middle, where a fit places it best.
     """
     tempo_bpm = 60 / period_s
-    for near in (round(tempo_bpm), round(2 * tempo_bpm) / 2):
+    for near, reach in ((round(tempo_bpm), _SNAP_BPM), (round(2 * tempo_bpm) / 2, _SNAP_HALF_BPM)):
         drift_s = duration_s * abs(near - tempo_bpm) / tempo_bpm
-        if abs(near - tempo_bpm) <= _SNAP_BPM and drift_s <= _SNAP_DRIFT_S:
+        if abs(near - tempo_bpm) <= reach and drift_s <= _SNAP_DRIFT_S:
             middle = round((duration_s / 2 - first_s) / period_s)
             return 60 / near, (first_s + middle * (period_s - 60 / near)) % (60 / near)
     return period_s, first_s
