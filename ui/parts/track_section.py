@@ -27,7 +27,10 @@ GROUPS = (
     ("composite", "Composites"),
     ("harmonic_percussive", "Harmonic and percussive"),
 )
-ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other", "accompaniment", "rest", "residual", "main")
+ORDER = (
+    *("vocals", "drums", "bass", "guitar", "piano", "other"),
+    *("accompaniment", "rest", "residual", "main"),
+)
 LANE = (2.9, 5.2, 3.0)
 METRIC_WIDTH = 142
 

@@ -10,6 +10,8 @@ class ChordsStage(TrackStage):
 
     name = "chords"
     cost = 0.5
+    inputs = ("decode", "separation", "tempo")
+    is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
         """Chords change on the beats that the tempo stage found, else every half second."""

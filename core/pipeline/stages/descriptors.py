@@ -10,6 +10,8 @@ class DescriptorsStage(TrackStage):
 
     name = "descriptors"
     cost = 1.0
+    inputs = ("decode", "separation")
+    is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
         """Give one vector each."""

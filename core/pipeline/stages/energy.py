@@ -11,6 +11,8 @@ class EnergyStage(TrackStage):
     name = "energy"
     version = "2"
     cost = 0.5
+    inputs = ("decode",)
+    is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture."""

@@ -11,6 +11,8 @@ class KeyStage(TrackStage):
     name = "key"
     version = "2"
     cost = 1.0
+    inputs = ("decode", "separation")
+    is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture, and the sum of the pitched stems where there are some."""

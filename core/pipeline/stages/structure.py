@@ -10,6 +10,8 @@ class StructureStage(TrackStage):
 
     name = "structure"
     cost = 0.2
+    inputs = ("decode", "tempo", "vocals")
+    is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture; sung passages count where the vocals stage found them."""

@@ -16,6 +16,8 @@ class TempoStage(TrackStage):
     name = "tempo"
     version = "2"
     cost = 2.0
+    inputs = ("decode", "separation")
+    is_cached = True
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
         """The range that the tempo is folded into."""

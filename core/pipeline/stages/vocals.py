@@ -12,6 +12,8 @@ class VocalsStage(TrackStage):
 
     name = "vocals"
     cost = 0.3
+    inputs = ("decode", "separation")
+    is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
         """Compare the levels of the stem and of the mixture."""

@@ -72,6 +72,19 @@ def test_what_is_taken_from_the_cache_is_what_was_made(
     assert np.isfinite(soundfile.read(folder / vocals.name)[0]).all()
 
 
+def test_the_facts_are_kept_too_and_depend_on_what_they_were_read_from(
+    run_job: RunJob, song: Path
+) -> None:
+    """Facts of a cached job that are not its own would be believed by every playlist."""
+    facts = ("tempo", "key", "energy", "vocals", "structure", "chords", "descriptors")
+    first = run_job(song, stages=facts)
+    again = run_job(song, stages=facts, format="flac")
+    assert _hits(again) == {"separation", *facts}
+    assert again.tracks[0].analysis == first.tracks[0].analysis
+    other_range = run_job(song, stages=facts, tempo_min_bpm=60, tempo_max_bpm=200)
+    assert _hits(other_range) == {"separation", "key", "energy", "vocals", "descriptors"}
+
+
 @pytest.mark.parametrize(
     "options", [{"residual": "keep"}, {"wiener": True}, {"stems": ("vocals",)}, {"shifts": 2}]
 )
