@@ -1,4 +1,4 @@
-"""Demucs models that the tests make: real networks, tiny, with seeded random weights."""
+"""Models that the tests make: real networks, tiny, with seeded random weights."""
 
 import hashlib
 import json
@@ -8,6 +8,47 @@ from typing import Any, Literal
 
 STEMS = ["drums", "bass", "other", "vocals"]
 SEGMENT = Fraction(3, 5)
+
+_STFT = {"stft_n_fft": 512, "stft_hop_length": 128, "stft_win_length": 512}
+_ROFORMER = {
+    "dim": 16,
+    "depth": 1,
+    "stereo": True,
+    "num_stems": 2,
+    "time_transformer_depth": 1,
+    "freq_transformer_depth": 1,
+    "dim_head": 8,
+    "heads": 2,
+    "mask_estimator_depth": 1,
+    **_STFT,
+}
+# Arguments of each family's network; chunks of 31 hops are 32 frames, which MDX23C halves twice.
+TINY_NETWORKS: dict[str, dict[str, Any]] = {
+    "scnet": {
+        "sources": ["vocals", "other"],
+        "dims": [4, 8, 8],
+        "nfft": 512,
+        "hop_size": 128,
+        "win_size": 512,
+        "conv_depths": [1, 1, 1],
+        "compress": 2,
+        "num_dplayer": 2,
+    },
+    "bs_roformer": {**_ROFORMER, "freqs_per_bands": [2] * 24 + [4] * 12 + [12] * 8 + [65]},
+    "mel_band_roformer": {**_ROFORMER, "num_bands": 8, "sample_rate": 44100},
+    "mdx23c": {
+        "act": "gelu",
+        "bottleneck_factor": 4,
+        "growth": 4,
+        "norm": "InstanceNorm",
+        "num_blocks_per_scale": 1,
+        "num_channels": 4,
+        "num_scales": 2,
+        "num_subbands": 2,
+        "scale": [2, 2],
+    },
+}
+TINY_CHUNK = 31 * 128
 
 
 def make_tiny_htdemucs(seed: int = 0) -> Any:
@@ -93,6 +134,76 @@ def write_network(
     torch.save(package, unnamed)
     checksum = hashlib.sha256(unnamed.read_bytes()).hexdigest()[:8]
     return unnamed.rename(home / f"{signature}-{checksum}.th")
+
+
+def make_network_config(
+    family: str,
+    instruments: tuple[str, ...] = ("vocals", "other"),
+    *,
+    target: str | None = None,
+    sample_rate: int = 44100,
+    num_overlap: int = 2,
+    normalize: bool = False,
+) -> dict[str, Any]:
+    """Make what the YAML file of a tiny network holds; with ``target`` it gives one stem."""
+    network = dict(TINY_NETWORKS[family])
+    n_outputs = 1 if target else len(instruments)
+    if family == "scnet":
+        network["sources"] = [target] if target else list(instruments)
+    elif "num_stems" in network:
+        network["num_stems"] = n_outputs
+    audio = {"chunk_size": TINY_CHUNK, "num_channels": 2, "sample_rate": sample_rate}
+    if family == "mdx23c":
+        audio |= {"dim_f": 256, "n_fft": 512, "hop_length": 128, "dim_t": 32}
+    return {
+        "audio": audio,
+        "model": network,
+        "training": {"instruments": list(instruments), "target_instrument": target},
+        "inference": {"batch_size": 1, "num_overlap": num_overlap, "normalize": normalize},
+    }
+
+
+def make_tiny_network(family: str, config: dict[str, Any], seed: int = 0) -> Any:
+    """Make one of pymss-core's networks by its own factory."""
+    import tempfile
+
+    import torch
+    from pymss_core import get_model_from_config
+
+    with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
+        file = Path(folder) / "config.yaml"
+        file.write_text(json.dumps(config))
+        torch.manual_seed(seed)
+        return get_model_from_config(family, str(file))[0].eval()
+
+
+def write_tiny_network(
+    folder: Path,
+    family: str,
+    *,
+    name: str = "mine",
+    suffix: Literal[".safetensors", ".ckpt"] = ".safetensors",
+    seed: int = 0,
+    card: dict[str, Any] | None = None,
+    **config: Any,
+) -> Path:
+    """Write a network and its config into ``<folder>/<name>``; return ``folder``."""
+    import torch
+    from safetensors.torch import save_file
+
+    home = folder / name
+    home.mkdir(parents=True, exist_ok=True)
+    content = make_network_config(family, **config)
+    state = make_tiny_network(family, content, seed).state_dict()
+    state = {key: value.contiguous().clone() for key, value in state.items()}
+    (home / "config.yaml").write_text(json.dumps(content))  # JSON is YAML.
+    if suffix == ".safetensors":
+        save_file(state, home / "model.safetensors")
+    else:
+        torch.save({"state_dict": state}, home / "model.ckpt")
+    if card is not None:
+        (home / "model.json").write_text(json.dumps(card))
+    return folder
 
 
 def _encode_fraction(value: Fraction) -> dict[str, Any]:

@@ -9,7 +9,7 @@ Sources: the bags (``demucs/remote/*.yaml``) and file names (``demucs/remote/fil
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["demucs", "spleeter"]
+Family = Literal["demucs", "spleeter", "scnet", "bs_roformer", "mel_band_roformer", "mdx23c"]
 
 DEMUCS_LICENCE = (
     "Code: MIT (Meta). Weights: no licence stated; Meta said that the MIT licence of the code does "
@@ -42,6 +42,21 @@ class Bag:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file of a model that somebody put into MODEL_DIR.
+
+    Attributes
+    ----------
+    sha256 : hexadecimal; empty where nobody wrote it down.
+    url : where it can be fetched; empty where it cannot.
+    """
+
+    name: str
+    sha256: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What is known of a model before its weights are there.
 
@@ -52,6 +67,8 @@ class ModelInfo:
     checksums : first hexadecimal digits of each weights file's SHA-256, in the order of the bag,
         as the names of the ``.th`` files carry them.
     repository : the model's repository on the Hugging Face hub; empty where there is none.
+    files : of a model in a folder of its own, as `core.separation.user_models` tells them; the
+        bag's networks are those that are not YAML, in this order.
     """
 
     name: str
@@ -64,6 +81,7 @@ class ModelInfo:
     bag: Bag
     checksums: tuple[str, ...]
     repository: str = ""
+    files: tuple[ModelFile, ...] = ()
 
 
 def _demucs(

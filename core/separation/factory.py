@@ -16,8 +16,7 @@ from typing import ClassVar, Protocol
 
 from core.errors import ModelUnavailable, UnknownModel
 from core.separation.base import SeparatorModel
-from core.separation.catalogue import CATALOGUE
-from core.separation.weights import WeightsStore
+from core.separation.weights import PYMSS_FAMILIES, WeightsStore
 
 ENTRY_POINT_GROUP = "stemcrate.separators"
 
@@ -67,12 +66,13 @@ class SeparatorFactory:
         Raises
         ------
         UnknownModel : no model has this name; the hint lists those that there are.
-        ModelUnavailable : its weights are not on this machine; the hint names the command.
-        UnsafeWeights : its bag file cannot be understood.
+        ModelUnavailable : its weights, or a package that it needs, are not on this machine; the
+            hint names the command.
+        UnsafeWeights : its bag, config or card cannot be understood.
         """
         weights = WeightsStore(model_dir)
         name, _ = weights.resolve_auto(name)
-        if name in CATALOGUE or name in (info.name for info in weights.models()):
+        if weights.find(name) is not None:
             weights.require(name)
         elif name not in cls._registered and name not in _plugins():
             names = ", ".join(["auto", *cls.names(model_dir)])
@@ -100,15 +100,17 @@ class SeparatorFactory:
         """
         name, _ = WeightsStore(model_dir).resolve_auto(name)
         cls.check(name, model_dir=model_dir)
-        return cls._builder(name)(name, device=device, model_dir=model_dir)
+        return cls._builder(name, model_dir)(name, device=device, model_dir=model_dir)
 
     @classmethod
-    def _builder(cls, name: str) -> Builder:
-        if name in CATALOGUE:
-            return _load(_BUILT_IN[CATALOGUE[name].family])
+    def _builder(cls, name: str, model_dir: Path | None) -> Builder:
+        # In the order of `check`: what it let pass is what is built.
+        known = WeightsStore(model_dir).find(name)
+        if known is not None:
+            return _load(_BUILT_IN[known.family])
         if name in cls._registered:
             return cls._registered[name]
-        return _load(_plugins().get(name, _BUILT_IN["demucs"]))
+        return _load(_plugins()[name])
 
 
 def _plugins() -> dict[str, EntryPoint]:
@@ -135,4 +137,5 @@ def _built_in(family: str, module: str) -> EntryPoint:
 _BUILT_IN = {
     "demucs": _built_in("demucs", "demucs_model"),
     "spleeter": _built_in("spleeter", "spleeter"),
+    **{family: _built_in(family, "pymss_model") for family in PYMSS_FAMILIES},
 }

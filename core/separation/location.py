@@ -15,6 +15,8 @@ from core.separation.bag import read_bag
 from core.separation.catalogue import Bag, ModelInfo
 
 Place = Literal["model_dir", "hub_cache", "torch_hub", "package"]
+CONFIG_SUFFIXES = (".yaml", ".yml")
+WEIGHTS_SUFFIXES = (".safetensors", ".ckpt", ".chpt", ".pth", ".pt", ".th")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class WeightsLocation:
     files : one a network, in the order of the bag.
     checksums : for each file the first hexadecimal digits of its SHA-256, or ``""`` where nothing
         tells them.
+    config : the YAML file that describes the network, for families that have one.
+    config_checksum : as of `checksums`.
     """
 
     info: ModelInfo
@@ -33,13 +37,15 @@ class WeightsLocation:
     files: tuple[Path, ...]
     checksums: tuple[str, ...]
     place: Place
+    config: Path | None = None
+    config_checksum: str = ""
 
     def verify(self) -> str:
         """Hash every file, compare with its checksum, and return the SHA-256 of the whole.
 
         That of a single network is its file's, so that ``sha256sum`` shows it. That of a bag is
         taken over the files' hexadecimal digests, a line each, and one line of JSON
-        ``[weights, segment_s]``.
+        ``[weights, segment_s]``; that of a network with a config over the two files' digests.
 
         Raises
         ------
@@ -50,6 +56,9 @@ class WeightsLocation:
             _verify_file(file, expected)
             for file, expected in zip(self.files, self.checksums, strict=True)
         ]
+        if self.config is not None:
+            digests.append(_verify_file(self.config, self.config_checksum))
+            return hashlib.sha256("".join(f"{line}\n" for line in digests).encode()).hexdigest()
         if len(digests) == 1 and self.bag.weights is None and self.bag.segment_s is None:
             return digests[0]
         lines = [*digests, json.dumps([self.bag.weights, self.bag.segment_s])]
@@ -63,6 +72,9 @@ def locate_in_folder(info: ModelInfo, folder: Path) -> WeightsLocation | None:
     ------
     UnsafeWeights : the bag file cannot be understood.
     """
+    if info.family != "demucs":
+        return _locate_files(info, folder)
+    told = {file.name: file.sha256 for file in info.files}
     bag_file = folder / f"{info.name}.yaml"
     bag = read_bag(bag_file) if bag_file.is_file() else info.bag
     expected: tuple[str, ...] = ("",) * len(bag.signatures)
@@ -75,8 +87,26 @@ def locate_in_folder(info: ModelInfo, folder: Path) -> WeightsLocation | None:
             return None
         named = file.stem.removeprefix(signature).lstrip("-")
         files.append(file)
-        checksums.append("" if file.suffix == ".safetensors" else known or named)
+        guessed = "" if file.suffix == ".safetensors" else known or named
+        checksums.append(told.get(file.name) or guessed)
     return WeightsLocation(info, bag, tuple(files), tuple(checksums), "model_dir")
+
+
+def _locate_files(info: ModelInfo, folder: Path) -> WeightsLocation | None:
+    """Find the files that a model's own folder is said to hold."""
+    if not info.files or not all((folder / file.name).is_file() for file in info.files):
+        return None
+    weights = [file for file in info.files if not file.name.endswith(CONFIG_SUFFIXES)]
+    config = next((file for file in info.files if file not in weights), None)
+    return WeightsLocation(
+        info,
+        info.bag,
+        tuple(folder / file.name for file in weights),
+        tuple(file.sha256 for file in weights),
+        "model_dir",
+        None if config is None else folder / config.name,
+        "" if config is None else config.sha256,
+    )
 
 
 def _network_file(folder: Path, signature: str, checksum: str) -> Path | None:

