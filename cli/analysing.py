@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.analysis.version import ANALYSIS_VERSION
 from core.artifacts.atomic import atomic_path
 from core.artifacts.store import hash_file
 from core.audio.source import SourceFormat
 from core.audio.tag_writer import write_tags
 from core.audio.tags import Tags
-from core.errors import InvalidAudio, UnsupportedFormat
+from core.errors import InvalidAudio, StorageFull, UnsupportedFormat
 
 SUFFIX = ".analysis.json"
 
@@ -59,10 +60,6 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
     ------
     InvalidAudio : the file cannot be read; its subclasses tell why.
     """
-    # Here, and not above: the command line would wait a second for SciPy, whatever it is asked.
-    from core.analysis.file import analyse_file
-    from core.analysis.track import ANALYSIS_VERSION
-
     name = task.path.name
     try:
         sha256, _ = hash_file(task.path)
@@ -76,6 +73,9 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
     known = None if task.is_forced else _load(task.record_path, request)
     if known is not None:
         return AnalysisRecord({**known, "path": str(task.path)}, is_known=True)
+    # Here, and not above: what is known need not wait for SciPy.
+    from core.analysis.file import analyse_file
+
     source, found = analyse_file(
         task.path, tempo_range_bpm=task.tempo_range_bpm, max_duration_s=task.max_duration_s
     )
@@ -83,14 +83,14 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
     if task.writes_tags:
         try:
             request["sha256"] = _tag(task.path, source, found)
-        except (InvalidAudio, UnsupportedFormat, OSError) as error:
+        except (InvalidAudio, UnsupportedFormat, StorageFull, OSError) as error:
             warnings.append(f"{name} got no tags: {error}")
     facts = {"path": str(task.path), **request, **found}
     if task.record_path is not None:
         try:
             _save(task.record_path, facts)
-        except OSError as error:
-            warnings.append(f"{task.record_path} cannot be written: {error.strerror}.")
+        except (OSError, StorageFull) as error:
+            warnings.append(f"{task.record_path} cannot be written: {error}")
     return AnalysisRecord(facts, warnings=tuple(warnings))
 
 

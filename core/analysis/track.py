@@ -39,9 +39,6 @@ from core.audio.loudness import (
 from core.audio.resample import StreamResampler
 from core.audio.waveform_data import WaveformData, WaveformMeter
 
-ANALYSIS_VERSION = "2"
-"""Raised whenever the same recording gives other facts."""
-
 
 @dataclass(frozen=True, slots=True)
 class TrackAnalysis:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from cli.analysing import AnalysisTask, run_task
 from cli.analyze import place_records
 from cli.main import main
 from core.audio.tags import read_tags
@@ -91,21 +92,9 @@ def test_json_holds_one_object_a_line_and_a_bad_file_stops_nothing(crate: Path) 
     written = {str(p.relative_to(crate)) for p in crate.rglob("*.analysis.json")}
     assert written == {"Band - Song.analysis.json", "more/loop.analysis.json"}
     assert json.loads((crate / "Band - Song.analysis.json").read_text()) == song
-
-
-def test_what_is_known_is_skipped_until_it_changes_or_is_forced(crate: Path) -> None:
-    """A crate of thousands must not be analysed again because one song was added."""
-    arguments = (crate / "more" / "loop.wav", "--json", "--output-dir", crate / "facts")
-    first = _lines(_analyze(crate, *arguments))
-    record = crate / "facts" / "loop.analysis.json"
-    marked = json.dumps({**json.loads(record.read_text()), "energy": -1})
-    record.write_text(marked)
-    again = _analyze(crate, *arguments)
-    assert _lines(again)["loop.wav"]["energy"] == -1
+    again = _analyze(crate, "more", "--json")
+    assert again.returncode == 0
     assert "1 known already" in again.stderr
-    assert _lines(_analyze(crate, *arguments, "--force")) == first
-    record.write_text(marked[:-20])
-    assert _lines(_analyze(crate, *arguments)) == first
 
 
 def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:
@@ -117,17 +106,54 @@ def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:
     assert not list(crate.rglob("*.analysis.json"))
 
 
+def _task(path: Path, **changes: Any) -> AnalysisTask:
+    record = path.parent / "facts" / "song.analysis.json"
+    values = {"tempo_range_bpm": (70.0, 180.0), "max_duration_s": 3600.0, **changes}
+    return AnalysisTask(path, record, **values)
+
+
+def test_what_is_known_is_skipped_until_it_changes_or_is_forced(crate: Path) -> None:
+    """A crate of thousands must not be analysed again because one song was added."""
+    path = crate / "more" / "loop.wav"
+    first = run_task(_task(path))
+    assert not first.is_known
+    record = path.parent / "facts" / "song.analysis.json"
+    marked = json.dumps({**json.loads(record.read_text()), "energy": -1})
+    record.write_text(marked)
+    again = run_task(_task(path))
+    assert again.is_known
+    assert again.facts["energy"] == -1
+    assert not run_task(_task(path, tempo_range_bpm=(60.0, 150.0))).is_known
+    record.write_text(marked)
+    assert run_task(_task(path, is_forced=True)) == first
+    record.write_text(marked[:-20])
+    assert run_task(_task(path)) == first
+    record.write_text(marked)
+    path.write_bytes((crate / "Band - Song.flac").read_bytes())
+    assert not run_task(_task(path)).is_known
+
+
 def test_tags_are_written_on_request_only_and_the_audio_stays(crate: Path) -> None:
     path = crate / "Band - Song.flac"
     before, _ = soundfile.read(path)
-    result = _analyze(crate, path, "--write-tags", "--json")
-    assert result.returncode == 0, result.stderr
+    run_task(_task(path))
+    assert read_tags(path).bpm is None
+    tagged = run_task(_task(path, writes_tags=True, is_forced=True))
+    assert not tagged.warnings
     tags = read_tags(path)
     assert tags.bpm == pytest.approx(TEMPO_BPM, abs=0.05)
     assert tags.key == "A"
     np.testing.assert_array_equal(soundfile.read(path)[0], before)
-    again = _analyze(crate, path, "--write-tags", "--json")
-    assert "1 known already" in again.stderr
+    assert run_task(_task(path, writes_tags=True)).is_known
+
+
+def test_a_record_that_cannot_be_written_is_a_warning(crate: Path) -> None:
+    """Facts that were found must not be lost because the crate lies on a read-only disk."""
+    path = crate / "more" / "loop.wav"
+    (path.parent / "facts").write_text("a file where the folder should be")
+    done = run_task(_task(path))
+    assert done.facts["duration_s"] == pytest.approx(4.0)
+    assert "song.analysis.json" in done.warnings[0]
 
 
 def test_records_lie_beside_their_files_or_in_the_same_order_in_a_folder(tmp_path: Path) -> None:
