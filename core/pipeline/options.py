@@ -8,8 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
 from core.export.names import check_template
-from core.separation.effort import Preset
-from core.separation.ensemble import Combination
+from core.separation.effort import Combination, Preset
 
 OptionalStage = Literal[
     "harmonic_percussive",

@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Literal
 
 Preset = Literal["fast", "balanced", "best"]
+Combination = Literal["average", "min_spectrum", "max_spectrum"]
+"""How the models of an ensemble are put together; see `core.separation.ensemble`."""
 
 
 @dataclass(frozen=True, slots=True)

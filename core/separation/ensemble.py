@@ -6,18 +6,17 @@ sources in a stem; ``max_spectrum`` takes all that any of them found. The models
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 
 from core.errors import InvalidOption
 from core.separation.base import SeparatorModel
+from core.separation.effort import Combination
 from core.separation.mixture import StemBlock, StereoMixture
 from core.separation.passes import side_by_side
 from core.separation.run import Run
 from core.separation.spectral import Spectra, map_spectra
 
-Combination = Literal["average", "min_spectrum", "max_spectrum"]
 SEPARATOR = "+"
 
 

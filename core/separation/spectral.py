@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal import get_window
 
 from core.audio.buffer import Samples
 
 N_FFT = 4096
 HOP_LENGTH = 1024
 _N_HOPS = N_FFT // HOP_LENGTH
-_WINDOW = get_window("hann", N_FFT).astype(np.float32)
+_WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
 # Squared Hann windows at a quarter's hop add up to this, everywhere.
 _GAIN = np.float32(1 / 1.5)
 
