@@ -5,6 +5,7 @@ import sys
 import typer
 
 from cli.analyze import analyze
+from cli.doctor import doctor
 from cli.library import app as library_app
 from cli.models import app as models_app
 from cli.output import fail
@@ -24,6 +25,7 @@ app.command()(process)
 app.command()(analyze)
 app.command()(serve)
 app.command()(worker)
+app.command()(doctor)
 app.add_typer(models_app, name="models")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")

@@ -1,7 +1,7 @@
 """stemcrate models: which separator models there are, and their weights."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -9,6 +9,9 @@ from rich.table import Table
 
 from cli.output import err, out, print_json
 from config import settings
+from core.errors import ModelUnavailable, UnsafeWeights
+from core.separation.catalogue import ModelInfo
+from core.separation.user_models import list_refused
 from core.separation.weights import WeightsStore
 
 app = typer.Typer(help="Separator models and their weights.", no_args_is_help=True)
@@ -22,34 +25,62 @@ def _weights() -> WeightsStore:
 
 @app.command("list")
 def list_models(json: AsJson = False) -> None:
-    """List the models, and which of them can run now."""
+    """List the models, which of them can run now, and what is known of their weights."""
     weights = _weights()
     default, reason = weights.resolve_auto("auto")
-    models = weights.models()
-    here = {info.name: weights.is_available(info.name) for info in models}
+    models = describe_models(weights)
+    refused = list_refused(settings().model_dir)
     if json:
-        described = [
-            {
-                "name": info.name,
-                "family": info.family,
-                "stems": list(info.stems),
-                "licence": info.licence,
-                "available": here[info.name],
-            }
-            for info in models
-        ]
-        print_json({"default": default, "reason": reason, "models": described})
+        print_json({"default": default, "reason": reason, "models": models, "refused": refused})
         return
-    licences = list(dict.fromkeys(info.licence for info in models))
-    table = Table("Model", "Stems", "Weights", "Licence")
-    for info in models:
-        there = "here" if here[info.name] else f"stemcrate models fetch {info.name}"
-        number = licences.index(info.licence) + 1
-        table.add_row(info.name, ", ".join(info.stems), there, f"({number})")
+    licences = list(dict.fromkeys(model["licence"] for model in models))
+    table = Table("Model", "Stems", "Weights", "SHA-256", "Licence")
+    for model in models:
+        number = licences.index(model["licence"]) + 1
+        digest = (model["sha256"] or "–")[:12]
+        stems = ", ".join(model["stems"])
+        table.add_row(model["name"], stems, model["status"], digest, f"({number})")
     out.print(table)
     for number, licence in enumerate(licences, start=1):
         out.print(f"({number}) {licence}", markup=False)
+    for model in models:
+        if model["place"] == "model_dir":
+            digest = model["sha256"] or "not verified"
+            out.print(f"{model['name']}: from {model['source']}, SHA-256 {digest}", markup=False)
+    for name, why in refused.items():
+        err.print(f"{name} is left out: {why}", markup=False)
     out.print(f"Default, {default}: {reason}", markup=False)
+
+
+def describe_models(weights: WeightsStore) -> list[dict[str, Any]]:
+    """Tell of each model what people ask for; the weights that are here are read and verified."""
+    return [_describe(weights, info) for info in weights.models()]
+
+
+def _describe(weights: WeightsStore, info: ModelInfo) -> dict[str, Any]:
+    place = sha256 = None
+    status = "here"
+    try:
+        location = weights.locate(info.name)
+        place = location and location.place
+        sha256 = location and location.verify()
+        weights.require(info.name)
+    except UnsafeWeights as error:
+        status = error.message
+    except ModelUnavailable as error:
+        status = (error.hint or error.message).removeprefix("Run: ").rstrip(".")
+    return {
+        "name": info.name,
+        "family": info.family,
+        "stems": list(info.stems),
+        "licence": info.licence,
+        "source": info.source,
+        "description": info.description,
+        "available": status == "here",
+        "status": status,
+        "place": place,
+        "sha256": sha256,
+    }
 
 
 @app.command()

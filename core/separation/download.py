@@ -72,6 +72,7 @@ def _complete(url: str, part: Path, progress: Callable[[float], None], pause_s: 
                 if _append(url, file, progress):
                     break
             except HTTPError as error:
+                error.close()
                 if error.code < 500:
                     raise _unavailable(part, f"the server answered {error.code}") from error
                 reason: Exception = error
@@ -97,16 +98,17 @@ def _append(url: str, file: IO[bytes], progress: Callable[[float], None]) -> boo
         answer = urlopen(Request(url, headers=headers), timeout=_TIMEOUT_S)
     except HTTPError as error:
         if error.code == 416 and start:  # nothing lies behind: it was complete
+            error.close()
             return True
         raise
     with answer:
-        if answer.status != 206:  # the server begins at the beginning
+        if start and answer.status != 206:  # the server begins at the beginning
             file.seek(0)
             file.truncate()
             start = 0
         length = answer.headers.get("Content-Length")
         total = None if length is None else start + int(length)
-        while block := answer.read(_BLOCK_BYTES):
+        while block := answer.read1(_BLOCK_BYTES):
             file.write(block)
             if total:
                 progress(min(1.0, file.tell() / total))

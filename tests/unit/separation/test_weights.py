@@ -5,8 +5,10 @@ import pytest
 
 from core.errors import ModelUnavailable, UnknownModel, UnsafeWeights
 from core.separation.catalogue import CATALOGUE
+from core.separation.factory import SeparatorFactory
+from core.separation.user_models import list_refused
 from core.separation.weights import WeightsStore
-from tests.models import STEMS, write_tiny_htdemucs
+from tests.models import STEMS, write_tiny_htdemucs, write_tiny_network
 from tests.unit.separation.measure import make_store
 
 
@@ -186,3 +188,116 @@ def test_folders_are_listed_in_order(tmp_path):
     store = make_store(tmp_path)
     assert store.folders() == [tmp_path / name for name in ("models", "hub", "torch")]
     assert len(WeightsStore().folders()) == 2
+
+
+def test_a_folder_without_a_card_is_recognised(tmp_path):
+    """Most people copy two files and expect the model's name in the list."""
+    write_tiny_network(tmp_path / "models", "mel_band_roformer", suffix=".ckpt")
+    info = make_store(tmp_path).info("mine")
+    assert (info.family, info.stems) == ("mel_band_roformer", ("vocals", "other"))
+    assert info.licence.startswith("Unknown")
+    location = make_store(tmp_path).require("mine")
+    assert [file.name for file in location.files] == ["model.ckpt"]
+    assert location.config is not None
+
+
+def test_a_change_of_the_config_is_a_change_of_the_model(tmp_path):
+    """The same weights cut into other chunks give other stems, which a cache must not mix up."""
+    write_tiny_network(tmp_path / "models", "scnet")
+    before = make_store(tmp_path).require("mine").verify()
+    file = tmp_path / "models" / "mine" / "config.yaml"
+    file.write_text(file.read_text().replace('"num_overlap": 2', '"num_overlap": 4'))
+    assert make_store(tmp_path).require("mine").verify() != before
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "model.safetensors"])
+def test_the_checksums_of_a_card_are_held_to(tmp_path, name):
+    write_tiny_network(tmp_path / "models", "scnet")
+    home = tmp_path / "models" / "mine"
+    names = ("config.yaml", "model.safetensors")
+    digests = {n: hashlib.sha256((home / n).read_bytes()).hexdigest() for n in names}
+    files = [{"name": n, "sha256": digest} for n, digest in digests.items()]
+    (home / "model.json").write_text(json.dumps({"files": files}))
+    make_store(tmp_path).require("mine").verify()
+    (home / name).write_bytes((home / name).read_bytes() + b" ")
+    with pytest.raises(UnsafeWeights, match=name):
+        make_store(tmp_path).require("mine").verify()
+
+
+def test_a_card_tells_the_checksums_of_a_bag(tmp_path):
+    """Networks in safetensors carry none in their names."""
+    write_tiny_htdemucs(tmp_path / "models", name="bag", layout="hub")
+    card = {"licence": "MIT", "files": [{"name": "bagx0.safetensors", "sha256": "0" * 64}]}
+    (tmp_path / "models" / "bag" / "model.json").write_text(json.dumps(card))
+    store = make_store(tmp_path)
+    assert store.info("bag").licence == "MIT"
+    with pytest.raises(UnsafeWeights, match="bagx0"):
+        store.require("bag").verify()
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "{",
+        "[]",
+        '{"license": "MIT"}',
+        '{"family": "guesswork"}',
+        '{"licence": ""}',
+        '{"files": [{"name": "../../etc/passwd.yaml"}]}',
+        '{"files": [{"name": "model.exe"}]}',
+        '{"files": [{"name": "m.ckpt", "url": "https://example.org/m.ckpt"}]}',
+        '{"files": [{"name": "m.ckpt", "url": "file:///etc/passwd", "sha256": "%s"}]}' % ("0" * 64),
+        '{"files": [{"name": "m.ckpt", "sha256": "12"}]}',
+        '{"files": [{"name": "config.yaml"}]}',
+        '{"files": [{"name": "a.ckpt"}, {"name": "b.ckpt"}, {"name": "config.yaml"}]}',
+        '{"family": "demucs"}',
+        '{"family": "spleeter"}',
+    ],
+)
+def test_cards_that_are_none(tmp_path, card):
+    """A card that is read wrongly loads another file, or fetches what nobody checks."""
+    write_tiny_network(tmp_path / "models", "scnet")
+    (tmp_path / "models" / "mine" / "model.json").write_text(card)
+    store = make_store(tmp_path)
+    assert "mine" not in [info.name for info in store.models()]
+    assert not store.is_available("mine")
+    assert set(list_refused(tmp_path / "models")) == {"mine"}
+    with pytest.raises(UnsafeWeights, match="'mine'"):
+        store.require("mine")
+
+
+@pytest.mark.parametrize("missing", ["config.yaml", "model.safetensors"])
+def test_a_card_whose_files_are_missing_names_them(tmp_path, missing):
+    files = [{"name": "config.yaml"}, {"name": "model.safetensors"}]
+    card = {"family": "scnet", "files": files}
+    write_tiny_network(tmp_path / "models", "scnet", card=card)
+    (tmp_path / "models" / "mine" / missing).unlink()
+    with pytest.raises(ModelUnavailable) as caught:
+        make_store(tmp_path).require("mine")
+    assert missing in caught.value.hint
+
+
+def test_spleeter_trained_by_others(tmp_path, store):
+    """Any family can be a model of one's own."""
+    home = tmp_path / "models" / "mine"
+    home.mkdir(parents=True)
+    for source, name in zip(store.require("spleeter").files, ("a.ckpt", "b.ckpt"), strict=True):
+        (home / name).symlink_to(source)
+    (home / "model.json").write_text('{"family": "spleeter", "licence": "MIT"}')
+    model = SeparatorFactory.create("mine", device="cpu", model_dir=tmp_path / "models")
+    assert (model.name, model.licence) == ("mine", "MIT")
+    assert model.stems == ("vocals", "accompaniment")
+
+
+def test_folders_that_are_no_models_are_left_alone(tmp_path):
+    models = tmp_path / "models"
+    (models / "empty").mkdir(parents=True)
+    (models / "notes").mkdir()
+    (models / "notes" / "todo.yaml").write_text("groceries: [milk]")
+    (models / "notes" / "notes.ckpt").write_bytes(b"?")
+    touch(models / "weights" / "alone.ckpt")
+    (models / "a b").mkdir()
+    store = make_store(tmp_path)
+    assert [info.name for info in store.models()] == list(CATALOGUE)
+    assert list_refused(models) == {}
+    assert list_refused(None) == {}
