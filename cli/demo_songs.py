@@ -22,6 +22,7 @@ from core.errors import ModelUnavailable
 from core.export.names import safe_name
 
 SAMPLE_RATE = 44100
+STEMS = ("drums", "bass", "other", "vocals")
 DEMO_ARTIST = "Stemcrate Demo"
 EXCERPT = Tags(
     title="Slow Motion Dream (excerpt)",
@@ -130,26 +131,41 @@ def demo_song(folder: Path | None = None) -> Path:
 
 def synthesise(song: DemoSong) -> NDArray[np.float32]:
     """Give a song's samples, float32 ``(2, n_samples)`` at 44.1 kHz, peak 0.85."""
-    rng = np.random.default_rng(song.seed)
+    mix = _play(song, STEMS)
+    scaled = mix * (_PEAK / np.abs(mix).max())
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def synthesise_stems(song: DemoSong) -> dict[str, NDArray[np.float32]]:
+    """Give the parts of `synthesise`, of its shape, that sum to it; the lead stands for vocals."""
+    gain = _PEAK / np.abs(_play(song, STEMS)).max()
+    return {stem: np.asarray(_play(song, (stem,)) * gain, dtype=np.float32) for stem in STEMS}
+
+
+def _play(song: DemoSong, stems: tuple[str, ...]) -> _Signal:
+    """Play some parts of a song; in the same places, however many they are."""
     mix = np.zeros((2, song.n_samples))
     beat_s = 60 / song.tempo_bpm
-    _play_drums(mix, song, rng)
+    if "drums" in stems:
+        _play_drums(mix, song, np.random.default_rng(song.seed))
     for bar in range(_BARS):
         root, is_minor = song.chords[bar % len(song.chords)]
         start_s = bar * 4 * beat_s
-        for eighth in range(8):
-            if eighth % 4:
-                _add(mix, start_s + eighth * beat_s / 2, _bass(root - 12, beat_s / 2), 0.30)
+        if "bass" in stems:
+            for eighth in range(8):
+                if eighth % 4:
+                    _add(mix, start_s + eighth * beat_s / 2, _bass(root - 12, beat_s / 2), 0.30)
         if bar < _INTRO_BARS:
             continue
-        for pitch in (root, root + (3 if is_minor else 4), root + 7, root + 12):
-            for pan, detune_cents in ((-0.6, -4.0), (0.6, 4.0)):
-                _add(mix, start_s, _pad(pitch, 4 * beat_s, detune_cents), 0.05, pan)
-        phrase = song.melody[:4] if bar % 2 == 0 else song.melody[4:]
-        for beat, pitch in enumerate(phrase):
-            _add(mix, start_s + beat * beat_s, _lead(pitch, 0.9 * beat_s), 0.12, 0.1)
-    scaled = mix * (_PEAK / np.abs(mix).max())
-    return np.asarray(scaled, dtype=np.float32)
+        if "other" in stems:
+            for pitch in (root, root + (3 if is_minor else 4), root + 7, root + 12):
+                for pan, detune_cents in ((-0.6, -4.0), (0.6, 4.0)):
+                    _add(mix, start_s, _pad(pitch, 4 * beat_s, detune_cents), 0.05, pan)
+        if "vocals" in stems:
+            phrase = song.melody[:4] if bar % 2 == 0 else song.melody[4:]
+            for beat, pitch in enumerate(phrase):
+                _add(mix, start_s + beat * beat_s, _lead(pitch, 0.9 * beat_s), 0.12, 0.1)
+    return mix
 
 
 def _write(song: DemoSong, folder: Path) -> Path:

@@ -41,14 +41,20 @@ _MAX_BAD_PACKETS = 10
 class PyavSource:
     """A file opened by FFmpeg; see `core.audio.source.AudioSource`.
 
+    Parameters
+    ----------
+    name : what messages call it.
+    index : which of its audio tracks; the first by default, which in NI Stem files is the mixture.
+
     Raises
     ------
     NotAudio : FFmpeg doesn't recognise the content, or it holds no audio track.
     CorruptAudio : there is an audio track, and nothing of it can be decoded.
     """
 
-    def __init__(self, path: Path, *, name: str) -> None:
+    def __init__(self, path: Path, *, name: str, index: int = 0) -> None:
         self._name = name
+        self._index = index
         self._path = path
         self._file = path.open("rb")
         self.warnings: list[str] = []
@@ -68,8 +74,7 @@ class PyavSource:
         tracks = self._container.streams.audio
         if not tracks:
             raise NotAudio(f"{self._name} holds no audio track.")
-        # The first track: in NI Stem files it is the mixture.
-        self._track = tracks[0]
+        self._track = tracks[self._index]
         if self._track.codec_context is None:
             raise NotAudio(f"{self._name} holds an audio track in a codec that cannot be read.")
         self._frames = self._decode()
