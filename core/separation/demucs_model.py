@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from demucs.apply import BagOfModels  # noqa: TID251
 from demucs.demucs import Demucs  # noqa: TID251
@@ -32,6 +31,7 @@ from core.separation.overlap_add import overlap_add
 from core.separation.passes import side_by_side
 from core.separation.run import Run
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle, load_safetensors_package
+from core.separation.scale import Scale
 from core.separation.weights import WeightsStore
 
 _CLASSES: dict[str, type] = {
@@ -90,7 +90,7 @@ class DemucsModel(SeparatorModel):
             if any(row[stem] for stem in wanted)
         }
         totals = torch.tensor([sum(row[stem] for row in self._bag.weights) for stem in wanted])
-        scale = _Scale(mixture)
+        scale = Scale(mixture)
         streams = [
             self._stream_network(index, rows, scale, mixture.n_samples, part)
             for (index, rows), part in zip(says.items(), run.split(len(says)), strict=True)
@@ -101,11 +101,10 @@ class DemucsModel(SeparatorModel):
                 for stem, samples in zip(rows, block, strict=True):
                     weight = torch.tensor(self._bag.weights[index][stem])
                     stems[wanted.index(stem)].add_(samples * weight)
-            stems.div_(totals[:, None, None]).mul_(scale.std).add_(scale.mean)
-            yield stems.numpy()
+            yield scale.undo(stems.div_(totals[:, None, None])).numpy()
 
     def _stream_network(
-        self, index: int, rows: list[int], scale: "_Scale", n_samples: int, run: Run
+        self, index: int, rows: list[int], scale: Scale, n_samples: int, run: Run
     ) -> Iterator[Any]:
         """Give some stems of one network, block by block."""
         network = self._bag.models[index]
@@ -161,31 +160,6 @@ class DemucsModel(SeparatorModel):
             segment=segment,
             min_segment=network.samplerate,
         )
-
-
-class _Scale:
-    """The mixture as the networks know it: mean 0, standard deviation 1, of its mono mix."""
-
-    def __init__(self, mixture: StereoMixture) -> None:
-        self._read = mixture.read
-        n, mean, squares = 0, 0.0, 0.0  # Chan, Golub, LeVeque: variance by blocks, without loss
-        for block in mixture.blocks():
-            mono = block.mean(axis=0, dtype=np.float64)
-            step = float(mono.mean()) - mean
-            added = len(mono)
-            squares += float(np.square(mono - mono.mean()).sum()) + step**2 * n * added / (
-                n + added
-            )
-            mean += step * added / (n + added)
-            n += added
-        self.mean = torch.tensor(mean, dtype=torch.float32)
-        # One sample has no standard deviation; demucs would give NaN.
-        deviation = (squares / (n - 1)) ** 0.5 if n > 1 else 0.0
-        self.std = torch.tensor(deviation, dtype=torch.float32) + 1e-8
-
-    def read(self, start: int, stop: int) -> Any:
-        """Give samples of the scaled mixture, shape ``(2, stop - start)``."""
-        return (torch.from_numpy(self._read(start, stop)) - self.mean) / self.std
 
 
 def _load_bag(location: WeightsLocation) -> Any:

@@ -74,7 +74,7 @@ def overlap_add(
     journal : keeps every block; those that it holds already are not computed again.
     valid_length : from a segment's length to the length that the network wants; it is filled up on
         both sides with what lies there, and with zeros beyond the ends.
-    overlap : share of a segment that the next one covers, in [0, 0.5].
+    overlap : share of a segment that the next one covers, in [0, 1).
     batch_size : how many segments the network is given at once; those of other lengths go alone.
 
     Yields

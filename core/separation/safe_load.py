@@ -50,7 +50,7 @@ def load_pickle(path: Path, allowed: Iterable[Any]) -> Any:
     except pickle.UnpicklingError as error:
         reason = _forbidden(str(error))
         raise _unsafe(path, reason) from error
-    except (RuntimeError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (RuntimeError, EOFError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise _unsafe(path, f"it cannot be read ({type(error).__name__})") from error
 
 

@@ -102,6 +102,7 @@ class SeparationStage(TrackStage):
                     "requested": options.model,
                     "reason": plan.reason,
                     "licence": model.licence,
+                    "source": _sources(plan, runtime),
                     "weights_sha256": model.weights_sha256,
                     "sample_rate": model.sample_rate,
                     "stems": list(model.stems),
@@ -138,6 +139,12 @@ def _load(plan: SeparationPlan, options: ProcessingOptions, runtime: Runtime) ->
     if len(models) == 1:
         return models[0]
     return EnsembleModel(models, options.ensemble, options.ensemble_weights)
+
+
+def _sources(plan: SeparationPlan, runtime: Runtime) -> list[str]:
+    """Say where the models come from, as far as their weights are known."""
+    known = {info.name: info.source for info in WeightsStore(runtime.model_dir).models()}
+    return [known[name] for name in plan.models if name in known]
 
 
 def _closing_stem(policy: str, model: SeparatorModel, stems: tuple[str, ...]) -> str | None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.audio.resample import resample
-from core.separation.demucs_model import _Scale
 from core.separation.mixture import LOOKBACK_S, Mixture
 from core.separation.passes import side_by_side
+from core.separation.scale import Scale
 from tests.unit.separation.measure import make_noise, snr_db
 
 
@@ -65,7 +65,7 @@ def test_networks_with_other_segments_are_kept_in_step():
 
 def test_mean_and_deviation_by_blocks_are_those_of_the_whole():
     samples = make_noise(600_000) + np.float32(0.3)
-    scale = _Scale(make_mixture(samples, 44100).as_stereo(44100))
+    scale = Scale(make_mixture(samples, 44100).as_stereo(44100))
     mono = samples.mean(axis=0, dtype=np.float64)
     assert float(scale.mean) == pytest.approx(mono.mean(), rel=1e-6)
     assert float(scale.std) == pytest.approx(mono.std(ddof=1), rel=1e-6)
