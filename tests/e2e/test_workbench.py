@@ -183,6 +183,9 @@ def test_no_page_is_wider_than_a_phone(browser, stack, finished_job, path):
     page.goto(stack.page(path.format(job=finished_job)))
     expect(page.locator(".sc-head h1")).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("main => main.scrollWidth - main.clientWidth") == 0
+    # Pictures and players settle after the text; a page that is too wide never does.
+    page.wait_for_function(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " return main !== null && main.scrollWidth === main.clientWidth; }"
+    )
     context.close()
