@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.camelot import key_of, key_to_short
-from core.analysis.chroma import measure_chroma
-from core.analysis.spectra import PITCH_HOP_S, Spectra
+from core.analysis.chroma import Chroma
+from core.analysis.spectra import PITCH_HOP_S
 from core.analysis.viterbi import likeliest_path
 
 NO_CHORD = "N"
@@ -51,12 +51,12 @@ class ChordSegment:
     confidence: float
 
 
-def estimate_chords(spectra: Spectra, beats_s: Sequence[float]) -> tuple[ChordSegment, ...]:
+def estimate_chords(chroma: Chroma, beats_s: Sequence[float]) -> tuple[ChordSegment, ...]:
     """Name the chords.
 
     Parameters
     ----------
-    spectra : of the stems that play chords, summed, or else of the mixture.
+    chroma : of the stems that play chords, summed, or else of the mixture.
     beats_s : beats in seconds, ascending; chords change on them. None: every half second.
 
     Returns
@@ -64,10 +64,9 @@ def estimate_chords(spectra: Spectra, beats_s: Sequence[float]) -> tuple[ChordSe
     Segments without gaps from 0 s to the end; neighbours differ. Silence is one ``N``, no samples
     are no segments.
     """
-    borders = _borders(np.asarray(beats_s, dtype=np.float64), spectra.duration_s)
+    borders = _borders(np.asarray(beats_s, dtype=np.float64), chroma.duration_s)
     if len(borders) < 2:
         return ()
-    chroma = measure_chroma(spectra)
     fits = _fit(_average(chroma.full, borders), _average(chroma.bass, borders))
     likelihoods = np.exp(_SHARPNESS * (fits - fits.max(axis=1, keepdims=True)))
     probabilities = likelihoods / likelihoods.sum(axis=1, keepdims=True)

@@ -41,11 +41,15 @@ class Chroma:
 
     Parameters
     ----------
+    duration_s : of the recording.
+    tuning_cents : as in its spectra; the pitch classes are tuned by it.
     full : everything that sounds, ``(n_frames, 12)``, at least 0.
     peaks : spectral peaks alone, likewise.
     bass : everything up to B2, 123 Hz, likewise.
     """
 
+    duration_s: float
+    tuning_cents: float
     full: _Matrix
     peaks: _Matrix
     bass: _Matrix
@@ -55,8 +59,9 @@ def measure_chroma(spectra: Spectra) -> Chroma:
     """Fold the spectra into pitch classes; silence, and what has no pitch, give zeros."""
     n_frames = len(spectra.pitches)
     full, peaks, bass = (np.zeros((n_frames, 12), dtype=np.float32) for _ in range(3))
+    chroma = Chroma(spectra.duration_s, spectra.tuning_cents, full, peaks, bass)
     if spectra.is_silent:
-        return Chroma(full, peaks, bass)
+        return chroma
     # In parts, so that a mix of three hours takes no copies of all its bands.
     for start in range(0, n_frames, _FRAMES_AT_ONCE):
         part = slice(start, min(start + _FRAMES_AT_ONCE, n_frames))
@@ -66,7 +71,7 @@ def measure_chroma(spectra: Spectra) -> Chroma:
         full[part] = _fold(pitches)
         peaks[part] = _fold(_tune(np.where(is_peak, bands, 0), spectra.tuning_cents))
         bass[part] = _fold(pitches[:, : 48 - LOWEST_MIDI])
-    return Chroma(full, peaks, bass)
+    return chroma
 
 
 def chroma_over_time(mono: Mono, sample_rate: int) -> tuple[_Matrix, float]:

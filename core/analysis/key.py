@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from core.analysis.camelot import key_of, key_to_camelot, key_to_open_key, key_to_short
-from core.analysis.chroma import measure_chroma
-from core.analysis.spectra import PITCH_HOP_S, Spectra
+from core.analysis.chroma import Chroma
+from core.analysis.spectra import PITCH_HOP_S
 from core.analysis.viterbi import likeliest_path
 
 N_ALTERNATIVES = 3
@@ -111,20 +111,17 @@ class KeyEstimate:
     is_contested: bool = False
 
 
-def estimate_key(spectra: Spectra) -> KeyEstimate:
+def estimate_key(chroma: Chroma) -> KeyEstimate:
     """Estimate the key.
 
     Parameters
     ----------
-    spectra : of the mixture, or of what is played on pitches in it.
+    chroma : of the mixture, or of what is played on pitches in it.
 
     Returns
     -------
     The estimate; the empty one for silence and for what has no pitch between E1 and C6.
     """
-    if spectra.is_silent:
-        return KeyEstimate()
-    chroma = measure_chroma(spectra)
     windows = [_average_windows(frames) for frames in (chroma.full, chroma.peaks)]
     heard = windows[0].sum(axis=1)
     if not heard.any():
@@ -143,8 +140,8 @@ def estimate_key(spectra: Spectra) -> KeyEstimate:
         key_short=key_to_short(best.key),
         confidence=best.score,
         alternatives=tuple(candidates[1 : 1 + N_ALTERNATIVES]),
-        tuning_cents=spectra.tuning_cents,
-        segments=_segment(fits, clarity, heard > 0, spectra.duration_s),
+        tuning_cents=chroma.tuning_cents,
+        segments=_segment(fits, clarity, heard > 0, chroma.duration_s),
     )
 
 

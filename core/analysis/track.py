@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.analysis.chords import ChordSegment, estimate_chords
+from core.analysis.chroma import measure_chroma
 from core.analysis.descriptors import Descriptors, describe_sound
 from core.analysis.energy import EnergyEstimate, estimate_energy
 from core.analysis.facts import (
@@ -110,16 +111,17 @@ class TrackMeter:
     def finish(self) -> TrackAnalysis:
         """Analyse what was added; call it once."""
         spectra = self._finish_spectra()
+        chroma = measure_chroma(spectra)
         loudness = self._loudness.result() if self._loudness is not None else Loudness()
         tempo = estimate_tempo(spectra, tempo_range_bpm=self._tempo_range_bpm)
         return TrackAnalysis(
             duration_s=self._n_samples / self._sample_rate,
             tempo=tempo,
-            key=estimate_key(spectra),
+            key=estimate_key(chroma),
             loudness=loudness,
             energy=estimate_energy(spectra, loudness.integrated_lufs),
             structure=find_structure(spectra, tempo.downbeats_s),
-            chords=estimate_chords(spectra, tempo.beats_s),
+            chords=estimate_chords(chroma, tempo.beats_s),
             descriptors=describe_sound(spectra),
             waveform=self._waveform.finish(),
         )

@@ -74,8 +74,8 @@ def measure_loudness(blocks: Iterable[Samples], sample_rate: int, n_channels: in
 class LoudnessMeter:
     """Measure block by block; the size of the blocks doesn't change the result.
 
-    Every channel weighs 1, as BS.1770 has it for mono, left and right. Memory grows by one float a
-    channel and 100 ms.
+    Every channel weighs 1, as BS.1770 has it for mono, left and right. Memory grows by one float
+    every 100 ms.
 
     Parameters
     ----------
@@ -108,10 +108,10 @@ class LoudnessMeter:
     def add(self, block: Samples) -> None:
         """Take the next samples, float32 ``(n_channels, n)``; any n, none included."""
         validate_block(block, n_channels=self._n_channels)
+        self._true_peak.add(block)
         for start in range(0, block.shape[1], _FILTERED_AT_ONCE):
             part = block[:, start : start + _FILTERED_AT_ONCE]
             self._sample_peak = max(self._sample_peak, float(part.max()), -float(part.min()))
-            self._true_peak.add(part)
             weighted, self._state = lfilter(
                 self._numerator,
                 self._denominator,
@@ -172,22 +172,24 @@ class LoudnessMeter:
         return _decibels(self._sample_peak)
 
     def _add_hops(self, weighted: NDArray[np.float64]) -> None:
-        """Reduce whole hops of 100 ms to their power and keep the rest."""
+        """Reduce whole hops of 100 ms to their power, all channels added, and keep the rest."""
         # Rates like 11 025 Hz have no whole number of samples a hop: round each border instead.
-        origin = round(self._n_hops * self._hop)
-        start = 0
-        while (stop := round((self._n_hops + 1) * self._hop) - origin) <= weighted.shape[1]:
-            hop = weighted[:, start:stop]
-            self._hop_powers.append(np.einsum("ij,ij->i", hop, hop) / hop.shape[1])
-            self._n_hops += 1
-            start = stop
-        self._rest = weighted[:, start:].copy()
+        n_most = int(weighted.shape[1] / self._hop) + 2
+        borders = np.rint((self._n_hops + np.arange(n_most)) * self._hop).astype(np.intp)
+        borders -= borders[0]
+        borders = borders[borders <= weighted.shape[1]]
+        squares = np.square(weighted[:, : borders[-1]])
+        if squares.size:
+            powers = np.add.reduceat(squares, borders[:-1], axis=1).sum(axis=0) / np.diff(borders)
+            self._hop_powers.append(powers)
+            self._n_hops += len(powers)
+        self._rest = weighted[:, borders[-1] :].copy()
 
     def _window_powers(self, n_hops: int) -> NDArray[np.float64]:
         """Return the summed channel power of every window of ``n_hops``, one hop apart."""
-        if len(self._hop_powers) < n_hops:
+        powers = np.concatenate([np.zeros(0), *self._hop_powers])
+        if len(powers) < n_hops:
             return np.zeros(0)
-        powers = np.sum(self._hop_powers, axis=1)
         windows = np.lib.stride_tricks.sliding_window_view(powers, n_hops)
         return np.asarray(windows.mean(axis=1), dtype=np.float64)
 

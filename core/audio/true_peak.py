@@ -19,6 +19,7 @@ _CELL = 8  # outputs that are ruled out together
 _REACH = _N_TAPS // _CELL + 1  # cells of samples that a cell of outputs reaches
 _ROUNDING = 1.0001  # the bound is computed in float32
 _FIRST_CELLS = 64
+_SCANNED_AT_ONCE = 1 << 17  # samples; fits the processor's cache
 
 _Matrix = NDArray[np.float32]
 
@@ -38,42 +39,42 @@ class TruePeakMeter:
 
     def add(self, block: Samples) -> None:
         """Take the next samples, float32 ``(n_channels, n)``."""
-        if not block.size:
+        if self._factor == 1:
+            self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
             return
-        self._peak = max(self._peak, float(block.max()), -float(block.min()))
-        if self._factor > 1:
-            joined = np.concatenate([self._rest, block], axis=1)
-            self._peak = self._scan(joined)
-            n_done = (joined.shape[1] - _N_TAPS + 1) // _CELL * _CELL
-            self._rest = joined[:, n_done:].copy()
+        for start in range(0, block.shape[1], _SCANNED_AT_ONCE):
+            part = block[:, start : start + _SCANNED_AT_ONCE]
+            self._rest = self._scan(np.concatenate([self._rest, part], axis=1))
 
     def value(self) -> float:
         """Return the peak, at least that of the samples, with the recording then silent."""
-        if self._factor == 1:
-            return self._peak
-        return self._scan(np.pad(self._rest, ((0, 0), (0, _HALF_TAPS + _CELL))))
+        if self._factor > 1:
+            self._scan(np.pad(self._rest, ((0, 0), (0, _REACH * _CELL))))
+        return self._peak
 
-    def _scan(self, joined: Samples) -> float:
-        """Return the peak, known or between the samples of ``(n_channels, n)``, in whole cells."""
-        n_cells = (joined.shape[1] - _N_TAPS + 1) // _CELL
-        peak = self._peak
-        if not n_cells:
-            return peak
+    def _scan(self, samples: Samples) -> Samples:
+        """Look at the cells whose samples are all there; give the samples still needed."""
+        n_cells = samples.shape[1] // _CELL - _REACH + 1
+        if n_cells < 1:
+            return samples
         matrix, bounds = _interpolator(self._factor), _bounds(self._factor)
-        n_used = (n_cells + _REACH - 1) * _CELL
-        for channel in joined:
-            padded = np.pad(channel, (0, max(0, n_used - len(channel))))
-            levels = _cell_peaks(padded[:n_used])
-            reached = np.lib.stride_tricks.sliding_window_view(levels, _REACH)
-            cells = np.flatnonzero(np.correlate(levels, bounds.max(axis=1)) > peak)
-            limits = (bounds.T @ reached[cells].T).max(axis=0)
-            rows = np.lib.stride_tricks.sliding_window_view(padded, len(matrix))[::_CELL]
-            # The likeliest first: what they reach rules out most of the others.
-            n_first = min(_FIRST_CELLS, len(cells))
-            likeliest = cells[np.argpartition(-limits, n_first - 1)[:n_first]] if n_first else cells
-            peak = _largest(rows[likeliest] @ matrix, peak)
-            peak = _largest(rows[cells[limits > peak]] @ matrix, peak)
-        return peak
+        levels = _cell_peaks(samples[:, : (n_cells + _REACH - 1) * _CELL])
+        peak = max(self._peak, float(levels.max()))
+        shifted = (levels[:, step : step + n_cells] for step in range(_REACH))
+        loosest = sum(w * part for w, part in zip(bounds.max(axis=1), shifted, strict=True))
+        channels, cells = np.nonzero(loosest > peak)
+        limits = _gather(levels, channels, cells, _REACH) @ bounds
+        limits = limits.max(axis=1)
+        starts = cells * _CELL
+        # The likeliest first: what they reach rules out most of the others.
+        likeliest = np.argsort(-limits)[:_FIRST_CELLS]
+        for chosen in (likeliest, slice(None)):
+            is_open = limits[chosen] > peak
+            found = channels[chosen][is_open], starts[chosen][is_open]
+            points = _gather(samples, *found, len(matrix)) @ matrix
+            peak = max(peak, float(np.abs(points).max(initial=0.0)))
+        self._peak = peak
+        return samples[:, n_cells * _CELL :].copy()
 
 
 def interpolation_taps(factor: int) -> NDArray[np.float64]:
@@ -108,13 +109,18 @@ def _bounds(factor: int) -> _Matrix:
     return bounds
 
 
-def _cell_peaks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _cell_peaks(samples: _Matrix) -> _Matrix:
     """Return the largest magnitude of every 8 samples, by halves: short rows are slow."""
     peaks = np.abs(samples)
     for _ in range(_CELL.bit_length() - 1):
-        peaks = np.maximum(peaks[::2], peaks[1::2])
+        peaks = np.maximum(peaks[:, ::2], peaks[:, 1::2])
     return peaks
 
 
-def _largest(values: _Matrix, peak: float) -> float:
-    return max(peak, float(np.abs(values).max(initial=0.0)))
+def _gather(
+    rows: _Matrix, channels: NDArray[np.intp], starts: NDArray[np.intp], length: int
+) -> _Matrix:
+    """Return the stretches of ``length`` from each start in its channel, ``(n, length)``."""
+    stretches = np.lib.stride_tricks.sliding_window_view(rows, length, axis=1)
+    gathered: _Matrix = stretches[channels, starts]
+    return gathered

@@ -3,15 +3,18 @@ middle and treble, at every scale from 512 samples a pixel up.
 
 The player draws it, `core.audio.audiowaveform` writes it to files. Bands come from frames of twice
 a pixel's length whose windows' squares add up to 1, so that the power of the bands adds up to that
-of the signal.
+of the signal. Only the bins of bass and middle are computed, as a product with their cosines and
+sines; what they leave of the frame's power (Parseval) is treble. For a tenth of the bins that is
+faster than a Fourier transform.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from core.audio.buffer import Samples, validate_block
 
@@ -22,7 +25,6 @@ BAND_LIMITS_HZ = (200.0, 2000.0)
 
 _N_FFT = 2 * SAMPLES_PER_PIXEL
 _BEFORE = SAMPLES_PER_PIXEL // 2
-_FRAMES_AT_ONCE = 256
 
 _Matrix = NDArray[np.float32]
 
@@ -77,9 +79,9 @@ class WaveformMeter:
         self._low: list[_Matrix] = [np.zeros((n_channels, 0), dtype=np.float32)]
         self._high = self._low.copy()
         self._powers: list[_Matrix] = [np.zeros((0, 3), dtype=np.float32)]
-        bins_hz = np.arange(_N_FFT // 2 + 1) * sample_rate / _N_FFT
-        self._splits = [0, *(int(np.searchsorted(bins_hz, hz)) for hz in BAND_LIMITS_HZ)]
-        self._window = np.sin(np.pi * (np.arange(_N_FFT, dtype=np.float32) + 0.5) / _N_FFT)
+        self._low_bins, self._mid_bins = _transforms(sample_rate)
+        # Squares of a sample in either half of a frame, over a pixel: its share of the power.
+        self._shares = (_window() ** 2).reshape(2, -1).T.astype(np.float32) / SAMPLES_PER_PIXEL
 
     def add(self, block: Samples) -> None:
         """Take the next samples, float32 ``(n_channels, n)``; any n, none included."""
@@ -116,15 +118,47 @@ class WaveformMeter:
         pixels = drawn[:, _BEFORE : _BEFORE + length].reshape(self._n_channels, n_pixels, -1)
         self._low.append(pixels.min(axis=2))
         self._high.append(pixels.max(axis=2))
-        frames = np.lib.stride_tricks.sliding_window_view(signal, _N_FFT, axis=1)
-        frames = frames[:, ::SAMPLES_PER_PIXEL][:, :n_pixels]
-        for first in range(0, n_pixels, _FRAMES_AT_ONCE):
-            spectrum = fft.rfft(frames[:, first : first + _FRAMES_AT_ONCE] * self._window)
-            power = np.square(spectrum.real) + np.square(spectrum.imag)
-            power[..., 1:-1] *= 2  # for the negative frequencies
-            bands: _Matrix = np.add.reduceat(power.mean(axis=0), self._splits, axis=1)
-            bands /= _N_FFT * SAMPLES_PER_PIXEL
-            self._powers.append(bands)
+        powers = [self._band_powers(channel[: length + SAMPLES_PER_PIXEL]) for channel in signal]
+        self._powers.append(np.mean(powers, axis=0, dtype=np.float32))
+
+    def _band_powers(self, channel: NDArray[np.float32]) -> _Matrix:
+        """Give the power a band of each frame, ``(n_pixels, 3)``."""
+        halves = channel.reshape(-1, SAMPLES_PER_PIXEL)
+        low, mid = (_frame_powers(halves, bins) for bins in (self._low_bins, self._mid_bins))
+        shares = np.square(halves) @ self._shares
+        high = np.maximum(0, shares[:-1, 0] + shares[1:, 1] - low - mid)
+        return np.stack([low, mid, high], axis=1)
+
+
+def _frame_powers(halves: _Matrix, bins: _Matrix) -> NDArray[np.float32]:
+    """Add up the power of some bins of each frame: of every two halves in turn, ``(n_frames,)``."""
+    spectra = halves[:-1] @ bins[:SAMPLES_PER_PIXEL] + halves[1:] @ bins[SAMPLES_PER_PIXEL:]
+    powers: NDArray[np.float32] = np.einsum("ij,ij->i", spectra, spectra)
+    return powers
+
+
+@cache
+def _transforms(sample_rate: int) -> tuple[_Matrix, _Matrix]:
+    """Give the windowed cosines and sines of the bins of bass and middle, ``(1024, 2 * n)`` each.
+
+    Scaled so that the sum of their products' squares is a mean square over a pixel.
+    """
+    bins = np.arange(_N_FFT // 2 + 1)
+    limits = [0, *np.searchsorted(bins * sample_rate / _N_FFT, BAND_LIMITS_HZ)]
+    # All but the first and the last bin stand for a negative frequency, too.
+    weights = np.where(bins % (_N_FFT // 2) == 0, 1, 2) / (_N_FFT * SAMPLES_PER_PIXEL)
+    bands = []
+    for start, stop in pairwise(limits):
+        phases = 2 * np.pi / _N_FFT * np.outer(np.arange(_N_FFT), bins[start:stop])
+        waves = np.concatenate([np.cos(phases), np.sin(phases)], axis=1)
+        scale = np.tile(np.sqrt(weights[start:stop]), 2)
+        bands.append((_window()[:, None] * waves * scale).astype(np.float32))
+    return bands[0], bands[1]
+
+
+def _window() -> NDArray[np.float64]:
+    window: NDArray[np.float64] = np.sin(np.pi * (np.arange(_N_FFT) + 0.5) / _N_FFT)
+    return window
 
 
 def _halve(low: _Matrix, high: _Matrix, powers: _Matrix) -> tuple[_Matrix, _Matrix, _Matrix]:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analysis.camelot import key_of
+from core.analysis.chroma import measure_chroma
 from core.analysis.key import estimate_key
 from core.analysis.signal import to_mono
 from core.analysis.spectra import measure_spectra
@@ -18,7 +19,7 @@ FEW = settings(max_examples=12, deadline=None, derandomize=True)
 
 
 def estimated(signal):
-    return estimate_key(measure_spectra([np.asarray(signal, dtype=np.float32)]))
+    return estimate_key(measure_chroma(measure_spectra([np.asarray(signal, dtype=np.float32)])))
 
 
 @FEW

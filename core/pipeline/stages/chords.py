@@ -16,9 +16,11 @@ class ChordsStage(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         """Chords change on the beats that the tempo stage found, else every half second."""
         from core.analysis.chords import estimate_chords
+        from core.analysis.chroma import measure_chroma
         from core.analysis.facts import chords_facts
 
         sources = pitched_stems_of(context) or ("mixture",)
         beats_s = context.track.analysis.get("beats_s", ())
-        segments = estimate_chords(spectra_of(context, *sources), beats_s)
+        chroma = measure_chroma(spectra_of(context, *sources))
+        segments = estimate_chords(chroma, beats_s)
         return StageResult(data={"sources": list(sources)}, analysis=chords_facts(segments))

@@ -16,12 +16,13 @@ class KeyStage(TrackStage):
 
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture, and the sum of the pitched stems where there are some."""
+        from core.analysis.chroma import measure_chroma
         from core.analysis.facts import key_facts
         from core.analysis.key import arbitrate_key, estimate_key
 
-        mixture = estimate_key(spectra_of(context, "mixture"))
+        mixture = estimate_key(measure_chroma(spectra_of(context, "mixture")))
         pitched = pitched_stems_of(context)
-        stems = estimate_key(spectra_of(context, *pitched)) if pitched else None
+        stems = estimate_key(measure_chroma(spectra_of(context, *pitched))) if pitched else None
         estimate = arbitrate_key(mixture, stems)
         return StageResult(
             data={"key": estimate.key, "stems": list(pitched)}, analysis=key_facts(estimate)

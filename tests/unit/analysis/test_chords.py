@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.analysis.chords import NO_CHORD, ChordSegment, estimate_chords
+from core.analysis.chroma import measure_chroma
 from core.analysis.spectra import measure_spectra
 from tests.progressions import RATE, play_chord
 
@@ -17,7 +18,7 @@ def chords_of(signal, beats_s=None):
     spectra = measure_spectra([np.asarray(signal, dtype=np.float32)])
     if beats_s is None:
         beats_s = np.arange(0, len(signal) / RATE, BEAT_S)
-    return estimate_chords(spectra, tuple(beats_s))
+    return estimate_chords(measure_chroma(spectra), tuple(beats_s))
 
 
 def named(segments):

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from core.analysis.camelot import key_of, key_to_camelot, key_to_open_key, key_to_short
+from core.analysis.chroma import measure_chroma
 from core.analysis.key import KeyCandidate, KeyEstimate, arbitrate_key, estimate_key
 from core.analysis.spectra import measure_spectra
 from tests.progressions import RATE, play
 
 
 def key_of_signal(mono):
-    return estimate_key(measure_spectra([np.asarray(mono, dtype=np.float32)]))
+    return estimate_key(measure_chroma(measure_spectra([np.asarray(mono, dtype=np.float32)])))
 
 
 @pytest.mark.parametrize("mode", ["major", "minor"])
