@@ -14,7 +14,7 @@ SILENCE_PEAK = 1e-5
 
 def to_mono(samples: NDArray[np.float32]) -> Mono:
     """Mix ``(n_channels, n_samples)`` down to the mean of the channels, ``(n_samples,)``."""
-    mono: Mono = np.mean(samples, axis=0, dtype=np.float32)
+    mono: Mono = np.full(len(samples), 1 / len(samples), dtype=np.float32) @ samples
     return mono
 
 
