@@ -53,7 +53,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             store=store,
             queue=queue,
             progress=progress,
-            jobs=JobService(store, queue, progress, pipeline),
+            jobs=JobService(store, queue, progress, pipeline, library),
             weights=WeightsStore(settings.model_dir),
             library=library,
             sets=SetMaker(library),

@@ -23,6 +23,7 @@ from config import settings
 from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import CHUNK_BYTES, JobStore, Upload, new_job_id
 from core.export.pack import write_pack
+from core.jobs.cataloguing import Cataloguer
 from core.jobs.logs import configure_logging
 from core.pipeline.contents import pack_entries
 from core.pipeline.options import parse_options
@@ -101,6 +102,7 @@ def process(
         print_summary(manifest)
         if zip_path is not None:
             typer.echo(f"ZIP: {zip_path}")
+    Cataloguer(store, installation.resolved_database_url()).look()
     sys.exit(_exit_code(manifest))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 VARIABLE = "STEMCRATE_TEST_DATABASE_URL"
@@ -50,6 +51,13 @@ def running_server() -> Iterator[str | None]:
             yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
         finally:
             subprocess.run([*control, "-m", "immediate", "stop"], **run)
+
+
+def require(server: str | None) -> str:
+    """Give the server's URL; skip the test where there is none."""
+    if server is None:
+        pytest.skip("no PostgreSQL: install Debian's postgresql, or set a server's address")
+    return server
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import JobStore, Upload
 from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progress
 from core.jobs.queue import JobQueue
+from core.library.job_tracks import forget_job
+from core.library.library import Library
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
 
@@ -19,12 +21,18 @@ class JobService:
     """Jobs, for the API: the manifest is the record, the queue makes things happen."""
 
     def __init__(
-        self, store: JobStore, queue: JobQueue, progress: ProgressLog, pipeline: AudioPipeline
+        self,
+        store: JobStore,
+        queue: JobQueue,
+        progress: ProgressLog,
+        pipeline: AudioPipeline,
+        library: Library,
     ) -> None:
         self._store = store
         self._queue = queue
         self._log = progress
         self._pipeline = pipeline
+        self._library = library
         self._costs = {stage.name: stage.cost for stage in pipeline.stages}
 
     def submit(
@@ -73,15 +81,17 @@ class JobService:
     def delete(self, job_id: str) -> None:
         """Remove a job and all that belongs to it; cancel it first if it runs.
 
-        Raises `JobNotFound`. What a running stage still writes is removed by its worker.
+        Tracks that came by it alone leave the library. Raises `JobNotFound`. What a running stage
+        still writes is removed by its worker.
         """
         self.cancel(job_id)
         self._store.delete(job_id)
         try:
             self._queue.forget(job_id)
             self._log.forget(job_id)
+            forget_job(self._library, self._store, job_id)
         except SQLAlchemyError as error:
-            logger.warning("rows of %s are left for the reaper: %s", job_id, error)
+            logger.warning("rows of %s are left for the worker: %s", job_id, error)
 
 
 def _has_running_stage(manifest: ProcessingManifest) -> bool:

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from dbos import DBOS, DBOSConfig  # noqa: TID251
 
+from core.jobs.cataloguing import Cataloguer
 from core.jobs.child import CANCEL_GRACE_S, StageProcess
 from core.jobs.database import prepare_database
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
@@ -65,7 +66,8 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     runner = StageRunner(pipeline, log, processes, max_attempts=options.stage_max_attempts)
     DBOS(config=_engine_config(options.database_url, executor_id))
     quieten_engine()
-    register_workflows(pipeline, runner, log)
+    cataloguer = Cataloguer(pipeline.store, options.database_url)
+    register_workflows(pipeline, runner, log, ended=cataloguer.wake)
     queue = JobQueue(options.database_url)
     queue.register(cpu_slots=options.cpu_slots)
     DBOS.launch()
@@ -78,9 +80,9 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         fence=lambda: _fence(runner),
         retention_days=options.retention_days,
     )
-    threading.Thread(
-        target=reaper.run, args=(options.reaper_interval_s, stopping), name="reaper", daemon=True
-    ).start()
+    for name, run in (("reaper", reaper.run), ("library", cataloguer.run)):
+        arguments = (options.reaper_interval_s, stopping)
+        threading.Thread(target=run, args=arguments, name=name, daemon=True).start()
     logger.info("worker %s is ready", executor_id)
     stopping.wait()
     _stop(runner, liveness)

@@ -33,8 +33,13 @@ STAGE_RECOVERIES = 3
 JOB_RECOVERIES = 20
 
 
-def register_workflows(pipeline: AudioPipeline, runner: StageRunner, log: ProgressLog) -> None:
-    """Tell the engine the workflows. Once in a process, before the engine is launched."""
+def register_workflows(
+    pipeline: AudioPipeline, runner: StageRunner, log: ProgressLog, *, ended: Callable[[], None]
+) -> None:
+    """Tell the engine the workflows. Once in a process, before the engine is launched.
+
+    ``ended`` is called whenever a job came to its end here; it must return at once.
+    """
 
     @DBOS.workflow(name="run_stage", max_recovery_attempts=STAGE_RECOVERIES)
     def run_stage(job_id: str, stage_name: str, track_index: int | None) -> str:
@@ -79,6 +84,7 @@ def register_workflows(pipeline: AudioPipeline, runner: StageRunner, log: Progre
             except error.DBOSAwaitedWorkflowCancelledError:
                 logger.info("cancelled")
         tell_state(log, job_id, pipeline.finish(job_id, queue_stage))
+        ended()
 
 
 def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:

@@ -18,6 +18,7 @@ from core.library.pool import TaskPool
 from core.library.record import (
     DescriptorRecord,
     FingerprintRecord,
+    JobEntry,
     JobReference,
     LibraryRecord,
 )
@@ -33,7 +34,7 @@ class _Task:
 
 
 def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
-    """Enter the tracks of a job that has ended; tracks that failed are left out.
+    """Enter the tracks of a job that has ended; tracks that failed are left out. Idempotent.
 
     Raises `JobNotFound`, `JobNotFinished`.
     """
@@ -43,12 +44,27 @@ def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
     return _enter(library, store, [manifest], n_processes=1)
 
 
+def forget_job(library: Library, store: JobStore, job_id: str) -> None:
+    """Take a job that was deleted out of the library, with the tracks that came by it alone."""
+    entry = library.noted_job(job_id)
+    if entry is not None:
+        library.forget_jobs(
+            lambda other: other == job_id,
+            lambda track_id: store.upload_path(track_id).resolve(),
+            track_ids=entry.track_ids,
+        )
+
+
 def reindex(library: Library, store: JobStore, *, n_processes: int) -> ImportReport:
     """Make the catalogue anew from the library's records and the manifests of all jobs.
 
     A track that came by a job alone goes when that job is gone.
     """
-    library.forget_jobs(set(store.job_ids()))
+    existing = set(store.job_ids())
+    library.forget_jobs(
+        lambda job_id: job_id not in existing,
+        lambda track_id: store.upload_path(track_id).resolve(),
+    )
     library.rebuild()
     manifests = (store.load_if_readable(job_id) for job_id in reversed(store.job_ids()))
     return _enter(library, store, (m for m in manifests if m is not None), n_processes)
@@ -58,23 +74,31 @@ def _enter(
     library: Library, store: JobStore, jobs: Iterable[ProcessingManifest], n_processes: int
 ) -> ImportReport:
     report = ImportReport()
+    entries: list[JobEntry] = []
 
     def tasks() -> Iterator[_Task]:
         """Find tracks whose sound has to be looked at; deal with the others here."""
         for job in jobs:
-            for track in job.tracks:
-                if track.state != JobState.COMPLETED:
-                    continue
+            tracks = [track for track in job.tracks if track.state == JobState.COMPLETED]
+            if not tracks:
+                continue
+            before = library.noted_job(job.job_id)
+            is_entered = before is not None and before.is_complete
+            track_ids = [track.source.sha256 for track in tracks]
+            entries.append(JobEntry(job_id=job.job_id, track_ids=track_ids))
+            library.note_job(entries[-1])
+            for track in tracks:
                 task = _Task(job, track, store.upload_path(track.source.sha256).resolve())
                 known = library.find_record(track.source.sha256)
                 if known is None and task.path.is_file():
                     yield task
                 elif known is None:
                     _put(library, task, _make_record(task, None), report.added)
-                elif all(reference.job_id != job.job_id for reference in known.jobs):
-                    _put(library, task, known, report.known)
-                else:
+                elif is_entered and any(other.job_id == job.job_id for other in known.jobs):
                     report.known.append(known.id)
+                else:
+                    # Entered anew, or half entered: on record, but perhaps not in the catalogue.
+                    _put(library, task, known, report.known)
 
     for task, outcome in TaskPool(_find_identity, n_processes).run(tasks()):
         if isinstance(outcome, StemcrateError):
@@ -84,6 +108,8 @@ def _enter(
             known = library.find_record(task.track.source.sha256)
             entered = report.known if known else report.added
             _put(library, task, known or _make_record(task, outcome), entered)
+    for entry in entries:
+        library.note_job(entry.model_copy(update={"is_complete": True}))
     return report
 
 

@@ -16,7 +16,13 @@ from core.errors import InvalidOption, TrackNotFound
 from core.library.columns import LibraryColumns
 from core.library.playlists import PlaylistShelf
 from core.library.query import TrackQuery
-from core.library.record import MIXTURE, CoverReference, FileReference, LibraryRecord
+from core.library.record import (
+    MIXTURE,
+    CoverReference,
+    FileReference,
+    JobEntry,
+    LibraryRecord,
+)
 from core.library.records import RecordStore
 from core.library.repository import LibraryRepository
 from core.library.rows import make_rows
@@ -80,18 +86,41 @@ class Library:
             self._repository.replace_all(make_rows(record) for record in self._records.tracks())
             return self._repository.count()
 
-    def forget_jobs(self, existing: set[str]) -> None:
-        """Forget jobs that are not among those that exist, and tracks that only they brought."""
+    def note_job(self, entry: JobEntry) -> None:
+        """Note which tracks a job brings."""
+        self._records.write_job(entry)
+
+    def noted_job(self, job_id: str) -> JobEntry | None:
+        """Tell which tracks a job brought; None where it brought none."""
+        return self._records.read_job(job_id)
+
+    def noted_jobs(self) -> set[str]:
+        """List the jobs that brought tracks."""
+        return self._records.job_ids()
+
+    def forget_jobs(
+        self,
+        is_gone: Callable[[str], bool],
+        upload_path: Callable[[str], Path],
+        *,
+        track_ids: Sequence[str] | None = None,
+    ) -> None:
+        """Forget jobs that are gone, and the tracks that came by them alone.
+
+        ``upload_path`` tells where the bytes of an uploaded track lie, or lay; ``track_ids`` are
+        the tracks to look at, None for all.
+        """
         with self._writing():
-            for record in list(self._records.tracks()):
-                jobs = [job for job in record.jobs if job.job_id in existing]
-                if len(jobs) == len(record.jobs):
-                    continue
-                if jobs or any(Path(file.path).is_file() for file in record.files):
+            found = self._records.tracks()
+            if track_ids is not None:
+                found = (r for i in track_ids if (r := self._records.read_track(i)) is not None)
+            for record in list(found):
+                jobs = [job for job in record.jobs if not is_gone(job.job_id)]
+                if len(jobs) < len(record.jobs):
                     record.jobs = jobs
-                    self._records.write_track(record)
-                else:
-                    self._records.remove_track(record.id)
+                    self._put_or_remove(record, upload_path(record.id))
+            for job_id in filter(is_gone, self._records.job_ids()):
+                self._records.remove_job(job_id)
 
     def keep_cover(self, cover: Cover) -> CoverReference:
         """Keep a cover that a record may refer to."""
@@ -208,6 +237,19 @@ class Library:
                 self._take_file(known.track_id, path, record)
         self._records.write_track(record)
         self._repository.put(make_rows(record))
+
+    def _put_or_remove(self, record: LibraryRecord, upload: Path) -> None:
+        """Write a record that lost jobs; a track goes with the last of them if it has no file.
+
+        Files of the user's own count although they are not there now: a disk may be unplugged.
+        """
+        if not upload.is_file():
+            record.files = [file for file in record.files if file.path != str(upload)]
+        if record.jobs or record.files:
+            self._put(record)
+        else:
+            self._repository.remove(record.id)
+            self._records.remove_track(record.id)
 
     def _take_file(self, track_id: str, path: str, successor: LibraryRecord) -> None:
         record = self._records.read_track(track_id)

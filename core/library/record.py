@@ -44,6 +44,18 @@ class JobReference(Record):
     stems: list[str] = Field(default_factory=list)
 
 
+class JobEntry(Record):
+    """A job whose tracks are in the library, or on their way into it.
+
+    Written before the first of its tracks, so that no track ever refers to a job that cannot be
+    forgotten; ``is_complete`` once all of them are entered.
+    """
+
+    job_id: str
+    track_ids: list[str]
+    is_complete: bool = False
+
+
 class CoverReference(Record):
     """A cover in the store, by the SHA-256 of its bytes."""
 

@@ -2,6 +2,7 @@
 
 library/tracks/{first two of the id}/{id}.json
 library/playlists/{id}.json
+library/jobs/{id}.json                                   jobs that brought tracks
 library/covers/{first two of the SHA-256}/{SHA-256}      JPEG or PNG
 """
 
@@ -16,7 +17,12 @@ from pydantic import ValidationError
 from core.artifacts.atomic import write_atomically
 from core.artifacts.manifest import Record
 from core.audio.tags import Cover
-from core.library.record import CoverReference, LibraryRecord, PlaylistRecord
+from core.library.record import (
+    CoverReference,
+    JobEntry,
+    LibraryRecord,
+    PlaylistRecord,
+)
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
@@ -28,6 +34,7 @@ class RecordStore:
     def __init__(self, data_dir: Path) -> None:
         self._tracks = data_dir / "library" / "tracks"
         self._playlists = data_dir / "library" / "playlists"
+        self._jobs = data_dir / "library" / "jobs"
         self._covers = data_dir / "library" / "covers"
 
     def write_track(self, record: LibraryRecord) -> None:
@@ -62,6 +69,22 @@ class RecordStore:
         """Read every playlist's record; a damaged one is logged and left out."""
         yield from _read_all(self._playlists, "*.json", PlaylistRecord)
 
+    def write_job(self, entry: JobEntry) -> None:
+        """Note which tracks a job brings. Raises `StorageFull`."""
+        write_atomically(self._job_path(entry.job_id), entry.model_dump_json().encode())
+
+    def read_job(self, job_id: str) -> JobEntry | None:
+        """Read which tracks a job brought; None where it brought none."""
+        return _read(self._job_path(job_id), JobEntry)
+
+    def remove_job(self, job_id: str) -> None:
+        """Remove what is noted of a job, if there is anything."""
+        self._job_path(job_id).unlink(missing_ok=True)
+
+    def job_ids(self) -> set[str]:
+        """List the jobs that are noted."""
+        return {path.stem for path in self._jobs.glob("[!.]*.json")}
+
     def keep_cover(self, cover: Cover) -> CoverReference:
         """Keep a cover, once however many tracks share it."""
         reference = CoverReference(sha256=hashlib.sha256(cover.data).hexdigest(), mime=cover.mime)
@@ -76,6 +99,9 @@ class RecordStore:
 
     def _track_path(self, track_id: str) -> Path:
         return self._tracks / track_id[:2] / f"{track_id}.json"
+
+    def _job_path(self, job_id: str) -> Path:
+        return self._jobs / f"{job_id}.json"
 
     def _playlist_path(self, playlist_id: str) -> Path:
         return self._playlists / f"{playlist_id}.json"

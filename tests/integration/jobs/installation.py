@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import pytest
 import sqlalchemy as sa
 
 from core.artifacts.manifest import ProcessingManifest
@@ -17,12 +18,14 @@ from core.jobs.liveness import LOCK_CLASS
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
+from core.library.library import Library
 from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
 from tests.conditions import wait_until
 from tests.integration.jobs.stages_for_tests import FACTORY, build_pipeline_for_tests
 
 ROOT = Path(__file__).parents[3]
+on_both_databases = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
 
 @dataclass
@@ -58,19 +61,26 @@ class Installation:
         self.store = JobStore(folder)
         self.queue = JobQueue(self.url)
         self.log = ProgressLog(self.url)
+        self.library = Library(folder, self.url)
         self.pipeline = build_pipeline_for_tests(self.store, Runtime())
-        self.service = JobService(self.store, self.queue, self.log, self.pipeline)
+        self.service = JobService(self.store, self.queue, self.log, self.pipeline, self.library)
         self.workers: list[Worker] = []
 
     def submit(self, *tracks: str) -> str:
         """Submit a job whose tracks behave as these words say; give its id."""
         job_id = new_job_id()
-        uploads = [self._upload(f"{text} n={i}", job_id) for i, text in enumerate(tracks)]
+        uploads = [self._upload(f"{text} n={i}".encode(), job_id) for i, text in enumerate(tracks)]
         return self.service.submit(uploads, ProcessingOptions(), job_id).job_id
 
-    def _upload(self, text: str, job_id: str) -> Upload:
-        with self.store.open_upload("song.txt", 1000) as writer:
-            writer.write(text.encode())
+    def submit_song(self, data: bytes) -> str:
+        """Submit a job of one WAV file; give its id."""
+        job_id = new_job_id()
+        upload = self._upload(data, job_id, name="Band - Song.wav")
+        return self.service.submit([upload], ProcessingOptions(), job_id).job_id
+
+    def _upload(self, data: bytes, job_id: str, *, name: str = "song.txt") -> Upload:
+        with self.store.open_upload(name, 10_000_000) as writer:
+            writer.write(data)
             return writer.commit(job_id)
 
     def manifest(self, job_id: str) -> ProcessingManifest:

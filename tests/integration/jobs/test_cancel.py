@@ -8,10 +8,11 @@ from core.errors import JobNotFound
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
 from core.pipeline.options import ProcessingOptions
-from tests.integration.jobs.installation import Installation
+from tests.integration.jobs.installation import Installation, on_both_databases
 from tests.integration.jobs.stages_for_tests import work_files
 
 
+@on_both_databases
 def test_a_queued_job_that_was_cancelled_never_starts(house: Installation) -> None:
     """No worker runs yet; when one comes, it does the other job only."""
     cancelled, other = house.submit("work=0.1"), house.submit("work=0.1")
@@ -53,6 +54,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(house: Installation) -> None:
     assert house.state(job_id) == "completed"
 
 
+@on_both_databases
 def test_deleting_a_running_job_leaves_nothing(house: Installation) -> None:
     """Its stage does not listen, and writes afterwards: that must not bring the folder back."""
     house.start_worker(cancel_grace_s=30.0)
@@ -73,7 +75,7 @@ def test_deleting_a_running_job_leaves_nothing(house: Installation) -> None:
 def test_a_job_that_cannot_be_queued_leaves_nothing(house: Installation, tmp_path: Path) -> None:
     """The database is gone: the client is told, and no job waits for ever."""
     unreachable = JobQueue(f"sqlite:///{tmp_path / 'no-such-folder' / 'jobs.sqlite'}")
-    service = JobService(house.store, unreachable, house.log, house.pipeline)
+    service = JobService(house.store, unreachable, house.log, house.pipeline, house.library)
     with house.store.open_upload("song.txt", 100) as writer:
         writer.write(b"work=0.1")
         upload = writer.commit("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -4,9 +4,12 @@ import multiprocessing
 import sqlite3
 from pathlib import Path
 
-from core.jobs.database import prepare_database
+import pytest
+
+from core.jobs.database import engine_for, prepare_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
+from tests.postgres import new_database, require
 
 
 def prepare_and_use(url: str, number: int) -> None:
@@ -15,10 +18,24 @@ def prepare_and_use(url: str, number: int) -> None:
     JobQueue(url).enqueue(f"job-{number}")
 
 
-def test_four_processes_prepare_the_same_database_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_four_processes_prepare_the_same_database_at_once(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
     """They must not make the same table twice, nor find the database locked."""
     path = tmp_path / "new folder" / "jobs.sqlite"
-    url = f"sqlite:///{path}"
+    if kind == "sqlite":
+        prepare_at_once(f"sqlite:///{path}")
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+        connection.close()
+        return
+    with new_database(require(request.getfixturevalue("server"))) as url:
+        prepare_at_once(url)
+        engine_for(url).dispose()
+
+
+def prepare_at_once(url: str) -> None:
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=prepare_and_use, args=(url, n)) for n in range(4)]
     for process in processes:
@@ -28,10 +45,9 @@ def test_four_processes_prepare_the_same_database_at_once(tmp_path: Path) -> Non
 
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert {event.payload["number"] for event in ProgressLog(url).since("job")} == {0, 1, 2, 3}
-    assert len(JobQueue(url).job_states([f"job-{n}" for n in range(4)])) == 4
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
-    connection.close()
+    queue = JobQueue(url)
+    assert len(queue.job_states([f"job-{n}" for n in range(4)])) == 4
+    queue.close()
 
 
 def test_preparing_again_changes_nothing(tmp_path: Path) -> None:

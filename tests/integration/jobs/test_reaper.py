@@ -11,7 +11,7 @@ from core.jobs import reaper as reaper_module
 from core.jobs.database import is_sqlite
 from core.jobs.liveness import open_liveness
 from core.jobs.reaper import Reaper
-from tests.integration.jobs.installation import Installation
+from tests.integration.jobs.installation import Installation, on_both_databases
 
 
 class Fenced(BaseException):
@@ -45,6 +45,7 @@ def make_older(house: Installation, job_id: str, **age: float) -> None:
             manifest.finished_at = now() - timedelta(**age)
 
 
+@on_both_databases
 def test_a_job_that_killed_every_worker_is_closed_as_failed(house: Installation) -> None:
     """The engine stopped trying; without this the manifest would say "running" for ever."""
     job_id = house.submit("work=0.1")
@@ -60,6 +61,7 @@ def test_a_job_that_killed_every_worker_is_closed_as_failed(house: Installation)
     assert house.log.latest(job_id, 1)[0].payload == {"kind": "state", "state": "failed"}
 
 
+@on_both_databases
 def test_a_job_that_the_queue_lost_is_closed_as_failed(house: Installation) -> None:
     """Not at once: the manifest is written a moment before the job is queued."""
     job_id = house.submit("work=0.1")
@@ -86,6 +88,7 @@ def test_a_job_that_runs_outside_the_queue_is_left_alone(house: Installation) ->
     assert house.state(job_id) == "queued"
 
 
+@on_both_databases
 def test_waiting_and_ended_jobs_are_left_alone(house: Installation) -> None:
     waiting, cancelled = house.submit("work=0.1"), house.submit("work=0.1")
     house.service.cancel(cancelled)
@@ -98,6 +101,7 @@ def test_waiting_and_ended_jobs_are_left_alone(house: Installation) -> None:
     assert house.state(cancelled) == "cancelled"
 
 
+@on_both_databases
 def test_old_jobs_are_deleted_with_all_that_belongs_to_them(house: Installation) -> None:
     old, young = house.submit("work=0.1"), house.submit("work=0.2")
     for job_id in (old, young):
@@ -141,6 +145,7 @@ def test_remains_of_a_dead_worker_are_removed(house: Installation) -> None:
     assert not remains.exists()
 
 
+@on_both_databases
 def test_a_job_begun_by_another_version_begins_anew(house: Installation) -> None:
     """After an upgrade nobody can replay it: it would be "running" for ever."""
     job_id = house.submit("work=0.1")

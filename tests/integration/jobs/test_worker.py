@@ -12,10 +12,11 @@ from core.jobs.stage_child import ChildSpec
 from core.jobs.worker import FENCED_EXIT_CODE
 from core.jobs.workflows import STAGE_RECOVERIES
 from core.pipeline.context import Runtime
-from tests.integration.jobs.installation import Installation, Worker
+from tests.integration.jobs.installation import Installation, Worker, on_both_databases
 from tests.integration.jobs.stages_for_tests import FACTORY, work_files
 
 
+@on_both_databases
 def test_a_job_of_two_tracks_runs_to_its_end(house: Installation) -> None:
     """Each stage runs once, in a process that stays for the next stage; the log tells it all."""
     worker = house.start_worker()
@@ -64,6 +65,7 @@ def test_progress_goes_forward_while_a_stage_runs(house: Installation) -> None:
     assert house.wait_for_end(job_id) == "completed"
 
 
+@on_both_databases
 def test_a_killed_worker_loses_only_the_stage_that_it_was_in(house: Installation) -> None:
     """SIGKILL in the middle: the next worker goes on there, and no process is left behind."""
     first = house.start_worker()
@@ -79,6 +81,7 @@ def test_a_killed_worker_loses_only_the_stage_that_it_was_in(house: Installation
     assert house.attempts(job_id) == {"read": 1, "work": 2, "describe": 1, "sum": 1}
 
 
+@on_both_databases
 def test_a_worker_that_lives_takes_over_from_one_that_died(house: Installation) -> None:
     """The engine alone would leave the job of a dead worker pending for ever."""
     both = [house.start_worker(), house.start_worker()]
@@ -109,6 +112,7 @@ def test_a_stopped_worker_leaves_its_job_to_the_next(house: Installation) -> Non
     assert house.wait_for_end(job_id) == "completed"
 
 
+@on_both_databases
 def test_a_worker_that_lost_its_lock_stops(house: Installation) -> None:
     """Another worker may have taken its jobs: going on would run them twice."""
     worker = house.start_worker()
@@ -147,6 +151,7 @@ def test_a_stage_that_kills_its_process_every_time_fails_alone(house: Installati
     assert worker.process.poll() is None
 
 
+@on_both_databases
 def test_a_stage_that_takes_its_worker_down_fails_alone(house: Installation) -> None:
     """After a few workers the engine gives the stage up; the job ends by the pipeline's rules."""
     first = house.start_worker()

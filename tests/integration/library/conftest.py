@@ -8,13 +8,7 @@ import pytest
 
 from core.library.database import open_engine
 from core.library.library import Library
-from tests.postgres import new_database, running_server
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[str | None]:
-    with running_server() as url:
-        yield url
+from tests.postgres import new_database, require
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -22,11 +16,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
         return
-    server = request.getfixturevalue("server")
-    if server is None:
-        pytest.skip("no PostgreSQL: install Debian's postgresql, or set a server's address")
     with ExitStack() as stack:
-        url = stack.enter_context(new_database(server))
+        url = stack.enter_context(new_database(require(request.getfixturevalue("server"))))
         yield url
         open_engine(url).dispose()
 

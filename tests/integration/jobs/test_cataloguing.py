@@ -1,0 +1,95 @@
+"""Jobs that ended are in the library, jobs that were deleted are not, whatever dies in between."""
+
+import io
+
+import soundfile
+from filelock import FileLock
+
+from core.library.query import TrackQuery
+from core.library.summary import TrackSummary
+from tests.integration.jobs.installation import Installation, on_both_databases
+from tests.signals import make_song
+
+RATE = 22_050
+
+
+def song(seed: int = 0) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, make_song(1.0, RATE, seed=seed).T, RATE, format="WAV")
+    return file.getvalue()
+
+
+def tracks(house: Installation) -> tuple[TrackSummary, ...]:
+    return house.library.search(TrackQuery()).tracks
+
+
+def jobs_of(house: Installation) -> list[list[str]]:
+    records = [house.library.record(track.id) for track in tracks(house)]
+    return [sorted(job.job_id for job in record.jobs) for record in records]
+
+
+def is_entered(house: Installation, job_id: str) -> bool:
+    entry = house.library.noted_job(job_id)
+    return entry is not None and entry.is_complete
+
+
+@on_both_databases
+def test_jobs_enter_the_library_by_themselves_and_leave_it_with_their_deletion(
+    house: Installation,
+) -> None:
+    """Two jobs with the same song are one track, which goes with the second of them."""
+    house.start_worker()
+    first, second = house.submit_song(song()), house.submit_song(song())
+
+    house.wait_until(lambda: jobs_of(house) == [[first, second]])
+
+    (track,) = tracks(house)
+    assert track.stems == ("work",)
+    house.service.delete(first)
+    assert jobs_of(house) == [[second]]
+    house.service.delete(second)
+    assert tracks(house) == ()
+    assert house.library.noted_jobs() == set()
+
+
+@on_both_databases
+def test_a_worker_killed_at_the_end_of_its_job_loses_no_entry(house: Installation) -> None:
+    """The job is over, nobody would look at it again: the next worker must."""
+    with FileLock(house.data_dir / "locks" / "library-sweep.lock"):
+        worker = house.start_worker()
+        job_id = house.submit_song(song())
+        assert house.wait_for_end(job_id) == "completed"
+        worker.kill()
+    house.wait_until(worker.leaves_no_orphan, 2.0)
+    assert tracks(house) == ()
+
+    house.start_worker()
+
+    house.wait_until(lambda: jobs_of(house) == [[job_id]])
+
+
+def test_a_track_that_was_removed_stays_away(house: Installation) -> None:
+    """A job enters once: the user's word counts, also after a restart."""
+    job_id = house.submit_song(song())
+    house.pipeline.run(job_id, house.pipeline.run_stage)
+    first = house.start_worker()
+    house.wait_until(lambda: is_entered(house, job_id))
+    house.library.remove(tracks(house)[0].id)
+    first.kill()
+
+    house.start_worker()
+    other = house.submit_song(song(1))
+
+    house.wait_until(lambda: jobs_of(house) == [[other]])
+
+
+def test_jobs_that_retention_deletes_leave_the_library(house: Installation) -> None:
+    """Whoever deletes a job, its track must not be offered for a set any more."""
+    job_id = house.submit_song(song())
+    house.pipeline.run(job_id, house.pipeline.run_stage)
+    house.start_worker()
+    house.wait_until(lambda: jobs_of(house) == [[job_id]])
+
+    house.store.delete(job_id)
+
+    house.wait_until(lambda: tracks(house) == ())
