@@ -11,7 +11,15 @@ Several public tables are rotated (they have 1A = C or 1A = A minor). Right are 
 import re
 from typing import Literal
 
-Relation = Literal["same", "adjacent", "relative", "energy boost", "diagonal", "clash"]
+Relation = Literal[
+    "same",
+    "adjacent",
+    "relative",
+    "energy boost +2",
+    "energy boost +7",
+    "diagonal",
+    "clash",
+]
 
 _MINOR_TONICS = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "Db")
 _MAJOR_TONICS = ("B", "F#", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E")
@@ -94,8 +102,8 @@ def relation(first: str, second: str) -> Relation:
     Returns
     -------
     ``same``; ``adjacent``: a fifth up or down, one note differs; ``relative``: the major or minor
-    of the same notes; ``energy boost``: up two semitones (+2) or one (+7), in this direction only;
-    ``diagonal``: a fifth and across the wheel; else ``clash``.
+    of the same notes; ``energy boost +2``: up two semitones, ``energy boost +7``: up one, both in
+    this direction only; ``diagonal``: a fifth and across the wheel; else ``clash``.
 
     Raises ValueError for what is no Camelot code.
     """
@@ -105,8 +113,8 @@ def relation(first: str, second: str) -> Relation:
             0: "same",
             1: "adjacent",
             11: "adjacent",
-            2: "energy boost",
-            7: "energy boost",
+            2: "energy boost +2",
+            7: "energy boost +7",
         }
         return names.get(step, "clash")
     if step == 0:

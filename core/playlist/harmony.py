@@ -28,7 +28,9 @@ RULES: dict[Relation, MixRule] = {
     "same": MixRule(1.0, "same key"),
     "adjacent": MixRule(0.9, "adjacent keys"),
     "relative": MixRule(0.9, "relative keys"),
-    "energy boost": MixRule(0.7, "energy boost"),
+    # A whole tone up shares five notes of seven, a semitone up two.
+    "energy boost +2": MixRule(0.7, "energy boost of a whole tone"),
+    "energy boost +7": MixRule(0.65, "energy boost of a semitone"),
     "diagonal": MixRule(0.6, "diagonal"),
     "clash": MixRule(0.0, "clash"),
 }

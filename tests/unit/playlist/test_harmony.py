@@ -15,7 +15,7 @@ from core.playlist.harmony import CODES, HARMONY, NEUTRAL, RULES, UNKNOWN_KEY, c
         ("1A", "12A", 0.9),
         ("8A", "8B", 0.9),
         ("8A", "10A", 0.7),
-        ("8A", "3A", 0.7),
+        ("8A", "3A", 0.65),
         ("11B", "1B", 0.7),
         ("8A", "9B", 0.6),
         ("8A", "7B", 0.6),
@@ -33,7 +33,8 @@ def test_every_key_has_the_same_number_of_each_rule() -> None:
     """A wheel that does not close at 12 to 1 shows in some rows only."""
     inner = HARMONY[:UNKNOWN_KEY, :UNKNOWN_KEY]
     assert all(sorted(row) == sorted(inner[0]) for row in inner)
-    assert [int((inner[0] == rule.score).sum()) for rule in RULES.values()] == [1, 3, 3, 2, 2, 16]
+    counts = [int((inner[0] == rule.score).sum()) for rule in RULES.values()]
+    assert counts == [1, 3, 3, 1, 1, 2, 16]
 
 
 def test_a_key_that_is_not_known_is_neutral_with_every_key() -> None:
