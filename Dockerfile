@@ -11,6 +11,11 @@ ENV PYTHONUNBUFFERED=1 \
     API_HOST=0.0.0.0 \
     UI_HOST=0.0.0.0
 
+# The fingerprints that other programs know (Chromaprint).
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libchromaprint1 \
+ && rm -rf /var/lib/apt/lists/*
+
 WORKDIR /app
 
 COPY requirements.txt ./

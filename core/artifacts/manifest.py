@@ -67,7 +67,8 @@ class Artefact(Record):
 
     ``name`` is the path below the job's folder, with ``/``; it is what ``/download`` takes.
     ``role`` tells what it is (``stem``, ``composite``, ``harmonic_percussive``, ``waveform``,
-    ``playlist``), ``label`` which one (``vocals``, ``instrumental``).
+    ``playlist``), ``label`` which one (``vocals``, ``instrumental``). ``mp3_offset_ms``, of MP3
+    alone, is what each DJ program adds to our times there (`core.export.mp3_offset`).
     """
 
     name: str
@@ -81,6 +82,7 @@ class Artefact(Record):
     sample_rate: int | None = None
     bit_depth: str | None = None
     gain_db: float | None = None
+    mp3_offset_ms: dict[str, float] | None = None
 
 
 class ProcessingStage(Record):

@@ -12,7 +12,7 @@ References: digital-dj-tools/dj-data-converter issue 3 ("26 ms problem"); Mixxx 
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from core.export.model import CrateTrack, FileKind
 
@@ -27,6 +27,11 @@ def default_mp3_offset_ms(program: Program, sample_rate: int) -> float:
     if program != "serato":
         return 0.0
     return _MIXXX_MS.get(sample_rate, round(1000 * _FRAME_SAMPLES / sample_rate, 1))
+
+
+def default_mp3_offsets_ms(sample_rate: int) -> dict[str, float]:
+    """Give what every program adds to a time in an MP3 file, by its name."""
+    return {p: default_mp3_offset_ms(p, sample_rate) for p in get_args(Program)}
 
 
 def offset_ms(track: CrateTrack, program: Program, chosen: Mapping[Program, float]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from core.artifacts.store import JobStore
-from core.errors import ArtefactNotFound
+from core.errors import ArtefactNotFound, InvalidAudio, UnsupportedFormat
 from core.export.dj_pack import StagedPack, TrackFiles, stage_dj_pack
 from core.export.facts import add_facts, find_kind
 from core.export.format import Export, ExportOptions
@@ -19,6 +19,7 @@ from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
 from core.library.library import Library
 from core.library.record import LibraryRecord, PlaylistRecord
+from core.sets.stem_files import make_stem_file
 
 PACK = "pack"
 """Name of the DJ pack among the formats: audio and all, where the others are playlists alone."""
@@ -59,7 +60,9 @@ def stage_playlist_pack(
     staging: Path,
     options: ExportOptions,
 ) -> StagedPack:
-    """Make the DJ pack of a playlist: tagged copies, stems of jobs, playlists in every format.
+    """Make the DJ pack of a playlist: tagged copies, stems of jobs, STEM files, playlists.
+
+    A STEM file that cannot be made is left out, with a warning.
 
     ``staging`` is an empty folder that has to live until the pack's ZIP has been written.
 
@@ -70,11 +73,14 @@ def stage_playlist_pack(
     """
     crate, warnings = make_crate(library, playlist, by_name=True)
     records = [library.record(track.id) for track in crate.tracks]
-    files = {record.id: _find_files(store, record) for record in records}
+    files, stem_warnings = {}, []
+    for record in records:
+        files[record.id], problem = _find_files(store, record, staging)
+        stem_warnings += [problem] if problem else []
     covers = {record.id: library.read_cover(record) for record in records}
     tracks = tuple(replace(track, cover=covers[track.id]) for track in crate.tracks)
     staged = stage_dj_pack(replace(crate, tracks=tracks), files, staging, options)
-    return replace(staged, warnings=(*warnings, *staged.warnings))
+    return replace(staged, warnings=(*warnings, *stem_warnings, *staged.warnings))
 
 
 def make_crate(
@@ -130,21 +136,31 @@ def make_track(record: LibraryRecord) -> CrateTrack:
     return add_facts(track, record.facts)
 
 
-def _find_files(store: JobStore, record: LibraryRecord) -> TrackFiles:
-    """Find a track's audio, and the stems of the newest of its jobs that still exists."""
+def _find_files(
+    store: JobStore, record: LibraryRecord, staging: Path
+) -> tuple[TrackFiles, str | None]:
+    """Find a track's audio, and the stems of the newest of its jobs that still exists.
+
+    Their STEM file is made in ``staging``; where it cannot be, a sentence says why.
+    """
     audio = next((Path(f.path) for f in record.files if Path(f.path).is_file()), None)
     for job in reversed(record.jobs):
         manifest = store.load_if_readable(job.job_id)
         if manifest is None:
             continue
         folder = store.job_folder(job.job_id)
-        stems = {
-            f"{a.label}{PurePath(a.name).suffix}": folder / a.name
-            for a in manifest.tracks[job.track_index].artefacts
-            if a.role == "stem"
-        }
-        return TrackFiles(audio, stems)
-    return TrackFiles(audio)
+        artefacts = manifest.tracks[job.track_index].artefacts
+        stems = [a for a in artefacts if a.role == "stem"]
+        if not stems:
+            continue
+        files = {f"{a.label}{PurePath(a.name).suffix}": folder / a.name for a in stems}
+        stem_file = staging / f"{record.id}.stem.mp4"
+        try:
+            make_stem_file(stems, folder, stem_file)
+        except (ArtefactNotFound, InvalidAudio, UnsupportedFormat) as error:
+            return TrackFiles(audio, files), f"'{record.title}' has no STEM file: {error.message}"
+        return TrackFiles(audio, files, stem_file), None
+    return TrackFiles(audio), None
 
 
 def _name_files(

@@ -12,6 +12,7 @@ from core.audio.encode import SUFFIX, Encoder, supported_sample_rate
 from core.audio.tag_writer import write_tags
 from core.audio.tags import Tags, read_tags
 from core.errors import UnsupportedFormat
+from core.export.mp3_offset import default_mp3_offsets_ms
 from core.pipeline.context import StageContext
 from core.pipeline.names import TrackNames
 from core.pipeline.options import ProcessingOptions
@@ -115,6 +116,7 @@ class _Writer:
             sample_rate=rate,
             duration_s=self._context.track.source.duration_s,
             gain_db=self._renderer.gain_db(output),
+            mp3_offset_ms=default_mp3_offsets_ms(rate) if encoding.format == "mp3" else None,
         )
 
     def _encode(

@@ -1,0 +1,75 @@
+"""A track's stems, as a job delivered them in whatever format, as one NI STEM file."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from core.artifacts.manifest import Artefact
+from core.audio.buffer import BLOCK_SIZE, Samples
+from core.audio.decode import read_through
+from core.audio.stem_mp4 import write_stem_mp4
+from core.audio.wavefile import AudioReader, AudioWriter
+from core.errors import ArtefactNotFound
+
+
+def make_stem_file(stems: Sequence[Artefact], folder: Path, destination: Path) -> None:
+    """Write the ``.stem.mp4`` of a track.
+
+    Its mixture is the sum of the stems, so that they hold together after lossy delivery, too. Gains
+    that the delivery gave are taken back: with ``normalization=per_track`` they differ.
+
+    Parameters
+    ----------
+    stems : artefacts of one track whose role is ``stem``, at least one.
+    folder : of the job; artefacts are named below it.
+
+    Raises
+    ------
+    ArtefactNotFound : a stem is gone.
+    InvalidAudio : a stem cannot be read.
+    UnsupportedFormat : the stems have several sample rates.
+    StorageFull : no room. No file is left in any of these cases.
+    """
+    for stem in stems:
+        if not (folder / stem.name).is_file():
+            raise ArtefactNotFound(f"The stem '{stem.label}' has gone.")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=destination.parent) as work:
+        paths = {stem.label: Path(work, f"{i}.wav") for i, stem in enumerate(stems)}
+        for stem in stems:
+            _decode(folder / stem.name, paths[stem.label], -(stem.gain_db or 0.0))
+        mixture = Path(work, "mixture.wav")
+        _add_up(list(paths.values()), mixture)
+        write_stem_mp4(destination, mixture, paths)
+
+
+def _decode(source: Path, destination: Path, gain_db: float) -> None:
+    factor = np.float32(10 ** (gain_db / 20))
+
+    def take(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> None:
+        with AudioWriter(destination, sample_rate=sample_rate, n_channels=n_channels) as writer:
+            for block in blocks:
+                writer.write(block * factor)
+
+    read_through(source, take)
+
+
+def _add_up(paths: Sequence[Path], destination: Path) -> None:
+    """Write the sum of files; those that are shorter (a lossy format's padding) end in silence."""
+    with ExitStack() as stack:
+        readers = [stack.enter_context(AudioReader(path)) for path in paths]
+        n_samples = max(reader.n_samples for reader in readers)
+        n_channels = max(reader.n_channels for reader in readers)
+        writer = stack.enter_context(
+            AudioWriter(destination, sample_rate=readers[0].sample_rate, n_channels=n_channels)
+        )
+        for start in range(0, n_samples, BLOCK_SIZE):
+            total = np.zeros((n_channels, min(BLOCK_SIZE, n_samples - start)), dtype=np.float64)
+            for reader in readers:
+                if start < reader.n_samples:
+                    block = reader.read(start, start + BLOCK_SIZE)
+                    total[:, : block.shape[1]] += block
+            writer.write(total.astype(np.float32))
