@@ -68,9 +68,9 @@ class _Branch(nn.Module):  # type: ignore[misc]
         hidden = here + self.bias
         hidden[..., step:] += before[..., :-step]
         hidden[..., :-step] += after[..., step:]
-        hidden = functional.gelu(self.norm(hidden))
-        ones = hidden.new_ones(1, 1, 1).expand(len(hidden), 1, hidden.shape[-1])
-        wide = torch.matmul(self.widen, torch.cat([hidden, ones], dim=1))
+        biased = x.new_ones(len(x), self.n_hidden + 1, x.shape[-1])
+        biased[:, :-1] = functional.gelu(self.norm(hidden))
+        wide = torch.matmul(self.widen, biased)
         return torch.addcmul(x, self.scale, functional.glu(self.wide_norm(wide), dim=1))
 
 
