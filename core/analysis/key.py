@@ -1,20 +1,15 @@
 """Which key a recording is in, as DJs name it: over its whole length and over time.
 
-Windows of 12 s are compared with what each of the 24 keys leads one to expect, by five published
-profiles: three made for electronic dance music, two for tonal music at large; they err on
-different songs. The windows vote, each with its doubts; a Viterbi path through the same windows
-gives the key over time.
+Windows of 12 s are compared with what each of the 24 keys leads one to expect
+(`core.analysis.key_profiles`). The windows vote, each with its doubts; a Viterbi path through the
+same windows gives the key over time.
 
-References: Faraldo, Gómez, Jordà & Herrera, "Key estimation in electronic dance music", ECIR 2016
-(edma); Faraldo, Jordà & Herrera, "A multi-profile method for key estimation in EDM", AES 2017
-(bgate); Sha'ath, "Estimation of key in digital music recordings", MSc thesis, Birkbeck 2011
-(shaath); Gómez, "Tonal description of polyphonic audio for music content processing", INFORMS
-Journal on Computing 18 (2006) (gomez); Temperley, "What's key for key?", Music Perception 17
-(1999) (temperley).
+Music that stays on one harmony is made of loops far more often than not, and is heard by the
+profiles of electronic music, where minor is the more common mode; music that moves through chords
+and keys by those of tonal music as well.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -24,45 +19,45 @@ from scipy.ndimage import median_filter
 
 from core.analysis.camelot import key_of, key_to_camelot, key_to_open_key, key_to_short
 from core.analysis.chroma import Chroma
+from core.analysis.key_profiles import expected_chroma
 from core.analysis.spectra import PITCH_HOP_S
 from core.analysis.viterbi import likeliest_path
 
 N_ALTERNATIVES = 3
 
-# Expected strength of the twelve pitch classes above the tonic, major then minor.
-_PROFILES = {
-    "edma": (
-        (1.00, 0.29, 0.50, 0.40, 0.60, 0.56, 0.32, 0.80, 0.31, 0.45, 0.42, 0.39),
-        (1.00, 0.31, 0.44, 0.58, 0.33, 0.49, 0.29, 0.78, 0.43, 0.29, 0.53, 0.32),
-    ),
-    "bgate": (
-        (1.00, 0.00, 0.42, 0.00, 0.53, 0.37, 0.00, 0.77, 0.00, 0.38, 0.21, 0.30),
-        (1.00, 0.00, 0.36, 0.39, 0.00, 0.38, 0.00, 0.74, 0.27, 0.00, 0.42, 0.23),
-    ),
-    "shaath": (
-        (6.6, 2.0, 3.5, 2.3, 4.6, 4.0, 2.5, 5.2, 2.4, 3.7, 2.3, 3.4),
-        (6.5, 2.7, 3.5, 5.4, 2.6, 3.5, 2.5, 5.2, 4.0, 2.7, 4.3, 3.2),
-    ),
-    "gomez": (
-        (0.82, 0.00, 0.55, 0.00, 0.53, 0.30, 0.08, 1.00, 0.00, 0.38, 0.00, 0.47),
-        (0.81, 0.00, 0.53, 0.54, 0.00, 0.27, 0.07, 1.00, 0.27, 0.07, 0.10, 0.36),
-    ),
-    "temperley": (
-        (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400),
-        (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330),
-    ),
-}
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 _WINDOW_FRAMES = 64  # 12 s
 _STEP_FRAMES = 16  # 3 s
 _SMOOTHED_FRAMES = 5
-_GATE = 0.2
-_DOUBT = 5.0  # how sharply a window votes
-_CALIBRATION = 2.5  # makes the confidence the share of right keys; fitted by likelihood
 _CHANGE = -3.0  # what a change of key costs, as logarithm of a probability
 _CLEARLY_MORE = 0.2  # by how much stems must be surer than the mixture to overrule it
 
 _Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """How chroma is judged; the defaults are those that `bench.key_validation` confirmed.
+
+    Parameters
+    ----------
+    gate : pitch classes below this share of a window's strongest one count as silent.
+    doubt : how sharply a window votes.
+    moving, steady : mean agreement of the windows with their sum, as correlation, up to which the
+        harmony counts as moving, and from which it counts as staying where it is.
+    minor_lead : what minor keys are given ahead in steady music, as correlation.
+    calibration : makes the confidence the share of right keys; fitted by likelihood.
+    """
+
+    gate: float = 0.1
+    doubt: float = 5.0
+    moving: float = 0.98
+    steady: float = 0.995
+    minor_lead: float = 0.04
+    calibration: float = 2.5
+
+
+RULE = KeyRule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +106,13 @@ class KeyEstimate:
     is_contested: bool = False
 
 
-def estimate_key(chroma: Chroma) -> KeyEstimate:
+def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
     """Estimate the key.
 
     Parameters
     ----------
     chroma : of the mixture, or of what is played on pitches in it.
+    rule : how it is judged.
 
     Returns
     -------
@@ -126,10 +122,13 @@ def estimate_key(chroma: Chroma) -> KeyEstimate:
     heard = windows[0].sum(axis=1)
     if not heard.any():
         return KeyEstimate()
-    fits = np.mean([_fit(_gate(version)) for version in windows], axis=0)
-    votes = np.average(_soft_max(_DOUBT * fits), axis=0, weights=heard)
+    steadiness = _steadiness(windows[0][heard > 0], rule)
+    expected = expected_chroma(steadiness)
+    fits = np.mean([_fit(_gate(version, rule.gate), expected) for version in windows], axis=0)
+    fits[:, 12:] += rule.minor_lead * steadiness
+    votes = np.average(_soft_max(rule.doubt * fits), axis=0, weights=heard)
     clarity = _clarity(windows[0].sum(axis=0))
-    probabilities = clarity * _soft_max(_CALIBRATION * np.log(votes))
+    probabilities = clarity * _soft_max(rule.calibration * np.log(votes))
     ranking = np.argsort(-probabilities, kind="stable")
     candidates = [_name(int(index), float(probabilities[index])) for index in ranking]
     best = candidates[0]
@@ -141,7 +140,9 @@ def estimate_key(chroma: Chroma) -> KeyEstimate:
         confidence=best.score,
         alternatives=tuple(candidates[1 : 1 + N_ALTERNATIVES]),
         tuning_cents=chroma.tuning_cents,
-        segments=_segment(fits, clarity, heard > 0, chroma.duration_s),
+        segments=_segment(
+            rule.doubt * rule.calibration * fits, clarity, heard > 0, chroma.duration_s
+        ),
     )
 
 
@@ -186,28 +187,26 @@ def _window_starts(n_frames: int) -> NDArray[np.intp]:
     return np.arange(0, max(1, n_frames - _WINDOW_FRAMES + _STEP_FRAMES), _STEP_FRAMES)
 
 
-def _gate(chroma: _Matrix) -> _Matrix:
+def _steadiness(windows: _Matrix, rule: KeyRule) -> float:
+    """Tell whether the harmony stays where it is, 0 to 1, from the windows that are heard."""
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    whole = centred.sum(axis=0)
+    norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(whole)
+    agreement = float((centred @ whole / np.maximum(norms, 1e-12)).mean())
+    return float(np.clip((agreement - rule.moving) / (rule.steady - rule.moving), 0, 1))
+
+
+def _gate(chroma: _Matrix, gate: float) -> _Matrix:
     """Drop pitch classes that are weak throughout a window: noise and overtones."""
-    return np.where(chroma < _GATE * chroma.max(axis=1, keepdims=True), 0.0, chroma)
+    return np.where(chroma < gate * chroma.max(axis=1, keepdims=True), 0.0, chroma)
 
 
-def _fit(chroma: _Matrix) -> _Matrix:
+def _fit(chroma: _Matrix, expected: _Matrix) -> _Matrix:
     """Correlate windows with the keys, ``(n_windows, 24)``: C major … B, C minor … B."""
     centred = chroma - chroma.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(centred, axis=1, keepdims=True)
-    fits: _Matrix = centred / np.maximum(norm, 1e-12) @ _expectations().T
+    fits: _Matrix = centred / np.maximum(norm, 1e-12) @ expected.T
     return fits
-
-
-@cache
-def _expectations() -> _Matrix:
-    """Give the mean of all profiles, each of mean 0 and norm 1, ``(24, 12)``."""
-    total = np.zeros((24, 12))
-    for profiles in _PROFILES.values():
-        rotated = np.array([np.roll(profile, tonic) for profile in profiles for tonic in range(12)])
-        rotated -= rotated.mean(axis=1, keepdims=True)
-        total += rotated / np.linalg.norm(rotated, axis=1, keepdims=True)
-    return total / len(_PROFILES)
 
 
 def _soft_max(scores: _Matrix) -> _Matrix:
@@ -227,12 +226,12 @@ def _clarity(chroma: _Matrix) -> float:
 
 
 def _segment(
-    fits: _Matrix, clarity: float, is_heard: NDArray[np.bool_], duration_s: float
+    scores: _Matrix, clarity: float, is_heard: NDArray[np.bool_], duration_s: float
 ) -> tuple[KeySegment, ...]:
     """Give the stretches of one key; silent windows go with what is before them."""
-    fits = np.where(is_heard[:, None], fits, 0.0)
+    scores = np.where(is_heard[:, None], scores, 0.0)
     change = np.where(np.eye(24, dtype=bool), 0.0, _CHANGE)
-    probabilities = _soft_max(_DOUBT * _CALIBRATION * fits)
+    probabilities = _soft_max(scores)
     path = likeliest_path(np.log(probabilities), change)
     borders = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
     # A window speaks for its middle; the first and the last also for the ends.
