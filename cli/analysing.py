@@ -3,23 +3,25 @@
 Runs in processes of a pool, side by side; what it returns is one line of ``--json``.
 """
 
-import json
+import itertools
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.analysis_records import Record, find_records, load_record, save_record
 from core.analysis.version import ANALYSIS_VERSION
 from core.artifacts.atomic import atomic_path
 from core.artifacts.store import hash_file
-from core.audio.source import SourceFormat
 from core.audio.tag_writer import write_tags
-from core.audio.tags import Tags
+from core.audio.tags import Tags, name_track, read_tags
 from core.errors import InvalidAudio, StorageFull, UnsupportedFormat
 
-SUFFIX = ".analysis.json"
-
-_TAG_FORMATS = {"wav": "wav", "wavex": "wav", "flac": "flac", "mp3": "mp3"}
+_CONTAINER_FORMATS = {"wav": "wav", "wavex": "wav", "flac": "flac", "mp3": "mp3", "aiff": "aiff"}
+_CODEC_FORMATS = {
+    "ogg": {"vorbis": "ogg", "opus": "opus"},
+    "mov": {"aac": "m4a", "alac": "alac"},  # what FFmpeg calls MP4 and its kin
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class AnalysisTask:
     path : the recording.
     record_path : where its facts are kept; None: nowhere.
     tempo_range_bpm : range that the tempo is folded into.
-    max_duration_s : longest recording accepted.
+    known_in : folders in which, at any depth, a record may be of the same bytes by another name.
     is_forced : analyse what is known, too.
     writes_tags : put tempo and key into the file.
     """
@@ -39,7 +41,7 @@ class AnalysisTask:
     path: Path
     record_path: Path | None
     tempo_range_bpm: tuple[float, float]
-    max_duration_s: float
+    known_in: tuple[Path, ...] = ()
     is_forced: bool = False
     writes_tags: bool = False
 
@@ -48,13 +50,13 @@ class AnalysisTask:
 class AnalysisRecord:
     """The facts of one file, whether they were known, and what went wrong beside them."""
 
-    facts: dict[str, Any]
+    facts: Record
     is_known: bool = False
     warnings: tuple[str, ...] = ()
 
 
 def run_task(task: AnalysisTask) -> AnalysisRecord:
-    """Give the facts of a file, from its record where that has the hash of these bytes.
+    """Give the facts of a file, from a record that has the hash of these bytes where there is one.
 
     Raises
     ------
@@ -70,55 +72,52 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
         "analysis_version": ANALYSIS_VERSION,
         "tempo_range_bpm": list(task.tempo_range_bpm),
     }
-    known = None if task.is_forced else _load(task.record_path, request)
-    if known is not None:
-        return AnalysisRecord({**known, "path": str(task.path)}, is_known=True)
-    # Here, and not above: what is known need not wait for SciPy.
-    from core.analysis.file import analyse_file
-
-    source, found = analyse_file(
-        task.path, tempo_range_bpm=task.tempo_range_bpm, max_duration_s=task.max_duration_s
-    )
+    known = None if task.is_forced else _find_known(task, request)
+    facts = {"path": str(task.path), **request, **(_analyse(task) if known is None else known)}
     warnings = []
     if task.writes_tags:
         try:
-            request["sha256"] = _tag(task.path, source, found)
+            facts["sha256"] = _tag(task.path, facts)
         except (InvalidAudio, UnsupportedFormat, StorageFull, OSError) as error:
             warnings.append(f"{name} got no tags: {error}")
-    facts = {"path": str(task.path), **request, **found}
-    if task.record_path is not None:
+    if task.record_path is not None and facts != load_record(task.record_path):
         try:
-            _save(task.record_path, facts)
+            save_record(task.record_path, facts)
         except (OSError, StorageFull) as error:
             warnings.append(f"{task.record_path} cannot be written: {error}")
-    return AnalysisRecord(facts, warnings=tuple(warnings))
+    return AnalysisRecord(facts, is_known=known is not None, warnings=tuple(warnings))
 
 
-def _load(path: Path | None, request: dict[str, Any]) -> dict[str, Any] | None:
-    """Read a record if it is what an analysis with this request would give."""
-    if path is None:
-        return None
-    try:
-        record = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # none yet, or cut short by somebody else: analyse again
-        return None
-    if isinstance(record, dict) and request.items() <= {k: record.get(k) for k in request}.items():
-        return record
+def _analyse(task: AnalysisTask) -> Record:
+    # Here, and not above: what is known need not wait for SciPy.
+    from core.analysis.file import analyse_file
+
+    return analyse_file(task.path, tempo_range_bpm=task.tempo_range_bpm)[1]
+
+
+def _find_known(task: AnalysisTask, request: dict[str, Any]) -> Record | None:
+    """Read what an analysis with this request would give, under the names that the file has now."""
+    own = task.record_path or task.path
+    elsewhere = find_records(request["sha256"], task.known_in, own.parent)
+    for path in itertools.chain([own] if task.record_path else [], elsewhere):
+        record = load_record(path)
+        if record is not None and request.items() <= {k: record.get(k) for k in request}.items():
+            title, artist = name_track(read_tags(task.path), task.path.name)
+            return {**record, "path": str(task.path), "title": title, "artist": artist}
     return None
 
 
-def _save(path: Path, facts: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+def _tag(path: Path, facts: Record) -> str:
+    """Write tempo and key into a copy that then takes the file's place; give its hash.
 
-
-def _tag(path: Path, source: SourceFormat, facts: dict[str, Any]) -> str:
-    """Write tempo and key into a copy that then takes the file's place; give its new hash."""
-    kind = _tag_format(source)
-    if kind is None:
-        raise UnsupportedFormat(f"{source.container} files get no tags here.", field="format")
-    tags = Tags(bpm=facts["tempo_bpm"] or None, key=facts["key_short"])
+    What the file says already, and a file without tempo and key, stays as it is.
+    """
+    bpm = round(facts["tempo_bpm"], 2) or None
+    tags = Tags(bpm=bpm, key=facts["key_short"])
+    there = read_tags(path)
+    if (tags.bpm in (None, there.bpm)) and (tags.key in (None, there.key)):
+        return str(facts["sha256"])
+    kind = _tag_format(path)
     extra = {"CAMELOT": facts["camelot"]} if facts["camelot"] else {}
     with atomic_path(path) as temporary:
         shutil.copy2(path, temporary)
@@ -126,10 +125,15 @@ def _tag(path: Path, source: SourceFormat, facts: dict[str, Any]) -> str:
     return hash_file(path)[0]
 
 
-def _tag_format(source: SourceFormat) -> str | None:
-    """Name the format as `write_tags` does; None where it writes none."""
-    if source.codec == "opus":
-        return "opus"
-    if source.codec in ("aac", "alac"):
-        return {"aac": "m4a", "alac": "alac"}[source.codec] if "mp4" in source.container else None
-    return _TAG_FORMATS.get(source.container)
+def _tag_format(path: Path) -> str:
+    """Name the format as `write_tags` does. Raises `UnsupportedFormat` where it writes none."""
+    # Here, as what is only looked up needs no decoder.
+    from core.audio.decode import probe
+
+    source = probe(path)
+    by_codec = _CODEC_FORMATS.get(source.container, {})
+    kind = by_codec.get(source.codec) or _CONTAINER_FORMATS.get(source.container)
+    if kind is None:
+        what = f"{source.codec} in {source.container}"
+        raise UnsupportedFormat(f"{what} gets no tags here.", field="format")
+    return kind

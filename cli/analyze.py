@@ -3,7 +3,6 @@
 import csv
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cli.analysing import SUFFIX, AnalysisRecord, AnalysisTask, run_task
+from cli.analysing import AnalysisRecord, AnalysisTask, run_task
+from cli.analysis_records import SUFFIX, list_trees, place_records
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
 from config import settings
 from core.errors import InvalidOption, StemcrateError
@@ -76,12 +76,13 @@ def analyze(
     records: list[Path | None] = [None] * len(listing.files)
     if files:
         records = [*place_records(listing.files, paths, output_dir)]
+    known_in = list_trees(paths, output_dir)
     tasks = [
         AnalysisTask(
             path,
             record,
             tempo_range_bpm,
-            settings().max_duration_s,
+            known_in,
             is_forced=force,
             writes_tags=write_tags,
         )
@@ -96,24 +97,6 @@ def analyze(
     sys.exit(printer.exit_code())
 
 
-def place_records(
-    files: Sequence[Path], asked: Sequence[Path], output_dir: Path | None
-) -> Iterator[Path]:
-    """Give the path of each file's record: beside it, or at the same place in a folder.
-
-    Two files that differ in their suffix alone keep it: ``song.mp3.analysis.json``.
-    """
-    roots = [path.resolve() for path in asked if path.is_dir()]
-    namesakes = Counter(file.with_suffix("") for file in files)
-    for file in files:
-        name = file.name if namesakes[file.with_suffix("")] > 1 else file.stem
-        folder = file.parent
-        if output_dir is not None:
-            root = next((root for root in roots if file.is_relative_to(root)), file.parent)
-            folder = output_dir / file.parent.relative_to(root)
-        yield folder / f"{name}{SUFFIX}"
-
-
 def _tempo_range(least: float | None, greatest: float | None) -> tuple[float, float]:
     """Take what the installation offers where nothing is asked; at least an octave."""
     options = settings().default_options()
@@ -126,7 +109,7 @@ def _tempo_range(least: float | None, greatest: float | None) -> tuple[float, fl
 def _run(tasks: Sequence[AnalysisTask], n_processes: int) -> Iterator[tuple[AnalysisTask, Outcome]]:
     """Yield tasks as they end, with a bar on stderr; Ctrl-C leaves what is written."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -154,20 +137,20 @@ class _Printer:
         if isinstance(outcome, StemcrateError):
             self._n_bad += 1
             error = {"code": outcome.code, "message": outcome.message, "hint": outcome.hint}
-            err.print(f"failed: {path}: {outcome.message}", markup=False)
+            err.print(f"failed: {path}: {outcome.message}")
             self._write({"path": path, "error": error if self._style == "json" else str(outcome)})
             return
         self._n_good += 1
         self._n_known += outcome.is_known
         for warning in outcome.warnings:
-            err.print(f"warning: {warning}", markup=False)
+            err.print(f"warning: {warning}")
         self._write(outcome.facts)
 
     def finish(self) -> None:
         if self._style == "table" and self._n_good:
             out.print(self._table)
         if self._n_known:
-            err.print(f"{self._n_known} known already; --force analyses them again.", markup=False)
+            err.print(f"{self._n_known} known already; --force analyses them again.")
 
     def exit_code(self) -> int:
         if not self._n_bad:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cli.models import describe_models
 from cli.output import EXIT_FAILED, err, out, print_json
@@ -129,7 +130,7 @@ def _print(report: _Report) -> None:
     for line in lines:
         out.print(line, markup=False)
     for problem in report.problems:
-        err.print(f"[bold red]problem[/]: {problem}")
+        err.print(Text.assemble(Text("problem", style="bold red"), f": {problem}"))
     if not report.problems:
         out.print("Nothing that is needed is broken.", markup=False)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from core.artifacts.manifest import ProcessingManifest
 from core.errors import InvalidOption, StemcrateError
@@ -15,16 +16,18 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_IN_PART = 3
 
-# A pipe has no width: tables keep theirs rather than break words at 80.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True, highlight=False)
+# A pipe has no width: tables keep theirs rather than break words at 80. No markup: names of files
+# and tracks hold [square brackets].
+out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 def fail(error: StemcrateError) -> int:
     """Print an error; give the exit code that belongs to it."""
-    err.print(f"[bold red]error[/] ({error.code}): {error.message}", markup=True)
+    word = Text("error", style="bold red")
+    err.print(Text.assemble(word, f" ({error.code}): {error.message}"), soft_wrap=True)
     if error.hint:
-        err.print(f"  {error.hint}", markup=False)
+        err.print(f"  {error.hint}", soft_wrap=True)
     return EXIT_USAGE if isinstance(error, InvalidOption) else EXIT_FAILED
 
 
@@ -35,17 +38,17 @@ def print_json(value: dict[str, Any]) -> None:
 
 def print_summary(manifest: ProcessingManifest) -> None:
     """Print what a job made: its tracks and their facts, the playlist, the warnings."""
-    out.print(f"Job {manifest.job_id}: {manifest.state}", markup=False)
+    out.print(f"Job {manifest.job_id}: {manifest.state}")
     if manifest.model:
-        out.print(f"Model: {manifest.model['name']} ({manifest.model['reason']})", markup=False)
+        out.print(f"Model: {manifest.model['name']} ({manifest.model['reason']})")
     out.print(_tracks_table(manifest))
     if manifest.playlist.get("transitions"):
         out.print(_playlist_table(manifest))
     for warning in manifest.all_warnings():
-        out.print(f"warning ({warning.stage}): {warning.message}", markup=False)
+        out.print(f"warning ({warning.stage}): {warning.message}")
     for track in manifest.tracks:
         if track.error is not None:
-            err.print(f"failed: {track.source.name}: {track.error.message}", markup=False)
+            err.print(f"failed: {track.source.name}: {track.error.message}")
 
 
 def _tracks_table(manifest: ProcessingManifest) -> Table:

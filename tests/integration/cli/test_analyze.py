@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,14 @@ import pytest
 import soundfile
 
 from cli.analysing import AnalysisTask, run_task
-from cli.analyze import place_records
+from cli.analysis_records import forget_records, place_records
 from cli.main import main
+from cli.output import fail
+from core.artifacts.store import hash_file
+from core.audio.decode import decode
 from core.audio.tags import read_tags
+from core.errors import InvalidAudio
+from tests.unit.analysis.encoding import write_mp4
 from tests.unit.analysis.songs import TEMPO_BPM, make_track
 
 ROOT = Path(__file__).parents[3]
@@ -108,7 +116,7 @@ def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:
 
 def _task(path: Path, **changes: Any) -> AnalysisTask:
     record = path.parent / "facts" / "song.analysis.json"
-    values = {"tempo_range_bpm": (70.0, 180.0), "max_duration_s": 3600.0, **changes}
+    values = {"tempo_range_bpm": (70.0, 180.0), **changes}
     return AnalysisTask(path, record, **values)
 
 
@@ -133,6 +141,42 @@ def test_what_is_known_is_skipped_until_it_changes_or_is_forced(crate: Path) -> 
     assert not run_task(_task(path)).is_known
 
 
+def test_the_same_bytes_by_another_name_are_known(crate: Path) -> None:
+    """Sorting a crate into folders, and naming songs anew, must not cost a night of analysis."""
+    path = crate / "more" / "loop.wav"
+    task = AnalysisTask(path, path.with_suffix(".analysis.json"), (70.0, 180.0), (crate,))
+    first = run_task(task)
+    renamed = path.rename(crate / "Somebody - Something.wav")
+    copy = Path(shutil.copy(renamed, crate / "more" / "copy.wav"))
+    elsewhere = crate.parent / "elsewhere"
+    elsewhere.mkdir()
+    stray = Path(shutil.copy(renamed, elsewhere))
+    forget_records()
+    for place in (renamed, copy):
+        record = place.with_suffix(".analysis.json")
+        again = run_task(replace(task, path=place, record_path=record))
+        assert again.is_known
+        assert again.facts["path"] == str(place)
+        assert again.facts["beats_s"] == first.facts["beats_s"]
+        assert json.loads(record.read_text()) == again.facts
+    renamed_facts = json.loads((crate / "Somebody - Something.analysis.json").read_text())
+    assert (renamed_facts["artist"], renamed_facts["title"]) == ("Somebody", "Something")
+    assert run_task(replace(task, path=copy, record_path=None)).is_known
+    assert not run_task(replace(task, path=stray, record_path=None, known_in=())).is_known
+
+
+def test_a_record_of_an_older_analysis_is_made_again(crate: Path) -> None:
+    """Facts of two versions side by side cannot be compared."""
+    path = crate / "more" / "loop.wav"
+    record = path.with_suffix(".analysis.json")
+    task = AnalysisTask(path, record, (70.0, 180.0), (crate,))
+    first = run_task(task)
+    record.write_text(json.dumps({**first.facts, "analysis_version": "0"}))
+    forget_records()
+    assert not run_task(task).is_known
+    assert json.loads(record.read_text()) == first.facts
+
+
 def test_tags_are_written_on_request_only_and_the_audio_stays(crate: Path) -> None:
     path = crate / "Band - Song.flac"
     before, _ = soundfile.read(path)
@@ -145,6 +189,113 @@ def test_tags_are_written_on_request_only_and_the_audio_stays(crate: Path) -> No
     assert tags.key == "A"
     np.testing.assert_array_equal(soundfile.read(path)[0], before)
     assert run_task(_task(path, writes_tags=True)).is_known
+
+
+def test_what_is_known_gets_its_tags_all_the_same(crate: Path) -> None:
+    """Who has analysed first and asks for tags then must get them, and only once."""
+    path = crate / "Band - Song.flac"
+    run_task(_task(path))
+    tagged = run_task(_task(path, writes_tags=True))
+    assert tagged.is_known
+    assert read_tags(path).key == "A"
+    assert tagged.facts["sha256"] == hash_file(path)[0]
+    written = path.stat().st_mtime_ns
+    assert run_task(_task(path, writes_tags=True)).facts == tagged.facts
+    assert path.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("song.wav", "PCM_16"),
+        ("song.aiff", "PCM_16"),
+        ("song.mp3", "MPEG_LAYER_III"),
+        ("song.ogg", "VORBIS"),
+        ("song.opus", "OPUS"),
+        ("song.m4a", "aac"),
+        ("song.alac.m4a", "alac"),
+    ],
+)
+def test_every_container_of_djs_takes_tags(
+    tmp_path: Path, audio: np.ndarray, name: str, codec: str
+) -> None:
+    """Tags that one container lacks are missed on the night."""
+    path = tmp_path / name
+    if codec in ("aac", "alac"):
+        write_mp4(path, audio[: 4 * RATE], RATE, codec)
+    else:
+        rate = 48000 if codec == "OPUS" else RATE
+        container = {"ogg": "OGG", "opus": "OGG"}.get(name.rpartition(".")[2])
+        soundfile.write(path, audio[: 4 * RATE], rate, subtype=codec, format=container)
+    before = _decoded(path, tmp_path)
+    done = run_task(_task(path, writes_tags=True))
+    assert not done.warnings
+    tags = read_tags(path)
+    assert tags.bpm == pytest.approx(done.facts["tempo_bpm"], abs=0.006)
+    assert tags.key == done.facts["key_short"]
+    np.testing.assert_array_equal(_decoded(path, tmp_path), before)
+
+
+def _decoded(path: Path, folder: Path) -> np.ndarray:
+    decode(path, folder / "decoded.wav")
+    return soundfile.read(folder / "decoded.wav")[0]
+
+
+def test_a_container_without_tags_is_listed(tmp_path: Path, audio: np.ndarray) -> None:
+    """A file that cannot hold tags must neither stop the others nor pass for tagged."""
+    path = tmp_path / "song.caf"
+    soundfile.write(path, audio[: 4 * RATE], RATE)
+    before = path.read_bytes()
+    done = run_task(_task(path, writes_tags=True))
+    assert done.facts["key"]
+    assert "song.caf got no tags" in done.warnings[0]
+    assert path.read_bytes() == before
+
+
+def test_names_with_brackets_are_printed_whole(
+    tmp_path: Path, audio: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DJs name files "Song [Club Mix]": what a terminal takes for markup must not vanish."""
+    (tmp_path / "Song [red] [Club Mix].mp3").write_bytes(b"no music" * 50)
+    soundfile.write(tmp_path / "Loop [bold] [Dub].wav", audio[: 2 * RATE], RATE)
+    result = _analyze(tmp_path, ".", "missing [x] [i].wav")
+    assert result.returncode == 3
+    assert "Song [red] [Club Mix].mp3" in result.stderr
+    assert "missing [x] [i].wav" in result.stderr
+    assert "Loop [bold] [Dub]" in result.stdout
+    assert fail(InvalidAudio("Song [red] is broken.", hint="Look at [i].")) == 1
+    words = capsys.readouterr().err
+    assert "Song [red] is broken." in words
+    assert "Look at [i]." in words
+
+
+def test_ctrl_c_leaves_whole_records_and_the_next_run_goes_on(
+    tmp_path: Path, audio: np.ndarray
+) -> None:
+    """A night of analysis that is stopped must be neither lost nor half written."""
+    for index in range(12):
+        soundfile.write(tmp_path / f"{index:02}.wav", audio[index * 1000 : 4 * RATE], RATE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "analyze", ".", "--json", "--processes", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode not in (0, 3)
+    records = list(tmp_path.glob("*.analysis.json"))
+    assert 1 <= len(records) < 12
+    assert all(json.loads(record.read_text())["sha256"] for record in records)
+    assert not list(tmp_path.glob(".*"))
+    again = _analyze(tmp_path, ".", "--json", "--processes", 1)
+    assert again.returncode == 0
+    assert f"{len(records)} known already" in again.stderr
+    assert len(again.stdout.splitlines()) == 12
 
 
 def test_a_record_that_cannot_be_written_is_a_warning(crate: Path) -> None:
