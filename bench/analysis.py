@@ -1,11 +1,12 @@
-"""Measure the analysis on recordings whose tempo, grid or key is known, beside librosa's.
+"""Measure the analysis on recordings whose tempo, grid or key is known, beside other programs.
 
-    python -m bench.analysis --set FOLDER [--json]
+    python -m bench.analysis --set FOLDER [--peers-python PYTHON] [--json]
 
 ``FOLDER/set.csv`` names recordings in its columns: file, true_bpm, true_key, downbeat0 (s),
 beats_per_bar, group, dur (s); empty where unknown. Ours (`core.analysis.file`) and librosa's own
 functions find the facts of each file in this process, decode included, in turn; the CPU seconds
-and their ratio come from that. Then two processes analyse all files: tracks a minute.
+and their ratio come from that. Essentia and Mixxx's analysers do so in the environment of PYTHON,
+which need not be this one (`bench.peers`). Then two processes analyse all files: tracks a minute.
 
 Set OMP_NUM_THREADS=1 for seconds that compare.
 """
@@ -33,6 +34,7 @@ from bench.music_scores import (
     score_beats,
     score_key,
 )
+from bench.peers import PEERS, ask_peer, has_peer
 from bench.report import report
 from core.analysis.file import analyse_file
 
@@ -44,8 +46,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", type=Path, required=True, help="folder with set.csv")
+    parser.add_argument("--peers-python", type=Path, help="interpreter that has the peers")
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    folder = parser.parse_args().set
+    options = parser.parse_args()
+    folder: Path = options.set
     with (folder / "set.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     paths = [folder / row["file"] for row in rows]
@@ -53,17 +57,52 @@ def main() -> None:
     find_ours(paths[0]), find_facts(paths[0])  # warm both: imports, filters, compiled code
     ours, our_s = _find_all(find_ours, paths)
     theirs, their_s = _find_all(find_facts, paths)
-    figures: dict[str, float | str] = score_all(rows, ours)
-    figures |= {f"librosa_{name}": value for name, value in score_all(rows, theirs).items()}
+    columns = {
+        "ours": score_all(rows, ours) | {"cpu_s_per_min": our_s / minutes},
+        "librosa": score_all(rows, theirs) | {"cpu_s_per_min": their_s / minutes},
+    }
+    for peer in PEERS:
+        python = options.peers_python
+        if python is not None and has_peer(python, peer):
+            found, seconds = ask_peer(python, peer, paths)
+            columns[peer] = score_all(rows, found) | {"cpu_s_per_min": seconds / minutes}
+    figures: dict[str, float | str] = {"speedup_vs_librosa": their_s / our_s}
     figures |= _rate_confidences(rows, ours)
     figures |= {
-        "cpu_s_per_min": our_s / minutes,
-        "librosa_cpu_s_per_min": their_s / minutes,
-        "speedup_vs_librosa": their_s / our_s,
         "tracks_per_min_2_processes": _rate_pool(find_ours, paths),
         "librosa_tracks_per_min_2_processes": _rate_pool(find_facts, paths),
     }
-    report(f"Analysis of {len(rows)} recordings, {minutes:.0f} min", figures)
+    title = f"Analysis of {len(rows)} recordings, {minutes:.0f} min"
+    if options.json:
+        report(title, flatten(columns) | figures)
+    else:
+        print("\n".join(tabulate(columns)))
+        report(title, figures)
+
+
+def flatten(columns: Mapping[str, Mapping[str, float]]) -> dict[str, float | str]:
+    """Give all scores under names of their own: ours plain, others' after their program's."""
+    figures: dict[str, float | str] = {
+        name if program == "ours" else f"{program}_{name}": value
+        for program, scores in columns.items()
+        for name, value in scores.items()
+    }
+    return figures | {peer: "not installed" for peer in PEERS if peer not in columns}
+
+
+def tabulate(columns: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Lay out a row a score and a column a program; a dash where it has no such fact."""
+    programs = ["ours", "librosa", *PEERS]
+    lines = ["".join([f"{'':<16}", *(f"{program:>15}" for program in programs)])]
+    for name in columns["ours"]:
+        cells = (
+            (f"{columns[program][name]:.3f}" if name in columns[program] else "—")
+            if program in columns
+            else "not installed"
+            for program in programs
+        )
+        lines.append("".join([f"{name:<16}", *(f"{cell:>15}" for cell in cells)]))
+    return lines
 
 
 def find_ours(path: Path) -> Facts:
@@ -71,7 +110,7 @@ def find_ours(path: Path) -> Facts:
     return analyse_file(path)[1]
 
 
-def score_all(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, float | str]:
+def score_all(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, float]:
     """Give the mean of every score over the recordings for which the truth is known."""
     scores: dict[str, list[float]] = {}
     for row, facts in zip(rows, found, strict=True):
@@ -104,7 +143,7 @@ def _score_grid(row: Row, facts: Facts) -> dict[str, float]:
     per_bar, duration_s = int(row["beats_per_bar"]), float(row["dur"])
     beats_s = [float(time) for time in np.arange(first_s % beat_s, duration_s, beat_s)]
     scores = {"beat_f": score_beats(beats_s, facts["beats_s"])}
-    if facts["downbeats_s"]:
+    if "downbeats_s" in facts:  # who looks for no bars is not judged by them
         bars_s = [float(time) for time in np.arange(first_s, duration_s, per_bar * beat_s)]
         scores["downbeat_f"] = score_beats(bars_s, facts["downbeats_s"])
     return scores

@@ -28,7 +28,6 @@ def find_facts(path: Path) -> dict[str, Any]:
     return {
         "tempo_bpm": float(np.atleast_1d(tempo)[0]),
         "beats_s": [float(time) for time in beats_s],
-        "downbeats_s": [],
         "key": _match_key(chroma.mean(axis=1)),
     }
 
