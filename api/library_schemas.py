@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas import JobReference
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 
 EXAMPLE_TRACK_ID = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
@@ -62,10 +63,20 @@ class RefusedFile(BaseModel):
 
 
 class Added(BaseModel):
-    """What became of the files that were sent, or of the tracks of a job."""
+    """What became of the tracks of a job."""
 
     added: list[str] = Field(description="Ids of the tracks that are new.")
     known: list[str] = Field(description="Ids of those that were there before.")
+    refused: list[RefusedFile]
+
+
+class Adding(BaseModel):
+    """What becomes of the files that were sent."""
+
+    job: JobReference | None = Field(
+        description="The job that analyses the new ones; null where there is none."
+    )
+    known: list[str] = Field(description="Ids of tracks that were there before.")
     refused: list[RefusedFile]
 
 

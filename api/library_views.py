@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from api.library_schemas import (
     Added,
+    Adding,
     CompatibleTrack,
     CompatibleTracks,
     DuplicateGroupView,
@@ -20,6 +21,9 @@ from api.library_schemas import (
     TrackLine,
     TransitionView,
 )
+from api.views import job_reference
+from core.artifacts.manifest import JobState
+from core.errors import StemcrateError
 from core.export.registry import ExporterRegistry
 from core.library.duplicates import DuplicateGroup
 from core.library.importing import ImportReport
@@ -61,20 +65,27 @@ def track_details(library: Library, track_id: str) -> TrackDetails:
 
 
 def added_view(report: ImportReport) -> Added:
-    """Tell what became of files."""
+    """Tell what became of the tracks of a job."""
     return Added(
         added=report.added,
         known=report.known,
-        refused=[
-            RefusedFile(
-                name=refusal.path,
-                code=refusal.error.code,
-                detail=refusal.error.message,
-                hint=refusal.error.hint,
-            )
-            for refusal in report.refused
-        ],
+        refused=[_refused_file(refusal.path, refusal.error) for refusal in report.refused],
     )
+
+
+def adding_view(
+    job_id: str | None, known: list[str], refusals: Sequence[tuple[str, StemcrateError]]
+) -> Adding:
+    """Tell what becomes of files that were sent: the job of the new ones, and the others."""
+    return Adding(
+        job=None if job_id is None else job_reference(job_id, JobState.QUEUED),
+        known=known,
+        refused=[_refused_file(name, error) for name, error in refusals],
+    )
+
+
+def _refused_file(name: str, error: StemcrateError) -> RefusedFile:
+    return RefusedFile(name=name, code=error.code, detail=error.message, hint=error.hint)
 
 
 def similar_view(found: Iterable[tuple[TrackSummary, float]]) -> SimilarTracks:

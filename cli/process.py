@@ -85,7 +85,8 @@ def process(
     own: dict[str, Any] = {k: given[k] for k in ("device", "data_dir") if k in given}
     installation = settings().model_copy(update=own)
     options = parse_options(asked, installation.default_options())
-    plan_separation(options, installation.model_dir)
+    if options.separates:
+        plan_separation(options, installation.model_dir)
     configure_logging(installation.log_level, installation.data_dir, "cli", console=not json)
     store = JobStore(installation.data_dir)
     pipeline = build_pipeline(store, installation.runtime())

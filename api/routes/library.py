@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import LibraryDep, Services, ServicesDep, SetsDep, StoreDep
+from api.deps import LibraryDep, ServicesDep, SetsDep, StoreDep
 from api.files import ArtefactResponse
 from api.library_schemas import (
     Added,
+    Adding,
     CompatibleTracks,
     Duplicates,
     LibraryPage,
@@ -26,6 +27,8 @@ from api.library_views import (
 )
 from api.openapi import upload_request_body
 from api.problems import problem_responses
+from api.routes.process import RETRY_AFTER_S
+from api.submission import submit_to_library
 from api.uploads import Intake, Limits, discard, receive_form
 from core import errors
 from core.artifacts.store import new_job_id
@@ -33,7 +36,7 @@ from core.library.duplicates import find_duplicates
 from core.library.job_tracks import enter_job
 from core.library.query import MAX_LIMIT, Range, SortKey, TrackQuery
 from core.library.record import MIXTURE
-from core.library.uploads import add_uploads, remove_track
+from core.library.uploads import remove_track
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 
 router = APIRouter(tags=["library"])
@@ -95,22 +98,30 @@ def list_tracks(
 @router.post(
     "/library/tracks",
     operation_id="add_tracks",
+    status_code=status.HTTP_202_ACCEPTED,
     openapi_extra=upload_request_body(),
     responses=problem_responses(errors.InvalidOption, errors.UploadTooLarge, errors.StorageFull),
 )
-async def add_tracks(request: Request, services: ServicesDep) -> Added:
-    """Add uploaded files: analysed at once, one bad file stops no other.
+async def add_tracks(request: Request, services: ServicesDep, response: Response) -> Adding:
+    """Add uploaded files: a job analyses them, and enters them when it ends.
 
-    The answer comes when all are done. Sending a file again changes nothing.
+    One bad file stops no other. Sending a file again changes nothing; where there is no new one,
+    there is no job, and the answer is 200.
     """
     limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
     intake = Intake(services.store, new_job_id(), limits)
     try:
         await receive_form(request, intake)
-        return await run_in_threadpool(_add_uploads, services, intake)
-    finally:
-        # What the library keeps it has marked as its own by now.
+        adding = await run_in_threadpool(submit_to_library, services, intake)
+    except BaseException:
         await discard(intake)
+        raise
+    if adding.job is None:
+        response.status_code = status.HTTP_200_OK
+    else:
+        response.headers["Location"] = adding.job.links.self
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    return adding
 
 
 @router.post(
@@ -198,24 +209,3 @@ def list_compatible(
 ) -> CompatibleTracks:
     """List the tracks that mix well after one, with a score and the reasons."""
     return compatible_view(sets.compatible(id, limit=limit, max_pitch_percent=max_pitch_percent))
-
-
-def _add_uploads(services: Services, intake: Intake) -> Added:
-    if intake.options():
-        raise errors.InvalidOption(
-            "The library takes files alone.",
-            hint="POST /process takes options.",
-            field=next(iter(intake.options())),
-        )
-    if not intake.uploads:
-        raise errors.InvalidOption(
-            "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
-        )
-    report = add_uploads(
-        services.library,
-        services.store,
-        intake.uploads,
-        n_processes=services.settings.worker_cpu_slots,
-        max_duration_s=services.settings.max_duration_s,
-    )
-    return added_view(report)

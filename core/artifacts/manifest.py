@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
+NO_MODEL = "none"
+"""The option ``model`` of a job that separates nothing: it analyses, and delivers no files."""
 
 
 class JobState(StrEnum):
@@ -147,6 +149,11 @@ class ProcessingManifest(Record):
     artefacts: list[Artefact] = Field(default_factory=list)
     playlist: dict[str, Any] = Field(default_factory=dict)
     error: Failure | None = None
+
+    @property
+    def separates(self) -> bool:
+        """Whether the job separates and delivers, or only analyses."""
+        return self.options.get("model") != NO_MODEL
 
     def all_artefacts(self) -> list[Artefact]:
         """Give the artefacts of every track, then those of the job."""

@@ -11,7 +11,7 @@ from typing import Any
 from core.audio.buffer import Samples
 from core.audio.decode import SourceFormat, read_through
 from core.audio.packets import hash_packets
-from core.audio.tags import Tags, read_tags
+from core.audio.tags import Cover, Tags, read_tags
 from core.library.fingerprint import Fingerprint, make_fingerprinter
 
 
@@ -28,14 +28,15 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
-    """What tells whether two files hold the same recording."""
+    """What tells whether two files hold the same recording, and what it looks like."""
 
     packet_sha256: str | None
     fingerprint: Fingerprint
+    cover: Cover | None
 
 
 def find_identity(path: Path, *, name: str) -> FileIdentity:
-    """Decode a file for its fingerprint alone. Raises `InvalidAudio`."""
+    """Decode a file for its fingerprint, and find its cover. Raises `InvalidAudio`."""
 
     def take(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> Fingerprint:
         fingerprinter = make_fingerprinter(sample_rate, n_channels)
@@ -44,7 +45,7 @@ def find_identity(path: Path, *, name: str) -> FileIdentity:
         return fingerprinter.finish()
 
     _, fingerprint = read_through(path, take, name=name)
-    return FileIdentity(hash_packets(path), fingerprint)
+    return FileIdentity(hash_packets(path), fingerprint, read_tags(path).cover)
 
 
 def find_facts(path: Path, *, name: str, max_duration_s: float | None) -> FileFacts:

@@ -22,6 +22,7 @@ from core.library.record import (
     JobReference,
     LibraryRecord,
 )
+from core.library.uploads import keep_upload
 
 _KEPT_ELSEWHERE = frozenset({"title", "artist", "duration_s", "descriptors"})
 
@@ -93,12 +94,12 @@ def _enter(
                 if known is None and task.path.is_file():
                     yield task
                 elif known is None:
-                    _put(library, task, _make_record(task, None), report.added)
+                    _put(library, store, task, _make_record(task), report.added)
                 elif is_entered and any(other.job_id == job.job_id for other in known.jobs):
                     report.known.append(known.id)
                 else:
                     # Entered anew, or half entered: on record, but perhaps not in the catalogue.
-                    _put(library, task, known, report.known)
+                    _put(library, store, task, known, report.known)
 
     for task, outcome in TaskPool(_find_identity, n_processes).run(tasks()):
         if isinstance(outcome, StemcrateError):
@@ -107,14 +108,20 @@ def _enter(
             # Another job may have brought the same track meanwhile.
             known = library.find_record(task.track.source.sha256)
             entered = report.known if known else report.added
-            _put(library, task, known or _make_record(task, outcome), entered)
+            record = known or _describe(library, _make_record(task), outcome)
+            _put(library, store, task, record, entered)
     for entry in entries:
         library.note_job(entry.model_copy(update={"is_complete": True}))
     return report
 
 
-def _put(library: Library, task: _Task, record: LibraryRecord, entered: list[str]) -> None:
-    """Enter a record with what the job found out; the newest job's facts count."""
+def _put(
+    library: Library, store: JobStore, task: _Task, record: LibraryRecord, entered: list[str]
+) -> None:
+    """Enter a record with what the job found out; the newest job's facts count.
+
+    A job that only analyses came for the library's sake: its upload stays when the job goes.
+    """
     track = task.track
     found = {k: v for k, v in track.analysis.items() if k not in _KEPT_ELSEWHERE}
     record.facts = {**record.facts, **found}
@@ -130,11 +137,13 @@ def _put(library: Library, task: _Task, record: LibraryRecord, entered: list[str
     ]
     if task.path.is_file() and all(file.path != str(task.path) for file in record.files):
         record.files = [*record.files, refer_to(task.path)]
+    if not task.job.separates and task.path.is_file():
+        keep_upload(store, record.id)
     library.put(record)
     entered.append(record.id)
 
 
-def _make_record(task: _Task, identity: FileIdentity | None) -> LibraryRecord:
+def _make_record(task: _Task) -> LibraryRecord:
     source = task.track.source
     return LibraryRecord(
         id=source.sha256,
@@ -149,10 +158,16 @@ def _make_record(task: _Task, identity: FileIdentity | None) -> LibraryRecord:
         bit_depth=source.bit_depth,
         codec=source.codec,
         container=source.container,
-        packet_sha256=identity.packet_sha256 if identity else None,
         tags=source.tags,
-        fingerprint=FingerprintRecord.of(identity.fingerprint) if identity else None,
     )
+
+
+def _describe(library: Library, record: LibraryRecord, identity: FileIdentity) -> LibraryRecord:
+    """Add what the file itself tells."""
+    record.packet_sha256 = identity.packet_sha256
+    record.fingerprint = FingerprintRecord.of(identity.fingerprint)
+    record.cover = library.keep_cover(identity.cover) if identity.cover is not None else None
+    return record
 
 
 def _find_identity(task: _Task) -> FileIdentity:

@@ -24,10 +24,6 @@ class Refusal:
     path: str
     error: StemcrateError
 
-    def called(self, name: str) -> "Refusal":
-        """Give the same refusal with another name for the path."""
-        return Refusal(name, self.error)
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:

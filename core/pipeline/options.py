@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from core.artifacts.manifest import NO_MODEL
 from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
 from core.export.names import check_template
 from core.separation.effort import Combination, Preset
@@ -58,7 +59,8 @@ class ProcessingOptions(BaseModel):
 
     model: str = Field(
         "auto",
-        description="Separator model; `auto` takes the best one at hand, `a+b` is an ensemble.",
+        description="Separator model; `auto` takes the best one at hand, `a+b` is an ensemble, "
+        "`none` separates nothing: the job analyses, and delivers no files.",
     )
     preset: Preset = Field(
         "balanced",
@@ -142,6 +144,11 @@ class ProcessingOptions(BaseModel):
     tempo_min_bpm: float = Field(70.0, ge=20, le=300)
     tempo_max_bpm: float = Field(180.0, ge=40, le=400)
     playlist_name: str = Field("Stemcrate set", min_length=1, max_length=120)
+
+    @property
+    def separates(self) -> bool:
+        """Whether the job separates and delivers, or only analyses."""
+        return self.model != NO_MODEL
 
     @model_validator(mode="after")
     def _check(self) -> "ProcessingOptions":

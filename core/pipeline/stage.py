@@ -31,6 +31,8 @@ class PipelineStage(ABC):
         essential fails open: its error is recorded and the job goes on.
     scope : ``track`` for a step of every mixture, ``job`` for one of the whole job.
     queue : ``gpu`` for separation, ``cpu`` for the rest.
+    serves_delivery : whether the stage is there for the files of a job; one that separates nothing
+        (`ProcessingOptions.separates`) has none and leaves it out.
     cost : CPU time relative to the other stages, for the progress of the whole job.
     inputs : names of the track's stages that the result depends on.
     is_cached : whether the result is kept for other jobs with the same mixture. Only for stages
@@ -42,12 +44,15 @@ class PipelineStage(ABC):
     essential: ClassVar[bool] = False
     scope: ClassVar[Literal["track", "job"]] = "track"
     queue: ClassVar[Literal["gpu", "cpu"]] = "cpu"
+    serves_delivery: ClassVar[bool] = False
     cost: ClassVar[float] = 1.0
     inputs: ClassVar[tuple[str, ...]] = ()
     is_cached: ClassVar[bool] = False
 
     def is_wanted(self, options: ProcessingOptions) -> bool:
         """Tell whether a job with these options runs this stage."""
+        if self.serves_delivery and not options.separates:
+            return False
         return self.essential or self.name in options.stages
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:

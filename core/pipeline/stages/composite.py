@@ -12,6 +12,7 @@ class CompositeStage(TrackStage):
     """Resolve the recipes. The sums themselves are made on delivery, where they are exact."""
 
     name = "composite"
+    serves_delivery = True
     cost = 0.1
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:

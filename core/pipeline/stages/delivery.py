@@ -26,6 +26,7 @@ class DeliveryStage(TrackStage):
 
     name = "delivery"
     essential = True
+    serves_delivery = True
     cost = 4.0
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:

@@ -11,6 +11,7 @@ class HarmonicPercussiveStage(TrackStage):
     """Write ``harmonic`` and ``percussive``; with margins of 1 they sum to the mixture."""
 
     name = "harmonic_percussive"
+    serves_delivery = True
     cost = 4.0
     inputs = ("decode",)
     is_cached = True

@@ -19,6 +19,7 @@ class NormalizationStage(TrackStage):
     """Find the gains; delivery applies them."""
 
     name = "normalization"
+    serves_delivery = True
     cost = 2.0
 
     def is_wanted(self, options: ProcessingOptions) -> bool:

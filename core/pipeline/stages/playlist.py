@@ -18,6 +18,7 @@ class PlaylistStage(JobStage):
 
     name = "playlist"
     version = "2"
+    serves_delivery = True
     cost = 0.1
 
     def execute(self, context: JobContext) -> StageResult:

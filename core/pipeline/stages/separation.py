@@ -32,6 +32,7 @@ class SeparationStage(TrackStage):
     version = "2"
     essential = True
     queue = "gpu"
+    serves_delivery = True
     cost = 30.0
     inputs = ("decode",)
     is_cached = True

@@ -27,6 +27,7 @@ class WaveformStage(TrackStage):
 
     name = "waveform"
     version = "2"
+    serves_delivery = True
     cost = 1.0
 
     def execute(self, context: StageContext) -> StageResult:

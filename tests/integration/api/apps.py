@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from api.main import create_app
 from config import Settings
+from core.jobs.cataloguing import Cataloguer
 from core.pipeline.recipe import build_pipeline
 from tests.signals import make_song
 
@@ -43,6 +44,12 @@ def run_here(client, job_id):
     services = client.app.state.services
     pipeline = build_pipeline(services.store, services.settings.runtime())
     pipeline.run(job_id, pipeline.run_stage)
+
+
+def sweep(client):
+    """Bring the library into step with the jobs without a worker."""
+    services = client.app.state.services
+    Cataloguer(services.store, services.settings.resolved_database_url()).look()
 
 
 def submit(client, *names, **options):

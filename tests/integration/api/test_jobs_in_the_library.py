@@ -7,8 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from core.jobs.cataloguing import Cataloguer
-from tests.integration.api.apps import open_client, run_here, wav_bytes
+from tests.integration.api.apps import open_client, run_here, sweep, wav_bytes
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +24,7 @@ def jobs(tmp_path_factory):
             }
             made[delivery] = client.post("/process", files=files, data=options).json()["job_id"]
             run_here(client, made[delivery])
-        services = client.app.state.services
-        Cataloguer(services.store, services.settings.resolved_database_url()).look()
+        sweep(client)
         yield client, made
 
 

@@ -5,7 +5,16 @@ import io
 import pytest
 import soundfile
 
-from tests.integration.api.apps import files_below, open_client, run_here, submit, wav_bytes
+from core.audio.tag_writer import write_tags
+from core.audio.tags import Cover, Tags
+from tests.integration.api.apps import (
+    files_below,
+    open_client,
+    run_here,
+    submit,
+    sweep,
+    wav_bytes,
+)
 from tests.library_records import make_record, track_id
 
 RATE = 22_050
@@ -14,8 +23,13 @@ RATE = 22_050
 def add(client, *files):
     parts = [("file", (name, data)) for name, data in files]
     answer = client.post("/library/tracks", files=parts)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    adding = answer.json()
+    assert answer.status_code == (202 if adding["job"] else 200), answer.text
+    if adding["job"]:
+        assert answer.headers["location"] == f"/job/{adding['job']['job_id']}"
+        run_here(client, adding["job"]["job_id"])
+        sweep(client)
+    return adding
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +55,6 @@ def test_uploads_are_analysed_kept_and_forgotten(client, tmp_path):
     """The whole way of a file: in, found, known the second time, out with its bytes."""
     song = wav_bytes(6.0)
     first = add(client, ("Band - Söng.wav", song), ("notes.mp3", b"no music"))
-    assert len(first["added"]) == 1
     assert [(r["name"], r["code"]) for r in first["refused"]] == [("notes.mp3", "not_audio")]
     (line,) = client.get("/library/tracks", params={"text": "song band"}).json()["tracks"]
     assert (line["title"], line["artist"], line["is_missing"]) == ("Söng", "Band", False)
@@ -53,7 +66,13 @@ def test_uploads_are_analysed_kept_and_forgotten(client, tmp_path):
     assert str(tmp_path) not in str(details)
 
     again = add(client, ("other name.wav", song))
-    assert (again["added"], again["known"]) == ([], [line["id"]])
+    assert (again["job"], again["known"]) == (None, [line["id"]])
+
+    job_id = first["job"]["job_id"]
+    assert client.get(f"/job/{job_id}/outputs").json()["artefacts"] == []
+    assert client.delete(f"/job/{job_id}").status_code == 204
+    (line,) = client.get("/library/tracks").json()["tracks"]
+    assert not line["is_missing"]
 
     assert client.delete(f"/library/tracks/{line['id']}").status_code == 204
     assert files_below(tmp_path / "uploads") == []
@@ -129,8 +148,6 @@ def test_duplicates_are_listed(client):
 
 
 def test_the_cover_is_served_as_it_was(client):
-    from core.audio.tags import Cover
-
     library = client.app.state.services.library
     cover = Cover(b"\x89PNG\r\n\x1a\n" + b"pixels", "image/png")
     record = make_record(1)
@@ -142,6 +159,17 @@ def test_the_cover_is_served_as_it_was(client):
     assert (answer.content, answer.headers["content-type"]) == (cover.data, "image/png")
     none = client.get(f"/library/tracks/{track_id(2)}/cover")
     assert (none.status_code, none.json()["code"]) == (404, "artefact_not_found")
+
+
+def test_a_job_brings_the_cover_of_its_upload(client, tmp_path):
+    """A manifest holds texts alone: the picture is read from the file."""
+    path = tmp_path / "song.flac"
+    soundfile.write(path, [[0.1, 0.2]] * RATE, RATE, format="FLAC")
+    cover = Cover(b"\x89PNG\r\n\x1a\n" + b"pixels", "image/png")
+    write_tags(path, Tags(title="Song", cover=cover), format="flac")
+    add(client, ("song.flac", path.read_bytes()))
+    (line,) = client.get("/library/tracks").json()["tracks"]
+    assert client.get(f"/library/tracks/{line['id']}/cover").content == cover.data
 
 
 @pytest.mark.parametrize(
@@ -184,6 +212,7 @@ def test_an_empty_library_answers(client):
 def test_the_same_bytes_twice_in_one_request_are_one_track(client):
     flac = io.BytesIO()
     soundfile.write(flac, [[0.1, 0.2]] * RATE, RATE, format="FLAC")
-    added = add(client, ("a.flac", flac.getvalue()), ("b.flac", flac.getvalue()))
-    assert len(added["added"]) == 1
-    assert added["refused"] == []
+    adding = add(client, ("a.flac", flac.getvalue()), ("b.flac", flac.getvalue()))
+    assert adding["refused"] == []
+    assert len(client.get(f"/job/{adding['job']['job_id']}").json()["tracks"]) == 1
+    assert len(client.get("/library/tracks").json()["tracks"]) == 1

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.integration.api.apps import open_client, wav_bytes
+from tests.integration.api.apps import open_client, run_here, sweep, wav_bytes
 from tests.library_records import make_record, track_id
 
 
@@ -134,8 +134,11 @@ def test_a_format_of_several_files_is_one_zip(crate):
 def test_the_pack_holds_audio_and_playlists_and_leaves_nothing_behind(client, tmp_path):
     """What was staged for a ZIP of gigabytes would fill the disk."""
     song = wav_bytes(1.0)
-    added = client.post("/library/tracks", files=[("file", ("Band - Song.wav", song))]).json()
-    playlist = create(client, tracks=added["added"])
+    job = client.post("/library/tracks", files=[("file", ("Band - Song.wav", song))]).json()["job"]
+    run_here(client, job["job_id"])
+    sweep(client)
+    (track,) = client.get("/library/tracks").json()["tracks"]
+    playlist = create(client, tracks=[track["id"]])
     answer = client.get(playlist["exports"]["pack"])
     assert answer.status_code == 200, answer.text
     assert int(answer.headers["content-length"]) == len(answer.content)

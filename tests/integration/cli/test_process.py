@@ -64,6 +64,17 @@ def test_people_get_a_summary_that_ends_with_the_zip(tmp_path: Path, song: Path)
     assert zipfile.is_zipfile(last.removeprefix("ZIP: "))
 
 
+def test_a_job_is_in_the_library_when_the_command_ends(tmp_path: Path, song: Path) -> None:
+    """Without a server, too; deleting it later takes it out."""
+    data = tmp_path / "data"
+    result = _stemcrate(data, "process", song, "--json", "--model", "none", "--stages", "tempo")
+    assert result.returncode == 0, result.stderr
+    job = _json(result)
+    assert job["tracks"][0]["artefacts"] == []
+    tracks = _json(_stemcrate(data, "library", "list", "--json"))["tracks"]
+    assert [track["title"] for track in tracks] == ["Song"]
+
+
 def test_done_in_part_is_said_so(tmp_path: Path, song: Path) -> None:
     """One bad file must not hide behind the success of the others."""
     bad = tmp_path / "notes.txt"

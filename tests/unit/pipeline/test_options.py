@@ -1,9 +1,13 @@
 """Options: the same words from a form, the command line and the settings."""
 
+from pathlib import Path
+
 import pytest
 
+from core.artifacts.store import JobStore
 from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
 from core.pipeline.options import ProcessingOptions, parse_options
+from core.pipeline.recipe import build_pipeline
 
 DEFAULTS = ProcessingOptions()
 
@@ -40,6 +44,23 @@ def test_a_bad_option_is_named(field: str, value: str, error: type[StemcrateErro
         parse_options({field: value}, DEFAULTS)
     assert caught.value.field == field
     assert caught.value.hint
+
+
+def test_a_job_without_a_model_runs_what_needs_no_stems(tmp_path: Path) -> None:
+    """Stages that wait for stems would fail it, or warn of their absence."""
+    pipeline = build_pipeline(JobStore(tmp_path))
+    options = parse_options({"model": "none"}, DEFAULTS)
+    names = [stage.name for scope in ("track", "job") for stage in pipeline.plan(options, scope)]
+    assert names == [
+        "decode",
+        "tempo",
+        "key",
+        "energy",
+        "vocals",
+        "structure",
+        "chords",
+        "descriptors",
+    ]
 
 
 def test_float_does_not_fit_flac() -> None:
