@@ -184,13 +184,17 @@ def _to_sections(
 def _find_windows(
     spans: list[LabelledSpan], edges: NDArray[np.float64]
 ) -> tuple[MixWindow, MixWindow]:
-    """Mix in over the intro, out over the outro; without them over a quarter of the track."""
+    """Mix in over the intro, out over the outro; without them over a quarter of the track.
+
+    A quarter gives way where the other window reaches into it; only a single bar is in both.
+    """
     n_bars = len(edges) - 1
     usual = int(np.clip(n_bars // 4, 1, DEFAULT_WINDOW_BARS))
     intro = [span.last for span in spans if span.label is SectionLabel.INTRO]
     outro = [span.first for span in spans if span.label is SectionLabel.OUTRO]
     last_in = min(max(intro), MAX_WINDOW_BARS) if intro else usual
-    first_out = min(outro) if outro else n_bars - usual
+    first_out = min(outro) if outro else min(max(n_bars - usual, last_in), n_bars - 1)
+    last_in = max(1, min(last_in, first_out))
     last_out = min(n_bars, first_out + MAX_WINDOW_BARS)
     return (
         MixWindow(float(edges[0]), float(edges[last_in]), last_in),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.analysis.spectra import measure_spectra
-from core.analysis.structure import MAX_CUES, Structure, find_structure
+from core.analysis.spectra import Spectra, measure_spectra
+from core.analysis.structure import MAX_CUES, MAX_WINDOW_BARS, Structure, find_structure
 from tests.unit.analysis.songs import BAR_S, CLUB_TRACK, RATE, make_track
 
 
@@ -94,3 +94,45 @@ def test_short_tracks_have_a_structure(n_bars):
     spectra = measure_spectra([make_track((("drop", n_bars),))])
     structure = find_structure(spectra, _bar_lines(n_bars))
     assert sum(section.n_bars for section in structure.sections) == (n_bars if n_bars > 1 else 0)
+
+
+def _random_spectra(seed):
+    """Passages of random length, level, bass and colour: what no plan of a test thinks of."""
+    rng = np.random.default_rng(seed)
+    n_bars = int(rng.integers(2, 90))
+    mel = np.full((round(n_bars * BAR_S * RATE / 256) + 1, 40), 1e-3)
+    pitches = np.full((round(n_bars * BAR_S * RATE / 4096) + 1, 207), 1e-3)
+    borders = np.sort(rng.integers(0, n_bars, rng.integers(1, 9))) / n_bars
+    for start in borders:
+        colour = 10 ** rng.uniform(-3, 0, 40) * np.repeat(10 ** rng.uniform(-2, 0, 2), (6, 34))
+        mel[int(start * len(mel)) :] = colour * 10 ** rng.uniform(-1.5, 0)
+        pitches[int(start * len(pitches)) :] = 10 ** rng.uniform(-3, 0, 207)
+    return n_bars, Spectra(
+        n_samples=(len(mel) - 1) * 256,
+        peak=1.0,
+        mel=mel.astype(np.float32),
+        pitches=pitches.astype(np.float32),
+        tuning_cents=0.0,
+    )
+
+
+@pytest.mark.parametrize("seed", (*range(30), 1157, 1161))
+def test_whatever_is_played_sections_windows_and_cues_are_in_order(seed):
+    """A mix-out before the mix-in, or a window past the end, breaks every planned transition."""
+    n_bars, spectra = _random_spectra(seed)
+    found = find_structure(spectra, [0.3 + bar * BAR_S for bar in range(n_bars)])
+    duration_s = spectra.duration_s
+    borders = [found.sections[0].start_s, *(section.end_s for section in found.sections)]
+    assert borders == sorted(set(borders))
+    assert (borders[0], borders[-1]) == (0.0, pytest.approx(duration_s))
+    assert [section.start_s for section in found.sections] == borders[:-1]
+    assert all(section.n_bars >= 1 for section in found.sections)
+    for window in (found.mix_in, found.mix_out):
+        assert 0 <= window.start_s < window.end_s <= duration_s
+        assert 1 <= window.n_bars <= MAX_WINDOW_BARS
+    if len(found.sections) > 1:
+        assert found.mix_in.end_s <= found.mix_out.start_s
+    times = [cue.time_s for cue in found.cues]
+    assert times == sorted(set(times))
+    assert times[-1] < duration_s
+    assert len(times) <= MAX_CUES

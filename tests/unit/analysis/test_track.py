@@ -2,7 +2,6 @@
 
 import tracemalloc
 
-import av
 import numpy as np
 import pytest
 import soundfile
@@ -10,6 +9,7 @@ import soundfile
 from core.analysis.file import analyse_file
 from core.analysis.track import TrackAnalysis, analyse_track
 from core.audio.resample import resample
+from tests.unit.analysis.encoding import write_mp4
 from tests.unit.analysis.songs import TEMPO_BPM, make_track
 
 RATE = 44100
@@ -41,6 +41,7 @@ def _assert_same(changed, facts, *, shift_s=0.0):
         common = times[(times > expected[0] - 0.1) & (times < expected[-1] + 0.1)]
         nearest = np.abs(common[:, None] - expected).min(axis=1)
         assert nearest.max() < 0.002, name
+        assert len(common) >= len(expected) - 1, name
 
 
 def test_a_song_has_the_facts_that_it_was_made_with(facts):
@@ -55,24 +56,27 @@ def test_a_song_has_the_facts_that_it_was_made_with(facts):
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("gain", lambda song: 0.2 * song),
+        ("gain", lambda song: 0.1 * song),
         ("polarity", lambda song: -song),
         ("stereo", lambda song: np.stack([song, song])),
+        ("one channel in the other's shade", lambda song: np.stack([song, 0.7 * song])),
     ],
 )
 def test_what_ears_do_not_hear_changes_nothing(song, facts, name, change):
     _assert_same(_analyse(change(song)).facts(), facts)
 
 
-@pytest.mark.parametrize("sample_rate", [22050, 48000])
+@pytest.mark.parametrize("sample_rate", [22050, 48000, 96000])
 def test_the_sample_rate_changes_nothing(song, facts, sample_rate):
     converted = resample(song[None], RATE, sample_rate)
     _assert_same(_analyse(converted, sample_rate).facts(), facts)
 
 
-def test_leading_silence_moves_the_grid_and_nothing_else(song, facts):
-    silence = np.zeros(round(1.3 * RATE), np.float32)
-    _assert_same(_analyse(np.concatenate([silence, song])).facts(), facts, shift_s=1.3)
+@pytest.mark.parametrize("silence_s", [1.3, 5.0])
+def test_leading_silence_moves_the_grid_and_nothing_else(song, facts, silence_s):
+    silence = np.zeros(round(silence_s * RATE), np.float32)
+    changed = _analyse(np.concatenate([silence, song])).facts()
+    _assert_same(changed, facts, shift_s=silence_s)
 
 
 def test_the_blocks_change_nothing(song, facts):
@@ -80,27 +84,39 @@ def test_the_blocks_change_nothing(song, facts):
     assert analyse_track(blocks, RATE, 1).facts() == facts
 
 
+def _write(path, song, codec):
+    if codec in ("aac", "alac"):
+        write_mp4(path, song, RATE, codec)
+        return
+    rate = 48000 if codec == "OPUS" else RATE
+    samples = resample(song[None], RATE, rate)[0]
+    container = {"OPUS": "OGG", "VORBIS": "OGG"}.get(codec)
+    soundfile.write(path, samples, rate, subtype=codec, format=container)
+
+
 @pytest.mark.parametrize(
-    ("container", "codec"), [("flac", None), ("ogg", None), ("mp3", None), ("m4a", "aac")]
+    ("name", "codec"),
+    [
+        ("song.wav", "PCM_16"),
+        ("song.wav", "PCM_24"),
+        ("song.wav", "FLOAT"),
+        ("song.flac", "PCM_16"),
+        ("song.flac", "PCM_24"),
+        ("song.aiff", "PCM_16"),
+        ("song.ogg", "VORBIS"),
+        ("song.opus", "OPUS"),
+        ("song.mp3", "MPEG_LAYER_III"),
+        ("song.m4a", "aac"),
+        ("song.m4a", "alac"),
+    ],
 )
-def test_the_container_changes_nothing(tmp_path, song, facts, container, codec):
-    path = tmp_path / f"song.{container}"
-    if codec is None:
-        soundfile.write(path, song, RATE)
-    else:
-        _write_aac(path, song)
-    _assert_same(analyse_file(path)[1], facts)
-
-
-def _write_aac(path, song):
-    with av.open(str(path), "w", format="mp4") as file:
-        stream = file.add_stream("aac", rate=RATE)
-        stream.layout = "mono"
-        for start in range(0, len(song), 1024):
-            frame = av.AudioFrame.from_ndarray(song[None, start : start + 1024], "fltp", "mono")
-            frame.sample_rate, frame.pts = RATE, start
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
+def test_the_container_changes_nothing(tmp_path, song, facts, name, codec):
+    """A grid moved by an encoder's delay is heard as a flam when two copies are mixed."""
+    path = tmp_path / name
+    _write(path, song, codec)
+    changed = analyse_file(path)[1]
+    _assert_same(changed, facts)
+    assert changed["energy"] == facts["energy"]
 
 
 def _noise(seconds):
@@ -111,6 +127,18 @@ def _click(seconds):
     click = np.zeros(round(seconds * RATE))
     click[len(click) // 2] = 1
     return click
+
+
+def _speech(seconds):
+    """Give voiced syllables of random length and pitch, with pauses."""
+    rng = np.random.default_rng(1)
+    mono = rng.normal(scale=1e-3, size=round(seconds * RATE))
+    for start_s in np.cumsum(rng.uniform(0.12, 0.5, round(2.5 * seconds))):
+        part = mono[round(start_s * RATE) :][: round(rng.uniform(0.08, 0.25) * RATE)]
+        pitch_hz = rng.uniform(90, 180)
+        voice = np.sin(2 * np.pi * pitch_hz * np.arange(len(part)) / RATE) ** 5
+        part += (voice + 0.1 * rng.normal(size=len(part))) * np.hanning(len(part))
+    return 0.5 * mono
 
 
 def _sine(seconds):
@@ -126,6 +154,7 @@ def _sine(seconds):
         ("noise", _noise(20)),
         ("one click", _click(10)),
         ("a sine", _sine(20)),
+        ("speech", _speech(20)),
         ("two seconds", make_track((("drop", 2),), sample_rate=RATE)[: 2 * RATE]),
         ("a tenth of a second", _noise(0.1)),
         ("direct current", np.full(5 * RATE, 0.5)),
@@ -161,11 +190,15 @@ def test_a_rate_that_loudness_is_not_defined_for_has_the_other_facts():
 @pytest.mark.slow
 def test_memory_grows_slowly_with_length():
     """Three hours must fit into a gigabyte with all that Python needs beside it."""
-    part = _noise(6).astype(np.float32)[None]
-    minutes = 12
+    rate = 22050
+    plan = (("intro", 8), ("build", 4), ("drop", 8), ("break", 4), ("drop", 8))
+    song = make_track(plan, sample_rate=rate)[None]
+    n_songs = 20
 
     tracemalloc.start()
-    analyse_track((part for _ in range(10 * minutes)), RATE, 1)
+    analysis = analyse_track((song for _ in range(n_songs)), rate, 1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak * 180 / minutes < 700e6
+    assert len(analysis.structure.sections) > n_songs
+    assert len(analysis.chords) > n_songs
+    assert peak * 3 * 3600 / analysis.duration_s < 600e6
