@@ -1,8 +1,10 @@
 """Songs made by rule, whose tempo, beats and bars are known: what rhythm is trained on.
 
 Every song draws a style (where kick, snare and hats fall), a tempo out of that style's range, a
-bass figure, a melody that repeats, chords that change on bar lines, and how loud each part is.
-Seeded: the same songs come out each time. No recording is in them.
+bass figure, a melody that repeats, chords that change on bar lines, and how loud each part is. A
+dressed song draws from more styles, and what misleads an ear for tempo: an arpeggio that repeats
+across the beat, echoes, fills, slow attacks, ducking and saturation. Seeded: the same songs come
+out each time. No recording is in them.
 """
 
 from dataclasses import dataclass
@@ -46,6 +48,44 @@ STYLES = (
     Style("metronome", (70, 180), "x...............", "................", "x...x...x...x..."),
     Style("no_drums", (75, 140), "................", "................", "................"),
 )
+DRESSED_STYLES = (
+    *STYLES,
+    Style("half_time", (130, 175), "x.....o...o.....", "........x.......", "x.x.x.x.x.x.x.x."),
+    Style("swing", (105, 190), "x..o..x..o..", "...o.o...o.o", "x..x.xx..x.x"),
+    Style("march", (85, 165), "x.......x.......", "....x..o....x.oo", "....x.......x..."),
+    Style("one_drop", (120, 165), "........x.......", "........x..o...o", "..x...x...x...x."),
+    Style("sparse", (75, 150), "x.........o.....", "....o.......x...", "................"),
+    Style("electro", (100, 140), "x.....x...x.....", "....x.......x...", "x.xxx.xxx.xxx.xx"),
+    Style("fast_core", (160, 215), "x...x...x...x...", "..o...o...o...o.", "..x...x...x...x."),
+    Style("ballad", (62, 90), "x......ox.o.....", "....x.......x...", "x.x.x.x.x.x.x.x."),
+    Style("two_step", (126, 142), "x.........x.....", "....x.......x...", "..xo..x...xo..x."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """What a song wears over its style; zeros are without.
+
+    Parameters
+    ----------
+    arpeggio : pitches in semitones over the root, one every ``arpeggio_every`` steps.
+    arpeggio_level : its amplitude.
+    fill_bars : every how many bars the snare fills the second half of one.
+    rise_s : attack of the melody.
+    echo_steps, echo_level : after how many steps melody and arpeggio come again, and how loud.
+    ducking : how far the beat lowers the notes, 0 to 1.
+    drive : gain into saturation.
+    """
+
+    arpeggio: tuple[int, ...] = ()
+    arpeggio_every: int = 1
+    arpeggio_level: float = 0.0
+    fill_bars: int = 0
+    rise_s: float = 0.003
+    echo_steps: int = 3
+    echo_level: float = 0.0
+    ducking: float = 0.0
+    drive: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +99,53 @@ class MadeSong:
     beats_per_bar: int
 
 
-def make_song(seed: int, duration_s: float = 24.0) -> MadeSong:
+def make_song(seed: int, duration_s: float = 24.0, *, is_dressed: bool = False) -> MadeSong:
     """Make the song of a seed, 24 s long unless told otherwise."""
     rng = np.random.default_rng(seed)
-    style = STYLES[seed % len(STYLES)]
+    styles = DRESSED_STYLES if is_dressed else STYLES
+    style = styles[seed % len(styles)]
+    dress = _draw_dress(np.random.default_rng([seed, 1])) if is_dressed else Dress()
     tempo_bpm = float(np.exp(rng.uniform(*np.log(style.tempo_bpm))))
     steps = len(style.kick)
     step_s = 60 / tempo_bpm * style.beats / steps
     first_s = float(rng.uniform(0, steps * step_s))
-    mono = np.zeros(int((duration_s + 2) * RATE_HZ))
+    drums, notes, lead = np.zeros((3, int((duration_s + 2) * RATE_HZ)))
     n_bars = int((duration_s - first_s) / (steps * step_s)) + 2
     swing = rng.choice([0.0, 0.0, 0.15, 0.3]) if steps == 16 else 0.0
     late_s = rng.choice([0.0, 0.003, 0.008])
     times = first_s + (np.arange(-steps, n_bars * steps)) * step_s
     times = times + swing * step_s * (np.arange(len(times)) % 2)
     times = times + rng.normal(scale=1e-9 + late_s, size=len(times))
-    _play_drums(rng, mono, style, times)
-    _play_notes(rng, mono, style, times, step_s)
+    _play_drums(rng, drums, style, times, dress)
+    _play_notes(rng, notes, lead, style, times, step_s, dress)
+    _echo(lead, dress, step_s)
+    mono = drums + _duck(notes + lead, dress, first_s, 60 / tempo_bpm)
     mono = mono[: int(duration_s * RATE_HZ)]
+    if dress.drive:
+        mono = np.tanh(dress.drive * mono / np.abs(mono).max())
     mono += rng.normal(scale=10 ** rng.uniform(-5, -2.5), size=len(mono)) * np.abs(mono).max()
     mono *= 0.5 / np.abs(mono).max()
     return MadeSong(style.name, mono.astype(np.float32), tempo_bpm, first_s, style.beats)
 
 
-def _play_drums(rng: np.random.Generator, mono: _Array, style: Style, times: _Array) -> None:
+def _draw_dress(rng: np.random.Generator) -> Dress:
+    return Dress(
+        # An arpeggio of three notes in sixteenths has no part in the beat but where they meet.
+        arpeggio=tuple(rng.choice([0, 4, 7, 12, 16], size=rng.choice([3, 4, 4, 5, 6, 8, 8]))),
+        arpeggio_every=int(rng.choice([1, 1, 2, 3])),
+        arpeggio_level=float(rng.choice([0, 0, 1]) * rng.uniform(0.05, 0.4)),
+        fill_bars=int(rng.choice([0, 4, 8])),
+        rise_s=float(rng.choice([0.003, 0.003, 0.015, 0.04])),
+        echo_steps=int(rng.choice([2, 3, 3, 4])),
+        echo_level=float(rng.choice([0, 0, 1]) * rng.uniform(0.3, 0.7)),
+        ducking=float(rng.choice([0, 0, 0, 0, 1]) * rng.uniform(0.3, 0.9)),
+        drive=float(rng.uniform(0.2, 4)),
+    )
+
+
+def _play_drums(
+    rng: np.random.Generator, mono: _Array, style: Style, times: _Array, dress: Dress
+) -> None:
     kits = (
         (style.kick, _kick(rng), rng.uniform(0.4, 1.2)),
         (style.snare, _snare(rng), rng.uniform(0.3, 1.0)),
@@ -95,6 +158,8 @@ def _play_drums(rng: np.random.Generator, mono: _Array, style: Style, times: _Ar
         silent_from = rng.integers(0, len(times)) if rng.random() < 0.3 else len(times)
         for index, time_s in enumerate(times):
             mark = pattern[index % steps]
+            if pattern is style.snare and _is_fill(dress, index, steps):
+                mark = "x" if rng.random() < 0.5 else "."
             if silent_from <= index < silent_from + 4 * steps or mark == ".":
                 continue
             if mark == "o" and not shown[index % (2 * steps)]:
@@ -103,8 +168,20 @@ def _play_drums(rng: np.random.Generator, mono: _Array, style: Style, times: _Ar
             _add(mono, time_s, sound, level * accent * rng.uniform(0.8, 1.1))
 
 
+def _is_fill(dress: Dress, index: int, steps: int) -> bool:
+    """Tell whether a step lies in the second half of a bar that is filled."""
+    is_filled = dress.fill_bars > 0 and index // steps % dress.fill_bars == dress.fill_bars - 1
+    return is_filled and index % steps >= steps // 2
+
+
 def _play_notes(
-    rng: np.random.Generator, mono: _Array, style: Style, times: _Array, step_s: float
+    rng: np.random.Generator,
+    mono: _Array,
+    lead: _Array,
+    style: Style,
+    times: _Array,
+    step_s: float,
+    dress: Dress,
 ) -> None:
     steps = len(style.kick)
     per_beat = steps // style.beats
@@ -132,11 +209,28 @@ def _play_notes(
         if bass[place]:
             _add(mono, time_s, _tone(36 + root, 0.3, 8.0, 4), levels[0])
         if melody[place]:
-            _add(mono, time_s, _tone(64 + root + int(tune[place]), 0.4, decay, 6), levels[1])
+            tone = _tone(64 + root + int(tune[place]), 0.4, decay, 6, dress.rise_s)
+            _add(lead, time_s, tone, levels[1])
+        if dress.arpeggio_level and index % dress.arpeggio_every == 0:
+            note = dress.arpeggio[index // dress.arpeggio_every % len(dress.arpeggio)]
+            _add(lead, time_s, _tone(60 + root + note, 0.2, 12.0, 6), dress.arpeggio_level)
         if index % max(1, round(steps * bars_a_chord)) == 0:
             length_s = steps * step_s * bars_a_chord
             for third in (0, 4, 7):
                 _add(mono, time_s, _tone(52 + root + third, length_s, 0.3, 5, 0.03), levels[2])
+
+
+def _echo(lead: _Array, dress: Dress, step_s: float) -> None:
+    delay = round(dress.echo_steps * step_s * RATE_HZ)
+    dry = lead.copy()
+    for turn in range(1, 4):
+        lead[turn * delay :] += dress.echo_level**turn * dry[: len(dry) - turn * delay]
+
+
+def _duck(notes: _Array, dress: Dress, first_s: float, beat_s: float) -> _Array:
+    """Lower the notes on every beat, as a compressor keyed by the kick does."""
+    since_s = (np.arange(len(notes)) / RATE_HZ - first_s) % beat_s
+    return np.asarray(notes * (1 - dress.ducking * np.exp(-8 * since_s)))
 
 
 def _add(mono: _Array, time_s: float, sound: _Array, level: float) -> None:

@@ -22,6 +22,7 @@ GRID_BPM = np.asarray(40.0 * 1.004 ** np.arange(460), dtype=np.float64)  # to 25
 _FAMILIES = 3
 _FAMILY_RATIOS = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4])
 _RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
+N_FEATURES = 112
 _BEATS = np.array([1, 2, 4])
 _BEAT_WEIGHTS = np.array([0.5, 0.25, 0.25])
 
@@ -62,7 +63,7 @@ def rank_levels(periodicity: Periodicity, tempo_range_bpm: tuple[float, float]) 
     A range narrower than an octave may hold no candidate: they are then doubled or halved into it.
     """
     everything = find_candidates(periodicity)
-    tempi = _fit_into(everything, tempo_range_bpm)
+    tempi = fit_into(everything, tempo_range_bpm)
     if not len(tempi):
         return Levels(tempi, tempi, 0.0, tempi, tempi)
     scores = _score(periodicity, tempi)
@@ -99,16 +100,24 @@ def find_candidates(periodicity: Periodicity) -> _Array:
 
 
 def level_features(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
-    """Tell how the bands repeat around each tempo, ``(n_tempi, 111)``."""
+    """Tell how the bands repeat around each tempo, ``(n_tempi, N_FEATURES)``."""
     periods = 60 / tempi_bpm
     correlation = periodicity.correlation_at(np.outer(periods, _RATIOS))
     magnitude = np.sqrt(periodicity.magnitude_at(np.outer(1 / periods, _RATIOS)))
     columns = np.concatenate([correlation, magnitude]).transpose(1, 0, 2).reshape(len(periods), -1)
-    plain = np.log(
-        np.sqrt(rate_clarity(periodicity, tempi_bpm)) * periodicity.magnitude_at(tempi_bpm / 60)[0]
-        + 1e-3
+    pulse = np.log(rate_pulse(periodicity, tempi_bpm))
+    # A beat that only kick and snare in turn make repeats after two.
+    repeats = np.clip(
+        _BEAT_WEIGHTS @ periodicity.correlation_at(np.outer(_BEATS, periods))[0], 0, 1
     )
-    return np.column_stack([columns, plain])
+    plain = np.log(np.sqrt(repeats) * periodicity.magnitude_at(tempi_bpm / 60)[0] + 1e-3)
+    return np.column_stack([columns, pulse, plain])
+
+
+def rate_pulse(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
+    """Tell how well the beat, or its half, keeps its phase, 0.01 to 1, ``(n_tempi,)``."""
+    once, twice = (periodicity.coherence_at(n * tempi_bpm / 60) for n in (1, 2))
+    return np.clip(np.maximum(once, twice), 0.01, 1.0)
 
 
 def log_prior(tempi_bpm: _Array) -> _Array:
@@ -126,7 +135,8 @@ def rate_clarity(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
     return np.where(correlation[0] > 0.02, clarity, 0.0)
 
 
-def _fit_into(tempi_bpm: _Array, tempo_range_bpm: tuple[float, float]) -> _Array:
+def fit_into(tempi_bpm: _Array, tempo_range_bpm: tuple[float, float]) -> _Array:
+    """Give the tempi inside a range; where there are none, what they double or halve to there."""
     lowest, highest = tempo_range_bpm[0] * 0.995, tempo_range_bpm[1] * 1.005
     inside = tempi_bpm[(tempi_bpm >= lowest) & (tempi_bpm <= highest)]
     if len(inside):

@@ -1,7 +1,8 @@
 """After which spans the onsets of a recording repeat: what a tempo is read from.
 
 Windows of 12 s, each with an autocorrelation and a Fourier magnitude per band, averaged. The one
-is strong at fractions of the tempo, the other at its multiples.
+is strong at fractions of the tempo, the other at its multiples. And windows of 4 s whose phases are
+compared: the beat keeps its phase from bar to bar, two thirds of its frequency do not.
 
 Reference: Peeters, "Template-based estimation of time-varying tempo", EURASIP 2007.
 """
@@ -17,6 +18,14 @@ from core.analysis.onset import OnsetBands
 _WINDOW_S = 12.0
 _LONGEST_S = 8.0
 _OVERSAMPLING = 4
+_PULSE_WINDOW_S = 4.0
+_PULSE_HOP_S = 2.0
+_PULSE_SPAN = 20
+"""Windows over which phases are compared: 42 s, so that a long recording may change its tempo."""
+_PULSE_HIGHEST_HZ = 18.0
+_TURNS = 8
+_DETUNED = 0.01
+"""How far the frequency that is coherent may lie from the one asked for."""
 
 _Array = NDArray[np.float64]
 
@@ -32,12 +41,17 @@ class Periodicity:
     magnitude : Fourier magnitude, ``(n_bands, n_bins)``, of mean 1 from 0.5 to 10 Hz.
     frame_rate_hz : frames a second.
     bin_hz : width of a bin of `magnitude`.
+    pulses : Fourier coefficients of all and the low bands together in windows of 4 s, 2 s apart,
+        ``(n_windows, n_bins)``, phases counted from the start of the recording.
+    pulse_bin_hz : width of a bin of `pulses`.
     """
 
     correlation: _Array
     magnitude: _Array
     frame_rate_hz: float
     bin_hz: float
+    pulses: NDArray[np.complex128]
+    pulse_bin_hz: float
 
     def correlation_at(self, period_s: _Array) -> _Array:
         """Give the autocorrelation after spans in seconds, ``(n_bands, n)``; 0 beyond 8 s."""
@@ -46,6 +60,31 @@ class Periodicity:
     def magnitude_at(self, frequency_hz: _Array) -> _Array:
         """Give the Fourier magnitude at frequencies, ``(n_bands, n)``; 0 beyond Nyquist's."""
         return _interpolate(self.magnitude, frequency_hz / self.bin_hz)
+
+    def coherence_at(self, frequency_hz: _Array) -> _Array:
+        """Tell which share of a frequency's strength keeps one phase for 42 s, ``(n,)``, 0 to 1.
+
+        Frequencies above 18 Hz have none; recordings shorter than three windows keep any: 1.
+        """
+        if len(self.pulses) < 3:
+            return np.ones(len(frequency_hz))
+        bins = np.rint(frequency_hz / self.pulse_bin_hz).astype(np.intp)
+        is_known = bins < self.pulses.shape[1]
+        bins = np.where(is_known, bins, 0)
+        size = _TURNS * min(len(self.pulses), _PULSE_SPAN)
+        # A frequency beside the bin's turns from window to window.
+        beside_hz = np.fft.fftfreq(size, _PULSE_HOP_S) + bins[:, None] * self.pulse_bin_hz
+        reach_hz = np.maximum(_DETUNED * frequency_hz, 0.5 / (size * _PULSE_HOP_S))
+        is_near = np.abs(beside_hz - frequency_hz[:, None]) <= reach_hz[:, None]
+        together, level = np.zeros(len(bins)), np.full(len(bins), 1e-12)
+        for start in range(0, len(self.pulses), _PULSE_SPAN):
+            part = self.pulses[start : start + _PULSE_SPAN, bins]
+            if start and len(part) < _PULSE_SPAN // 2:
+                break
+            turned = np.abs(np.fft.fft(part, size, axis=0)).T
+            together += np.where(is_near, turned, 0.0).max(axis=1)
+            level += np.abs(part).sum(axis=0)
+        return np.where(is_known, together / level, 0.0)
 
 
 def measure_periodicity(onsets: OnsetBands) -> Periodicity:
@@ -68,13 +107,33 @@ def measure_periodicity(onsets: OnsetBands) -> Periodicity:
         correlation += fft.irfft(power, size, axis=1)[:, :n_lags] / overlaps
         magnitude += np.abs(fft.rfft(part * taper, size, axis=1))
     bin_hz = rate / size
+    pulses, pulse_bin_hz = _measure_pulses(envelopes[0] + envelopes[1], rate)
     audible = magnitude[:, int(0.5 / bin_hz) : int(10 / bin_hz) + 2].mean(axis=1, keepdims=True)
     return Periodicity(
         correlation=correlation / np.maximum(correlation[:, :1], 1e-9),
         magnitude=magnitude / np.maximum(audible, 1e-9),
         frame_rate_hz=rate,
         bin_hz=bin_hz,
+        pulses=pulses,
+        pulse_bin_hz=pulse_bin_hz,
     )
+
+
+def _measure_pulses(
+    envelope: NDArray[np.float32], frame_rate_hz: float
+) -> tuple[NDArray[np.complex128], float]:
+    frames, hop = (round(span_s * frame_rate_hz) for span_s in (_PULSE_WINDOW_S, _PULSE_HOP_S))
+    size = fft.next_fast_len(_OVERSAMPLING * frames, real=True)
+    bin_hz = frame_rate_hz / size
+    n_bins = int(_PULSE_HIGHEST_HZ / bin_hz)
+    starts = np.arange(0, len(envelope) - frames + 1, hop)
+    if not len(starts):
+        return np.zeros((0, n_bins), dtype=np.complex128), bin_hz
+    parts = np.lib.stride_tricks.sliding_window_view(envelope - envelope.mean(), frames)[::hop]
+    taper = np.hanning(frames + 2)[1:-1]
+    spectra = fft.rfft(parts * taper, size, axis=1)[:, :n_bins]
+    turns = np.exp(-2j * np.pi * bin_hz / frame_rate_hz * np.outer(starts, np.arange(n_bins)))
+    return spectra * turns, bin_hz
 
 
 def _interpolate(table: _Array, positions: _Array) -> _Array:

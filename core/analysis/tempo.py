@@ -40,6 +40,7 @@ _STEADY_SHARE = 0.71
 _UNSTEADY_CONFIDENCE = 0.5
 _SURE_BEATS = 16
 _CLEARLY_BETTER = 0.15
+_ON_GRID_S = 0.002
 
 _Array = NDArray[np.float64]
 
@@ -196,9 +197,17 @@ def _follow(
 def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridSegment, ...]:
     if not beats.is_steady:
         return lay_segments(beats.times_s, bars.first, bars.beats_per_bar)
-    first_beat_in_bar = -bars.first % bars.beats_per_bar + 1
-    start_s = float(beats.times_s[0])
-    return (GridSegment(start_s, beats.tempo_bpm, len(beats.times_s), first_beat_in_bar),)
+    # A first beat that was moved to the first sample does not lie on the grid.
+    is_moved = np.diff(beats.times_s[:2])[0] < 60 / beats.tempo_bpm - _ON_GRID_S
+    first = 1 if is_moved else 0
+    return (
+        GridSegment(
+            start_s=float(beats.times_s[first]),
+            tempo_bpm=beats.tempo_bpm,
+            n_beats=len(beats.times_s) - first,
+            first_beat_in_bar=(first - bars.first) % bars.beats_per_bar + 1,
+        ),
+    )
 
 
 def confidence_features(levels: Levels, steadiness: float) -> _Array:

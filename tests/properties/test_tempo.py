@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.demo_songs import DEMO_SONGS, SAMPLE_RATE, synthesise
@@ -25,8 +25,11 @@ FOUND = analyse(SONG)
 def assert_same(found, shift_s=0.0):
     assert found.tempo_bpm == pytest.approx(FOUND.tempo_bpm, abs=0.01)
     beat_s = 60 / FOUND.tempo_bpm
-    away = (np.array(found.beats_s) - FOUND.beats_s[0] - shift_s + beat_s / 2) % beat_s
+    # A beat up to 10 ms before the first sample is told as on it.
+    on_grid_s = [found.grid[0].start_s, *found.beats_s[1:]]
+    away = (np.array(on_grid_s) - FOUND.beats_s[0] - shift_s + beat_s / 2) % beat_s
     assert np.abs(away - beat_s / 2).max() < 0.002
+    assert found.beats_s[1] - found.beats_s[0] == pytest.approx(beat_s, abs=0.011)
 
 
 @settings(max_examples=6, deadline=None)
@@ -38,6 +41,7 @@ def test_gain_and_polarity_change_nothing(gain_db, polarity):
 
 @settings(max_examples=6, deadline=None)
 @given(silence_s=st.floats(0.05, 4.0))
+@example(silence_s=1.4375)
 def test_leading_silence_moves_the_grid_along(silence_s):
     """A grid laid from the first sample, not from the onsets, is late after silence."""
     n_silent = round(silence_s * SAMPLE_RATE)
@@ -60,7 +64,8 @@ def test_another_sample_rate_changes_nothing(sample_rate):
 @given(ratio=st.floats(0.93, 1.07))
 def test_stretched_time_stretches_the_tempo(ratio):
     """A tempo that sticks to usual values is wrong after a change of speed."""
-    found = analyse(SONG, round(SAMPLE_RATE * ratio))
-    expected_bpm = FOUND.tempo_bpm * round(SAMPLE_RATE * ratio) / SAMPLE_RATE
-    # Of a tempo within 0.05 BPM of a whole one, so short a song cannot tell it: that is taken.
-    assert found.tempo_bpm == pytest.approx(expected_bpm, abs=0.08)
+    bars = round(40 * 60 / DEMO_SONGS[0].tempo_bpm * SAMPLE_RATE)
+    found = analyse(np.tile(SONG[:, :bars], 3), round(SAMPLE_RATE * ratio))
+    expected_bpm = DEMO_SONGS[0].tempo_bpm * round(SAMPLE_RATE * ratio) / SAMPLE_RATE
+    # A whole tempo is taken where the minute drifts by 12.5 ms at most: 0.026 BPM.
+    assert found.tempo_bpm == pytest.approx(expected_bpm, abs=0.035)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from core.analysis.spectra import ANALYSIS_RATE_HZ as RATE
 from core.analysis.spectra import Spectra, measure_spectra
@@ -44,8 +45,28 @@ def speech(seed):
     return mono.astype(np.float32)
 
 
+def vowels(seed):
+    """Vowels: glottal pulses of a wandering pitch through three formants, in uneven syllables."""
+    rng = np.random.default_rng(seed)
+    n_samples = 25 * RATE
+    pitch_hz = 120 * np.exp(0.15 * np.sin(np.arange(n_samples) / RATE * rng.uniform(1.5, 4)))
+    pulses = np.diff(np.floor(np.cumsum(pitch_hz) / RATE), prepend=0)
+    spoken = rng.normal(scale=1e-4, size=n_samples)
+    start_s = 0.3
+    while start_s < 24:
+        length_s = rng.uniform(0.07, 0.4)
+        part = slice(int(start_s * RATE), int((start_s + length_s) * RATE))
+        voice = pulses[part]
+        for formant_hz in rng.uniform([300, 900, 2200], [800, 2000, 3000]):
+            pole = 0.985 * np.exp(2j * np.pi * formant_hz / RATE)
+            voice = lfilter([1 - np.abs(pole)], [1, -2 * pole.real, np.abs(pole) ** 2], voice)
+        spoken[part] += voice / np.abs(voice).max() * np.hanning(len(voice))
+        start_s += length_s + rng.choice([0.02, 0.08, 0.5], p=[0.5, 0.35, 0.15])
+    return spoken.astype(np.float32)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("make", [rubato, speech])
+@pytest.mark.parametrize("make", [rubato, speech, vowels])
 def test_free_time_is_not_claimed_with_confidence(make, seed):
     """A made-up BPM with high confidence lays a false grid over a piano solo."""
     found = estimate_tempo(measure_spectra([make(seed)]))
