@@ -59,11 +59,12 @@ class JobSweep:
                 self._try(job_id, self._settle)
 
     def _settle(self, job_id: str) -> None:
-        manifest = self._store.load_if_readable(job_id)
-        if manifest is None or not manifest.state.is_final:
-            return
+        # The note first: it is small, and of a long history nearly all that has to be read.
         entry = self._library.noted_job(job_id)
         if entry is None or not entry.is_complete:
+            manifest = self._store.load_if_readable(job_id)
+            if manifest is None or not manifest.state.is_final:
+                return
             for refusal in enter_job(self._library, self._store, job_id).refused:
                 logger.warning("'%s' is not in the library: %s", refusal.path, refusal.error)
         self._settled.add(job_id)
