@@ -103,9 +103,12 @@ class _FfmpegMeter:
     def _read(self) -> None:
         while True:
             try:
-                self._last = dict(self._sink.pull().metadata)
+                metadata = dict(self._sink.pull().metadata)
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
+            if not metadata:  # what is left at the end, shorter than a step of 100 ms
+                continue
+            self._last = metadata
             for name, text in self._last.items():
                 if "true_peaks_ch" in name:
                     self._peak = max(self._peak, float(text))
