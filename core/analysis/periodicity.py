@@ -50,7 +50,7 @@ class Periodicity:
     magnitude: _Array
     frame_rate_hz: float
     bin_hz: float
-    pulses: NDArray[np.complex128]
+    pulses: NDArray[np.complex64]
     pulse_bin_hz: float
 
     def correlation_at(self, period_s: _Array) -> _Array:
@@ -121,19 +121,22 @@ def measure_periodicity(onsets: OnsetBands) -> Periodicity:
 
 def _measure_pulses(
     envelope: NDArray[np.float32], frame_rate_hz: float
-) -> tuple[NDArray[np.complex128], float]:
+) -> tuple[NDArray[np.complex64], float]:
     frames, hop = (round(span_s * frame_rate_hz) for span_s in (_PULSE_WINDOW_S, _PULSE_HOP_S))
     size = fft.next_fast_len(_OVERSAMPLING * frames, real=True)
     bin_hz = frame_rate_hz / size
     n_bins = int(_PULSE_HIGHEST_HZ / bin_hz)
-    starts = np.arange(0, len(envelope) - frames + 1, hop)
-    if not len(starts):
-        return np.zeros((0, n_bins), dtype=np.complex128), bin_hz
+    if len(envelope) < frames:
+        return np.zeros((0, n_bins), dtype=np.complex64), bin_hz
     parts = np.lib.stride_tricks.sliding_window_view(envelope - envelope.mean(), frames)[::hop]
     taper = np.hanning(frames + 2)[1:-1]
-    spectra = fft.rfft(parts * taper, size, axis=1)[:, :n_bins]
-    turns = np.exp(-2j * np.pi * bin_hz / frame_rate_hz * np.outer(starts, np.arange(n_bins)))
-    return spectra * turns, bin_hz
+    pulses = np.empty((len(parts), n_bins), dtype=np.complex64)
+    turns = -2j * np.pi * bin_hz / frame_rate_hz * np.arange(n_bins)
+    for first in range(0, len(parts), _PULSE_SPAN):
+        windows = np.arange(first, min(first + _PULSE_SPAN, len(parts)))
+        spectra = fft.rfft(parts[windows] * taper, size, axis=1)[:, :n_bins]
+        pulses[windows] = spectra * np.exp(np.outer(hop * windows, turns))
+    return pulses, bin_hz
 
 
 def _interpolate(table: _Array, positions: _Array) -> _Array:
