@@ -12,12 +12,8 @@ from cli.models import describe_models
 from cli.output import EXIT_FAILED, err, out, print_json
 from config import Settings, settings
 from core.artifacts.atomic import atomic_path
-from core.audio.libraries import library_versions, missing_codecs
 from core.errors import StemcrateError
-from core.pipeline.separating import plan_separation
 from core.separation.device import resolve_device
-from core.separation.factory import SeparatorFactory
-from core.separation.machine import list_devices, measure_memory, measure_speed
 from core.separation.user_models import list_refused
 from core.separation.weights import WeightsStore
 
@@ -57,6 +53,10 @@ def doctor(json: AsJson = False) -> None:
 
 
 def _look_at_the_machine(report: _Report, chosen: Settings) -> None:
+    # Here and below, not above: no other command waits for what decodes and separates.
+    from core.audio.libraries import library_versions, missing_codecs
+    from core.separation.machine import list_devices, measure_memory
+
     report.devices = [asdict(device) for device in list_devices()]
     try:
         device = resolve_device(chosen.device)
@@ -85,6 +85,8 @@ def _look_at_the_machine(report: _Report, chosen: Settings) -> None:
 
 
 def _look_at_the_models(report: _Report, chosen: Settings) -> None:
+    from core.pipeline.separating import plan_separation
+
     weights = WeightsStore(chosen.model_dir)
     report.models = describe_models(weights)
     report.refused_models = list_refused(chosen.model_dir)
@@ -102,6 +104,9 @@ def _look_at_the_models(report: _Report, chosen: Settings) -> None:
 
 
 def _measure(report: _Report, chosen: Settings) -> None:
+    from core.separation.factory import SeparatorFactory
+    from core.separation.machine import measure_speed
+
     name = report.model["used"][0]
     try:
         model = SeparatorFactory.create(name, device=chosen.device, model_dir=chosen.model_dir)
@@ -128,11 +133,11 @@ def _print(report: _Report) -> None:
     out.print(table)
     lines = [*_facts(report), *(f"{name}: {why}" for name, why in report.refused_models.items())]
     for line in lines:
-        out.print(line, markup=False)
+        out.print(line)
     for problem in report.problems:
         err.print(Text.assemble(Text("problem", style="bold red"), f": {problem}"))
     if not report.problems:
-        out.print("Nothing that is needed is broken.", markup=False)
+        out.print("Nothing that is needed is broken.")
 
 
 def _facts(report: _Report) -> list[str]:

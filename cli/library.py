@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,16 +16,15 @@ from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_jso
 from config import settings
 from core.artifacts.store import JobStore
 from core.jobs.logs import configure_logging
-from core.library.duplicates import find_duplicates
-from core.library.importing import ImportReport, SourceFile, import_files
-from core.library.job_tracks import enter_job, reindex
-from core.library.library import Library
 from core.library.listing import list_files
 from core.library.query import Range, SortKey, TrackQuery
 from core.library.record import MIXTURE
-from core.library.uploads import remove_track
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
-from core.sets.planning import SetMaker, describe_transition
+
+# The commands import the catalogue themselves: no other command waits for SQLAlchemy.
+if TYPE_CHECKING:
+    from core.library.importing import ImportReport
+    from core.library.library import Library
 
 app = typer.Typer(help="The library: add, search, compare tracks.", no_args_is_help=True)
 Option = typer.Option
@@ -37,8 +36,10 @@ Processes = Annotated[int, Option(min=1, help="Files analysed side by side.")]
 N_CORES = os.cpu_count() or 1
 
 
-def open_library(data_dir: Path | None) -> Library:
+def open_library(data_dir: Path | None) -> "Library":
     """Open the library of the installation, or of another data folder."""
+    from core.library.library import Library
+
     installation = settings()
     if data_dir is not None:
         installation = installation.model_copy(update={"data_dir": data_dir})
@@ -46,7 +47,7 @@ def open_library(data_dir: Path | None) -> Library:
     return Library(installation.data_dir, installation.resolved_database_url())
 
 
-def find_track(library: Library, text: str) -> str:
+def find_track(library: "Library", text: str) -> str:
     """Find a track by its file or the beginning of its id. Raises `TrackNotFound`."""
     path = str(Path(text).resolve())
     known = library.known_files([path])
@@ -64,6 +65,9 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Add files without copying them; what is known is skipped. Exit code 3: some were bad."""
+    from core.library.importing import SourceFile, import_files
+    from core.library.job_tracks import enter_job
+
     if bool(paths) == (job is not None):
         raise typer.BadParameter("Name files and folders, or a job with --job.")
     library = open_library(data_dir)
@@ -171,6 +175,8 @@ def compatible(
     json: AsJson = False,
 ) -> None:
     """List the tracks that mix well after one, and why."""
+    from core.sets.planning import SetMaker, describe_transition
+
     library = open_library(data_dir)
     found = SetMaker(library).compatible(
         find_track(library, track), limit=limit, max_pitch_percent=max_pitch_percent
@@ -189,6 +195,8 @@ def compatible(
 @app.command()
 def duplicates(data_dir: DataDir = None, json: AsJson = False) -> None:
     """List what is there more than once: same file, same audio, same recording."""
+    from core.library.duplicates import find_duplicates
+
     groups = find_duplicates(open_library(data_dir))
     if json:
         described = [
@@ -214,13 +222,15 @@ def reindex_command(
     processes: Processes = N_CORES, data_dir: DataDir = None, json: AsJson = False
 ) -> None:
     """Make the catalogue anew from the records on disk and the manifests of all jobs."""
+    from core.library.job_tracks import reindex
+
     library = open_library(data_dir)
     store = JobStore(data_dir or settings().data_dir)
     report = reindex(library, store, n_processes=processes)
     if json:
         print_json({"tracks": library.count(), **describe_report(report)})
     else:
-        out.print(f"{library.count()} tracks in the library.", markup=False)
+        out.print(f"{library.count()} tracks in the library.")
         print_refusals(report)
     sys.exit(_exit_code(report, nothing_is_failure=False))
 
@@ -234,6 +244,8 @@ def remove(
     json: AsJson = False,
 ) -> None:
     """Forget tracks; their files stay where they are."""
+    from core.library.uploads import remove_track
+
     library = open_library(data_dir)
     store = JobStore(data_dir or settings().data_dir)
     ids = [find_track(library, track) for track in tracks]
@@ -242,10 +254,10 @@ def remove(
     if json:
         print_json({"removed": ids})
     else:
-        out.print(f"{len(ids)} removed.", markup=False)
+        out.print(f"{len(ids)} removed.")
 
 
-def _print_page(library: Library, query: TrackQuery, json: bool) -> None:
+def _print_page(library: "Library", query: TrackQuery, json: bool) -> None:
     page = library.search(query)
     if json:
         described = [describe_track(track) for track in page.tracks]
@@ -253,23 +265,22 @@ def _print_page(library: Library, query: TrackQuery, json: bool) -> None:
         return
     print_tracks(page.tracks)
     if page.next_cursor is not None:
-        err.print(f"More: --cursor {page.next_cursor}", markup=False, soft_wrap=True)
+        err.print(f"More: --cursor {page.next_cursor}", soft_wrap=True)
 
 
-def _finish(report: ImportReport, json: bool) -> None:
+def _finish(report: "ImportReport", json: bool) -> None:
     if json:
         print_json(describe_report(report))
     else:
         out.print(
             f"{len(report.added)} added, {len(report.known)} known before, "
             f"{len(report.refused)} refused.",
-            markup=False,
         )
         print_refusals(report)
     sys.exit(_exit_code(report, nothing_is_failure=True))
 
 
-def _exit_code(report: ImportReport, *, nothing_is_failure: bool) -> int:
+def _exit_code(report: "ImportReport", *, nothing_is_failure: bool) -> int:
     if not report.refused:
         return EXIT_DONE
     is_nothing = not report.added and not report.known

@@ -1,14 +1,16 @@
 """How tracks and imports look on a terminal."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from cli.output import err, out
-from core.library.importing import ImportReport
 from core.library.listing import Refusal
 from core.library.summary import TrackSummary
+
+if TYPE_CHECKING:
+    from core.library.importing import ImportReport
 
 
 def describe_track(track: TrackSummary) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def _format(value: float | None, template: str) -> str:
     return "–" if value is None else template.format(value)
 
 
-def describe_report(report: ImportReport) -> dict[str, Any]:
+def describe_report(report: "ImportReport") -> dict[str, Any]:
     """Tell an import as JSON does."""
     return {
         "added": report.added,
@@ -58,7 +60,7 @@ def _describe_refusal(refusal: Refusal) -> dict[str, Any]:
     return {"path": refusal.path, "error": {"code": error.code, "message": error.message}}
 
 
-def print_refusals(report: ImportReport) -> None:
+def print_refusals(report: "ImportReport") -> None:
     """Name what was refused, on stderr."""
     for refusal in report.refused:
-        err.print(f"refused: {refusal.path}: {refusal.error.message}", markup=False, soft_wrap=True)
+        err.print(f"refused: {refusal.path}: {refusal.error.message}", soft_wrap=True)

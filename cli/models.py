@@ -42,14 +42,14 @@ def list_models(json: AsJson = False) -> None:
         table.add_row(model["name"], stems, model["status"], digest, f"({number})")
     out.print(table)
     for number, licence in enumerate(licences, start=1):
-        out.print(f"({number}) {licence}", markup=False)
+        out.print(f"({number}) {licence}")
     for model in models:
         if model["place"] == "model_dir":
             digest = model["sha256"] or "not verified"
-            out.print(f"{model['name']}: from {model['source']}, SHA-256 {digest}", markup=False)
+            out.print(f"{model['name']}: from {model['source']}, SHA-256 {digest}")
     for name, why in refused.items():
-        err.print(f"{name} is left out: {why}", markup=False)
-    out.print(f"Default, {default}: {reason}", markup=False)
+        err.print(f"{name} is left out: {why}")
+    out.print(f"Default, {default}: {reason}")
 
 
 def describe_models(weights: WeightsStore) -> list[dict[str, Any]]:

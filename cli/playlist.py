@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -20,13 +20,14 @@ from core.export.format import ExportOptions, target_folder
 from core.export.names import safe_name
 from core.export.pack import write_pack
 from core.export.registry import ExporterRegistry
-from core.library.library import Library
 from core.library.record import PlaylistRecord
 from core.playlist.curve import Points
 from core.playlist.request import SetRequest
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
-from core.sets.exporting import PACK, export_playlist, stage_playlist_pack
-from core.sets.planning import SetMaker
+
+# The commands import what reads the catalogue themselves: no other command waits for SQLAlchemy.
+if TYPE_CHECKING:
+    from core.library.library import Library
 
 app = typer.Typer(help="Sets from the library.", invoke_without_command=True)
 Option = typer.Option
@@ -66,6 +67,8 @@ def playlist(
     json: AsJson = False,
 ) -> None:
     """Plan a set, keep it, and write it in the formats named."""
+    from core.sets.planning import SetMaker
+
     if context.invoked_subcommand is not None:
         return
     if name is None:
@@ -142,6 +145,8 @@ def reorder(
     json: AsJson = False,
 ) -> None:
     """Put a playlist into another order; tracks may come and go."""
+    from core.sets.planning import SetMaker
+
     library = open_library(data_dir)
     ids = [find_track(library, track) for track in tracks]
     record = SetMaker(library).reorder(playlist_id, ids)
@@ -155,6 +160,8 @@ def delete(playlist_id: PlaylistId, data_dir: DataDir = None) -> None:
 
 
 def _check_formats(text: str | None) -> tuple[str, ...]:
+    from core.sets.exporting import PACK
+
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     for name in names:
         if name != PACK:
@@ -195,9 +202,11 @@ class _Delivery:
 
 
 def _deliver(
-    library: Library, record: PlaylistRecord, delivery: _Delivery
+    library: "Library", record: PlaylistRecord, delivery: _Delivery
 ) -> tuple[dict[str, str], list[str]]:
     """Write the files; give their paths by format, and what there is to know about them."""
+    from core.sets.exporting import PACK, export_playlist
+
     folder, target = delivery.folder(record), delivery.target
     options = ExportOptions(target=None if target is None else target_folder(target))
     files: dict[str, str] = {}
@@ -219,8 +228,10 @@ def _deliver(
 
 
 def _write_pack(
-    library: Library, record: PlaylistRecord, store: JobStore, path: Path, options: ExportOptions
+    library: "Library", record: PlaylistRecord, store: JobStore, path: Path, options: ExportOptions
 ) -> tuple[str, ...]:
+    from core.sets.exporting import stage_playlist_pack
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent, prefix=".pack-") as staging:
         staged = stage_playlist_pack(library, store, record, Path(staging), options)
@@ -228,7 +239,7 @@ def _write_pack(
     return staged.warnings
 
 
-def _tell(library: Library, record: PlaylistRecord, delivery: _Delivery, json: bool) -> None:
+def _tell(library: "Library", record: PlaylistRecord, delivery: _Delivery, json: bool) -> None:
     """Write the files, then tell the playlist: as a table, or as one JSON object."""
     files, warnings = _deliver(library, record, delivery)
     tracks = library.summaries(record.track_ids)
@@ -252,11 +263,11 @@ def _tell(library: Library, record: PlaylistRecord, delivery: _Delivery, json: b
             f"{step['score']:.2f}: {'; '.join(step['reasons'])}" if step else "",
         )
     out.print(table)
-    out.print(f"Playlist {record.id}", markup=False)
+    out.print(f"Playlist {record.id}")
     for relaxed in record.plan.get("relaxed", []):
-        err.print(f"relaxed: {relaxed['words']}", markup=False)
+        err.print(f"relaxed: {relaxed['words']}")
     for warning in dict.fromkeys(warnings):
-        err.print(f"warning: {warning}", markup=False)
+        err.print(f"warning: {warning}")
     for format, path in files.items():
         typer.echo(f"{format}: {path}")
 

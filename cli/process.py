@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,13 +23,12 @@ from config import settings
 from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import CHUNK_BYTES, JobStore, Upload, new_job_id
 from core.export.pack import write_pack
-from core.jobs.cataloguing import Cataloguer
 from core.jobs.logs import configure_logging
 from core.pipeline.contents import pack_entries
 from core.pipeline.options import parse_options
-from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.recipe import build_pipeline
-from core.pipeline.separating import plan_separation
+
+if TYPE_CHECKING:
+    from core.pipeline.pipeline import AudioPipeline
 
 Option = typer.Option
 
@@ -83,6 +82,11 @@ def process(
     given = {name: value for name, value in locals().items() if value is not None}
     asked = {k: v for k, v in given.items() if k not in ("files", "device", "data_dir", "json")}
     own: dict[str, Any] = {k: given[k] for k in ("device", "data_dir") if k in given}
+    # Here, and not above: no other command waits for SciPy and the stages.
+    from core.jobs.cataloguing import Cataloguer
+    from core.pipeline.recipe import build_pipeline
+    from core.pipeline.separating import plan_separation
+
     installation = settings().model_copy(update=own)
     options = parse_options(asked, installation.default_options())
     if options.separates:
@@ -107,14 +111,14 @@ def process(
     sys.exit(_exit_code(manifest))
 
 
-def run_to_end(pipeline: AudioPipeline, job_id: str) -> JobState:
+def run_to_end(pipeline: "AudioPipeline", job_id: str) -> JobState:
     """Run a job with a progress bar on stderr; Ctrl-C cancels it."""
     manifest = pipeline.store.load(job_id)
     costs = {stage.name: stage.cost for stage in pipeline.stages}
     total = sum(costs[record.name] for record in manifest.all_stages())
     done = 0.0
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:3.0f} %"),
         TimeElapsedColumn(),

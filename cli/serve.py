@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +11,16 @@ from cli.output import err
 from config import Settings, settings
 from core.jobs.logs import configure_logging
 from core.jobs.supervisor import run_all
-from core.jobs.worker import WorkerOptions, run_worker
+
+if TYPE_CHECKING:
+    from core.jobs.worker import WorkerOptions
 
 
 def worker() -> None:
     """Run one worker: it takes jobs from the queue until it is stopped."""
+    # Here, and not above: no other command needs DBOS.
+    from core.jobs.worker import run_worker
+
     sys.exit(run_worker(worker_options(settings())))
 
 
@@ -29,7 +34,6 @@ def serve(
         err.print(
             f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
             f"API: http://localhost:{installation.api_port}/docs   (Ctrl-C stops everything)",
-            markup=False,
         )
     sys.exit(run_all(commands(installation)))
 
@@ -52,8 +56,10 @@ def commands(installation: Settings) -> dict[str, list[str]]:
     }
 
 
-def worker_options(installation: Settings) -> WorkerOptions:
+def worker_options(installation: Settings) -> "WorkerOptions":
     """Translate the settings for a worker."""
+    from core.jobs.worker import WorkerOptions
+
     return WorkerOptions(
         data_dir=installation.data_dir,
         database_url=installation.resolved_database_url(),

@@ -116,7 +116,7 @@ def _random_spectra(seed):
     )
 
 
-@pytest.mark.parametrize("seed", (*range(30), 1157, 1161))
+@pytest.mark.parametrize("seed", [*range(30), 1157, 1161])
 def test_whatever_is_played_sections_windows_and_cues_are_in_order(seed):
     """A mix-out before the mix-in, or a window past the end, breaks every planned transition."""
     n_bars, spectra = _random_spectra(seed)
