@@ -104,3 +104,22 @@ def test_a_tempo_that_rises_or_falls_evenly_is_followed(second_bpm):
     assert found.grid[-1].tempo_bpm == pytest.approx(second_bpm, abs=4)
     away_s = [np.abs(np.array(found.beats_s) - time_s).min() for time_s in times_s[2:-2]]
     assert np.quantile(away_s, 0.95) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("parts", "time_signature"),
+    [
+        ([("x.....", 60, 1.0), ("..x.x.", 250, 0.7), ("x", 3000, 0.2)], "3/4"),
+        ([("x.....x...", 60, 1.0), ("..x.....x.", 250, 0.7), ("x", 3000, 0.2)], None),
+        ([("x...x...x.....", 60, 1.0), ("..x...x...x.x.", 250, 0.6), ("x", 3000, 0.2)], None),
+    ],
+    ids=["3/4", "5/4", "7/8"],
+)
+@pytest.mark.parametrize("tempo_bpm", [100, 140])
+def test_odd_bars_have_their_tempo_and_no_made_up_signature(parts, time_signature, tempo_bpm):
+    """Drums in seven told as 4/4 put three of four bar lines where no bar begins."""
+    found = estimate(play_steps(tempo_bpm, parts, steps_a_beat=2))
+    assert found.tempo_bpm == pytest.approx(tempo_bpm, abs=0.05)
+    assert found.time_signature == time_signature
+    if time_signature is None:
+        assert found.downbeat_confidence < 0.3
