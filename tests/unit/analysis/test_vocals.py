@@ -69,3 +69,44 @@ def test_a_sine_of_full_scale_has_minus_three_db():
     levels = measure_levels([np.sin(2 * np.pi * 400 * time, dtype=np.float32)[None]], RATE)
     np.testing.assert_allclose(levels, -3.01, atol=0.01)
     assert measure_levels([], RATE).shape == (0,)
+
+
+def _noise(seconds, level_db, seed):
+    rng = np.random.default_rng(seed)
+    return 10 ** (level_db / 20) * rng.standard_normal(round(seconds * RATE)).astype(np.float32)
+
+
+def _find(stem, accompaniment):
+    levels = [measure_levels([signal[None]], RATE) for signal in (stem, stem + accompaniment)]
+    return find_vocals(*levels)
+
+
+def test_a_verse_far_below_the_chorus_is_sung_too():
+    """A gate set by the loudest line alone leaves the verses out, and mixes run into them."""
+    verse, chorus = _noise(6, -28, 0), _noise(6, -15, 1)
+    rest = _noise(3, -80, 2)
+    found = _find(np.concatenate([rest, verse, rest, chorus, rest]), _noise(21, -16, 3))
+    np.testing.assert_allclose(found.intervals_s, [(3, 9), (12, 18)], atol=2 * HOP_S)
+    assert found.ratio == pytest.approx(12 / 21, abs=0.01)
+
+
+def test_what_leaks_between_the_lines_is_no_singing():
+    """Drums that a separator leaves in the vocal stem would join all lines into one."""
+    leak = _noise(20, -45, 0)
+    leak[:: RATE // 2] = 0.1  # ticks of a drum, far shorter than a word
+    stem = leak.copy()
+    for start_s in (2, 9):
+        stem[start_s * RATE : (start_s + 4) * RATE] += _noise(4, -18, start_s)
+    found = _find(stem, _noise(20, -14, 1))
+    np.testing.assert_allclose(found.intervals_s, [(2, 6), (9, 13)], atol=2 * HOP_S)
+    assert found.ratio == pytest.approx(8 / 20, abs=0.01)
+
+
+def test_breath_before_a_line_is_no_line_of_its_own():
+    """A singer breathes before the line: a mix planned round breaths has no room left."""
+    rest = _noise(1.5, -90, 0)
+    line = np.concatenate([_noise(0.25, -36, 1), _noise(0.5, -90, 2), _noise(3, -18, 3), rest])
+    found = _find(np.tile(line, 4), _noise(4 * len(line) / RATE, -16, 4))
+    starts = [0.75 + index * len(line) / RATE for index in range(4)]
+    np.testing.assert_allclose([start for start, _ in found.intervals_s], starts, atol=2 * HOP_S)
+    assert found.ratio == pytest.approx(3 * RATE / len(line), abs=0.02)
