@@ -83,6 +83,20 @@ def test_the_levels_of_stems_are_those_of_the_recording(jobs, tracks):
     assert np.corrcoef(source[0, :n], mixture[0, :n])[0, 1] > 0.95
 
 
+def test_a_stem_that_has_gone_costs_its_stem_file_alone(jobs, tracks):
+    """Somebody tidied up in the folder of a job: the set goes to the booth all the same."""
+    client, made = jobs
+    store = client.app.state.services.store
+    outputs = client.get(f"/job/{made['opus']}/outputs").json()["artefacts"]
+    store.artefact_path(made["opus"], next(a["name"] for a in outputs)).unlink()
+    wishes = {"name": "y", "tracks": [tracks["opus"]["id"], tracks["m4a"]["id"]]}
+    answer = client.get(client.post("/playlists", json=wishes).json()["exports"]["pack"])
+    assert "'opus' has no STEM file" in answer.headers["x-stemcrate-warnings"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
+        found = [name for name in pack.namelist() if name.startswith("STEM/")]
+    assert found == ["STEM/Band - m4a.stem.mp4"]
+
+
 def test_mp3_artefacts_say_what_programs_add_to_their_times(jobs):
     """Grids and cues lie 26 ms off in Serato when this is not known."""
     client, made = jobs

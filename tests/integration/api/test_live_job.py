@@ -13,6 +13,7 @@ import zipfile
 
 import pytest
 
+from tests.conditions import wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
 
@@ -66,6 +67,16 @@ def test_a_job_runs_is_told_event_by_event_and_delivers(installation):
     status, data = ask(installation, "GET", links["zip"])
     with zipfile.ZipFile(io.BytesIO(data)) as pack:
         assert any("vocals" in name for name in pack.namelist())
+
+    def tracks():
+        return json.loads(ask(installation, "GET", "/library/tracks")[1])["tracks"]
+
+    wait_until(tracks)
+    assert [(track["title"], track["stems"]) for track in tracks()] == [
+        ("live", ["accompaniment", "vocals"])
+    ]
+    assert ask(installation, "DELETE", links["self"])[0] == 204
+    assert tracks() == []
 
 
 @pytest.mark.slow

@@ -28,11 +28,6 @@ def jobs_of(house: Installation) -> list[list[str]]:
     return [sorted(job.job_id for job in record.jobs) for record in records]
 
 
-def is_entered(house: Installation, job_id: str) -> bool:
-    entry = house.library.noted_job(job_id)
-    return entry is not None and entry.is_complete
-
-
 @on_both_databases
 def test_jobs_enter_the_library_by_themselves_and_leave_it_with_their_deletion(
     house: Installation,
@@ -66,30 +61,3 @@ def test_a_worker_killed_at_the_end_of_its_job_loses_no_entry(house: Installatio
     house.start_worker()
 
     house.wait_until(lambda: jobs_of(house) == [[job_id]])
-
-
-def test_a_track_that_was_removed_stays_away(house: Installation) -> None:
-    """A job enters once: the user's word counts, also after a restart."""
-    job_id = house.submit_song(song())
-    house.pipeline.run(job_id, house.pipeline.run_stage)
-    first = house.start_worker()
-    house.wait_until(lambda: is_entered(house, job_id))
-    house.library.remove(tracks(house)[0].id)
-    first.kill()
-
-    house.start_worker()
-    other = house.submit_song(song(1))
-
-    house.wait_until(lambda: jobs_of(house) == [[other]])
-
-
-def test_jobs_that_retention_deletes_leave_the_library(house: Installation) -> None:
-    """Whoever deletes a job, its track must not be offered for a set any more."""
-    job_id = house.submit_song(song())
-    house.pipeline.run(job_id, house.pipeline.run_stage)
-    house.start_worker()
-    house.wait_until(lambda: jobs_of(house) == [[job_id]])
-
-    house.store.delete(job_id)
-
-    house.wait_until(lambda: tracks(house) == ())
