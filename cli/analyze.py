@@ -128,7 +128,7 @@ class _Printer:
     def __init__(self, style: str) -> None:
         self._style = style
         self._n_good = self._n_bad = self._n_known = 0
-        self._table = Table("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS")
+        self._rows: list[tuple[str, tuple[str, ...]]] = []
         self._csv = csv.DictWriter(sys.stdout, CSV_COLUMNS, extrasaction="ignore", restval="")
         if style == "csv":
             self._csv.writeheader()
@@ -137,20 +137,25 @@ class _Printer:
         if isinstance(outcome, StemcrateError):
             self._n_bad += 1
             error = {"code": outcome.code, "message": outcome.message, "hint": outcome.hint}
-            err.print(f"failed: {path}: {outcome.message}")
+            err.print(f"failed: {path}: {outcome.message}", soft_wrap=True)
             self._write({"path": path, "error": error if self._style == "json" else str(outcome)})
             return
         self._n_good += 1
         self._n_known += outcome.is_known
         for warning in outcome.warnings:
-            err.print(f"warning: {warning}")
+            err.print(f"warning: {warning}", soft_wrap=True)
         self._write(outcome.facts)
 
     def finish(self) -> None:
-        if self._style == "table" and self._n_good:
-            out.print(self._table)
+        if self._rows:
+            table = Table("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS")
+            # In the order of their paths, not in that in which processes ended.
+            for _, row in sorted(self._rows):
+                table.add_row(*row)
+            out.print(table)
         if self._n_known:
             err.print(f"{self._n_known} known already; --force analyses them again.")
+        err.print(f"{self._n_good - self._n_known} analysed, {self._n_bad} failed.")
 
     def exit_code(self) -> int:
         if not self._n_bad:
@@ -162,14 +167,24 @@ class _Printer:
             print_json(facts)
             sys.stdout.flush()
         elif self._style == "csv":
-            self._csv.writerow({name: facts.get(name) for name in CSV_COLUMNS})
+            self._csv.writerow({name: _cell(facts.get(name)) for name in CSV_COLUMNS})
+            sys.stdout.flush()
         elif "error" not in facts:
-            self._table.add_row(
-                facts.get("title") or Path(facts["path"]).stem,
-                format_value(facts["duration_s"], "{:.1f} s"),
-                format_value(facts["tempo_bpm"] or None, "{:.2f}"),
-                facts["key"] or "–",
-                facts["camelot"] or "–",
-                format_value(facts["energy"], "{}"),
-                format_value(facts["integrated_loudness_lufs"], "{:.1f}"),
-            )
+            self._rows.append((facts["path"], _describe_row(facts)))
+
+
+def _cell(value: Any) -> Any:
+    """Round what spreadsheets would show with all its digits."""
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def _describe_row(facts: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        facts.get("title") or Path(facts["path"]).stem,
+        format_value(facts["duration_s"], "{:.1f} s"),
+        format_value(facts["tempo_bpm"] or None, "{:.2f}"),
+        facts["key"] or "–",
+        facts["camelot"] or "–",
+        format_value(facts["energy"], "{}"),
+        format_value(facts["integrated_loudness_lufs"], "{:.1f}"),
+    )

@@ -111,6 +111,8 @@ def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:
     rows = {Path(row["path"]).name: row for row in csv.DictReader(io.StringIO(result.stdout))}
     assert float(rows["loop.wav"]["duration_s"]) == pytest.approx(4.0)
     assert rows["broken.mp3"]["error"]
+    assert len(rows["loop.wav"]["integrated_loudness_lufs"].partition(".")[2]) <= 4
+    assert "1 analysed, 1 failed." in result.stderr
     assert not list(crate.rglob("*.analysis.json"))
 
 
@@ -269,8 +271,9 @@ def test_names_with_brackets_are_printed_whole(
     assert "Look at [i]." in words
 
 
-def test_ctrl_c_leaves_whole_records_and_the_next_run_goes_on(
-    tmp_path: Path, audio: np.ndarray
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_leaves_whole_records_and_the_next_goes_on(
+    tmp_path: Path, audio: np.ndarray, number: signal.Signals
 ) -> None:
     """A night of analysis that is stopped must be neither lost nor half written."""
     for index in range(12):
@@ -285,13 +288,14 @@ def test_ctrl_c_leaves_whole_records_and_the_next_run_goes_on(
     )
     assert process.stdout is not None
     process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate()
     assert process.returncode not in (0, 3)
     records = list(tmp_path.glob("*.analysis.json"))
     assert 1 <= len(records) < 12
     assert all(json.loads(record.read_text())["sha256"] for record in records)
-    assert not list(tmp_path.glob(".*"))
+    if number is signal.SIGINT:
+        assert not list(tmp_path.glob(".*"))
     again = _analyze(tmp_path, ".", "--json", "--processes", 1)
     assert again.returncode == 0
     assert f"{len(records)} known already" in again.stderr
