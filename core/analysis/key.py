@@ -30,6 +30,7 @@ _WINDOW_FRAMES = 64  # 12 s
 _STEP_FRAMES = 16  # 3 s
 _SMOOTHED_FRAMES = 5
 _CHANGE = -3.0  # what a change of key costs, as logarithm of a probability
+_SURE_S = 2.0  # pitches heard for less make no key: a switch-on click, the edges of an offset
 _CLEARLY_MORE = 0.2  # by how much stems must be surer than the mixture to overrule it
 
 _Matrix = NDArray[np.float64]
@@ -127,7 +128,8 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
     fits = np.mean([_fit(_gate(version, rule.gate), expected) for version in windows], axis=0)
     fits[:, 12:] += rule.minor_lead * steadiness
     votes = np.average(_soft_max(rule.doubt * fits), axis=0, weights=heard)
-    clarity = _clarity(windows[0].sum(axis=0))
+    heard_s = np.count_nonzero(chroma.full.any(axis=1)) * PITCH_HOP_S
+    clarity = _clarity(windows[0].sum(axis=0)) * min(1.0, heard_s / _SURE_S)
     probabilities = clarity * _soft_max(rule.calibration * np.log(votes))
     ranking = np.argsort(-probabilities, kind="stable")
     candidates = [_name(int(index), float(probabilities[index])) for index in ranking]
