@@ -16,15 +16,22 @@ _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.6, 3.53, 2.54, 4.75, 3.98, 2.69, 3.
 
 
 def find_facts(path: Path) -> dict[str, Any]:
-    """Find tempo, beats, key, energy, sections and timbre with librosa's defaults."""
+    """Find tempo, beats, key, energy, sections, timbre and rhythm with librosa's defaults.
+
+    What ours finds and librosa has a function for: like ours, the key is read from the harmonic
+    part alone. It has none for loudness, true peak, bars and chords.
+    """
     mono, rate = librosa.load(path)
     tempo, beats_s = beat_track(y=mono, sr=rate, units="time")
-    chroma = librosa.feature.chroma_cqt(y=mono, sr=rate)
+    chroma = librosa.feature.chroma_cqt(y=librosa.effects.harmonic(mono), sr=rate)
     n_sections = max(2, round(len(mono) / rate / 20))
     agglomerative(chroma, n_sections)
     librosa.feature.rms(y=mono)
     librosa.feature.mfcc(y=mono, sr=rate)
     librosa.feature.spectral_contrast(y=mono, sr=rate)
+    librosa.feature.spectral_centroid(y=mono, sr=rate)
+    librosa.feature.spectral_rolloff(y=mono, sr=rate)
+    librosa.feature.tempogram(y=mono, sr=rate)
     return {
         "tempo_bpm": float(np.atleast_1d(tempo)[0]),
         "beats_s": [float(time) for time in beats_s],

@@ -16,7 +16,7 @@ from config import settings
 from core.artifacts.atomic import write_atomically
 from core.artifacts.store import JobStore
 from core.errors import InvalidOption
-from core.export.format import ExportOptions, target_folder
+from core.export.format import ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
 from core.export.pack import write_pack
 from core.export.registry import ExporterRegistry
@@ -35,6 +35,7 @@ PlaylistId = Annotated[str, typer.Argument(help="A playlist's id.")]
 Target = Annotated[
     str | None, Option(help="Folder that the audio will lie in on the DJ's machine.")
 ]
+StemCoding = Annotated[StemFormat, Option("--stem-format", help="Of the pack's STEM files.")]
 FORMATS_HELP = "Formats, such as rekordbox,m3u8; pack: one ZIP of everything."
 Formats = Annotated[str | None, Option("--export", help=FORMATS_HELP)]
 
@@ -63,6 +64,7 @@ def playlist(
     export: Formats = None,
     out_dir: Annotated[Path | None, Option("--out", help="Folder for the files.")] = None,
     target: Target = None,
+    stem_format: StemCoding = StemFormat.ALAC_24,
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
@@ -92,7 +94,7 @@ def playlist(
     )
     chosen = [find_track(library, track) for track in among] if among else None
     record = SetMaker(library).create(name, request, among=chosen)
-    _tell(library, record, _Delivery(formats, out_dir, target, data_dir), json)
+    _tell(library, record, _Delivery(formats, out_dir, target, data_dir, stem_format), json)
 
 
 @app.command("list")
@@ -127,6 +129,7 @@ def export(
     formats: Annotated[str, Option("--formats", help=FORMATS_HELP)],
     out_dir: Annotated[Path | None, Option("--out", help="Folder for the files.")] = None,
     target: Target = None,
+    stem_format: StemCoding = StemFormat.ALAC_24,
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
@@ -134,7 +137,7 @@ def export(
     names = _check_formats(formats)
     library = open_library(data_dir)
     record = library.playlists.get(playlist_id)
-    _tell(library, record, _Delivery(names, out_dir, target, data_dir), json)
+    _tell(library, record, _Delivery(names, out_dir, target, data_dir, stem_format), json)
 
 
 @app.command()
@@ -192,6 +195,7 @@ class _Delivery:
     out_dir: Path | None
     target: str | None
     data_dir: Path | None
+    stem_format: StemFormat = StemFormat.ALAC_24
 
     @property
     def store(self) -> JobStore:
@@ -208,7 +212,9 @@ def _deliver(
     from core.sets.exporting import PACK, export_playlist
 
     folder, target = delivery.folder(record), delivery.target
-    options = ExportOptions(target=None if target is None else target_folder(target))
+    options = ExportOptions(
+        target=None if target is None else target_folder(target), stem_format=delivery.stem_format
+    )
     files: dict[str, str] = {}
     warnings: list[str] = []
     for format in delivery.formats:

@@ -20,7 +20,7 @@ from api.links import content_disposition
 from api.problems import problem_responses
 from core import errors
 from core.artifacts.store import JobStore
-from core.export.format import Export, ExportOptions, target_folder
+from core.export.format import Export, ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
 from core.export.pack import open_pack
 from core.library.library import Library
@@ -124,13 +124,17 @@ def export_one(
         str | None,
         Query(description="Folder that the audio will lie in; some formats need it."),
     ] = None,
+    stem_format: Annotated[
+        StemFormat, Query(description="Of the STEM files in the pack.")
+    ] = StemFormat.ALAC_24,
 ) -> Response:
     """Write a playlist for a DJ program; tracks are named as files in the target folder.
 
     The format `pack` is one ZIP of everything, audio and stems too.
     """
     record = library.playlists.get(id)
-    options = ExportOptions(target=None if target is None else target_folder(target))
+    folder = None if target is None else target_folder(target)
+    options = ExportOptions(target=folder, stem_format=stem_format)
     if format == PACK:
         return _stream_pack(library, store, record, options)
     export = export_playlist(library, record, format, options, by_name=True)

@@ -3,12 +3,21 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeAlias
 
 from core.errors import InvalidOption
 from core.export.location import MAX_PATH_CHARACTERS, Location, System, parse_location
 from core.export.model import Crate, CrateTrack, KeyNotation
 from core.export.mp3_offset import Program
+
+
+class StemFormat(StrEnum):
+    """How the tracks of a STEM file are coded; the last is lossy."""
+
+    ALAC_24 = "alac-24"
+    ALAC_16 = "alac-16"
+    AAC = "aac"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +30,13 @@ class ExportOptions:
     key_notation : how keys are written where a program takes text.
     mp3_offset_ms : milliseconds to add to times in MP3 files, by program; see
         `core.export.mp3_offset`.
+    stem_format : of the STEM files in a DJ pack.
     """
 
     target: Location | None = None
     key_notation: KeyNotation = "short"
     mp3_offset_ms: Mapping[Program, float] = field(default_factory=dict)
+    stem_format: StemFormat = StemFormat.ALAC_24
 
 
 @dataclass(frozen=True, slots=True)

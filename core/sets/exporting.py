@@ -13,7 +13,7 @@ from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound, InvalidAudio, UnsupportedFormat
 from core.export.dj_pack import StagedPack, TrackFiles, stage_dj_pack
 from core.export.facts import add_facts, find_kind
-from core.export.format import Export, ExportOptions
+from core.export.format import Export, ExportOptions, StemFormat
 from core.export.model import Crate, CratePlaylist, CrateTrack
 from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
@@ -75,7 +75,7 @@ def stage_playlist_pack(
     records = [library.record(track.id) for track in crate.tracks]
     files, stem_warnings = {}, []
     for record in records:
-        files[record.id], problem = _find_files(store, record, staging)
+        files[record.id], problem = _find_files(store, record, staging, options.stem_format)
         stem_warnings += [problem] if problem else []
     covers = {record.id: library.read_cover(record) for record in records}
     tracks = tuple(replace(track, cover=covers[track.id]) for track in crate.tracks)
@@ -137,7 +137,7 @@ def make_track(record: LibraryRecord) -> CrateTrack:
 
 
 def _find_files(
-    store: JobStore, record: LibraryRecord, staging: Path
+    store: JobStore, record: LibraryRecord, staging: Path, stem_format: StemFormat
 ) -> tuple[TrackFiles, str | None]:
     """Find a track's audio, and the stems of the newest of its jobs that still exists.
 
@@ -156,7 +156,7 @@ def _find_files(
         files = {f"{a.label}{PurePath(a.name).suffix}": folder / a.name for a in stems}
         stem_file = staging / f"{record.id}.stem.mp4"
         try:
-            make_stem_file(stems, folder, stem_file)
+            make_stem_file(stems, folder, stem_file, stem_format)
         except (ArtefactNotFound, InvalidAudio, UnsupportedFormat) as error:
             return TrackFiles(audio, files), f"'{record.title}' has no STEM file: {error.message}"
         return TrackFiles(audio, files, stem_file), None

@@ -13,9 +13,15 @@ from core.audio.decode import read_through
 from core.audio.stem_mp4 import write_stem_mp4
 from core.audio.wavefile import AudioReader, AudioWriter
 from core.errors import ArtefactNotFound
+from core.export.format import StemFormat
 
 
-def make_stem_file(stems: Sequence[Artefact], folder: Path, destination: Path) -> None:
+def make_stem_file(
+    stems: Sequence[Artefact],
+    folder: Path,
+    destination: Path,
+    stem_format: StemFormat = StemFormat.ALAC_24,
+) -> None:
     """Write the ``.stem.mp4`` of a track.
 
     Its mixture is the sum of the stems, so that they hold together after lossy delivery, too. Gains
@@ -30,7 +36,7 @@ def make_stem_file(stems: Sequence[Artefact], folder: Path, destination: Path) -
     ------
     ArtefactNotFound : a stem is gone.
     InvalidAudio : a stem cannot be read.
-    UnsupportedFormat : the stems have several sample rates.
+    UnsupportedFormat : the stems have several sample rates, or one that AAC has not.
     StorageFull : no room. No file is left in any of these cases.
     """
     for stem in stems:
@@ -43,7 +49,13 @@ def make_stem_file(stems: Sequence[Artefact], folder: Path, destination: Path) -
             _decode(folder / stem.name, paths[stem.label], -(stem.gain_db or 0.0))
         mixture = Path(work, "mixture.wav")
         _add_up(list(paths.values()), mixture)
-        write_stem_mp4(destination, mixture, paths)
+        write_stem_mp4(
+            destination,
+            mixture,
+            paths,
+            codec="aac" if stem_format is StemFormat.AAC else "alac",
+            bit_depth="16" if stem_format is StemFormat.ALAC_16 else "24",
+        )
 
 
 def _decode(source: Path, destination: Path, gain_db: float) -> None:

@@ -83,6 +83,22 @@ def test_the_levels_of_stems_are_those_of_the_recording(jobs, tracks):
     assert np.corrcoef(source[0, :n], mixture[0, :n])[0, 1] > 0.95
 
 
+@pytest.mark.parametrize(
+    ("asked", "codec", "sample"), [("aac", "aac", "fltp"), ("alac-16", "alac", "s16p")]
+)
+def test_stem_files_are_coded_as_asked(jobs, tracks, asked, codec, sample):
+    """A stick that is nearly full takes a tenth as much of AAC."""
+    client, _ = jobs
+    wishes = {"name": asked, "tracks": [tracks["m4a"]["id"]]}
+    url = client.post("/playlists", json=wishes).json()["exports"]["pack"]
+    with zipfile.ZipFile(io.BytesIO(client.get(f"{url}?stem_format={asked}").content)) as pack:
+        data = pack.read("STEM/Band - m4a.stem.mp4")
+    with av.open(io.BytesIO(data)) as file:
+        found = {(s.codec_context.name, s.codec_context.format.name) for s in file.streams.audio}
+    assert found == {(codec, sample)}
+    assert client.get(f"{url}?stem_format=mp3").status_code == 422
+
+
 def test_a_stem_that_has_gone_costs_its_stem_file_alone(jobs, tracks):
     """Somebody tidied up in the folder of a job: the set goes to the booth all the same."""
     client, made = jobs
