@@ -26,7 +26,7 @@ import soundfile  # noqa: TID251
 import torch
 
 from bench import htdemucs
-from bench.memory import measure_peak_mb
+from bench.memory import measure_job_mb
 from bench.report import report, wall_ratio
 from cli.demo_songs import demo_song
 from core.artifacts.manifest import ProcessingManifest
@@ -89,7 +89,7 @@ def measure_cache(folder: Path) -> Figures:
 
 def measure_memory(_: Path) -> Figures:
     """Measure the peak of a whole job with every stage."""
-    return {f"rss_{minutes}min_mb": measure_peak_mb(minutes) for minutes in (1, 5, 20, 60)}
+    return {f"rss_{minutes}min_mb": measure_job_mb(minutes) for minutes in (1, 5, 20, 60)}
 
 
 PARTS: dict[str, Callable[[Path], Figures]] = {
