@@ -11,7 +11,9 @@ ENV PYTHONUNBUFFERED=1 \
     API_HOST=0.0.0.0 \
     UI_HOST=0.0.0.0
 
-# The fingerprints that other programs know (Chromaprint).
+# The fingerprints that other programs know (Chromaprint). A pinned version would go with the next
+# release of the base image's Debian, and break the build.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libchromaprint1 \
  && rm -rf /var/lib/apt/lists/*
