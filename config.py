@@ -6,6 +6,7 @@ This module is the only reader of the environment; `core` gets plain values as a
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -108,6 +109,11 @@ class Settings(BaseSettings):
         ["http://localhost:8501", "http://127.0.0.1:8501"],
         description="Origins that may call the API from a browser, separated by commas.",
     )
+    allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
+        ["localhost"],
+        description="Names that the API answers to, besides IP addresses and those in API_HOST, "
+        "API_URL and PUBLIC_API_URL, separated by commas. *: any.",
+    )
     worker_cpu_slots: int = Field(
         1, ge=1, description="Stages other than separation that one worker runs at a time."
     )
@@ -133,6 +139,12 @@ class Settings(BaseSettings):
     def browser_api_url(self) -> str:
         """Give the address of the API for links that a browser follows."""
         return (self.public_api_url or self.api_url).rstrip("/")
+
+    def api_names(self) -> set[str]:
+        """Give the host names, in lower case, that the API answers to; ``*`` stands for any."""
+        own = (urlsplit(url).hostname for url in (self.api_url, self.public_api_url))
+        names = {*self.allowed_hosts, self.api_host, *own}
+        return {name.lower() for name in names if name}
 
     def default_options(self) -> ProcessingOptions:
         """Give the options of a job that names none."""

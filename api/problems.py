@@ -52,6 +52,7 @@ CODE_OF = {
     405: "method_not_allowed",
     415: "unsupported_media_type",
     416: "range_not_satisfiable",
+    421: "unknown_host",
     422: "invalid_request",
     500: "internal_error",
     503: "database_unavailable",
@@ -110,6 +111,18 @@ def unsupported_media_type(detail: str) -> HTTPException:
 def forbidden_origin(origin: str) -> HTTPException:
     """Make the error for a request of a web page that may not make it."""
     return HTTPException(403, f"The origin {origin[:200]!r} is not listed in CORS_ORIGINS")
+
+
+def unknown_host(host: str, path: str) -> JSONResponse:
+    """Make the answer to a request for a name that is not this API's."""
+    problem = _problem(
+        421,
+        CODE_OF[421],
+        f"This API does not answer to the name {host[:200]!r}.",
+        path,
+        hint="Use the address that it listens on, or list the name in ALLOWED_HOSTS.",
+    )
+    return _respond(problem)
 
 
 def unexpected(path: str) -> JSONResponse:

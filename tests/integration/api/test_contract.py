@@ -181,7 +181,8 @@ from fastapi.testclient import TestClient
 from api.main import create_app
 from config import Settings
 
-with TestClient(create_app(Settings(_env_file=None, data_dir=Path(sys.argv[1])))) as client:
+app = create_app(Settings(_env_file=None, data_dir=Path(sys.argv[1])))
+with TestClient(app, base_url="http://localhost") as client:
     assert client.get("/config").status_code == 200
     assert client.get("/health").status_code == 200
     files = {"file": ("a.wav", b"not audio")}
@@ -207,3 +208,27 @@ def test_a_foreign_page_may_not_change_anything(client, path):
 def test_our_own_pages_may(client, origin):
     answer = client.post(f"/job/{uuid.UUID(int=0)}/cancel", headers={"Origin": origin})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_name_that_is_not_ours_is_refused(shared, method):
+    """A web site whose name was made to lead here would be of one origin with the API."""
+    headers = {"Host": "evil.test:8000", "Origin": "http://evil.test:8000"}
+    answer = shared.request(method, "/jobs", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (421, "unknown_host")
+    assert "evil.test" in answer.json()["detail"]
+    assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("host", "changes"),
+    [
+        ("api:8000", {"allowed_hosts": "localhost, API"}),
+        ("stems.example.org", {"public_api_url": "https://Stems.example.org/api"}),
+        ("anything.test", {"allowed_hosts": "*"}),
+        ("10.0.0.7:8000", {}),
+    ],
+)
+def test_names_of_the_settings_and_addresses_are_answered(tmp_path, host, changes):
+    with open_client(tmp_path, **changes) as client:
+        assert client.get("/health", headers={"Host": host}).status_code == 200

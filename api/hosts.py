@@ -1,0 +1,56 @@
+"""Which names this API answers to.
+
+A web site can make its own name lead to this machine (DNS rebinding). To the browser the API is
+then part of that site, and no rule about origins holds any more; the `Host` header still has the
+site's name. An address, unlike a name, leads to nowhere but itself, and is always answered.
+"""
+
+import re
+from collections.abc import Collection
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.problems import unknown_host
+
+ANY = "*"
+_NAME_AND_PORT = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^\s:/?#@\[\]]+))(?::\d*)?")
+
+
+class KnownHosts:
+    """Refuse requests for a name that is not this API's; ``names`` in lower case, or ``*``."""
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = frozenset(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with a problem."""
+        if scope["type"] == "http" and ANY not in self._names:
+            hosts = Headers(scope=scope).getlist("host")
+            if len(hosts) != 1 or not is_known(hosts[0], self._names):
+                await unknown_host(", ".join(hosts), scope["path"])(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def is_known(host: str, names: Collection[str]) -> bool:
+    """Tell whether a `Host` header (name or address, port or none) is an address or in ``names``.
+
+    >>> is_known("[::1]:8000", ()), is_known("LOCALHOST.", ["localhost"]), is_known("evil.test", ())
+    (True, True, False)
+    """
+    parts = _NAME_AND_PORT.fullmatch(host)
+    if parts is None:
+        return False
+    name = (parts[1] or parts[2]).lower().rstrip(".")
+    return name in names or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
