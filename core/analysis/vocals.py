@@ -62,16 +62,24 @@ def measure_levels(blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> L
 
     Returns
     -------
-    float64 ``(n,)``; a last, shorter span counts as one. No samples: none.
+    float64 ``(n,)``, value ``i`` that of the span from ``i * HOP_S`` on, to the nearest sample; a
+    last, shorter span counts as one. No samples: none.
     """
-    hop = max(1, round(HOP_S * sample_rate))
+    hop = max(1.0, HOP_S * sample_rate)
     powers: list[NDArray[np.float64]] = []
     rest: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+    n_spans = n_measured = 0
     for block in blocks:
         joined = np.concatenate([rest, np.mean(np.square(block), axis=0)])
-        n_whole = len(joined) // hop
-        powers.append(joined[: n_whole * hop].reshape(n_whole, hop).mean(axis=1, dtype=np.float64))
-        rest = joined[n_whole * hop :]
+        # A span of 551.25 samples has 551 or 552: rounded for all alike, times would drift.
+        numbers = np.arange(n_spans, n_spans + int(len(joined) / hop) + 2)
+        edges = np.rint(numbers * hop).astype(np.intp) - n_measured
+        edges = edges[edges <= len(joined)]
+        if len(edges) > 1:
+            sums = np.add.reduceat(joined[: edges[-1]], edges[:-1], dtype=np.float64)
+            powers.append(sums / np.diff(edges))
+        n_spans, n_measured = n_spans + len(edges) - 1, n_measured + int(edges[-1])
+        rest = joined[edges[-1] :]
     if rest.size:
         powers.append(rest.mean(keepdims=True, dtype=np.float64))
     power = np.concatenate(powers) if powers else np.zeros(0)
@@ -79,13 +87,14 @@ def measure_levels(blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> L
     return levels
 
 
-def find_vocals(vocals_db: Levels, mixture_db: Levels) -> VocalActivity:
+def find_vocals(vocals_db: Levels, mixture_db: Levels, *, duration_s: float) -> VocalActivity:
     """Find the sung passages.
 
     Parameters
     ----------
     vocals_db, mixture_db : levels of the vocal stem and of the mixture, as `measure_levels` gives
         them, of the same length.
+    duration_s : of the recording; no passage ends later.
 
     Returns
     -------
@@ -95,14 +104,14 @@ def find_vocals(vocals_db: Levels, mixture_db: Levels) -> VocalActivity:
         return VocalActivity()
     loud_vocals, loud_mixture = _loud_level(vocals_db), _loud_level(mixture_db)
     open_db = max(loud_vocals + _OPEN_DB, loud_mixture + _LEAKAGE_DB)
-    passages = _tidy(_gate(vocals_db, open_db, open_db - _HYSTERESIS_DB))
+    runs = _gate(vocals_db, open_db, open_db - _HYSTERESIS_DB)
+    passages = _tidy([(start, min(end, duration_s)) for start, end in runs])
     margin_db = loud_vocals - loud_mixture
-    duration_s = len(vocals_db) * HOP_S
     sung_s = sum(end - start for start, end in passages)
     doubt = np.clip((margin_db - _LEAKAGE_DB) / (_SURE_DB - _LEAKAGE_DB), 0, 1)
     # A stem far below the mixture is surely empty; one that is near it is surely sung.
     confidence = float(doubt) if passages else 1 - float(doubt) / 2
-    return VocalActivity(tuple(passages), float(sung_s / duration_s), confidence)
+    return VocalActivity(tuple(passages), min(1.0, float(sung_s / duration_s)), confidence)
 
 
 def _loud_level(levels: Levels) -> float:

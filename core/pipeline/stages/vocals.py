@@ -11,6 +11,7 @@ class VocalsStage(TrackStage):
     """Find the sung passages; without a vocal stem, say that there is none."""
 
     name = "vocals"
+    version = "2"
     cost = 0.3
     inputs = ("decode", "separation")
     is_cached = True
@@ -26,5 +27,6 @@ class VocalsStage(TrackStage):
             activity = find_vocals(
                 measure_levels(stem.blocks(), stem.sample_rate),
                 measure_levels(mixture.blocks(), mixture.sample_rate),
+                duration_s=mixture.n_samples / mixture.sample_rate,
             )
         return StageResult(data={"is_absent": False}, analysis=vocals_facts(activity))
