@@ -101,13 +101,14 @@ def process(
         run_to_end(pipeline, job_id)
     manifest = store.load(job_id)
     zip_path = _pack(store, manifest)
+    # Before the results, which are the last that is said.
+    Cataloguer(store, installation.resolved_database_url()).look()
     if json:
         print_json(describe_job(store, manifest, zip_path))
     else:
         print_summary(manifest)
         if zip_path is not None:
             typer.echo(f"ZIP: {zip_path}")
-    Cataloguer(store, installation.resolved_database_url()).look()
     sys.exit(_exit_code(manifest))
 
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.audio.buffer import Samples
 
-SAMPLE_FORMATS = {"u8", "s16", "s32", "flt", "dbl"}
-"""What `frame_to_float32` takes, each also planar (``s16p``)."""
+SAMPLE_FORMATS = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}
+"""What `frame_to_float32` takes, each also planar (``s16p``), and numpy's name of it."""
 
 _INTEGER_SCALE = {"i2": 1 << 15, "i4": 1 << 31}
 
@@ -18,9 +19,8 @@ def frame_to_float32(frame: Any) -> Samples:
     Codes of up to 24 bits are exact; 24-bit codes come left-aligned in 32. Doubles beyond float32
     become infinite, for the caller to refuse.
     """
-    array = frame.to_ndarray()
-    if not frame.format.is_planar:
-        array = array.reshape(-1, frame.layout.nb_channels).T
+    array = _channels(frame)
+    samples: NDArray[np.floating]
     if array.dtype == np.uint8:
         samples = (array.astype(np.float32) - 128) / 128
     elif array.dtype.kind == "i":
@@ -30,3 +30,18 @@ def frame_to_float32(frame: Any) -> Samples:
         with np.errstate(over="ignore"):
             samples = array.astype(np.float32)
     return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def _channels(frame: Any) -> NDArray[Any]:
+    """Give a frame's samples as they are, ``(n_channels, n)``.
+
+    Not by PyAV's ``to_ndarray``: of eight planes it takes a ninth, which is no memory of ours
+    (PyAV 18.1 counts to the first null pointer, and eight fill the list).
+    """
+    n_channels, n_samples = frame.layout.nb_channels, frame.samples
+    dtype = np.dtype(SAMPLE_FORMATS[frame.format.name.rstrip("p")])
+    if frame.format.is_planar:
+        planes = frame.planes[:n_channels]
+        return np.stack([np.frombuffer(plane, dtype, count=n_samples) for plane in planes])
+    samples = np.frombuffer(frame.planes[0], dtype, count=n_samples * n_channels)
+    return samples.reshape(n_samples, n_channels).T

@@ -50,7 +50,8 @@ def _describe(number: str, record: TrackRecord) -> PlaylistTrack:
 
 
 def _whole_song(track: TrackRecord) -> Artefact | None:
-    return next((a for a in track.artefacts if a.label == "main"), None)
+    whole = (a for a in track.artefacts if (a.role, a.label) == ("composite", "main"))
+    return next(whole, None)
 
 
 def _tell(plan: SetPlan, tracks: dict[str, PlaylistTrack]) -> dict[str, Any]:

@@ -43,7 +43,8 @@ def test_a_whole_job(pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path) -
     lines = (folder / playlist.name).read_text("utf-8").splitlines()
     entries = [line for line in lines if line and not line.startswith("#")]
     assert len(entries) == 3
-    assert all((folder / entry).is_file() for entry in entries)
+    seconds = [soundfile.info(folder / entry).duration for entry in entries]
+    assert sorted(seconds) == [4.0, 4.0, 26.0]
     assert manifest.model["name"] == "spleeter"
     assert manifest.model["weights_sha256"]
 

@@ -174,6 +174,28 @@ def test_surround_is_mixed_down_by_its_layout(tmp_path, decoded, container):
     assert ("assumed" in result.downmix) == (container == "WAV")
 
 
+def test_eight_channels_in_planes_are_mixed_down(tmp_path, noise, decoded, lag, encode_with_ffmpeg):
+    """PyAV takes a ninth plane after eight, and the process dies of it."""
+    centre = noise(48_000, 1, 48_000)[0]
+    samples = np.zeros((8, len(centre)), np.float32)
+    samples[2] = centre
+    path = encode_with_ffmpeg(
+        tmp_path / "upload",
+        samples,
+        codec="libopus",
+        container="ogg",
+        sample_format="flt",
+        rate=48_000,
+        layout="7.1",
+    )
+    result, audio = decoded(path)
+    assert (result.source.n_channels, result.n_channels) == (8, 2)
+    assert audio.shape == (2, len(centre))
+    assert lag(audio[0], centre) == 0
+    np.testing.assert_allclose(audio[0], audio[1], atol=1e-3)
+    assert np.std(audio[0]) == pytest.approx(0.7071 * np.std(centre), rel=0.1)
+
+
 def test_progress_rises_to_one(tmp_path, noise, decoded):
     path = tmp_path / "upload"
     soundfile.write(path, noise(600_000, 1).T, RATE, format="WAV")
