@@ -36,10 +36,10 @@ class _News:
 
 def read_news(services: Services, job_id: str, seq: int) -> _News:
     """Look at a job and its log. Raises `JobNotFound`."""
-    state = services.store.load(job_id).state
+    manifest = services.store.load(job_id)
     events = services.progress.since(job_id, seq, BATCH)
-    job = asdict(services.jobs.progress(job_id)) if events else {}
-    return _News(state, events, job)
+    job = asdict(services.jobs.progress(manifest)) if events else {}
+    return _News(manifest.state, events, job)
 
 
 def event_number(last_event_id: str | None) -> int | None:

@@ -13,6 +13,7 @@ from core.artifacts.manifest import (
     Warning,
 )
 
+JobKind = Literal["separation", "analysis"]
 EXAMPLE_JOB_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b20"
 
 
@@ -101,9 +102,13 @@ class TrackView(BaseModel):
     """One mixture of a job."""
 
     index: int
+    id: str = Field(description="SHA-256 of the file's bytes: its id in the library.")
     name: str
     state: JobState
-    analysis: dict[str, Any]
+    analysis: dict[str, Any] = Field(
+        description="What was found, as far as one value tells it (tempo, key, energy, …); beats, "
+        "chords and everything else that is a list are in the manifest."
+    )
     error: Failure | None
 
 
@@ -118,9 +123,10 @@ class StageView(BaseModel):
 
 
 class JobView(BaseModel):
-    """Where a job stands."""
+    """Where a job stands; small enough to be asked for again and again."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
+    kind: JobKind = Field(description="`analysis`: it makes facts, and delivers no files.")
     state: JobState
     created_at: datetime
     started_at: datetime | None
@@ -142,12 +148,15 @@ class JobSummary(BaseModel):
     """A line of the history."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
+    kind: JobKind = Field(description="`analysis`: it makes facts, and delivers no files.")
     state: JobState
     created_at: datetime
     finished_at: datetime | None
     names: list[str]
     n_tracks: int
-    model: str | None = Field(description="The model that separated, or the one asked for.")
+    model: str | None = Field(
+        description="The model that separated, or the one asked for; null where none does."
+    )
     n_warnings: int
 
 

@@ -1,8 +1,11 @@
 """From manifests to answers."""
 
+from typing import Any
+
 from api.links import artefact_path, job_links, zip_path
 from api.schemas import (
     ArtefactView,
+    JobKind,
     JobLinks,
     JobReference,
     JobSummary,
@@ -25,6 +28,7 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> JobView:
     """Tell where a job stands."""
     return JobView(
         job_id=manifest.job_id,
+        kind=_kind(manifest),
         state=manifest.state,
         created_at=manifest.created_at,
         started_at=manifest.started_at,
@@ -38,9 +42,10 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> JobView:
         tracks=[
             TrackView(
                 index=track.index,
+                id=track.source.sha256,
                 name=track.source.name,
                 state=track.state,
-                analysis=track.analysis,
+                analysis=_single_values(track.analysis),
                 error=track.error,
             )
             for track in manifest.tracks
@@ -59,12 +64,13 @@ def job_summary(manifest: ProcessingManifest) -> JobSummary:
     """Tell a job in a line."""
     return JobSummary(
         job_id=manifest.job_id,
+        kind=_kind(manifest),
         state=manifest.state,
         created_at=manifest.created_at,
         finished_at=manifest.finished_at,
         names=[track.source.name for track in manifest.tracks],
         n_tracks=len(manifest.tracks),
-        model=manifest.model.get("name") or manifest.options.get("model"),
+        model=_model_name(manifest),
         n_warnings=len(manifest.all_warnings()),
     )
 
@@ -90,6 +96,20 @@ def require_final(manifest: ProcessingManifest) -> None:
             f"Job '{manifest.job_id}' is {manifest.state}.",
             hint=f"Wait for it: GET {job_links(manifest.job_id)['events']}, or poll it.",
         )
+
+
+def _kind(manifest: ProcessingManifest) -> JobKind:
+    return "separation" if manifest.separates else "analysis"
+
+
+def _model_name(manifest: ProcessingManifest) -> str | None:
+    if not manifest.separates:
+        return None
+    return manifest.model.get("name") or manifest.options.get("model")
+
+
+def _single_values(analysis: dict[str, Any]) -> dict[str, Any]:
+    return {name: v for name, v in analysis.items() if not isinstance(v, list | dict)}
 
 
 def _stage_view(stage: ProcessingStage, track_index: int | None) -> StageView:

@@ -5,6 +5,7 @@ holds the two against each other, since nothing here may import them.
 from typing import Any, Literal, TypedDict
 
 JobState = Literal["queued", "running", "completed", "failed", "cancelled"]
+JobKind = Literal["separation", "analysis"]
 FINAL_STATES: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -75,7 +76,7 @@ class JobWarning(TypedDict):
 
 
 class Track(TypedDict):
-    """One mixture of a job."""
+    """One mixture of a job; of its analysis what one value tells. The manifest has all of it."""
 
     index: int
     name: str
@@ -94,9 +95,10 @@ class Stage(TypedDict):
 
 
 class Job(TypedDict):
-    """Where a job stands."""
+    """Where a job stands; a job whose kind is ``analysis`` delivers no files."""
 
     job_id: str
+    kind: JobKind
     state: JobState
     created_at: str
     started_at: str | None
@@ -117,6 +119,7 @@ class JobSummary(TypedDict):
     """A line of the history."""
 
     job_id: str
+    kind: JobKind
     state: JobState
     created_at: str
     finished_at: str | None

@@ -41,7 +41,7 @@ def get_job(id: str, store: StoreDep, jobs: JobsDep, response: Response) -> JobV
     manifest = store.load(id)
     if not manifest.state.is_final:
         response.headers["Retry-After"] = RETRY_AFTER_S
-    return job_view(manifest, jobs.progress(id))
+    return job_view(manifest, jobs.progress(manifest))
 
 
 @router.get(

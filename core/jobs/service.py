@@ -48,12 +48,11 @@ class JobService:
             raise
         return manifest
 
-    def progress(self, job_id: str) -> JobProgress:
-        """Tell where a job stands. Raises `JobNotFound`."""
-        manifest = self._store.load(job_id)
+    def progress(self, manifest: ProcessingManifest) -> JobProgress:
+        """Tell where the job of this manifest stands."""
         events: Sequence[LoggedEvent] = ()
         if manifest.state == JobState.RUNNING:
-            events = self._log.latest(job_id)
+            events = self._log.latest(manifest.job_id)
         return job_progress(manifest, events, self._costs)
 
     def cancel(self, job_id: str) -> JobState:

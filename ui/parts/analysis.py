@@ -5,10 +5,12 @@ from typing import Any
 import streamlit as st
 
 from ui.parts.markup import meter, show_html, table
-from ui.text import UNKNOWN, escape_html, escape_markdown, number, percent, title_of
+from ui.text import UNKNOWN, escape_html, escape_markdown, length, number, percent, title_of
 
 MAX_ALTERNATIVES = 3
 LEAST_SCORE = 0.01
+MAX_CHORDS = 4
+NO_CHORD = "N"
 
 
 def show_analysis(facts: dict[str, Any]) -> None:
@@ -51,7 +53,41 @@ def analysis_rows(facts: dict[str, Any]) -> list[list[str]]:
     ):
         if name in facts:
             rows.append([label, number(facts[name], 1, unit), "", ""])
+    return rows + _course_rows(facts)
+
+
+def _course_rows(facts: dict[str, Any]) -> list[list[str]]:
+    """Give the rows of what happens when: voices, sections, where to mix, chords."""
+    rows = []
+    if facts.get("vocal_ratio") is not None:
+        sung = f"{percent(facts['vocal_ratio'])} of the time"
+        rows.append(["Vocals", sung, _confidence(facts, "vocals"), _starts(facts["vocals_s"])])
+    if sections := facts.get("sections"):
+        course = [f"{title_of(s['label'])} {length(s['start_s'])}" for s in sections]
+        rows.append(["Sections", str(len(sections)), "", escape_html(" · ".join(course))])
+    if facts.get("mix_in_s") and facts.get("mix_out_s"):
+        (_, end_s), (start_s, _) = facts["mix_in_s"], facts["mix_out_s"]
+        windows = f"in until {length(end_s)} · out from {length(start_s)}"
+        rows.append(["Mixing", windows, "", ""])
+    if chords := _chord_shares(facts.get("chords") or []):
+        value = " · ".join(chord for chord, _ in chords)
+        rows.append(["Chords", escape_html(value), "", _alternatives(chords)])
     return rows
+
+
+def _starts(passages: list[list[float]]) -> str:
+    return " · ".join(length(start_s) for start_s, _ in passages)
+
+
+def _chord_shares(chords: list[dict[str, Any]]) -> list[tuple[str, float]]:
+    """Give the chords that last longest, with their share of the time that has chords."""
+    seconds: dict[str, float] = {}
+    for part in chords:
+        if part["chord"] != NO_CHORD:
+            lasts_s = part["end_s"] - part["start_s"]
+            seconds[part["chord"]] = seconds.get(part["chord"], 0.0) + lasts_s
+    longest = sorted(seconds.items(), key=lambda item: -item[1])[:MAX_CHORDS]
+    return [(chord, lasts_s / sum(seconds.values())) for chord, lasts_s in longest]
 
 
 def describe_null_test(null_test: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.answers import Artefact, Track, Waveforms
+from ui.answers import Artefact, JobKind, Track, Waveforms
 from ui.client import ApiError, StemcrateClient
 from ui.colours import colour_of
 from ui.parts.analysis import show_analysis, show_null_test
@@ -48,11 +48,15 @@ def track_title(track: Track) -> str:
 
 def show_track(
     client: StemcrateClient,
+    kind: JobKind,
     track: Track,
     artefacts: list[Artefact],
     skipped: Mapping[str, str],
 ) -> None:
-    """Show one track with its outputs and its analysis; ``skipped`` tells why by composite."""
+    """Show one track with its outputs and its whole analysis.
+
+    ``kind`` is that of its job; ``skipped`` tells by composite why it was not made.
+    """
     st.subheader(escape_markdown(track_title(track)), anchor=False)
     if track["error"]:
         show_failure(track["error"], of=track["name"])
@@ -65,7 +69,7 @@ def show_track(
             for artefact in group:
                 _show_lane(client, artefact, picture(artefact["label"]))
     roles = {artefact["role"] for artefact in artefacts}
-    if not roles & {role for role, _ in GROUPS}:
+    if kind == "separation" and not roles & {role for role, _ in GROUPS}:
         st.caption("No files of this track were delivered.")
     if skipped and "composite" in roles:
         st.caption(

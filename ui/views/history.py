@@ -51,6 +51,8 @@ def _show_line(job: JobSummary) -> None:
         what.markdown(f"**{escape_markdown(describe_names(job))}**")
         with what.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.badge(job["state"], color=STATE_COLOURS[job["state"]])
+            if job["kind"] == "analysis":
+                st.badge("analysis only", color="blue")
             if job["n_warnings"]:
                 noun = "warning" if job["n_warnings"] == 1 else "warnings"
                 st.badge(f"{job['n_warnings']} {noun}", color="orange")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.answers import FINAL_STATES, Artefact, Job, Manifest
+from ui.answers import FINAL_STATES, Artefact, Job, Manifest, Track
 from ui.client import ApiError, StemcrateClient
 from ui.connection import connect
 from ui.parts.markup import show_heading
@@ -54,10 +54,12 @@ def _show_results(client: StemcrateClient, job: Job) -> None:
     outputs = client.outputs(job["job_id"])
     manifest = client.manifest(job["job_id"])
     playlist = manifest["playlist"]
-    tracks = job["tracks"]
+    tracks = with_all_facts(job["tracks"], manifest)
     title = track_title(tracks[0]) if len(tracks) == 1 else playlist.get("name") or "Results"
     show_heading(title, describe_job(job))
     _show_actions(client, job, outputs["zip_url"] if outputs["artefacts"] else None)
+    if job["kind"] == "analysis":
+        st.caption("Nothing was separated, and no files were made: the facts below are the result.")
     if job["state"] == "cancelled":
         st.info("This job was cancelled. What was done until then is kept.")
     if job["error"] and job["state"] != "cancelled":
@@ -65,10 +67,16 @@ def _show_results(client: StemcrateClient, job: Job) -> None:
     show_warnings(job["warnings"])
     if len(tracks) > 1:
         show_playlist(client, playlist, outputs["artefacts"])
-    _show_tracks(client, job, outputs["artefacts"], skipped_composites(manifest))
+    _show_tracks(client, job, tracks, outputs["artefacts"], skipped_composites(manifest))
     if len(tracks) == 1:
         show_playlist(client, playlist, outputs["artefacts"])
     _show_model(job)
+
+
+def with_all_facts(tracks: list[Track], manifest: Manifest) -> list[Track]:
+    """Give the tracks with their whole analysis, of which a job's answer has single values only."""
+    facts = {record["index"]: record["analysis"] for record in manifest["tracks"]}
+    return [{**track, "analysis": facts[track["index"]]} for track in tracks]
 
 
 def skipped_composites(manifest: Manifest) -> dict[int, dict[str, str]]:
@@ -84,14 +92,18 @@ def skipped_composites(manifest: Manifest) -> dict[int, dict[str, str]]:
 def _show_tracks(
     client: StemcrateClient,
     job: Job,
+    tracks: list[Track],
     artefacts: list[Artefact],
     skipped: dict[int, dict[str, str]],
 ) -> None:
     """Show each track on a tab; only the open one is made, since each has many players."""
-    tracks = job["tracks"]
+
+    def show(track: Track) -> None:
+        own = [a for a in artefacts if a["track_index"] == track["index"]]
+        show_track(client, job["kind"], track, own, skipped.get(track["index"], {}))
+
     if len(tracks) == 1:
-        own = [a for a in artefacts if a["track_index"] == 0]
-        show_track(client, tracks[0], own, skipped.get(0, {}))
+        show(tracks[0])
         return
     labels = [f"{track['index'] + 1}. {_short(short_title(track))}" for track in tracks]
     tabs = st.tabs(
@@ -100,8 +112,7 @@ def _show_tracks(
     for tab, track in zip(tabs, tracks, strict=True):
         if tab.open:
             with tab:
-                own = [a for a in artefacts if a["track_index"] == track["index"]]
-                show_track(client, track, own, skipped.get(track["index"], {}))
+                show(track)
 
 
 def _show_actions(client: StemcrateClient, job: Job, zip_url: str | None) -> None:
@@ -150,6 +161,8 @@ def _show_model(job: Job) -> None:
 def describe_job(job: Job) -> str:
     """Say in a line what ran when, on what, and how long it took."""
     parts = [moment(job["created_at"], st.context.timezone)]
+    if job["kind"] == "analysis":
+        parts.append("analysis only")
     if name := job["model"].get("name"):
         device = job["device"].get("name")
         parts.append(f"{name} on {device}" if device else str(name))

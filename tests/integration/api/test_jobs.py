@@ -20,9 +20,22 @@ def test_a_finished_job_tells_how_it_went(finished):
     assert (first["index"], first["name"]) == (0, "Artist - Nacht & Träume #1.wav")
     assert first["analysis"]["duration_s"] == pytest.approx(2.5, abs=0.01)
     assert second["state"] == "completed"
+    assert (finished["kind"], len(first["id"])) == ("separation", 64)
     done = {(s["track_index"], s["name"]): s["state"] for s in finished["stages"]}
     assert done[0, "separation"] == done[1, "separation"] == "completed"
     assert done[None, "playlist"] == "completed"
+
+
+def test_a_job_is_small_enough_to_be_polled(shared, finished):
+    """A page asks every second: beats, chords and descriptors made a set megabytes a minute."""
+    manifest = shared.get(finished["links"]["manifest"]).json()
+    for view, record in zip(finished["tracks"], manifest["tracks"], strict=True):
+        lists = {name for name, v in record["analysis"].items() if isinstance(v, list | dict)}
+        assert {"beats_s", "key_alternatives"} <= lists
+        assert view["analysis"] == {
+            name: v for name, v in record["analysis"].items() if name not in lists
+        }
+        assert "camelot" in view["analysis"]
 
 
 def test_outputs_list_every_artefact_with_a_url_that_works(shared, finished):

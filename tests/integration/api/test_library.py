@@ -69,6 +69,10 @@ def test_uploads_are_analysed_kept_and_forgotten(client, tmp_path):
     assert (again["job"], again["known"]) == (None, [line["id"]])
 
     job_id = first["job"]["job_id"]
+    job = client.get(f"/job/{job_id}").json()
+    assert (job["kind"], job["tracks"][0]["id"]) == ("analysis", line["id"])
+    (listed,) = client.get("/jobs").json()["jobs"]
+    assert (listed["kind"], listed["model"]) == ("analysis", None)
     assert client.get(f"/job/{job_id}/outputs").json()["artefacts"] == []
     assert client.delete(f"/job/{job_id}").status_code == 204
     (line,) = client.get("/library/tracks").json()["tracks"]

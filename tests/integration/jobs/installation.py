@@ -15,7 +15,7 @@ from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, Upload, new_job_id
 from core.jobs.database import engine_for, is_sqlite, prepare_database
 from core.jobs.liveness import LOCK_CLASS
-from core.jobs.progress import ProgressLog
+from core.jobs.progress import JobProgress, ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
 from core.library.library import Library
@@ -99,6 +99,9 @@ class Installation:
 
     def attempts(self, job_id: str) -> dict[str, int]:
         return {stage.name: stage.attempts for stage in self.manifest(job_id).all_stages()}
+
+    def progress(self, job_id: str) -> JobProgress:
+        return self.service.progress(self.manifest(job_id))
 
     def wait_for_end(self, job_id: str, timeout: float = 40.0) -> str:
         return wait_until(

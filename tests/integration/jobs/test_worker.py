@@ -34,7 +34,7 @@ def test_a_job_of_two_tracks_runs_to_its_end(house: Installation) -> None:
     house.wait_until(lambda: work_files(house.store, job_id) == [])
     # The manifest is written before the event, so the log may lag behind it for a moment.
     house.wait_until(lambda: house.job_states(job_id) == ["queued", "running", "completed"])
-    assert house.service.progress(job_id).fraction == 1.0
+    assert house.progress(job_id).fraction == 1.0
 
 
 def test_a_failed_track_does_not_fail_the_others(house: Installation) -> None:
@@ -56,8 +56,8 @@ def test_progress_goes_forward_while_a_stage_runs(house: Installation) -> None:
     job_id = house.submit("work=1.5")
     house.wait_for_work(job_id)
 
-    seen = [house.service.progress(job_id)]
-    house.wait_until(lambda: seen.append(house.service.progress(job_id)) or seen[-1].fraction > 0.4)
+    seen = [house.progress(job_id)]
+    house.wait_until(lambda: seen.append(house.progress(job_id)) or seen[-1].fraction > 0.4)
 
     assert any(p.stage == "work" and p.track_index == 0 for p in seen)
     fractions = [p.fraction for p in seen]

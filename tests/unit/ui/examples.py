@@ -68,6 +68,7 @@ def job(state: str, **changes: Any) -> dict[str, Any]:
     """A job of one track with a name that tries to mark up the page."""
     return {
         "job_id": JOB_ID,
+        "kind": "separation",
         "state": state,
         "created_at": "2026-11-21T06:14:05Z",
         "started_at": "2026-11-21T06:14:06Z",
@@ -83,7 +84,7 @@ def job(state: str, **changes: Any) -> dict[str, Any]:
                 "index": 0,
                 "name": "<b>song</b>.wav",
                 "state": state,
-                "analysis": ANALYSIS,
+                "analysis": {k: v for k, v in ANALYSIS.items() if not isinstance(v, list | dict)},
                 "error": None,
             }
         ],
@@ -117,6 +118,20 @@ ANALYSIS: dict[str, Any] = {
     "integrated_loudness_lufs": -14.39,
     "loudness_range_lu": 1.5,
     "true_peak_dbtp": -1.2,
+    "vocal_ratio": 0.31,
+    "vocals_confidence": 0.8,
+    "vocals_s": [[3.2, 9.4]],
+    "sections": [
+        {"start_s": 0.0, "end_s": 8.0, "label": "intro", "letter": "A"},
+        {"start_s": 8.0, "end_s": 20.2, "label": "chorus", "letter": "B"},
+    ],
+    "mix_in_s": [0.0, 8.0],
+    "mix_out_s": [16.0, 20.2],
+    "chords": [
+        {"start_s": 0.0, "end_s": 6.0, "chord": "Am", "confidence": 0.9},
+        {"start_s": 6.0, "end_s": 8.0, "chord": "G<", "confidence": 0.9},
+        {"start_s": 8.0, "end_s": 20.2, "chord": "N", "confidence": 0.9},
+    ],
     "duration_s": 20.2,
     "null_test": {
         "residual": "fold",
@@ -168,7 +183,7 @@ def manifest() -> dict[str, Any]:
         "job_id": JOB_ID,
         "options": {},
         "software": {},
-        "tracks": [{"index": 0, "stages": [composite]}],
+        "tracks": [{"index": 0, "stages": [composite], "analysis": ANALYSIS}],
         "playlist": {
             "name": "My set",
             "tracks": [{"index": 0, "title": "<i>T</i>", "artist": None, "camelot": "8A"}],

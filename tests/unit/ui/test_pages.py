@@ -171,6 +171,11 @@ def test_results_show_facts_pictures_and_links_to_the_api(server, api_url):
     assert page.index(">Vocals<") < page.index(">Accompaniment<") < page.index(">Main<")
     assert f'href="{url}/download/{JOB_ID}/song/vocals.wav"' in page
     assert "61.0: 11 %" in page
+    assert "4 beats, " in page
+    assert "31 % of the time" in page
+    assert "Intro 0:00 · Chorus 0:08" in page
+    assert "in until 0:08 · out from 0:16" in page
+    assert "Am: 75 % · G&lt;: 25 %" in page
     assert "244.0" not in page
     assert "−168\\.1 dBFS" in page
     assert "No drumless" in texts(app.caption)
@@ -194,6 +199,23 @@ def test_a_cancelled_job_promises_no_files(server, api_url):
     assert "delivered stems" not in page_text(app)
 
 
+def test_a_job_that_only_analysed_shows_its_facts_and_offers_no_files(server, api_url):
+    """It looked like a job whose files were lost: "no files of this track were delivered"."""
+    api_url(server.url)
+    examples.give_finished_job(server, kind="analysis", model={}, device={})
+    server.answer(
+        "GET", f"/job/{JOB_ID}/outputs", {"job_id": JOB_ID, "artefacts": [], "zip_url": "/zip"}
+    )
+    app = open_page(PAGES[1], job=JOB_ID)
+    assert not app.exception
+    assert "analysis only" in page_text(app)
+    assert "the facts below are the result" in texts(app.caption)
+    assert "delivered" not in texts(app.caption)
+    assert [link.label for link in app.get("link_button")] == ["Manifest"]
+    assert "Intro 0:00 · Chorus 0:08" in page_text(app)
+    assert app.metric[0].value == "122.0"
+
+
 def test_results_of_a_job_that_runs_lead_to_its_progress(server, api_url):
     api_url(server.url)
     server.answer("GET", f"/job/{JOB_ID}", examples.job("running", fraction=0.1))
@@ -206,13 +228,13 @@ def test_results_without_pictures_or_analysis_are_results_all_the_same(server, a
     """A job with every optional stage off has stems and nothing else."""
     api_url(server.url)
     bare = examples.job("completed", model={}, device={})
-    bare["tracks"][0]["analysis"] = {}
+    empty = {"index": 0, "stages": [], "analysis": {}}
     examples.give_finished_job(server)
     server.answer("GET", f"/job/{JOB_ID}", bare)
     stems = [a for a in examples.outputs()["artefacts"] if a["role"] == "stem"]
     outputs = {**examples.outputs(), "artefacts": stems}
     server.answer("GET", f"/job/{JOB_ID}/outputs", outputs)
-    server.answer("GET", f"/job/{JOB_ID}/manifest", {"playlist": {}, "tracks": []})
+    server.answer("GET", f"/job/{JOB_ID}/manifest", {"playlist": {}, "tracks": [empty]})
     app = open_page(PAGES[1], job=JOB_ID)
     assert not app.exception
     assert {metric.value for metric in app.metric} == {"—"}
@@ -224,19 +246,22 @@ def test_the_history_goes_back_in_time_page_by_page(server, api_url):
     lines = [
         {
             "job_id": JOB_ID,
+            "kind": "analysis",
             "state": "completed",
             "created_at": "2026-11-21T06:14:05Z",
             "finished_at": None,
             "names": ["a.wav", "b.wav", "c.wav", "d.wav"],
             "n_tracks": 4,
-            "model": "spleeter",
+            "model": None,
             "n_warnings": 1,
         }
     ]
     server.answer("GET", "/jobs?limit=20", {"jobs": lines, "next_cursor": "c1"})
     server.answer("GET", "/jobs?limit=20&cursor=c1", {"jobs": [], "next_cursor": None})
     app = open_page(PAGES[2])
-    assert "a.wav, b.wav, c.wav and 1 more" in page_text(app).replace("\\", "")
+    shown = page_text(app).replace("\\", "")
+    assert "a.wav, b.wav, c.wav and 1 more" in shown
+    assert "analysis only" in shown
     next(button for button in app.button if button.label == "Older").click().run()
     assert not app.exception
     assert app.query_params["before"] == "c1"
