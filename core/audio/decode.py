@@ -2,7 +2,8 @@
 
 soundfile (libsndfile) first, PyAV (FFmpeg) for the rest, and each stands in for the other: there
 are valid files that only one of them opens. Only the content decides, never a file name. More than
-two channels go to PyAV first, as it knows which channel is which.
+two channels go to PyAV first, as it knows which channel is which; a WAV or AIFF behind an ID3 tag
+goes to PyAV alone, as libsndfile skips the tag and then misses as many bytes at the end.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -17,7 +18,7 @@ from core.audio.buffer import Samples
 from core.audio.decode_pyav import PyavSource
 from core.audio.decode_soundfile import SoundfileSource
 from core.audio.downmix import Downmix
-from core.audio.headers import find_shortfall, recognise
+from core.audio.headers import find_shortfall, find_start, lacks_end, recognise
 from core.audio.source import RESEND_HINT, AudioSource, SourceFormat
 from core.audio.wavefile import AudioWriter
 from core.errors import (
@@ -175,23 +176,23 @@ def _open_sources(
     path: Path, name: str, failures: list[InvalidAudio]
 ) -> Generator[AudioSource, None, None]:
     """Yield the decoders that open the file, the better one first; all are closed at the end."""
+    notes = [f"{name} has no end mark: it may be cut short."] if lacks_end(path) else []
+    decoders: list[Callable[..., AudioSource]] = [SoundfileSource, PyavSource]
     with ExitStack() as stack:
         postponed: AudioSource | None = None
-        try:
-            first = SoundfileSource(path, name=name)
-            stack.callback(first.close)
-            if first.format.n_channels <= 2 and first.format.n_samples:
-                yield first
+        for decoder in decoders[1:] if find_start(path) else decoders:
+            try:
+                source = decoder(path, name=name)
+            except InvalidAudio as error:
+                failures.append(error)
+                continue
+            stack.callback(source.close)
+            source.warnings += notes
+            is_usual = source.format.n_channels <= 2 and source.format.n_samples
+            if decoder is SoundfileSource and not is_usual:
+                postponed = source
             else:
-                postponed = first
-        except NotAudio as error:
-            failures.append(error)
-        try:
-            second = PyavSource(path, name=name)
-            stack.callback(second.close)
-            yield second
-        except InvalidAudio as error:
-            failures.append(error)
+                yield source
         if postponed is not None:
             yield postponed
 
@@ -280,7 +281,7 @@ def _check_bytes(path: Path, name: str) -> None:
     shortfall = find_shortfall(path)
     if shortfall is not None:
         raise CorruptAudio(
-            f"{name} is cut short: it holds {shortfall.fraction:.0%} of the samples that its "
+            f"{name} is cut short: it holds {shortfall.fraction:.0%} of the sound that its "
             "header promises.",
             hint=RESEND_HINT,
         )

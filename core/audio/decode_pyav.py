@@ -5,7 +5,10 @@ before frames reach us, so the first sample here is the first sample of the reco
 that declare none (raw AAC, WMA) start off by the encoder's delay in every player alike.
 """
 
+import io
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import numpy as np
 
 from core.audio.buffer import Samples
 from core.audio.frames import SAMPLE_FORMATS, frame_to_float32
+from core.audio.headers import find_start
 from core.audio.source import RESEND_HINT, SourceFormat, cut_short
 from core.errors import CorruptAudio, NotAudio
 
@@ -35,6 +39,7 @@ _LOSSLESS_CODECS = {"flac", "alac", "ape", "wavpack", "tta", "tak", "mlp", "true
 _LOSSY_PCM = {"pcm_alaw", "pcm_mulaw", "pcm_vidc"}
 _BLOCK = 65_536  # samples gathered from frames before they are passed on
 _MAX_PRIMING = 8192  # samples at the end that an edit list may hide
+_EDIT_LIST_TICK_S = 1e-3
 _MAX_BAD_PACKETS = 10
 
 
@@ -56,9 +61,11 @@ class PyavSource:
         self._name = name
         self._index = index
         self._path = path
-        self._file = path.open("rb")
+        self._file = _FileFrom(path, find_start(path))
         self.warnings: list[str] = []
         self._n_bad = 0
+        self._packet_duration = 0  # the longest so far, in the track's ticks
+        self._end_s: Fraction | None = None
         try:
             self._container = open_container(self._file, name)
             try:
@@ -133,6 +140,7 @@ class PyavSource:
                 packet = next(packets, None)
                 if packet is None:
                     return
+                self._note_end(packet)
                 for frame in packet.decode():
                     n_decoded += frame.samples
                     yield frame
@@ -167,15 +175,19 @@ class PyavSource:
 
         The last AAC packet is padded to 1024 samples; FFmpeg leaves the cut to its caller. Where
         much more follows, the length isn't that of an edit list (fragmented files) and all counts.
+        Edit lists count in the file's own time scale, mostly milliseconds: where the last packet
+        names an end as near as that, it knows the sample.
         """
         length = self.format.n_samples
         if not self._has_edit_list or length is None:
             yield from blocks
             return
+        tolerance = math.ceil(_EDIT_LIST_TICK_S * self.format.sample_rate)
+        certain = max(length - tolerance, 0)
         held: list[Samples] = []
         n_seen = 0
         for block in blocks:
-            keep = min(max(length - n_seen, 0), block.shape[1])
+            keep = min(max(certain - n_seen, 0), block.shape[1])
             n_seen += block.shape[1]
             if keep:
                 yield block[:, :keep]
@@ -185,6 +197,18 @@ class PyavSource:
                 yield from held
                 yield from blocks
                 return
+        named = length if self._end_s is None else round(self._end_s * self.format.sample_rate)
+        end = named if abs(named - length) <= tolerance else length
+        if held:
+            yield np.concatenate(held, axis=1)[:, : end - certain]
+
+    def _note_end(self, packet: Any) -> None:
+        """Keep the end that a last packet names which is shorter than those before it."""
+        if not packet.duration or packet.pts is None:
+            return
+        is_part = packet.duration < self._packet_duration
+        self._packet_duration = max(packet.duration, self._packet_duration)
+        self._end_s = (packet.pts + packet.duration) * packet.time_base if is_part else None
 
     def _last_sample(self, promised: int) -> int:
         """Return where decoding ends that starts shortly before the promised end."""
@@ -291,6 +315,21 @@ class PyavSource:
             return None
         names = tuple(channel.name for channel in self._first.layout.channels)
         return None if "NONE" in names else names
+
+
+class _FileFrom(io.BufferedReader):
+    """A file without what lies before ``start``."""
+
+    def __init__(self, path: Path, start: int) -> None:
+        super().__init__(io.FileIO(path, "rb"))
+        self._start = start
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return super().seek(offset + (0 if whence else self._start), whence) - self._start
+
+    def tell(self) -> int:
+        return super().tell() - self._start
 
 
 def open_container(file: Any, name: str) -> Any:

@@ -1,7 +1,12 @@
 """What a file's first bytes promise, checked against the bytes that are there.
 
-libsndfile and FFmpeg both read a cut WAV or AIFF without complaint, as if it had been that short;
-a stem job on half a song has to fail instead.
+libsndfile and FFmpeg both read a cut WAV, AIFF, CAF, Wave64, Matroska or WMA file without
+complaint, as if it had been that short; a stem job on half a song has to fail instead.
+
+References
+----------
+Matroska: RFC 9559. Ogg: RFC 3533. Apple: Core Audio Format Specification 1.0. Microsoft: Advanced
+Systems Format (ASF) Specification 01.20.05. Sony: Wave64.
 """
 
 import struct
@@ -27,6 +32,13 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 # RIFF is a family; these of its members hold pictures.
 _RIFF_FORMS = {b"WAVE", b"AVI "}
 _AIFF_FORMS = {b"AIFF", b"AIFC"}
+_W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_ASF_HEADER = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
+_ASF_DATA = b"\x36" + _ASF_HEADER[1:]
+_EBML = b"\x1a\x45\xdf\xa3"
+_MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
+_OGG_TAIL = 1 << 17  # bytes; a page has at most 65307
+_FAR = 1 << 40  # bytes; a broken size leads no farther, where file systems end
 _SLACK_BYTES = 8  # writers differ in whether padding counts
 
 
@@ -57,25 +69,81 @@ def recognise(path: Path) -> str | None:
     return None
 
 
+def find_start(path: Path) -> int:
+    """Give the first byte of a WAV or AIFF that stands behind an ID3 tag; 0 for all other files.
+
+    Some taggers put one there.
+    """
+    with path.open("rb") as file:
+        start = _skip_id3(file)
+        return start if start and file.read(4) in (b"RIFF", b"RF64", b"FORM") else 0
+
+
 def find_shortfall(path: Path) -> Shortfall | None:
-    """Compare the data size in a WAV, RF64 or AIFF header with the file's own size.
+    """Compare the size of the samples in a header with the file's own size.
+
+    Known are WAV, RF64, AIFF, CAF and Wave64, and of the containers for all codecs Matroska, WebM
+    and ASF (WMA).
 
     Returns None where all is there, for other containers, and where the header promises nothing
     (0 or the largest size: a recording that was streamed).
     """
-    size = path.stat().st_size
+    start, size = find_start(path), path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(12)
-        if head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE":
-            promised = _riff_data_size(file, is_rf64=head[:4] == b"RF64")
-        elif head[:4] == b"FORM" and head[8:] in _AIFF_FORMS:
-            promised = _aiff_data_size(file)
-        else:
-            return None
+        file.seek(start)
+        promised = _promised_bytes(file)
         present = size - file.tell()
     if promised is None or present + _SLACK_BYTES >= promised:
         return None
     return Shortfall(promised_bytes=promised, present_bytes=max(present, 0))
+
+
+def lacks_end(path: Path) -> bool:
+    """Tell whether an Ogg file stops without the mark that ends a stream; False for other files."""
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return False
+        file.seek(max(0, path.stat().st_size - _OGG_TAIL))
+        tail = file.read()
+    page = tail[max(0, tail.rfind(b"OggS\0")) :]
+    if len(page) < 27 or not page[5] & 4:
+        return True
+    lacing = page[27 : 27 + page[26]]
+    return len(page) < 27 + page[26] + sum(lacing)
+
+
+def _skip_id3(file: BinaryIO) -> int:
+    """Leave a file behind the ID3 tag that it begins with; give how many bytes that were."""
+    head = file.read(10)
+    start = 0
+    if len(head) == 10 and head[:3] == b"ID3":
+        start = 10 + sum(
+            byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
+        )
+        start += 10 if head[5] & 0x10 else 0  # a footer
+    file.seek(start)
+    return start
+
+
+def _promised_bytes(file: BinaryIO) -> int | None:
+    """Read what is promised, and leave the file at the first byte of it."""
+    head = file.read(16)
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        file.seek(-4, 1)
+        return _riff_data_size(file, is_rf64=head[:4] == b"RF64")
+    if head[:4] == b"FORM" and head[8:12] in _AIFF_FORMS:
+        file.seek(-4, 1)
+        return _aiff_data_size(file)
+    if head[:4] == b"caff":
+        file.seek(-8, 1)
+        return _caf_data_size(file)
+    if head == _W64_RIFF:
+        file.seek(24, 1)  # the size of all, and the GUID of WAVE
+        return _w64_data_size(file)
+    if head[:4] == _EBML:
+        file.seek(-12, 1)
+        return _matroska_segment_size(file)
+    return _asf_data_size(file) if head == _ASF_HEADER else None
 
 
 def _riff_data_size(file: BinaryIO, *, is_rf64: bool) -> int | None:
@@ -107,3 +175,55 @@ def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int]]:
         start = file.tell()
         yield kind, length
         file.seek(start + length + length % 2)
+
+
+def _caf_data_size(file: BinaryIO) -> int | None:
+    """Leave the file at the content of the data chunk; a size of -1 means "to the end"."""
+    while len(head := file.read(12)) == 12:
+        kind, length = struct.unpack(">4sq", head)
+        if kind == b"data" or length < 0:
+            return length if kind == b"data" and length > 0 else None
+        file.seek(min(length, _FAR), 1)
+    return None
+
+
+def _w64_data_size(file: BinaryIO) -> int | None:
+    """Leave the file at the first byte of the samples. Sizes count the chunk's own 24 bytes."""
+    while len(head := file.read(24)) == 24:
+        kind, length = struct.unpack("<4s12xQ", head)
+        if kind == b"data" or length < 24:
+            return length - 24 if kind == b"data" and 24 < length < _FAR else None
+        file.seek(min(length - 24 + -length % 8, _FAR), 1)
+    return None
+
+
+def _matroska_segment_size(file: BinaryIO) -> int | None:
+    """Leave the file at the content of the segment; a live one has no size."""
+    header_size = _ebml_size(file)
+    if header_size is None:
+        return None
+    file.seek(min(header_size, _FAR), 1)
+    return _ebml_size(file) if file.read(4) == _MATROSKA_SEGMENT else None
+
+
+def _ebml_size(file: BinaryIO) -> int | None:
+    """Read a variable-length size: the first byte's leading zeros say how many bytes follow."""
+    first = file.read(1)
+    if first in (b"", b"\0"):
+        return None
+    n_more = 8 - first[0].bit_length()
+    mask = (1 << (7 * (n_more + 1))) - 1
+    value = int.from_bytes(first + file.read(n_more)) & mask
+    return None if value == mask else value
+
+
+def _asf_data_size(file: BinaryIO) -> int | None:
+    """Leave the file at the data object."""
+    (header_size,) = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))
+    file.seek(min(max(header_size, 24), _FAR) - 24, 1)
+    head = file.read(24)
+    file.seek(-len(head), 1)
+    if len(head) < 24 or head[:16] != _ASF_DATA:
+        return None
+    (length,) = struct.unpack("<16xQ", head)
+    return int(length) or None

@@ -84,7 +84,7 @@ def test_a_file_without_samples_has_zero_duration(tmp_path, container):
         decode(path, tmp_path / "out")
 
 
-@pytest.mark.parametrize("container", ["WAV", "RF64", "AIFF", "FLAC"])
+@pytest.mark.parametrize("container", ["WAV", "RF64", "W64", "AIFF", "CAF", "FLAC"])
 def test_a_lossless_file_cut_short_is_corrupt(tmp_path, noise, container):
     """Both libraries read a cut WAV without a word, and half a song would be separated."""
     path = tmp_path / "upload"
@@ -114,6 +114,68 @@ def test_an_mp4_cut_short_is_corrupt(tmp_path, noise, encode_with_ffmpeg, option
         probe(path)
     with pytest.raises(CorruptAudio):
         decode(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "sample_format", "rate"),
+    [
+        ("libopus", "webm", "flt", 48_000),
+        ("flac", "matroska", "s16", RATE),
+        ("wmav2", "asf", "fltp", RATE),
+    ],
+)
+def test_a_container_that_is_smaller_than_it_says_is_corrupt(
+    tmp_path, noise, encode_with_ffmpeg, codec, container, sample_format, rate
+):
+    """FFmpeg reads what is there: half a download became half a song."""
+    samples = noise(2 * rate, 2, rate)
+    path = encode_with_ffmpeg(
+        tmp_path / "upload",
+        np.rint(samples * 32767).astype(np.int16) if sample_format == "s16" else samples,
+        codec=codec,
+        container=container,
+        sample_format=sample_format,
+        rate=rate,
+        bit_rate=128_000,
+    )
+    content = path.read_bytes()
+    path.write_bytes(content + bytes(5000))
+    probe(path)
+    path.write_bytes(content[: len(content) * 2 // 3])
+    for refused in (lambda: probe(path), lambda: decode(path, tmp_path / "out")):
+        with pytest.raises(CorruptAudio, match=r"holds \d\d% of"):
+            refused()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_live_recording_has_no_size_to_miss(tmp_path, noise, decoded, encode_with_ffmpeg):
+    """Browsers record WebM without going back to write its size."""
+    path = encode_with_ffmpeg(
+        tmp_path / "upload",
+        noise(48_000, 2, 48_000),
+        codec="libopus",
+        container="webm",
+        sample_format="flt",
+        rate=48_000,
+        options={"live": "1"},
+    )
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    result, audio = decoded(path)
+    assert audio.shape[1] > 20_000
+    assert result.source.codec == "opus"
+
+
+@pytest.mark.parametrize("share", [1.0, 0.999, 0.8])
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_without_its_end_is_said_to_be(tmp_path, noise, decoded, subtype, share):
+    """Nothing in an Ogg file counts the whole: only the mark on its last page tells."""
+    path = tmp_path / "upload"
+    soundfile.write(path, noise(240_000, 2, 48_000).T, 48_000, format="OGG", subtype=subtype)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    warnings = decoded(path)[0].warnings
+    assert any("no end mark" in warning for warning in warnings) == (share < 1)
 
 
 def test_an_mp3_cut_short_is_a_shorter_mp3(tmp_path, noise, decoded):
