@@ -25,10 +25,9 @@ from bench.report import report
 from core.analysis.chroma import Chroma, measure_chroma
 from core.analysis.key import RULE, KeyRule, estimate_key
 from core.analysis.signal import to_mono
-from core.analysis.spectra import ANALYSIS_RATE_HZ, Spectra, SpectraMeter, measure_spectra
+from core.analysis.spectra import Spectra, measure_spectra
 from core.audio.buffer import Samples
 from core.audio.decode import read_through
-from core.audio.resample import StreamResampler
 
 GATES = (0.0, 0.1, 0.2, 0.3)
 DOUBTS = (3.0, 5.0, 8.0)
@@ -130,12 +129,7 @@ def _hear_set(folder: Path) -> Iterator[Heard]:
 
 
 def _measure(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> Spectra:
-    low = StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1)
-    meter = SpectraMeter()
-    for block in blocks:
-        meter.add(low.add(to_mono(block)[None])[0])
-    meter.add(low.flush()[0])
-    return meter.finish()
+    return measure_spectra(map(to_mono, blocks), sample_rate)
 
 
 def _hear_made(n_songs: int) -> Iterator[Heard]:

@@ -26,11 +26,10 @@ from core.analysis.onset import onset_bands
 from core.analysis.periodicity import measure_periodicity
 from core.analysis.ranker import Ranker
 from core.analysis.signal import to_mono
-from core.analysis.spectra import ANALYSIS_RATE_HZ, Spectra, SpectraMeter, measure_spectra
+from core.analysis.spectra import Spectra, measure_spectra
 from core.analysis.tempo import TEMPO_RANGE_BPM
 from core.audio.buffer import Samples
 from core.audio.decode import read_through
-from core.audio.resample import StreamResampler
 
 POWERS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0)
 
@@ -128,11 +127,7 @@ def _read(folder: Path) -> list[Recording]:
 
 def _measure(path: Path) -> Spectra:
     def measure(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> Spectra:
-        low, meter = StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1), SpectraMeter()
-        for block in blocks:
-            meter.add(low.add(to_mono(block)[None])[0])
-        meter.add(low.flush()[0])
-        return meter.finish()
+        return measure_spectra(map(to_mono, blocks), sample_rate)
 
     return read_through(path, measure, max_duration_s=None)[1]
 

@@ -15,20 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from core.analysis.descriptors import LAYOUT, measure_descriptors
-from core.analysis.spectra import ANALYSIS_RATE_HZ, Spectra, SpectraMeter
+from core.analysis.signal import to_mono
+from core.analysis.spectra import Spectra, measure_spectra
 from core.audio.decode import read_through
-from core.audio.resample import StreamResampler
 
 DESTINATION = Path(__file__).parents[1] / "core/analysis/weights/descriptors.npz"
 
 
 def measure_file(path: Path) -> Spectra:
     def take(sample_rate, _, blocks):  # type: ignore[no-untyped-def]
-        meter, low = SpectraMeter(), StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1)
-        for block in blocks:
-            meter.add(low.add(block.mean(axis=0, keepdims=True))[0])
-        meter.add(low.flush()[0])
-        return meter.finish()
+        return measure_spectra(map(to_mono, blocks), sample_rate)
 
     spectra: Spectra = read_through(path, take)[1]
     return spectra

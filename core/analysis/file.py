@@ -10,6 +10,7 @@ from core.audio.audiowaveform import encode_json
 from core.audio.buffer import Samples
 from core.audio.decode import SourceFormat, read_through
 from core.audio.tags import name_track, read_tags
+from core.audio.threads import one_blas_thread
 from core.audio.waveform_data import WaveformData
 
 MAX_PIXELS = 1024
@@ -36,7 +37,8 @@ def analyse_file(
     def analyse(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> TrackAnalysis:
         return analyse_track(blocks, sample_rate, n_channels, tempo_range_bpm=tempo_range_bpm)
 
-    source, analysis = read_through(path, analyse, max_duration_s=max_duration_s)
+    with one_blas_thread():
+        source, analysis = read_through(path, analyse, max_duration_s=max_duration_s)
     title, artist = name_track(read_tags(path), path.name)
     facts = {"title": title, "artist": artist, **analysis.facts()}
     return source, {**facts, "waveform": _overview(analysis.waveform)}

@@ -1,6 +1,6 @@
 """The one pass over the audio that every analyser shares: mel bands and pitches over time.
 
-The way: decoded, mixed down and resampled to 22,050 Hz → blocks → `SpectraMeter` → `Spectra` →
+The way: decoded and mixed down → blocks → `SpectraMeter`, at 22,050 Hz → `Spectra` →
 tempo, key, chords, energy, structure, descriptors. Nobody holds the signal whole; three hours take
 about 200 MB.
 
@@ -19,12 +19,12 @@ from scipy import fft
 from scipy.signal import get_window
 
 from core.analysis.signal import SILENCE_PEAK, Mono, mel_filters
+from core.audio.resample import StreamResampler
 
 ANALYSIS_RATE_HZ = 22050
 MEL_BANDS = 40
 MEL_N_FFT = 1024
 MEL_HOP = 256
-PITCH_N_FFT = 16384
 PITCH_HOP = 4096
 PITCH_HOP_S = PITCH_HOP / ANALYSIS_RATE_HZ
 BINS_PER_SEMITONE = 3
@@ -33,6 +33,10 @@ LOWEST_MIDI = 28
 HIGHEST_MIDI = 96
 """C7, 2093 Hz."""
 
+_DECIMATION = 4
+"""Pitches are measured at a quarter of the rate: nothing above 2.2 kHz counts among them."""
+_PITCH_N_FFT = 16384 // _DECIMATION
+_PITCH_BIN_HZ = ANALYSIS_RATE_HZ / _DECIMATION / _PITCH_N_FFT
 _TUNING_RANGE_HZ = (110.0, 1100.0)
 _BLOCK_SAMPLES = 1 << 18
 
@@ -91,28 +95,35 @@ class Spectra:
 
 
 class SpectraMeter:
-    """Measure spectra block by block; how the signal is cut into blocks changes nothing."""
+    """Measure spectra block by block; how the signal is cut into blocks changes nothing.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    sample_rate : of what is added, in Hz.
+    """
+
+    def __init__(self, sample_rate: int = ANALYSIS_RATE_HZ) -> None:
+        self._resampler = StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1, is_heard=False)
         self._n_samples = 0
         self._peak = 0.0
         self._tuning = 0j
         self._short = _Framer(MEL_N_FFT, MEL_HOP)
-        self._long = _Framer(PITCH_N_FFT, PITCH_HOP)
+        self._decimator = StreamResampler(_DECIMATION, 1, 1, is_heard=False)
+        self._long = _Framer(_PITCH_N_FFT, PITCH_HOP // _DECIMATION)
         self._mel: list[_Matrix] = []
         self._pitches: list[_Matrix] = []
 
     def add(self, mono: Mono) -> None:
-        """Take the next samples, float32 of shape ``(n_samples,)`` at `ANALYSIS_RATE_HZ`."""
+        """Take the next samples, float32 of shape ``(n_samples,)``; any number, none included."""
         for start in range(0, len(mono), _BLOCK_SAMPLES):
-            block = mono[start : start + _BLOCK_SAMPLES]
-            self._n_samples += len(block)
-            self._peak = max(self._peak, float(block.max()), -float(block.min()))
-            self._measure(self._short.add(block), self._long.add(block))
+            self._take(self._resampler.add(mono[None, start : start + _BLOCK_SAMPLES])[0])
 
     def finish(self) -> Spectra:
         """Give the spectra of all that was added; call it once."""
-        self._measure(self._short.finish(self._n_samples), self._long.finish(self._n_samples))
+        self._take(self._resampler.flush()[0])
+        self._measure_pitches(self._long.add(self._decimator.flush()[0]))
+        self._measure_mel(self._short.finish(self._n_samples))
+        self._measure_pitches(self._long.finish(self._n_samples // _DECIMATION))
         return Spectra(
             n_samples=self._n_samples,
             peak=self._peak,
@@ -121,19 +132,28 @@ class SpectraMeter:
             tuning_cents=float(np.angle(self._tuning) / (2 * np.pi) * 100),
         )
 
-    def _measure(self, short: Iterator[_Matrix], long: Iterator[_Matrix]) -> None:
-        for frames in short:
-            self._mel.append(np.abs(fft.rfft(frames)) @ _mel_kernels())
+    def _take(self, samples: Mono) -> None:
+        """Measure the next samples at `ANALYSIS_RATE_HZ`."""
+        self._n_samples += len(samples)
+        self._peak = max(self._peak, float(np.abs(samples).max(initial=0.0)))
+        self._measure_mel(self._short.add(samples))
+        self._measure_pitches(self._long.add(self._decimator.add(samples[None])[0]))
+
+    def _measure_mel(self, frames: Iterator[_Matrix]) -> None:
+        for part in frames:
+            self._mel.append(np.abs(fft.rfft(part)) @ _mel_kernels())
+
+    def _measure_pitches(self, frames: Iterator[_Matrix]) -> None:
         kernels = _pitch_kernels()
-        for frames in long:
-            magnitudes = np.abs(fft.rfft(frames)[:, : len(kernels)])
+        for part in frames:
+            magnitudes = np.abs(fft.rfft(part)[:, : len(kernels)])
             self._pitches.append(magnitudes @ kernels)
             self._tuning += _tuning_phasor(magnitudes)
 
 
-def measure_spectra(blocks: Iterable[Mono]) -> Spectra:
+def measure_spectra(blocks: Iterable[Mono], sample_rate: int = ANALYSIS_RATE_HZ) -> Spectra:
     """Measure the spectra of a signal that comes in blocks; no blocks count as no samples."""
-    meter = SpectraMeter()
+    meter = SpectraMeter(sample_rate)
     for block in blocks:
         meter.add(block)
     return meter.finish()
@@ -210,11 +230,10 @@ def _pitch_kernels() -> _Matrix:
     n_bands = (HIGHEST_MIDI - LOWEST_MIDI + 1) * BINS_PER_SEMITONE
     pitches = LOWEST_MIDI + (np.arange(n_bands) - BINS_PER_SEMITONE // 2) / BINS_PER_SEMITONE
     centres_hz = 440 * 2 ** ((pitches - 69) / 12)
-    bin_hz = ANALYSIS_RATE_HZ / PITCH_N_FFT
     # At least a bin wide, or low bands would fall between bins.
-    widths_hz = np.maximum(centres_hz * (2 ** (1 / 12 / BINS_PER_SEMITONE) - 1), bin_hz)
-    n_bins = int((centres_hz[-1] + widths_hz[-1]) / bin_hz) + 1
-    bins_hz = np.arange(n_bins) * bin_hz
+    widths_hz = np.maximum(centres_hz * (2 ** (1 / 12 / BINS_PER_SEMITONE) - 1), _PITCH_BIN_HZ)
+    n_bins = int((centres_hz[-1] + widths_hz[-1]) / _PITCH_BIN_HZ) + 1
+    bins_hz = np.arange(n_bins) * _PITCH_BIN_HZ
     kernels = np.maximum(0, 1 - np.abs(bins_hz[:, None] - centres_hz) / widths_hz)
     normalised: _Matrix = (kernels / kernels.sum(axis=0)).astype(np.float32)
     return normalised
@@ -222,14 +241,14 @@ def _pitch_kernels() -> _Matrix:
 
 def _tuning_phasor(magnitudes: _Matrix) -> complex:
     """Sum, over spectral peaks, their magnitude turned by how far they are from a semitone."""
-    bin_hz = ANALYSIS_RATE_HZ / PITCH_N_FFT
-    low, high = (round(hz / bin_hz) for hz in _TUNING_RANGE_HZ)
-    band = np.log(magnitudes[:, low - 1 : high + 1] + np.float32(1e-9))
-    left, middle, right = band[:, :-2], band[:, 1:-1], band[:, 2:]
-    floor = middle.max(axis=1, keepdims=True) - np.float32(4.6)  # 40 dB below the largest
-    rows, columns = np.nonzero((middle > left) & (middle >= right) & (middle > floor))
-    at = (rows, columns)
-    curvature = left[at] - 2 * middle[at] + right[at]
-    offsets = 0.5 * (left[at] - right[at]) / np.minimum(curvature, -1e-9)
-    semitones = 12 * np.log2((columns + low + offsets) * bin_hz / 440)
-    return complex(np.sum(np.exp(middle[at]) * np.exp(2j * np.pi * semitones)))
+    low, high = (round(hz / _PITCH_BIN_HZ) for hz in _TUNING_RANGE_HZ)
+    band = magnitudes[:, low - 1 : high + 1] + np.float32(1e-9)
+    floor = band.max(axis=1, keepdims=True) * np.float32(0.01)  # 40 dB below the largest
+    middle = band[:, 1:-1]
+    is_peak = (middle > band[:, :-2]) & (middle >= band[:, 2:]) & (middle > floor)
+    rows, columns = np.nonzero(is_peak)
+    left, top, right = (np.log(band[rows, columns + step]) for step in range(3))
+    curvature = left - 2 * top + right
+    offsets = 0.5 * (left - right) / np.minimum(curvature, -1e-9)
+    semitones = 12 * np.log2((columns + low + offsets) * _PITCH_BIN_HZ / 440)
+    return complex(np.sum(np.exp(top) * np.exp(2j * np.pi * semitones)))

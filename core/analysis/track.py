@@ -27,7 +27,7 @@ from core.analysis.facts import (
 )
 from core.analysis.key import KeyEstimate, estimate_key
 from core.analysis.signal import to_mono
-from core.analysis.spectra import ANALYSIS_RATE_HZ, Spectra, SpectraMeter
+from core.analysis.spectra import Spectra, SpectraMeter
 from core.analysis.structure import Structure, find_structure
 from core.analysis.tempo import TEMPO_RANGE_BPM, TempoEstimate, estimate_tempo
 from core.audio.buffer import Samples
@@ -37,7 +37,6 @@ from core.audio.loudness import (
     Loudness,
     LoudnessMeter,
 )
-from core.audio.resample import StreamResampler
 from core.audio.waveform_data import WaveformData, WaveformMeter
 
 
@@ -96,8 +95,7 @@ class TrackMeter:
         self._loudness: LoudnessMeter | None = None
         if MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
             self._loudness = LoudnessMeter(sample_rate, n_channels)
-        self._low = StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1)
-        self._spectra = SpectraMeter()
+        self._spectra = SpectraMeter(sample_rate)
         self._waveform = WaveformMeter(sample_rate, n_channels)
 
     def add(self, block: Samples) -> None:
@@ -106,7 +104,7 @@ class TrackMeter:
         if self._loudness is not None:
             self._loudness.add(block)
         self._waveform.add(block)
-        self._spectra.add(self._low.add(to_mono(block)[None])[0])
+        self._spectra.add(to_mono(block))
 
     def finish(self) -> TrackAnalysis:
         """Analyse what was added; call it once."""
@@ -127,7 +125,6 @@ class TrackMeter:
         )
 
     def _finish_spectra(self) -> Spectra:
-        self._spectra.add(self._low.flush()[0])
         spectra = self._spectra.finish()
         self._spectra = SpectraMeter()  # lets go of the parts: of a long mix they are large
         return spectra

@@ -99,8 +99,9 @@ class LoudnessMeter:
         self._numerator = np.convolve(shelf[:3], high_pass[:3])
         self._denominator = np.convolve(shelf[3:], high_pass[3:])
         self._state = np.zeros((n_channels, 4))
-        self._rest = np.zeros((n_channels, 0))
         self._n_hops = 0
+        self._n_weighted = 0
+        self._open_power = 0.0
         self._hop_powers: list[NDArray[np.float64]] = []
         self._sample_peak = 0.0
         self._true_peak = TruePeakMeter(sample_rate, n_channels)
@@ -119,7 +120,7 @@ class LoudnessMeter:
                 axis=1,
                 zi=self._state,
             )
-            self._add_hops(np.concatenate([self._rest, weighted], axis=1))
+            self._add_powers(np.square(weighted, out=weighted))
 
     def result(self) -> Loudness:
         """Return all of it."""
@@ -171,19 +172,21 @@ class LoudnessMeter:
         """Return the largest sample; None for digital silence."""
         return _decibels(self._sample_peak)
 
-    def _add_hops(self, weighted: NDArray[np.float64]) -> None:
-        """Reduce whole hops of 100 ms to their power, all channels added, and keep the rest."""
+    def _add_powers(self, squares: NDArray[np.float64]) -> None:
+        """Add up whole hops of 100 ms, all channels together, and keep what the next one has."""
+        end = self._n_weighted + squares.shape[1]
         # Rates like 11 025 Hz have no whole number of samples a hop: round each border instead.
-        n_most = int(weighted.shape[1] / self._hop) + 2
-        borders = np.rint((self._n_hops + np.arange(n_most)) * self._hop).astype(np.intp)
-        borders -= borders[0]
-        borders = borders[borders <= weighted.shape[1]]
-        squares = np.square(weighted[:, : borders[-1]])
-        if squares.size:
-            powers = np.add.reduceat(squares, borders[:-1], axis=1).sum(axis=0) / np.diff(borders)
-            self._hop_powers.append(powers)
-            self._n_hops += len(powers)
-        self._rest = weighted[:, borders[-1] :].copy()
+        hops = np.arange(self._n_hops, int(end / self._hop) + 2)
+        borders = np.rint(hops * self._hop).astype(np.intp)
+        borders = borders[: np.searchsorted(borders, end, side="right")]
+        starts = np.maximum(borders - self._n_weighted, 0)
+        sums = np.add.reduceat(squares, starts[starts < squares.shape[1]], axis=1).sum(axis=0)
+        sums[0] += self._open_power
+        n_whole = len(borders) - 1
+        self._hop_powers.append(sums[:n_whole] / np.diff(borders))
+        self._open_power = float(sums[n_whole:].sum())
+        self._n_hops += n_whole
+        self._n_weighted = end
 
     def _window_powers(self, n_hops: int) -> NDArray[np.float64]:
         """Return the summed channel power of every window of ``n_hops``, one hop apart."""

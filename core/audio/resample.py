@@ -1,4 +1,4 @@
-"""Sample-rate conversion by soxr (VHQ, linear phase): the one way rates change in Stemcrate.
+"""Sample-rate conversion by soxr (linear phase): the one way rates change in Stemcrate.
 
 Linear phase and compensated delay: a stem resampled to a model's rate and back lies on the mixture
 to the sample, which the null test needs.
@@ -12,6 +12,7 @@ import soxr
 from core.audio.buffer import Samples, validate_block
 
 QUALITY = "VHQ"
+_MEASURING_QUALITY = "HQ"
 
 
 def resample(
@@ -66,13 +67,20 @@ def resampled_length(n_samples: int, from_rate: int, to_rate: int) -> int:
 class StreamResampler:
     """Convert block by block; the same samples as `resample` on the whole.
 
-    The last block has to be followed by one `flush`.
+    The last block has to be followed by one `flush`. With ``is_heard`` false, for what is only
+    measured, it computes in float32 (20 bits instead of 28): half the time.
     """
 
-    def __init__(self, from_rate: int, to_rate: int, n_channels: int) -> None:
+    def __init__(
+        self, from_rate: int, to_rate: int, n_channels: int, *, is_heard: bool = True
+    ) -> None:
         self._n_channels = n_channels
         self._stream = soxr.ResampleStream(
-            from_rate, to_rate, n_channels, dtype="float32", quality=QUALITY
+            from_rate,
+            to_rate,
+            n_channels,
+            dtype="float32",
+            quality=QUALITY if is_heard else _MEASURING_QUALITY,
         )
 
     def add(self, block: Samples) -> Samples:

@@ -10,6 +10,7 @@ import logging
 import platform
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from core.artifacts.manifest import (
     now,
 )
 from core.artifacts.store import JobStore, Upload, new_job_id
+from core.audio.threads import one_blas_thread
 from core.errors import JobCancelled, StemcrateError
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
@@ -231,7 +233,7 @@ class AudioPipeline:
             if isinstance(stage, TrackStage) and isinstance(context, StageContext):
                 return self._execute_cached(stage, context)
             stage.validate_input(context)  # type: ignore[attr-defined]
-            result = stage.execute(context)  # type: ignore[attr-defined]
+            result = _execute(stage, context)
         except JobCancelled:
             context.discard()
             return Outcome(StageState.CANCELLED, context)
@@ -259,7 +261,7 @@ class AudioPipeline:
                 return Outcome(
                     StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
                 )
-        result = stage.execute(context)
+        result = _execute(stage, context)
         if stage.is_cached and key is not None:
             warnings = [warning.model_dump(mode="json") for warning in context.warnings]
             found = {"data": result.data, "analysis": result.analysis, "warnings": warnings}
@@ -308,6 +310,13 @@ class AudioPipeline:
                 return StageState.CANCELLED
             outcome.write(manifest, stage, track_index)
         return outcome.state
+
+
+def _execute(stage: PipelineStage, context: StageContext | JobContext) -> StageResult:
+    """Execute a stage; those of the CPU run side by side and are given one thread each."""
+    with one_blas_thread() if stage.queue == "cpu" else nullcontext():
+        result: StageResult = stage.execute(context)  # type: ignore[attr-defined]
+    return result
 
 
 def find_key(stage: TrackStage, context: StageContext) -> str | None:

@@ -4,16 +4,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from core.analysis.signal import to_mono
-from core.analysis.spectra import (
-    ANALYSIS_RATE_HZ,
-    Spectra,
-    SpectraMeter,
-    load_spectra,
-    save_spectra,
-)
+from core.analysis.spectra import Spectra, SpectraMeter, load_spectra, save_spectra
 from core.artifacts.atomic import atomic_path
 from core.audio.loudness import measure_loudness
-from core.audio.resample import StreamResampler
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import read_blocks, sum_blocks
 
@@ -33,12 +26,10 @@ def _measure_spectra(context: StageContext, sources: tuple[str, ...]) -> Spectra
     with ExitStack() as stack:
         readers = {name: stack.enter_context(context.reader(name)) for name in sources}
         first = next(iter(readers.values()))
-        low = StreamResampler(first.sample_rate, ANALYSIS_RATE_HZ, 1)
-        meter = SpectraMeter()
+        meter = SpectraMeter(first.sample_rate)
         for _, blocks in read_blocks(readers, first.n_samples):
             context.check_cancelled()
-            meter.add(low.add(to_mono(sum_blocks(blocks.values()))[None])[0])
-        meter.add(low.flush()[0])
+            meter.add(to_mono(sum_blocks(blocks.values())))
     return meter.finish()
 
 
