@@ -2,6 +2,7 @@
 
 from pathlib import PurePath
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -30,7 +31,14 @@ class ArtefactResponse(FileResponse):
     """A file by ranges; one that cannot be had becomes a problem like every other error."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or the part of it that was asked for."""
+        """Send the file, or the part of it that was asked for.
+
+        A range in other units than bytes counts as none (RFC 9110, 14.2).
+        """
+        unit = Headers(scope=scope).get("range", "bytes").partition("=")[0].strip()
+        if unit.lower() != "bytes":
+            headers = [(name, v) for name, v in scope["headers"] if name != b"range"]
+            scope = {**scope, "headers": headers}
 
         async def send_unless_refused(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] >= 400:

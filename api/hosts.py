@@ -2,7 +2,8 @@
 
 A web site can make its own name lead to this machine (DNS rebinding). To the browser the API is
 then part of that site, and no rule about origins holds any more; the `Host` header still has the
-site's name. An address, unlike a name, leads to nowhere but itself, and is always answered.
+site's name. An address, unlike a name, leads to nowhere but itself, and is always answered; so is
+a client that names no host (HTTP/1.0), since every browser does.
 """
 
 import re
@@ -29,7 +30,7 @@ class KnownHosts:
         """Pass a request on, or answer it with a problem."""
         if scope["type"] == "http" and ANY not in self._names:
             hosts = Headers(scope=scope).getlist("host")
-            if len(hosts) != 1 or not is_known(hosts[0], self._names):
+            if not all(is_known(host, self._names) for host in hosts):
                 await unknown_host(", ".join(hosts), scope["path"])(scope, receive, send)
                 return
         await self._app(scope, receive, send)

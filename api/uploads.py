@@ -6,6 +6,7 @@ counted and written before the next is asked for. The client's file name is only
 
 import re
 import unicodedata
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,6 +56,7 @@ class Intake:
         self.n_files = 0
         self.open_writer = ExitStack()
         self._fields: dict[str, list[str]] = {}
+        self._field_bytes: Counter[str] = Counter()
 
     def begin_part(self, name: str, file_name: str | None) -> _Part:
         """Begin with the next part. Raises `InvalidOption` for one that nothing here takes."""
@@ -69,8 +71,17 @@ class Intake:
             )
         return _FieldPart(self, name)
 
+    def count_field(self, name: str, n_bytes: int) -> None:
+        """Count bytes of an option, all its parts together. Raises `InvalidOption`."""
+        self._field_bytes[name] += n_bytes
+        if self._field_bytes[name] > MAX_FIELD_BYTES:
+            raise InvalidOption(
+                f"The option '{name}' is longer than {MAX_FIELD_BYTES} bytes.", field=name
+            )
+
     def add_field(self, name: str, value: str) -> None:
         """Keep an option; only lists may be given in several parts."""
+        self.count_field(name, 1)  # what joins it to the next part
         values = self._fields.setdefault(name, [])
         if values and name not in LIST_FIELDS:
             raise InvalidOption(
@@ -119,11 +130,7 @@ class _FieldPart:
         self._data = bytearray()
 
     def write(self, data: bytes) -> None:
-        if len(self._data) + len(data) > MAX_FIELD_BYTES:
-            raise InvalidOption(
-                f"The option '{self._name}' is longer than {MAX_FIELD_BYTES} bytes.",
-                field=self._name,
-            )
+        self._intake.count_field(self._name, len(data))
         self._data += data
 
     def end(self) -> None:

@@ -9,7 +9,8 @@ STYLE = """
 .sc-lane { border-left: 4px solid var(--sc); padding: 0 0 0 .8rem; min-height: 68px;
   display: flex; flex-direction: column; justify-content: center; }
 .sc-lane b { font-size: 1rem; line-height: 1.3; }
-.sc-lane small { font-size: .8rem; line-height: 1.5; }
+.sc-lane small { font-size: .8rem; line-height: 1.5; display: flex; flex-wrap: wrap;
+  column-gap: .7rem; }
 .sc-lane small span { opacity: .78; }
 .sc-lane a { font-weight: 600; }
 .sc-wavebox { background: color-mix(in srgb, currentColor 6%, transparent); border-radius: 8px;
@@ -24,6 +25,7 @@ STYLE = """
   border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .sc-table thead th { font-size: .8rem; font-weight: 600; opacity: .75; }
 .sc-table tbody th { font-weight: 600; white-space: nowrap; }
+.sc-sure { white-space: nowrap; }
 .sc-meter { display: inline-block; width: 72px; height: 7px; border-radius: 4px; overflow: hidden;
   background: color-mix(in srgb, currentColor 14%, transparent); margin-right: .5rem; }
 .sc-meter i { display: block; height: 100%; background: #7950f2; }

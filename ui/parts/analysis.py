@@ -14,11 +14,14 @@ NO_CHORD = "N"
 
 
 def show_analysis(facts: dict[str, Any]) -> None:
-    """Show the table of findings."""
+    """Show the table of findings, and the sections in their order."""
     rows = analysis_rows(facts)
     if rows:
         st.markdown("##### Analysis")
         show_html(table(["", "Value", "Confidence", "More"], rows))
+    if sections := facts.get("sections"):
+        st.markdown("##### Sections")
+        show_html(section_list(sections))
 
 
 def show_null_test(null_test: dict[str, Any]) -> None:
@@ -57,22 +60,26 @@ def analysis_rows(facts: dict[str, Any]) -> list[list[str]]:
 
 
 def _course_rows(facts: dict[str, Any]) -> list[list[str]]:
-    """Give the rows of what happens when: voices, sections, where to mix, chords."""
+    """Give the rows of what happens when: voices, where to mix, chords."""
     rows = []
     if facts.get("vocal_ratio") is not None:
         sung = f"{percent(facts['vocal_ratio'])} of the time"
         rows.append(["Vocals", sung, _confidence(facts, "vocals"), _starts(facts["vocals_s"])])
-    if sections := facts.get("sections"):
-        course = [f"{title_of(s['label'])} {length(s['start_s'])}" for s in sections]
-        rows.append(["Sections", str(len(sections)), "", escape_html(" · ".join(course))])
     if facts.get("mix_in_s") and facts.get("mix_out_s"):
         (_, end_s), (start_s, _) = facts["mix_in_s"], facts["mix_out_s"]
-        windows = f"in until {length(end_s)} · out from {length(start_s)}"
-        rows.append(["Mixing", windows, "", ""])
+        rows.append(["Mixing", f"in until {length(end_s)}", "", f"out from {length(start_s)}"])
     if chords := _chord_shares(facts.get("chords") or []):
         value = " · ".join(chord for chord, _ in chords)
         rows.append(["Chords", escape_html(value), "", _alternatives(chords)])
     return rows
+
+
+def section_list(sections: list[dict[str, Any]]) -> str:
+    """Make the list of sections as markup, each with its start."""
+    items = "".join(
+        f"<li>{length(s['start_s'])} {escape_html(title_of(s['label']))}</li>" for s in sections
+    )
+    return f'<ol class="sc-stages">{items}</ol>'
 
 
 def _starts(passages: list[list[float]]) -> str:
@@ -116,7 +123,9 @@ def _likely(facts: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _confidence(facts: dict[str, Any], name: str) -> str:
     confidence = facts.get(f"{name}_confidence")
-    return UNKNOWN if confidence is None else f"{meter(confidence)}{percent(confidence)}"
+    if confidence is None:
+        return UNKNOWN
+    return f'<span class="sc-sure">{meter(confidence)}{percent(confidence)}</span>'
 
 
 def _alternatives(others: list[tuple[str, float]]) -> str:

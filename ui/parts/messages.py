@@ -35,12 +35,13 @@ def show_warnings(warnings: list[JobWarning]) -> None:
     """Show what to know about a result that is usable all the same."""
     if not warnings:
         return
-    lines = (
-        f"- {title_of(warning['stage']) + ': ' if warning['stage'] else ''}"
+    lines = [
+        f"{title_of(warning['stage']) + ': ' if warning['stage'] else ''}"
         f"{sentence_markdown(warning['message'])}"
         for warning in warnings
-    )
-    st.warning("\n".join(lines), icon=":material/info:")
+    ]
+    text = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
+    st.warning(text, icon=":material/info:")
 
 
 @contextmanager

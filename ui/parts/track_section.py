@@ -32,7 +32,7 @@ ORDER = (
     *("accompaniment", "rest", "residual", "main"),
 )
 LANE = (2.9, 5.2, 3.0)
-METRIC_WIDTH = 142
+METRIC_WIDTH = 122
 
 
 def short_title(track: Track) -> str:
@@ -57,7 +57,6 @@ def show_track(
 
     ``kind`` is that of its job; ``skipped`` tells by composite why it was not made.
     """
-    st.subheader(escape_markdown(track_title(track)), anchor=False)
     if track["error"]:
         show_failure(track["error"], of=track["name"])
     show_metrics(track["analysis"])
@@ -107,7 +106,7 @@ def _show_lane(client: StemcrateClient, artefact: Artefact, picture: str) -> Non
             f'<div class="sc-lane" style="--sc:{colour_of(artefact["label"])}">'
             f"<b>{escape_html(title)}</b>"
             f"<small><span>{escape_html(format_facts(artefact))}</span></small>"
-            f"<small><span>{escape_html(weight_facts(artefact))} · </span>"
+            f"<small><span>{escape_html(weight_facts(artefact))}</span>"
             f'<a href="{link}" target="_blank" rel="noopener" download '
             f'aria-label="Download {escape_html(title)}">Download</a></small></div>'
         )

@@ -112,6 +112,7 @@ def _show_tracks(
     for tab, track in zip(tabs, tracks, strict=True):
         if tab.open:
             with tab:
+                st.subheader(escape_markdown(track_title(track)), anchor=False)
                 show(track)
 
 

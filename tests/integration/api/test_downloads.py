@@ -61,6 +61,12 @@ def test_a_range_that_is_no_range_is_a_problem(shared, stem):
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
+def test_a_range_in_unknown_units_is_as_none(shared, stem):
+    """A server must not refuse what it does not understand (RFC 9110, 14.2)."""
+    answer = shared.get(stem["url"], headers={"Range": "seconds=0-9"})
+    assert (answer.status_code, len(answer.content)) == (200, stem["bytes"])
+
+
 def test_if_range_gives_the_whole_when_the_tag_is_another(shared, stem):
     for tag, status in ((f'"{stem["sha256"]}"', 206), ('"other"', 200)):
         answer = shared.get(stem["url"], headers={"Range": "bytes=0-9", "If-Range": tag})

@@ -105,6 +105,20 @@ def test_options_may_follow_files_and_lists_may_be_repeated(intake):
     assert intake.options() == {"stages": "tempo,key", "custom_recipes": "a=drums;b=bass"}
 
 
+@pytest.mark.parametrize("value", [b"key", b""])
+def test_a_list_in_endless_parts_is_refused_before_the_rest_is_read(intake, value):
+    """Each part was small, and all of them were kept in memory."""
+    source = Body([part("stages", value) * 1000] * 10_000)
+
+    async def go():
+        with pytest.raises(InvalidOption) as caught:
+            await receive_form(request_of(source), intake)
+        assert caught.value.field == "stages"
+
+    anyio.run(go)
+    assert source.n_taken < 20
+
+
 def test_an_oversized_file_is_refused_before_the_rest_is_read(intake):
     chunk = b"x" * 65536
     source = Body([part("file", b"", "big.wav")[:-2], *[chunk] * 1000])
