@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.activity import count_strokes
 from core.analysis.downbeats import Downbeats, TimeSignature, find_downbeats
 from core.analysis.grid import (
     LATENCY_S,
@@ -38,7 +39,7 @@ TEMPO_RANGE_BPM = (70.0, 180.0)
 _MIN_CLARITY = 0.02
 _STEADY_SHARE = 0.71
 _UNSTEADY_CONFIDENCE = 0.5
-_SURE_BEATS = 16
+_SURE_STROKES = 16
 _CLEARLY_BETTER = 0.15
 _ON_GRID_S = 0.002
 
@@ -111,12 +112,13 @@ def estimate_tempo(
     if levels.clarity < _MIN_CLARITY or spectra.duration_s < 2 * 60 / levels.tempi_bpm[0]:
         return TempoEstimate()
     beats = _find_beats(onsets, float(levels.tempi_bpm[0]), spectra.duration_s)
-    if len(beats.times_s) < 2:
+    n_struck = _count_struck(spectra, beats.times_s)
+    if n_struck < 2:
         return TempoEstimate()
     bars = find_downbeats(spectra, onsets, beats.times_s)
     return TempoEstimate(
         tempo_bpm=beats.tempo_bpm,
-        confidence=_rate_confidence(levels, beats),
+        confidence=_rate_confidence(levels, beats, n_struck),
         alternatives=_list_alternatives(levels, beats.tempo_bpm),
         beats_s=tuple(float(time) for time in beats.times_s),
         downbeats_s=tuple(float(t) for t in beats.times_s[bars.first :: bars.beats_per_bar]),
@@ -216,13 +218,19 @@ def confidence_features(levels: Levels, steadiness: float) -> _Array:
     return np.array([[sureness, clarity, steadiness, 1.0]])
 
 
-def _rate_confidence(levels: Levels, beats: _Beats) -> float:
+def _count_struck(spectra: Spectra, beats_s: _Array) -> int:
+    """Count the beats, or halves of beats, that something starts on; at most all beats."""
+    halves_s = beats_s[:-1] + np.diff(beats_s) / 2
+    return min(len(beats_s), count_strokes(spectra, np.concatenate([beats_s, halves_s])))
+
+
+def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
     score = load_ranker("confidence").score(confidence_features(levels, beats.steadiness))
     confidence = float(1 / (1 + np.exp(-score[0])))
-    # One figure for a tempo that moves is right at most for a part of the recording; and what
-    # repeats a few times only may do so by chance.
+    # One figure for a tempo that moves is right at most for a part of the recording; and what is
+    # struck a few times only, or never, may repeat by chance.
     hold = beats.steadiness if beats.is_steady else _UNSTEADY_CONFIDENCE
-    return confidence * hold * min(1.0, len(beats.times_s) / _SURE_BEATS)
+    return confidence * hold * min(1.0, n_struck / _SURE_STROKES)
 
 
 def _list_alternatives(levels: Levels, tempo_bpm: float) -> tuple[TempoCandidate, ...]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.signal import lfilter
+from scipy.signal import chirp, lfilter
 
 from core.analysis.spectra import ANALYSIS_RATE_HZ as RATE
 from core.analysis.spectra import Spectra, measure_spectra
@@ -108,3 +108,83 @@ def test_noise_and_silence_say_nothing():
     noise = np.random.default_rng(0).normal(size=20 * RATE).astype(np.float32)
     assert estimate_tempo(measure_spectra([noise])).confidence < 0.25
     assert estimate_tempo(measure_spectra([])) == TempoEstimate()
+
+
+STEADY_TONES_HZ = {
+    **{f"{hz} Hz": (hz,) for hz in (20, 27.7, 30, 33.1, 35, 50, 440, 10500)},
+    "chord": (49.1, 68.3, 211, 806, 1540, 3977),
+    "deep beats": (30, 32),
+    "beats of 1 Hz": (440, 441),
+    "beats of 2 Hz": (100, 102),
+    "beats of 3 Hz": (200, 203),
+    "beats of 4 Hz": (440, 444),
+    "hum of 50 Hz": tuple(50 * partial for partial in range(1, 12)),
+    "buzz of 28.3 Hz": tuple(28.3 * partial for partial in range(1, 90)),
+    "buzz of 33.3 Hz": tuple(33.3 * partial for partial in range(1, 90)),
+    "buzz of 57.7 Hz": tuple(57.7 * partial for partial in range(1, 90)),
+}
+
+
+@pytest.mark.parametrize("level", [0.001, 0.5])
+@pytest.mark.parametrize("tones_hz", STEADY_TONES_HZ.values(), ids=STEADY_TONES_HZ)
+def test_what_strikes_nothing_has_no_tempo(tones_hz, level):
+    """Deep tones ripple with the frames they are measured in: 116 BPM, said with confidence."""
+    times_s = np.arange(20 * RATE) / RATE
+    tones = sum(np.sin(2 * np.pi * hz * times_s) for hz in tones_hz)
+    mono = (level * tones / np.abs(tones).max()).astype(np.float32)
+    assert estimate_tempo(measure_spectra([mono])).confidence < 0.1
+
+
+@pytest.mark.parametrize("span_hz", [(20, 10000), (60, 30), (440, 466)])
+@pytest.mark.parametrize("method", ["linear", "logarithmic"])
+def test_a_sweep_has_no_tempo(span_hz, method):
+    """Each band that a sweep enters rises: that is no beat, however regular."""
+    swept = 0.5 * chirp(np.arange(20 * RATE) / RATE, span_hz[0], 20, span_hz[1], method=method)
+    assert estimate_tempo(measure_spectra([swept.astype(np.float32)])).confidence < 0.1
+
+
+@pytest.mark.parametrize("n_clicks", [1, 2, 5])
+@pytest.mark.parametrize("apart_s", [0.25, 0.5, 2.0])
+def test_a_few_clicks_make_no_sure_tempo(n_clicks, apart_s):
+    """A grid over twenty seconds that two clicks lie on has forty beats, and two reasons."""
+    mono = np.zeros(20 * RATE, dtype=np.float32)
+    mono[np.rint((3 + apart_s * np.arange(n_clicks)) * RATE).astype(int)] = 0.8
+    assert estimate_tempo(measure_spectra([mono])).confidence < 0.3
+
+
+@pytest.mark.parametrize("per_s", [1, 3, 8, 50, 200])
+@pytest.mark.parametrize("length_s", [0.003, 0.03])
+def test_random_strokes_have_no_tempo(per_s, length_s):
+    """Rain, crackle, applause: some span always fits best, and says nothing."""
+    rng = np.random.default_rng(per_s)
+    ring = np.arange(round(5 * length_s * RATE)) / RATE
+    mono = 1e-3 * rng.normal(size=30 * RATE)
+    for start in rng.integers(0, len(mono) - len(ring), 30 * per_s):
+        stroke = rng.normal(size=len(ring)) * np.exp(-ring / length_s)
+        mono[start : start + len(ring)] += rng.uniform(0.2, 1) * stroke
+    assert estimate_tempo(measure_spectra([mono.astype(np.float32)])).confidence < 0.3
+
+
+@pytest.mark.parametrize("slope", [0.0, -0.5, -1.0], ids=["white", "pink", "brown"])
+@pytest.mark.parametrize("level_db", [-90, -40, 0])
+def test_noise_of_every_colour_and_level_has_no_tempo(slope, level_db):
+    """What a threshold in absolute level lets through, a louder copy of it doesn't."""
+    for seconds in (5, 30):
+        rng = np.random.default_rng(seconds)
+        spectrum = np.fft.rfft(rng.normal(size=seconds * RATE))
+        spectrum[1:] *= np.arange(1.0, len(spectrum)) ** slope
+        noise = np.fft.irfft(spectrum)
+        noise *= 10 ** (level_db / 20) / np.abs(noise).max()
+        assert estimate_tempo(measure_spectra([noise.astype(np.float32)])).confidence < 0.3
+
+
+def test_a_beat_is_struck_where_notes_begin_slowly_too():
+    """A threshold that only drums pass takes the tempo of strings and pads away."""
+    times_s = np.arange(30 * RATE) / RATE
+    since_s = times_s % 0.5
+    swell = np.minimum(1, since_s / 0.06) * np.exp(-2 * since_s)
+    pitches_hz = 220 * 2 ** (np.array([0, 3, 7, 5])[(times_s / 0.5).astype(int) % 4] / 12)
+    notes = sum(np.sin(2 * np.pi * k * np.cumsum(pitches_hz) / RATE) / k for k in range(1, 7))
+    found = estimate_tempo(measure_spectra([(0.2 * swell * notes).astype(np.float32)]))
+    assert found.tempo_bpm == pytest.approx(120, abs=0.1)
+    assert found.confidence > 0.5
