@@ -24,6 +24,7 @@ _ONSET_NEIGHBOURS_S = 0.04
 _ONSET_MEAN_S = 0.6
 _ONSET_THRESHOLD = 0.08
 _BLOCK_FRAMES = 8192
+_TIMES_AT_ONCE = 64
 _STROKE_REACH_FRAMES = 4
 _STROKE_MEAN_FRAMES = 3
 _STROKE_LAG_FRAMES = 4
@@ -66,13 +67,22 @@ def measure_activity(spectra: Spectra) -> Activity:
     return Activity(flux, low_flux, power, _pick_onsets(flux, spectra.mel_rate_hz))
 
 
-def count_strokes(spectra: Spectra, times_s: _Curve) -> int:
-    """Count the times, in seconds, at which something starts, within 46 ms.
+def count_strokes(spectra: Spectra, times_s: _Curve, *, enough: int) -> int:
+    """Count the times, in seconds, at which something starts, within 46 ms; up to what is enough.
 
     A stroke is heard in many bands at once, and lasts for more than a frame. What swells and fades
     in few, or with every frame, strikes nothing: tones that beat against each other, deep ones that
     beat against the frames they are measured in.
     """
+    n_strokes = 0
+    for first in range(0, len(times_s), _TIMES_AT_ONCE):
+        n_strokes += _count_strokes(spectra, times_s[first : first + _TIMES_AT_ONCE])
+        if n_strokes >= enough:
+            return enough
+    return n_strokes
+
+
+def _count_strokes(spectra: Spectra, times_s: _Curve) -> int:
     context = _STROKE_LAG_FRAMES + _STROKE_MEAN_FRAMES // 2
     steps = np.arange(-_STROKE_REACH_FRAMES - context, _STROKE_REACH_FRAMES + 2)
     at = np.rint(times_s * spectra.mel_rate_hz).astype(np.intp)[:, None] + steps

@@ -219,9 +219,10 @@ def confidence_features(levels: Levels, steadiness: float) -> _Array:
 
 
 def _count_struck(spectra: Spectra, beats_s: _Array) -> int:
-    """Count the beats, or halves of beats, that something starts on; at most all beats."""
+    """Count the beats, or halves of beats, that something starts on, as far as it matters."""
     halves_s = beats_s[:-1] + np.diff(beats_s) / 2
-    return min(len(beats_s), count_strokes(spectra, np.concatenate([beats_s, halves_s])))
+    times_s = np.concatenate([beats_s, halves_s])
+    return count_strokes(spectra, times_s, enough=min(len(beats_s), _SURE_STROKES))
 
 
 def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
@@ -230,7 +231,7 @@ def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
     # One figure for a tempo that moves is right at most for a part of the recording; and what is
     # struck a few times only, or never, may repeat by chance.
     hold = beats.steadiness if beats.is_steady else _UNSTEADY_CONFIDENCE
-    return confidence * hold * min(1.0, n_struck / _SURE_STROKES)
+    return confidence * hold * n_struck / _SURE_STROKES
 
 
 def _list_alternatives(levels: Levels, tempo_bpm: float) -> tuple[TempoCandidate, ...]:
