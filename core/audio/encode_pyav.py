@@ -21,10 +21,13 @@ class _Codec:
     sample_format: str
     is_planar: bool
     shift: int  # bits that codes are moved up by
+    has_lead_in: bool = False
 
 
 _CODECS = {
-    "aac": _Codec("aac", "ipod", "fltp", is_planar=True, shift=0),
+    # FFmpeg's AAC spoils the frame that it begins with (a kick there becomes noise 6 dB below it):
+    # it begins with a frame of silence that the edit list leaves out together with the priming.
+    "aac": _Codec("aac", "ipod", "fltp", is_planar=True, shift=0, has_lead_in=True),
     "alac16": _Codec("alac", "ipod", "s16p", is_planar=True, shift=0),
     # FFmpeg's ALAC takes 24 bits left-aligned in 32; given s16p it would silently write 16.
     "alac24": _Codec("alac", "ipod", "s32p", is_planar=True, shift=8),
@@ -57,7 +60,6 @@ class PyavWriter:
         self._codec = _CODECS[codec]
         self._rate = sample_rate
         self._layout = "mono" if n_channels == 1 else "stereo"
-        self._position = 0
         self._is_closed = False
         options: dict[str, str] = {}
         if self._codec.container == "ipod":
@@ -74,7 +76,9 @@ class PyavWriter:
             self._stream.bit_rate = bit_rate
         self._stream.codec_context.open()
         self._frame_size = self._stream.codec_context.frame_size or 4096
-        self._pending = np.zeros((n_channels, 0), dtype=_DTYPES[self._codec.sample_format])
+        lead_in = self._frame_size if self._codec.has_lead_in else 0
+        self._pending = np.zeros((n_channels, lead_in), dtype=_DTYPES[self._codec.sample_format])
+        self._position = -lead_in
 
     def write(self, block: Samples | Codes) -> None:
         """Append a block ``(n_channels, n)``. Raises `StorageFull`."""

@@ -219,6 +219,8 @@ def _encode(
     options = {"movie_timescale": str(rate)}
     with storage_errors(path), av.open(str(path), "w", "mp4", container_options=options) as out:
         tracks = [_Track(out, rate, codec, bit_depth, is_mixture=i == 0) for i in range(5)]
+        for track in tracks:
+            track.start()
         for done, block in sources.blocks():
             values = block * quantiser.gain if codec == "aac" else quantiser.codes(block)
             for start in range(0, block.shape[2], _FRAME):
@@ -248,6 +250,12 @@ class _Track:
         self._stream.disposition = Disposition.default if is_mixture else Disposition(0)
         self._stream.codec_context.open()
         self._frame_size = self._stream.codec_context.frame_size or _FRAME
+
+    def start(self) -> None:
+        """Begin AAC with a frame of silence that isn't heard; see `core.audio.encode_pyav`."""
+        if self._format == "fltp":
+            self._position = -self._frame_size
+            self._encode(np.zeros((2, self._frame_size), np.float32))
 
     def write(self, samples: NDArray[Any]) -> None:
         for start in range(0, samples.shape[1], self._frame_size):

@@ -61,6 +61,21 @@ def test_lossy_files_line_up_and_keep_their_length(
     assert error < 0.5  # noise is what encoders are worst at; a wrong level would show
 
 
+def test_aac_that_starts_loud_starts_clean(tmp_path, decoded):
+    """FFmpeg's encoder made noise of the first 20 ms: the first kick of a loop."""
+    time = np.arange(RATE // 2) / RATE
+    kick = 0.8 * np.cos(2 * np.pi * 60 * time) * np.exp(-5 * time)
+    hiss = 0.05 * np.random.default_rng(1).standard_normal(len(time))
+    samples = np.stack([kick + hiss, kick - hiss]).astype(np.float32)
+    path = tmp_path / "temporary-name"
+    with Encoder(path, format="m4a", bit_depth="24", sample_rate=RATE, n_channels=2) as encoder:
+        encoder.write(samples)
+    audio = decoded(path)[1]
+    errors = np.std(audio - samples, axis=0)
+    assert audio.shape == samples.shape
+    assert np.sqrt(np.mean(errors[:2048] ** 2)) < 2 * np.sqrt(np.mean(errors[4096:8192] ** 2))
+
+
 def test_float_wav_keeps_what_lies_beyond_full_scale(tmp_path, decoded):
     samples = np.array([[0.1, -4.0, 1e-20]], dtype=np.float32)
     path = tmp_path / "out"

@@ -171,6 +171,19 @@ def test_aac_starts_at_the_first_sample(saved, tmp_path):
     assert N <= first.shape[1] < N + 2048
 
 
+def test_aac_that_starts_loud_starts_clean(saved, tmp_path):
+    """FFmpeg's encoder made noise of the first 20 ms: the first kick of a loop."""
+    time = np.arange(N) / RATE
+    kick = 0.8 * np.cos(2 * np.pi * 60 * time) * np.exp(-5 * time)
+    hiss = noise(1, level=0.05)[0]
+    song = np.stack([kick + hiss, kick - hiss])
+    path = tmp_path / "a.stem.mp4"
+    write_stem_mp4(path, saved("m", song), {"vocals": saved("v", song)}, codec="aac")
+    for track in (decoded(path)[0], decoded(path)[4]):
+        error = track[:, :N] - song
+        assert np.std(error[:, :2048]) < 2 * np.std(error[:, 4096:8192])
+
+
 def test_mono_and_silence_are_written(saved, tmp_path):
     mixture, stems, *_ = make(saved, n_channels=1)
     path = tmp_path / "a.stem.mp4"
