@@ -118,7 +118,7 @@ class TrackMeter:
             key=estimate_key(chroma),
             loudness=loudness,
             energy=estimate_energy(spectra, loudness.integrated_lufs),
-            structure=find_structure(spectra, tempo.downbeats_s),
+            structure=find_structure(spectra, tempo.downbeats_s, tempo_confidence=tempo.confidence),
             chords=estimate_chords(chroma, tempo.beats_s),
             descriptors=describe_sound(spectra),
             waveform=self._waveform.finish(),

@@ -9,6 +9,7 @@ class StructureStage(TrackStage):
     """Find the sections on the downbeats that the tempo stage found."""
 
     name = "structure"
+    version = "2"
     cost = 0.2
     inputs = ("decode", "tempo", "vocals")
     is_cached = True
@@ -21,7 +22,10 @@ class StructureStage(TrackStage):
         context.require("tempo")
         found = context.track.analysis
         structure = find_structure(
-            spectra_of(context, "mixture"), found["downbeats_s"], vocals_s=found.get("vocals_s")
+            spectra_of(context, "mixture"),
+            found["downbeats_s"],
+            tempo_confidence=found["tempo_confidence"],
+            vocals_s=found.get("vocals_s"),
         )
         return StageResult(
             data={"n_sections": len(structure.sections)}, analysis=structure_facts(structure)

@@ -136,3 +136,16 @@ def test_whatever_is_played_sections_windows_and_cues_are_in_order(seed):
     assert times == sorted(set(times))
     assert times[-1] < duration_s
     assert len(times) <= MAX_CUES
+
+
+def test_bars_that_do_not_hold_carry_no_claims():
+    """Free playing on the piano was told as intro, drop and break, in bars of four."""
+    spectra = measure_spectra([make_track()])
+    bars = _bar_lines(96)
+    sure = find_structure(spectra, bars, tempo_confidence=0.6)
+    unsure = find_structure(spectra, bars, tempo_confidence=0.2)
+    assert sure == find_structure(spectra, bars)
+    assert {section.label for section in unsure.sections} == {"body"}
+    assert all(section.confidence <= 0.2 for section in unsure.sections)
+    assert [s.start_s for s in unsure.sections] == [s.start_s for s in sure.sections]
+    assert (unsure.mix_in, unsure.mix_out, unsure.cues) == (None, None, ())
