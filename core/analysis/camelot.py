@@ -35,6 +35,11 @@ _KEY_TO_CAMELOT = {key: camelot for camelot, key in _CAMELOT_TO_KEY.items()}
 KEYS: tuple[str, ...] = tuple(_KEY_TO_CAMELOT)
 """All 24 keys, in the order 1A … 12A, 1B … 12B."""
 
+_BY_PITCH_CLASS = {
+    ((_PITCH_CLASSES[key[0]] + {"#": 1, "b": -1}.get(key[1], 0)) % 12, key.split()[1]): key
+    for key in KEYS
+}
+
 _CODE = re.compile(r"0?([1-9]|1[0-2])\s*([ABabmd])")
 _NAME = re.compile(r"([A-Ga-g])\s*([#b♯♭]?|sharp|flat)[\s_-]*(M|[Mm]aj(?:or)?|m|[Mm]in(?:or)?)?")
 
@@ -67,7 +72,7 @@ def key_to_short(key: str) -> str:
 
 def key_of(pitch_class: int, mode: Literal["major", "minor"]) -> str:
     """Give the key on a pitch class, 0 for C to 11 for B: ``(9, "minor")`` is ``A minor``."""
-    return next(key for key in KEYS if key.endswith(mode) and _pitch_class(key) == pitch_class % 12)
+    return _BY_PITCH_CLASS[pitch_class % 12, mode]
 
 
 def parse_key(text: str) -> str | None:
@@ -137,8 +142,3 @@ def _compare(first: str, second: str) -> tuple[int, bool]:
     """Give the steps clockwise from first to second, 0 … 11, and whether the letter stays."""
     (from_number, from_letter), (to_number, to_letter) = _split(first), _split(second)
     return (to_number - from_number) % 12, from_letter == to_letter
-
-
-def _pitch_class(key: str) -> int:
-    tonic = key.split()[0]
-    return (_PITCH_CLASSES[tonic[0]] + {"#": 1, "b": -1}.get(tonic[1:], 0)) % 12
