@@ -123,6 +123,12 @@ class Settings(BaseSettings):
     stage_max_attempts: int = Field(
         3, ge=1, description="How often a stage is tried again after its process died."
     )
+    stage_silence_s: float = Field(
+        1800.0,
+        ge=0,
+        description="A stage that tells no progress for so long is stopped and tried again. "
+        "0: never.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of messages on the console and in DATA_DIR/logs."
     )

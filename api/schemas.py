@@ -135,6 +135,7 @@ class JobView(BaseModel):
     track_index: int | None = Field(description="The track that it works on.")
     fraction: float = Field(description="How much of the whole job is done, 0 to 1.")
     eta_s: float | None = Field(description="Seconds that are probably left.")
+    silent_s: float | None = Field(description="Seconds since the stage last told how far it is.")
     model: dict[str, Any]
     device: dict[str, Any]
     tracks: list[TrackView]

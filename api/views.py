@@ -37,6 +37,7 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> JobView:
         track_index=progress.track_index,
         fraction=progress.fraction,
         eta_s=progress.eta_s,
+        silent_s=progress.silent_s,
         model=manifest.model,
         device=manifest.device,
         tracks=[

@@ -67,6 +67,7 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         cpu_slots=installation.worker_cpu_slots,
         reaper_interval_s=installation.reaper_interval_s,
         stage_max_attempts=installation.stage_max_attempts,
+        stage_silence_s=installation.stage_silence_s,
         retention_days=installation.retention_days,
         log_level=installation.log_level,
     )

@@ -107,6 +107,7 @@ class Job(TypedDict):
     track_index: int | None
     fraction: float
     eta_s: float | None
+    silent_s: float | None
     model: dict[str, Any]
     device: dict[str, Any]
     tracks: list[Track]

@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection, wait
 
 from core.artifacts.manifest import StageState
 from core.errors import WorkerLost
+from core.jobs.patience import Patience
 from core.jobs.stage_child import Cancel, ChildSpec, Done, Progress, Raised, Run, serve_stages
 
 logger = logging.getLogger(__name__)
@@ -25,9 +26,16 @@ class StageProcess:
     Not for use by two threads at once, but for `kill`.
     """
 
-    def __init__(self, spec: ChildSpec, *, cancel_grace_s: float = CANCEL_GRACE_S) -> None:
+    def __init__(
+        self,
+        spec: ChildSpec,
+        *,
+        cancel_grace_s: float = CANCEL_GRACE_S,
+        silence_s: float = 0.0,
+    ) -> None:
         self._spec = spec
         self._cancel_grace_s = cancel_grace_s
+        self._silence_s = silence_s
         self._process: multiprocessing.process.BaseProcess | None = None
         self._connection: Connection[object, object] | None = None
         self._number = 0
@@ -49,15 +57,17 @@ class StageProcess:
         """Carry out a stage in the process.
 
         ``cancelled`` is asked several times a second; once it says yes the stage has a few seconds
-        to stop by itself, then its process is killed.
+        to stop by itself, then its process is killed. So is one that says nothing for ``silence_s``
+        seconds (0: any time): it hangs, and would hold up every job behind it.
 
-        Raises `WorkerLost` when the process dies, and what `AudioPipeline.run_stage` raises.
+        Raises `WorkerLost` when the process dies or was killed for its silence, and what
+        `AudioPipeline.run_stage` raises.
         """
         self._number += 1
         try:
             connection = self._ensure_started()
             connection.send(Run(self._number, job_id, stage_name, track_index))
-            reply = self._await_end(connection, progress, cancelled)
+            reply = self._await_end(connection, stage_name, progress, cancelled)
         except (EOFError, OSError) as error:
             raise self._lost(stage_name) from error
         except BaseException:
@@ -100,15 +110,18 @@ class StageProcess:
     def _await_end(
         self,
         connection: "Connection[object, object]",
+        stage_name: str,
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> Done | Raised:
         kill_at: float | None = None
+        patience = Patience(self._silence_s)
         while True:
             # A dead process closes its end of the pipe: recv then raises EOFError, after everything
             # that it had sent.
             if wait([connection], timeout=POLL_S):
                 message = connection.recv()
+                patience.hear()
                 if isinstance(message, Progress):
                     progress(message.fraction)
                 elif isinstance(message, Done | Raised):
@@ -120,6 +133,12 @@ class StageProcess:
                 logger.warning("the stage did not stop when asked: killing its process")
                 self._discard()
                 return Done(StageState.CANCELLED)
+            if kill_at is None and patience.is_over:
+                raise WorkerLost(
+                    f"The stage '{stage_name}' said nothing for {self._silence_s:g} s: its process "
+                    "was stopped.",
+                    hint="Raise STAGE_SILENCE_S if it works and is only slow.",
+                )
 
     def _lost(self, stage_name: str) -> WorkerLost:
         process = self._process

@@ -46,13 +46,15 @@ class JobProgress:
     ``stage`` is the one that runs now (of several, the costliest) or is next, ``track_index`` its
     track, None for a stage of the whole job; both None when the job does not run. ``fraction`` is
     of the whole job, 0 to 1; ``eta_s`` the seconds that are probably left, None while that cannot
-    be told.
+    be told; ``silent_s`` the seconds since that stage last said how far it is, None where it has
+    not begun.
     """
 
     stage: str | None
     track_index: int | None
     fraction: float
     eta_s: float | None
+    silent_s: float | None = None
 
 
 class ProgressLog:
@@ -146,8 +148,10 @@ def job_progress(
         return JobProgress(None, None, round(fraction, 4), None)
     nothing = (False, 0.0, None, None)
     *_, stage, track_index = max(current, key=lambda entry: entry[:2], default=nothing)
-    eta_s = _eta(manifest, fraction, events, costs, at or datetime.now(UTC))
-    return JobProgress(stage, track_index, round(fraction, 4), eta_s)
+    at = at or datetime.now(UTC)
+    eta_s = _eta(manifest, fraction, events, costs, at)
+    silent_s = _silence(events, stage, track_index, at)
+    return JobProgress(stage, track_index, round(fraction, 4), eta_s, silent_s)
 
 
 def _records(
@@ -214,6 +218,17 @@ def _live_etas(events: Sequence[LoggedEvent], at: datetime) -> dict[tuple[str, i
             left = None if eta_s is None else eta_s - (at - event.at).total_seconds()
             etas.setdefault((str(event.payload["stage"]), event.payload.get("track_index")), left)
     return {key: max(0.0, left) for key, left in etas.items() if left is not None}
+
+
+def _silence(
+    events: Sequence[LoggedEvent], stage: str | None, track_index: int | None, at: datetime
+) -> float | None:
+    """Say how long ago a stage was last heard of."""
+    for event in events:
+        told = event.payload
+        if told.get("stage") == stage and told.get("track_index") == track_index:
+            return round(max(0.0, (at - event.at).total_seconds()), 1)
+    return None
 
 
 def _seconds_per_cost(manifest: ProcessingManifest, costs: Mapping[str, float]) -> float | None:

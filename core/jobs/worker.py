@@ -42,6 +42,7 @@ class WorkerOptions:
     cpu_slots: int = 1
     reaper_interval_s: float = 5.0
     stage_max_attempts: int = 3
+    stage_silence_s: float = 0.0
     retention_days: float = 0.0
     log_level: str = "INFO"
     cancel_grace_s: float = CANCEL_GRACE_S
@@ -105,7 +106,9 @@ def _stage_processes(options: WorkerOptions) -> dict[str, list[StageProcess]]:
             pipeline_factory=options.pipeline_factory,
             warm_up=warm_up,
         )
-        return StageProcess(spec, cancel_grace_s=options.cancel_grace_s)
+        return StageProcess(
+            spec, cancel_grace_s=options.cancel_grace_s, silence_s=options.stage_silence_s
+        )
 
     return {
         "gpu": [process("stages-gpu", warm_up=bool(options.runtime.warm_up_model))],

@@ -7,9 +7,10 @@ from ui.client import ApiError, StemcrateClient
 from ui.parts.markup import show_heading, show_html
 from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
 from ui.places import RESULTS, forget_job, go
-from ui.text import escape_html, time_left, title_of
+from ui.text import escape_html, length, time_left, title_of
 
 POLL_INTERVAL_S = 1.0
+QUIET_AFTER_S = 120.0
 MARKS = {
     "completed": "✓",
     "running": "●",
@@ -76,7 +77,10 @@ def describe_progress(job: Job) -> str:
     parts = [title_of(job["stage"])]
     if job["track_index"] is not None and len(job["tracks"]) > 1:
         parts.append(f"track {job['track_index'] + 1} of {len(job['tracks'])}")
-    parts += [f"{100 * job['fraction']:.0f} %", time_left(job["eta_s"])]
+    silent_s = job["silent_s"] or 0.0
+    is_quiet = silent_s >= QUIET_AFTER_S
+    news = f"nothing heard for {length(silent_s)}" if is_quiet else time_left(job["eta_s"])
+    parts += [f"{100 * job['fraction']:.0f} %", news]
     return " · ".join(part for part in parts if part)
 
 

@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from core.artifacts.manifest import JobState
+from core.errors import WorkerLost
 from core.jobs.child import StageProcess
 from core.jobs.liveness import live_workers
 from core.jobs.stage_child import ChildSpec
@@ -186,6 +187,17 @@ def test_a_request_that_was_given_up_does_not_answer_the_next(house: Installatio
     process.kill()
     assert state == "completed"
     assert house.stage_state(job_id, "work", 0) == "running"
+
+
+def test_a_stage_that_hangs_is_killed(house: Installation) -> None:
+    """It would keep its process, and every job behind it, for ever."""
+    spec = ChildSpec(house.data_dir, Runtime(), "stages-test", pipeline_factory=FACTORY)
+    process = StageProcess(spec, silence_s=2.0)
+    job_id = house.submit("stuck deaf")
+
+    with pytest.raises(WorkerLost, match="'work' said nothing for 2 s"):
+        process.run(job_id, "work", 0, progress=lambda _: None, cancelled=lambda: False)
+    assert process.pid is None
 
 
 def _stage_process(worker: Worker) -> psutil.Process | None:

@@ -201,3 +201,13 @@ def test_a_cancelled_job_is_as_far_as_it_came() -> None:
     job = manifest(("completed", "cancelled"), last="cancelled")
     job.state = job.tracks[0].state = JobState.CANCELLED
     assert job_progress(job, [], COSTS).fraction == pytest.approx(0.1)
+
+
+def test_silence_is_that_of_the_stage_that_runs() -> None:
+    """What other tracks say does not hide that the separation of this one hangs."""
+    running = manifest(("completed", "running"), ("running", "pending"))
+    other = LoggedEvent(3, at(20), {"kind": "stage", "stage": "decode", "track_index": 1})
+    events = [other, progress_event(0.5)]
+
+    assert job_progress(running, events, COSTS, at=at(25)).silent_s == 25.0
+    assert job_progress(running, [other], COSTS, at=at(25)).silent_s is None

@@ -77,6 +77,7 @@ def job(state: str, **changes: Any) -> dict[str, Any]:
         "track_index": None,
         "fraction": 1.0,
         "eta_s": None,
+        "silent_s": None,
         "model": {"name": "spleeter", "licence": "MIT", "reason": "It is here."},
         "device": {"name": "cpu"},
         "tracks": [

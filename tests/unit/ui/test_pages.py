@@ -143,6 +143,15 @@ def test_a_running_job_shows_its_stages_and_can_be_cancelled(server, api_url):
     assert ("POST", f"/job/{JOB_ID}/cancel") in [(r.method, r.path) for r in server.requests]
 
 
+def test_a_job_that_has_gone_quiet_says_so(server, api_url):
+    """A stage that hangs had "about 1 s left" for ever."""
+    api_url(server.url)
+    quiet = {"stage": "tempo", "track_index": 0, "fraction": 0.4, "eta_s": 1.0, "silent_s": 301.0}
+    server.answer("GET", f"/job/{JOB_ID}", examples.job("running", **quiet))
+    app = open_page(PAGES[0], job=JOB_ID)
+    assert "Tempo &amp; beats · 40 % · nothing heard for 5:01" in page_text(app)
+
+
 def test_a_failed_job_says_why(server, api_url):
     api_url(server.url)
     failure = {"code": "worker_lost", "message": "The worker died.", "hint": "Try again."}
