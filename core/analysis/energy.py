@@ -83,7 +83,8 @@ def estimate_energy(spectra: Spectra, integrated_lufs: float | None) -> EnergyEs
     if spectra.is_silent:
         return EnergyEstimate()
     activity = measure_activity(spectra)
-    lufs = -np.inf if integrated_lufs is None else integrated_lufs
+    # Jobs know the loudness as a fact, rounded: their energy is that of the same file elsewhere.
+    lufs = -np.inf if integrated_lufs is None else round(integrated_lufs, 3)
     rated = rate_energy(
         loudness=lufs,
         flux=float(activity.flux.mean()),

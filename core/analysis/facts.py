@@ -1,7 +1,9 @@
 """What the analysers found, as JSON: the one place where facts get their names and their rounding.
 
 The manifest of a job, the command line and the library hold the same facts under the same names.
-Times are rounded to tenths of milliseconds, shares and scores to thousandths.
+Numbers are rounded by their unit: times to microseconds, as durations are, so that no time exceeds
+its recording's; tempi to 0.0001 BPM, levels to thousandths of a dB, shares and scores to
+thousandths, amplitudes to millionths.
 """
 
 import base64
@@ -27,10 +29,10 @@ NO_VOCAL_STEM = "There is no vocal stem to look at."
 def tempo_facts(estimate: TempoEstimate) -> Facts:
     """Tell the tempo, what else it could be, beats, bars and the grid through them."""
     return {
-        "tempo_bpm": round(estimate.tempo_bpm, 4),
+        "tempo_bpm": _tempo(estimate.tempo_bpm),
         "tempo_confidence": _share(estimate.confidence),
         "tempo_alternatives": [
-            {"tempo_bpm": round(other.tempo_bpm, 4), "score": _share(other.score)}
+            {"tempo_bpm": _tempo(other.tempo_bpm), "score": _share(other.score)}
             for other in estimate.alternatives
         ],
         "tempo_is_steady": estimate.is_steady,
@@ -41,7 +43,7 @@ def tempo_facts(estimate: TempoEstimate) -> Facts:
         "beat_grid": [
             {
                 "start_s": _time(segment.start_s),
-                "tempo_bpm": round(segment.tempo_bpm, 4),
+                "tempo_bpm": _tempo(segment.tempo_bpm),
                 "n_beats": segment.n_beats,
                 "first_beat_in_bar": segment.first_beat_in_bar,
             }
@@ -81,7 +83,7 @@ def energy_facts(estimate: EnergyEstimate) -> Facts:
     """Tell the energy, what it is made of, and how it goes."""
     return {
         "energy": estimate.energy,
-        "energy_value": round(estimate.value, 3),
+        "energy_value": _share(estimate.value),
         "energy_components": {name: _share(v) for name, v in estimate.components.items()},
         "energy_over_time": {"hop_s": estimate.curve_hop_s, "values": list(estimate.curve)},
     }
@@ -90,14 +92,14 @@ def energy_facts(estimate: EnergyEstimate) -> Facts:
 def loudness_facts(loudness: Loudness) -> Facts:
     """Tell loudness, its range and maxima, and the peaks; None where there is no value."""
     return {
-        "integrated_loudness_lufs": loudness.integrated_lufs,
-        "loudness_range_lu": loudness.loudness_range_lu,
-        "true_peak_dbtp": loudness.true_peak_dbtp,
-        "sample_peak_dbfs": loudness.sample_peak_dbfs,
-        "momentary_max_lufs": loudness.momentary_max_lufs,
-        "short_term_max_lufs": loudness.short_term_max_lufs,
-        "replaygain_db": loudness.replaygain_db,
-        "replaygain_peak": loudness.replaygain_peak,
+        "integrated_loudness_lufs": _level(loudness.integrated_lufs),
+        "loudness_range_lu": _level(loudness.loudness_range_lu),
+        "true_peak_dbtp": _level(loudness.true_peak_dbtp),
+        "sample_peak_dbfs": _level(loudness.sample_peak_dbfs),
+        "momentary_max_lufs": _level(loudness.momentary_max_lufs),
+        "short_term_max_lufs": _level(loudness.short_term_max_lufs),
+        "replaygain_db": _level(loudness.replaygain_db),
+        "replaygain_peak": _rounded(loudness.replaygain_peak, 6),
     }
 
 
@@ -169,15 +171,27 @@ def descriptor_facts(vectors: Mapping[str, Descriptors]) -> Facts:
 
 
 def _time(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 4)
+    return _rounded(seconds, 6)
 
 
 def _times(seconds: Sequence[float]) -> list[float]:
-    return [round(value, 4) for value in seconds]
+    return [round(value, 6) for value in seconds]
+
+
+def _tempo(bpm: float) -> float:
+    return round(bpm, 4)
+
+
+def _level(decibels: float | None) -> float | None:
+    return _rounded(decibels, 3)
 
 
 def _share(value: float) -> float:
     return round(value, 3)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _window(window: MixWindow | None) -> list[float] | None:

@@ -104,6 +104,8 @@ class SpectraMeter:
 
     def __init__(self, sample_rate: int = ANALYSIS_RATE_HZ) -> None:
         self._resampler = StreamResampler(sample_rate, ANALYSIS_RATE_HZ, 1, is_heard=False)
+        self._sample_rate = sample_rate
+        self._n_added = 0
         self._n_samples = 0
         self._peak = 0.0
         self._tuning = 0j
@@ -115,6 +117,7 @@ class SpectraMeter:
 
     def add(self, mono: Mono) -> None:
         """Take the next samples, float32 of shape ``(n_samples,)``; any number, none included."""
+        self._n_added += len(mono)
         for start in range(0, len(mono), _BLOCK_SAMPLES):
             self._take(self._resampler.add(mono[None, start : start + _BLOCK_SAMPLES])[0])
 
@@ -122,10 +125,12 @@ class SpectraMeter:
         """Give the spectra of all that was added; call it once."""
         self._take(self._resampler.flush()[0])
         self._measure_pitches(self._long.add(self._decimator.flush()[0]))
-        self._measure_mel(self._short.finish(self._n_samples))
-        self._measure_pitches(self._long.finish(self._n_samples // _DECIMATION))
+        # The resampler may give one sample more: no time that is found lies after the recording.
+        n_samples = min(self._n_samples, self._n_added * ANALYSIS_RATE_HZ // self._sample_rate)
+        self._measure_mel(self._short.finish(n_samples))
+        self._measure_pitches(self._long.finish(n_samples // _DECIMATION))
         return Spectra(
-            n_samples=self._n_samples,
+            n_samples=n_samples,
             peak=self._peak,
             mel=np.concatenate(self._mel),
             pitches=np.concatenate(self._pitches),

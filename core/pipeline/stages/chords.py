@@ -9,6 +9,7 @@ class ChordsStage(TrackStage):
     """Name the chords, from the stems that play them where there are some, else the mixture."""
 
     name = "chords"
+    version = "2"
     cost = 0.5
     inputs = ("decode", "separation", "tempo")
     is_cached = True

@@ -9,7 +9,7 @@ class EnergyStage(TrackStage):
     """Rate the energy, and tell loudness, range and peaks of the mixture as it came in."""
 
     name = "energy"
-    version = "2"
+    version = "3"
     cost = 0.5
     inputs = ("decode",)
     is_cached = True

@@ -9,7 +9,7 @@ class KeyStage(TrackStage):
     """Estimate the key, with confidence and alternatives; stems decide where it is unsure."""
 
     name = "key"
-    version = "3"
+    version = "4"
     cost = 1.0
     inputs = ("decode", "separation")
     is_cached = True

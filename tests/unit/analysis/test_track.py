@@ -181,6 +181,15 @@ def _is_finite(value):
     return not isinstance(value, float) or np.isfinite(value)
 
 
+def test_levels_have_the_decimals_of_their_unit(facts):
+    """-14.237846374511719 LUFS in a table is thirteen digits of nothing."""
+    levels = [value for name, value in facts.items() if name.endswith(("_lufs", "_lu", "_dbtp"))]
+    levels += [facts["sample_peak_dbfs"], facts["replaygain_db"]]
+    assert len(levels) == 7
+    assert all(level == round(level, 3) for level in levels)
+    assert facts["replaygain_peak"] == pytest.approx(10 ** (facts["true_peak_dbtp"] / 20), abs=1e-4)
+
+
 def test_a_rate_that_loudness_is_not_defined_for_has_the_other_facts():
     facts = _analyse(_noise(3)[::8], sample_rate=RATE // 8).facts()
     assert facts["integrated_loudness_lufs"] is None
