@@ -11,6 +11,7 @@
 Job ids sort by time (UUIDv7), so a page of the history needs no index.
 """
 
+import errno
 import hashlib
 import os
 import secrets
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -81,7 +83,9 @@ class UploadWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._file.close()
+        # On a full disk closing fails once more, on what is still buffered; the file goes anyway.
+        with suppress(OSError):
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> None:
@@ -94,12 +98,12 @@ class UploadWriter:
                 field="file",
             )
         self._digest.update(data)
-        with storage_errors(self._path):
+        with storage_errors(Path(self._name)):
             self._file.write(data)
 
     def commit(self, job_id: str) -> Upload:
         """Put the bytes in their place and mark them as used by ``job_id``."""
-        with storage_errors(self._path):
+        with storage_errors(Path(self._name)):
             self._file.flush()
             os.fsync(self._file.fileno())
         upload = Upload(self._digest.hexdigest(), self._n_bytes, self._name)
@@ -224,7 +228,8 @@ class JobStore:
         """Remove a job, its outputs, and the uploads that no other job uses."""
         manifest = self.load(job_id)
         with self._lock(job_id):
-            shutil.rmtree(self.outputs / job_id)
+            self._manifest_path(job_id).unlink(missing_ok=True)
+            shutil.rmtree(self.outputs / job_id, onerror=_unless_in_use)
         (self.downloads / f"{job_id}.zip").unlink(missing_ok=True)
         for track in manifest.tracks:
             self.release_upload(track.source.sha256, job_id)
@@ -264,8 +269,9 @@ class JobStore:
     def remove_work(self, job_id: str) -> None:
         """Remove the audio between stages, and what a killed process left half written."""
         shutil.rmtree(self.work_folder(job_id), ignore_errors=True)
-        for leftover in self.job_folder(job_id).rglob(".*.part"):
-            leftover.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            for leftover in self.job_folder(job_id).rglob(".*.part"):
+                leftover.unlink(missing_ok=True)
 
     def _manifest_path(self, job_id: str) -> Path:
         return self.outputs / job_id / "manifest.json"
@@ -282,6 +288,13 @@ class JobStore:
         self._locks.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path(key)):
             yield
+
+
+def _unless_in_use(function: object, path: str, raised: Any) -> None:
+    """Go on where a worker removed or added a file meanwhile: it removes the rest of the job."""
+    error = raised[1]
+    if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:
+        raise error
 
 
 def hash_file(path: Path) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """The store: uploads once, manifests whole, nothing left behind."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -144,3 +145,21 @@ def test_a_damaged_manifest_does_not_hide_the_other_jobs(store: JobStore) -> Non
         manifest.finished_at = now() - timedelta(days=9)
     assert [m.job_id for m in store.page(before=None, limit=9)] == [whole]
     assert store.expired(older_than_s=86400) == [whole]
+
+
+def test_a_job_can_be_deleted_while_its_worker_tidies_up(store: JobStore) -> None:
+    """Both remove its work files: whoever came second failed, and the upload stayed for ever."""
+    for n in range(12):
+        job_id = new_job_id()
+        sha256 = _upload(store, f"{n}".encode(), job_id)
+        _create(store, sha256, job_id)
+        for index in range(60):
+            folder = store.work_folder(job_id) / str(index)
+            folder.mkdir(parents=True)
+            (folder / "vocals.wav").touch()
+        with ThreadPoolExecutor(3) as pool:
+            tasks = (store.remove_work, store.delete, store.remove_work)
+            ended = [pool.submit(task, job_id) for task in tasks]
+        assert [task.exception() for task in ended] == [None, None, None]
+        assert not store.job_folder(job_id).exists()
+        assert not store.upload_path(sha256).exists()
