@@ -13,9 +13,42 @@ import zipfile
 
 import pytest
 
+from core.pipeline.recipe import build_stages
 from tests.conditions import wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
+
+HANGING_STAGE = """
+import time
+from core.pipeline.stage import StageResult, TrackStage
+
+
+class HangStage(TrackStage):
+    name = "hang"
+
+    def is_wanted(self, options):
+        return options.playlist_name == "Hang"
+
+    def execute(self, context):
+        time.sleep(600)
+        return StageResult()
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """A third party's stage, as pip installs it: it hangs where the playlist is called so."""
+    folder = tmp_path / "plugin"
+    metadata = folder / "hanging-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (folder / "hanging.py").write_text(HANGING_STAGE)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: hanging\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[stemcrate.stages]\nhang = hanging:HangStage\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.syspath_prepend(folder)
+    build_stages.cache_clear()
+    yield
+    build_stages.cache_clear()
 
 
 @pytest.fixture
@@ -80,6 +113,22 @@ def test_a_job_runs_is_told_event_by_event_and_delivers(installation):
 
 
 @pytest.mark.slow
+def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(plugin, installation):
+    """A third party's stage that asks nothing and hears nothing kept its worker for ever."""
+    links = [
+        json.loads(submit_analysis(installation, name))["links"]["self"] for name in ("Hang", "Set")
+    ]
+
+    def job(link):
+        return json.loads(ask(installation, "GET", link)[1])
+
+    wait_until(lambda: job(links[0])["stage"] == "hang" and job(links[0])["silent_s"] is not None)
+    assert ask(installation, "POST", f"{links[0]}/cancel")[0] == 202
+    wait_until(lambda: job(links[1])["state"] == "completed")
+    assert job(links[0])["state"] == "cancelled"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path, number):
     environment = {**os.environ, "DATA_DIR": str(tmp_path), "SEPARATOR_MODEL": "spleeter"}
@@ -102,6 +151,21 @@ def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path,
         finally:
             server.kill()
     assert b"Traceback" not in messages
+
+
+def submit_analysis(address, playlist_name):
+    fields = {"model": "none", "stages": "", "playlist_name": playlist_name}
+    parts = [
+        b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        % (name.encode(), value.encode())
+        for name, value in fields.items()
+    ]
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="live.wav"\r\n\r\n'
+    body = b"".join([*parts, head, wav_bytes(1), b"\r\n--b--\r\n"])
+    content_type = {"Content-Type": "multipart/form-data; boundary=b"}
+    status, data = ask(address, "POST", "/process", body, content_type)
+    assert status == 202, data
+    return data
 
 
 def wait_for(address):
