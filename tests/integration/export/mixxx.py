@@ -12,8 +12,11 @@ from pathlib import Path
 
 MISSING = [name for name in ("mixxx", "Xvfb", "xdotool") if shutil.which(name) is None]
 
+_FOLDER_BOX = "Choose music library directory"
+_SOUND_BOX = "No Output Devices"
+_STARTS = 3  # of which one in many scans nothing
 # Places in the window at 1600 x 1000, of Debian's Mixxx 2.3 in its default skin.
-_CONTINUE = (266, 126)  # in the box that says that there is no sound device
+_CONTINUE = (266, 126)  # in the box about sound devices
 _TRAKTOR = (67, 658)
 _SERATO = (66, 676)
 _SERATO_ARROW = (13, 676)
@@ -51,18 +54,23 @@ class Mixxx:
         """Scan a folder and open the Traktor and Serato libraries below home."""
         with self._screen():
             with self._running():
-                wait_for(lambda: self.count("directories") == 0, "the database")
+                # Earlier, its tables may be half made.
+                wait_for(lambda: bool(self._windows(_FOLDER_BOX)), "its first start")
             with closing(sqlite3.connect(self._database)) as database:
                 database.execute("INSERT INTO directories VALUES (?)", (str(music),))
                 database.commit()
             (self._settings / "mixxx.cfg").write_text(_SETTINGS)
-            with self._running():
-                wait_for(lambda: self.count("library") == n_tracks, "the scan")
-                self._open_main_window()
-                self._click_until("traktor_playlist_tracks", [_TRAKTOR])
-                self._click_until(
-                    "serato_playlist_tracks", [_SERATO, _SERATO_ARROW, _SERATO_DATABASE]
-                )
+            for _ in range(_STARTS):
+                with self._running():
+                    if not comes_true(lambda: self.count("library") == n_tracks):
+                        continue
+                    self._open_main_window()
+                    self._click_until("traktor_playlist_tracks", [_TRAKTOR])
+                    self._click_until(
+                        "serato_playlist_tracks", [_SERATO, _SERATO_ARROW, _SERATO_DATABASE]
+                    )
+                    return
+        raise TimeoutError(f"Mixxx did not scan its folder: {self._log.read_text()[-2000:]}")
 
     def rows(self, query: str) -> list[tuple]:
         """Read from its database."""
@@ -114,11 +122,11 @@ class Mixxx:
         """Leave the box about sound devices, and give the window its size."""
 
         def leave() -> bool:
-            for window in self._windows("No Output Devices"):
+            for window in self._windows(_SOUND_BOX):
                 self._xdo("mousemove", "--window", window, *map(str, _CONTINUE), "click", "1")
-            return not self._windows("No Output Devices")
+            return not self._windows(_SOUND_BOX)
 
-        wait_for(lambda: bool(self._windows("No Output Devices")), "the first box")
+        wait_for(lambda: bool(self._windows(_SOUND_BOX)), "the first box")
         wait_for(leave, "the main window")
         for window in self._windows("^Mixxx$"):
             self._xdo("windowmove", window, "0", "0", "windowsize", window, "1600", "1000")
@@ -134,7 +142,7 @@ class Mixxx:
         def click() -> bool:
             for x, y in places:
                 self._xdo("mousemove", str(x), str(y), "click", "1")
-                if self._arrives(table):
+                if comes_true(lambda: bool(self.count(table)), seconds=1.5):
                     return True
             return False
 
@@ -147,13 +155,6 @@ class Mixxx:
 
         wait_for(is_settled, table)
 
-    def _arrives(self, table: str) -> bool:
-        try:
-            wait_for(lambda: bool(self.count(table)), table, seconds=1.5)
-        except TimeoutError:
-            return False
-        return True
-
     def _windows(self, name: str) -> list[str]:
         return self._xdo("search", "--name", name).split()
 
@@ -164,13 +165,20 @@ class Mixxx:
         ).stdout
 
 
-def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], what: str) -> None:
     """Poll a condition of another process, which cannot be waited for."""
+    if not comes_true(condition):
+        raise TimeoutError(f"Mixxx did not come to {what}")
+
+
+def comes_true(condition: Callable[[], bool], *, seconds: float = 60) -> bool:
+    """Tell whether a condition holds at some time within so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f"Mixxx did not come to {what} within {seconds} s")
+            return False
         time.sleep(0.2)
+    return True
 
 
 def beat_frames(beats: bytes) -> list[int]:
