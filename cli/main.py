@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from pydantic import ValidationError
 
 from cli.analyze import analyze
 from cli.doctor import doctor
@@ -12,7 +13,7 @@ from cli.output import fail
 from cli.playlist import app as playlist_app
 from cli.process import process
 from cli.serve import serve, worker
-from core.errors import StemcrateError
+from core.errors import InvalidOption, StemcrateError
 
 app = typer.Typer(
     name="stemcrate",
@@ -32,11 +33,25 @@ app.add_typer(playlist_app, name="playlist")
 
 
 def main() -> None:
-    """Run the command line; errors of ours become one clear message and exit code 1."""
+    """Run the command line; errors of ours become one clear message and an exit code."""
     try:
         app()
     except StemcrateError as error:
         sys.exit(fail(error))
+    except ValidationError as error:
+        if error.title != "Settings":
+            raise
+        sys.exit(fail(_name_setting(error)))
+
+
+def _name_setting(error: ValidationError) -> InvalidOption:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]).upper()
+    return InvalidOption(
+        f"The setting {name} cannot be {first['input']!r}.",
+        hint=f"{first['msg']}. Settings come from the environment and from .env.",
+        field=name,
+    )
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ from cli.output import (
     EXIT_FAILED,
     EXIT_IN_PART,
     err,
+    fail,
     print_json,
     print_summary,
 )
 from config import settings
 from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import CHUNK_BYTES, JobStore, Upload, new_job_id
+from core.errors import InvalidOption, StorageFull
 from core.export.pack import write_pack
 from core.jobs.logs import configure_logging
 from core.pipeline.contents import pack_entries
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from core.pipeline.pipeline import AudioPipeline
 
 Option = typer.Option
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def process(
@@ -86,21 +90,29 @@ def process(
     from core.jobs.cataloguing import Cataloguer
     from core.pipeline.recipe import build_pipeline
     from core.pipeline.separating import plan_separation
+    from core.separation.device import resolve_device
 
     installation = settings().model_copy(update=own)
     options = parse_options(asked, installation.default_options())
     if options.separates:
         plan_separation(options, installation.model_dir)
-    configure_logging(installation.log_level, installation.data_dir, "cli", console=not json)
+        resolve_device(installation.device)
+    try:
+        configure_logging(installation.log_level, installation.data_dir, "cli", console=not json)
+    except OSError as error:
+        raise InvalidOption(
+            f"The data folder {installation.data_dir} cannot be written to: {error.strerror}.",
+            hint="Name another by DATA_DIR or --data-dir.",
+            field="data_dir",
+        ) from error
     store = JobStore(installation.data_dir)
     pipeline = build_pipeline(store, installation.runtime())
     job_id = new_job_id()
     with store.hold(job_id):
-        uploads = [_ingest(store, path, job_id) for path in files]
-        pipeline.create_job(uploads, options, job_id=job_id)
+        pipeline.create_job(_ingest(store, files, job_id), options, job_id=job_id)
         run_to_end(pipeline, job_id)
     manifest = store.load(job_id)
-    zip_path = _pack(store, manifest)
+    zip_path, pack_error = _pack(store, manifest)
     # Before the results, which are the last that is said.
     Cataloguer(store, installation.resolved_database_url()).look()
     if json:
@@ -109,11 +121,13 @@ def process(
         print_summary(manifest)
         if zip_path is not None:
             typer.echo(f"ZIP: {zip_path}")
-    sys.exit(_exit_code(manifest))
+    if pack_error is not None:
+        fail(pack_error)
+    sys.exit(_exit_code(manifest) or (EXIT_IN_PART if pack_error else EXIT_DONE))
 
 
 def run_to_end(pipeline: "AudioPipeline", job_id: str) -> JobState:
-    """Run a job with a progress bar on stderr; Ctrl-C cancels it."""
+    """Run a job with a progress bar on stderr; Ctrl-C and SIGTERM cancel it."""
     manifest = pipeline.store.load(job_id)
     costs = {stage.name: stage.cost for stage in pipeline.stages}
     total = sum(costs[record.name] for record in manifest.all_stages())
@@ -174,19 +188,31 @@ def describe_job(
     }
 
 
-def _ingest(store: JobStore, path: Path, job_id: str) -> Upload:
-    with path.open("rb") as file, store.open_upload(path.name, sys.maxsize) as upload:
-        while chunk := file.read(CHUNK_BYTES):
-            upload.write(chunk)
-        return upload.commit(job_id)
+def _ingest(store: JobStore, files: list[Path], job_id: str) -> list[Upload]:
+    """Copy the files into the store; all of them or none."""
+    uploads: list[Upload] = []
+    try:
+        for path in files:
+            with path.open("rb") as file, store.open_upload(path.name, sys.maxsize) as upload:
+                while chunk := file.read(CHUNK_BYTES):
+                    upload.write(chunk)
+                uploads.append(upload.commit(job_id))
+    except BaseException:
+        for taken in uploads:
+            store.release_upload(taken.sha256, job_id)
+        raise
+    return uploads
 
 
-def _pack(store: JobStore, manifest: ProcessingManifest) -> Path | None:
+def _pack(store: JobStore, manifest: ProcessingManifest) -> tuple[Path | None, StorageFull | None]:
+    """Write the ZIP; where the disk has no room for it, the files themselves are there still."""
     if manifest.state != JobState.COMPLETED:
-        return None
+        return None, None
     path = store.downloads.resolve() / f"{manifest.job_id}.zip"
-    write_pack(pack_entries(store, manifest), path)
-    return path
+    try:
+        return write_pack(pack_entries(store, manifest), path), None
+    except StorageFull as error:
+        return None, error
 
 
 def _exit_code(manifest: ProcessingManifest) -> int:
@@ -197,15 +223,16 @@ def _exit_code(manifest: ProcessingManifest) -> int:
 
 @contextmanager
 def _cancel_on_interrupt() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C sets; a second Ctrl-C ends the program at once."""
+    """Give an event that Ctrl-C or SIGTERM sets; the same again ends the program at once."""
     cancelled = threading.Event()
 
-    def interrupt(_number: int, _frame: object) -> None:
+    def interrupt(number: int, _frame: object) -> None:
         cancelled.set()
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before[signal.Signals(number)])
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in _STOP_SIGNALS}
     try:
         yield cancelled
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

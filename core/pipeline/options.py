@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from core.artifacts.manifest import NO_MODEL
-from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
+from core.errors import InvalidOption, UnsupportedFormat
 from core.export.names import check_template
+from core.pipeline.recipes import RECIPE_NAMES
 from core.separation.effort import Combination, Preset
 
 OptionalStage = Literal[
@@ -127,16 +128,7 @@ class ProcessingOptions(BaseModel):
     hpss_margin_harmonic: float = Field(1.0, ge=1, le=20)
     hpss_margin_percussive: float = Field(1.0, ge=1, le=20)
     recipes: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
-        (
-            "main",
-            "main_harmonic",
-            "main_percussive",
-            "instrumental",
-            "acapella",
-            "drumless",
-            "bassless",
-        ),
-        description="The composite tracks to make.",
+        RECIPE_NAMES, description="The composite tracks to make."
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
         {}, description="More composites: `name=stem+stem;name=stem`."
@@ -173,6 +165,19 @@ class ProcessingOptions(BaseModel):
                     hint="Write name=stem+stem, the name in a-z, 0-9, _ and -.",
                     field="custom_recipes",
                 )
+            if name in RECIPE_NAMES:
+                raise InvalidOption(
+                    f"The recipe '{name}' exists already.",
+                    hint="Give yours another name.",
+                    field="custom_recipes",
+                )
+        for name in self.recipes:
+            if name not in (*RECIPE_NAMES, *self.custom_recipes):
+                raise InvalidOption(
+                    f"There is no recipe '{name}'.",
+                    hint=f"Recipes: {', '.join(RECIPE_NAMES)}. Your own: custom_recipes.",
+                    field="recipes",
+                )
         return self
 
 
@@ -193,5 +198,3 @@ def parse_options(values: Mapping[str, Any], base: ProcessingOptions) -> Process
             hint=f"{first['msg']}.",
             field=field,
         ) from error
-    except StemcrateError:
-        raise

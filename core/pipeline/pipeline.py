@@ -28,10 +28,10 @@ from core.artifacts.manifest import (
 )
 from core.artifacts.store import JobStore, Upload, new_job_id
 from core.audio.threads import one_blas_thread
-from core.errors import JobCancelled, StemcrateError
+from core.errors import JobCancelled, StemcrateError, StorageFull
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.outcome import Outcome, conclude
+from core.pipeline.outcome import Outcome, conclude, failure_of
 from core.pipeline.stage import (
     Cancelled,
     JobStage,
@@ -113,11 +113,17 @@ class AudioPipeline:
     # running
 
     def run(self, job_id: str, run_stage: RunStage) -> JobState:
-        """Run every stage of a job in order, then close its manifest."""
-        n_tracks = self.start(job_id)
-        for index in range(n_tracks):
-            self.run_track(job_id, index, run_stage)
-        return self.finish(job_id, run_stage)
+        """Run every stage of a job in order, then close its manifest.
+
+        A disk too full even for the manifest ends the job as failed.
+        """
+        try:
+            n_tracks = self.start(job_id)
+            for index in range(n_tracks):
+                self.run_track(job_id, index, run_stage)
+            return self.finish(job_id, run_stage)
+        except StorageFull as error:
+            return self.close(job_id, failure_of(error))
 
     def start(self, job_id: str) -> int:
         """Mark a job as running; give the number of its tracks."""
@@ -151,14 +157,22 @@ class AudioPipeline:
 
     def close(self, job_id: str, failure: Failure | None = None) -> JobState:
         """End a job: completed when at least one track is, unless cancelled or ``failure``."""
-        with self.store.update(job_id) as manifest:
-            if not manifest.state.is_final:
-                conclude(manifest, failure)
+        try:
+            manifest = self._conclude(job_id, failure)
+        except StorageFull:
+            self.store.remove_work(job_id)  # its own room is the last that there is
+            manifest = self._conclude(job_id, failure)
         self.store.remove_work(job_id)
         for track in manifest.tracks:
             if track.state == JobState.FAILED:
                 self.store.release_upload(track.source.sha256, job_id)
         return manifest.state
+
+    def _conclude(self, job_id: str, failure: Failure | None) -> ProcessingManifest:
+        with self.store.update(job_id) as manifest:
+            if not manifest.state.is_final:
+                conclude(manifest, failure)
+        return manifest
 
     def cancel(self, job_id: str) -> JobState:
         """Mark a job as cancelled, unless it has ended. What it had delivered stays listed."""

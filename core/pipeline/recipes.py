@@ -29,6 +29,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("drumless", "Everything but the drums", without=("drums",)),
     Recipe("bassless", "Everything but the bass", without=("bass",)),
 )
+RECIPE_NAMES = tuple(recipe.name for recipe in RECIPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def resolve_recipes(
 
     Parameters
     ----------
-    wanted : names of recipes; custom ones need not be repeated here.
+    wanted : names of `RECIPES`; custom ones need not be repeated here.
     custom : the user's own sums, by name.
     stems : the stems of this track.
     parts : other audio at hand (``harmonic``, ``percussive``).
@@ -61,8 +62,8 @@ def resolve_recipes(
     }
     resolved = ResolvedRecipes({}, {})
     for name in dict.fromkeys([*wanted, *custom]):
-        if name not in known:
-            resolved.skipped[name] = f"There is no recipe '{name}'."
+        if name in (*stems, *parts):
+            resolved.skipped[name] = f"'{name}' is delivered already, under this name."
             continue
         recipe = known[name]
         missing = [s for s in (recipe.stems or recipe.without) if s not in (*stems, *parts)]

@@ -104,6 +104,9 @@ def test_done_in_part_is_said_so(tmp_path: Path, song: Path) -> None:
         (["--model", "nonsense"], 2, "htdemucs"),
         (["--model", "htdemucs"], 1, "stemcrate models fetch htdemucs"),
         (["--target-lufs", "5"], 2, "target_lufs"),
+        (["--device", "tpu"], 2, "auto, cuda, mps, cpu"),
+        (["--recipes", "karaoke"], 2, "karaoke"),
+        (["--data-dir", "/proc/here"], 2, "data folder /proc/here"),
     ],
 )
 def test_refusals_leave_nothing_behind(
@@ -124,7 +127,21 @@ def test_refusals_leave_nothing_behind(
     assert not (data_dir / "uploads").exists()
 
 
-def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path) -> None:
+def test_a_setting_that_cannot_be_is_named(tmp_path: Path, song: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "cli.main", "process", str(song)],
+        cwd=tmp_path,
+        env={**_environment(tmp_path / "data"), "BIT_DEPTH": "20"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert "The setting BIT_DEPTH cannot be '20'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path, number: signal.Signals) -> None:
     """Interrupting must not leave a job that looks as if it were running for ever."""
     song = write_song(tmp_path / "long.wav", make_song(60.0, 44100), 44100)
     data_dir = tmp_path / "data"
@@ -137,7 +154,7 @@ def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path) -> None:
         text=True,
     )
     wait_until(lambda: any(data_dir.glob("outputs/*/.work/0/mixture.wav")), timeout=60)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     job = json.loads(stdout)

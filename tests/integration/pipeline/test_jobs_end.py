@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.artifacts.manifest import JobState, StageState
-from core.artifacts.store import hash_file, new_job_id
+from core.artifacts.manifest import JobState, ProcessingManifest, StageState
+from core.artifacts.store import JobStore, hash_file, new_job_id
+from core.errors import StorageFull
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.recipe import build_pipeline
 from core.pipeline.stage import StageResult, TrackStage
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
@@ -111,6 +113,33 @@ def test_an_enrichment_that_fails_is_recorded_and_the_job_completes(
     assert record.state == StageState.FAILED
     assert record.error is not None
     assert "ZeroDivisionError" in record.error.message
+
+
+class _FullOfItsOwnWork(JobStore):
+    """A disk on which a job's working files leave no room for its manifest."""
+
+    def _write(self, manifest: ProcessingManifest) -> None:
+        if any(self.work_folder(manifest.job_id).rglob("mixture.wav")):
+            raise StorageFull("The disk is full: manifest.json could not be written.")
+        super()._write(manifest)
+
+
+def test_a_full_disk_ends_the_job_with_a_manifest(tmp_path: Path) -> None:
+    """It looked as if it were running for ever, and kept the disk full."""
+    pipeline = build_pipeline(_FullOfItsOwnWork(tmp_path / "data"))
+    path = write_song(tmp_path / "a.wav", make_song(1.0, 44100), 44100)
+    job_id = new_job_id()
+    with pipeline.store.open_upload(path.name, 10**9) as upload:
+        upload.write(path.read_bytes())
+        uploads = [upload.commit(job_id)]
+    pipeline.create_job(uploads, ProcessingOptions(model="spleeter"), job_id=job_id)
+    assert pipeline.run(job_id, pipeline.run_stage) == JobState.FAILED
+    manifest = pipeline.store.load(job_id)
+    assert manifest.error is not None
+    assert manifest.error.code == "storage_full"
+    folder = pipeline.store.job_folder(job_id)
+    assert [p.name for p in folder.iterdir()] == ["manifest.json"]
+    assert list(pipeline.store.uploads.iterdir()) == []
 
 
 def test_cancel_in_the_middle_of_a_stage(pipeline: AudioPipeline, tmp_path: Path) -> None:

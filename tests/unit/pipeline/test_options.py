@@ -33,6 +33,8 @@ def test_lists_and_recipes_are_read_from_text() -> None:
         ("name_template", "{nonsense}", InvalidOption),
         ("custom_recipes", "a/b=drums", InvalidOption),
         ("custom_recipes", "drums", InvalidOption),
+        ("custom_recipes", "main=vocals", InvalidOption),
+        ("recipes", "main,karaoke", InvalidOption),
         ("residual", "drop", InvalidOption),
         ("nonsense", "1", InvalidOption),
         ("tempo_max_bpm", "100", InvalidOption),

@@ -27,7 +27,13 @@ def test_a_recipe_without_its_stems_is_skipped_with_the_reason() -> None:
 
 def test_custom_sums() -> None:
     custom = {"rhythm": ("drums", "bass"), "strings": ("violin",)}
-    resolved = resolve_recipes(["main", "nonsense"], custom, stems=FOUR, parts=())
+    resolved = resolve_recipes(["main"], custom, stems=FOUR, parts=())
     assert resolved.sums["rhythm"] == ("drums", "bass")
     assert "violin" in resolved.skipped["strings"]
-    assert "nonsense" in resolved.skipped
+
+
+def test_a_sum_with_the_name_of_a_stem_is_skipped() -> None:
+    """Two outputs of one name would share a gain, and a picture."""
+    resolved = resolve_recipes([], {"drums": ("bass",)}, stems=FOUR, parts=())
+    assert resolved.sums == {}
+    assert "already" in resolved.skipped["drums"]
