@@ -6,15 +6,12 @@ up to the caller: directly (`AudioPipeline.run_stage`, the command line) or as a
 when one fails, and how the job ends.
 """
 
-import logging
 import platform
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
-from core.artifacts.cache import make_key
 from core.artifacts.manifest import (
     Failure,
     JobState,
@@ -23,12 +20,11 @@ from core.artifacts.manifest import (
     SourceRecord,
     StageState,
     TrackRecord,
-    Warning,
     now,
 )
 from core.artifacts.store import JobStore, Upload, new_job_id
-from core.audio.threads import one_blas_thread
-from core.errors import JobCancelled, StemcrateError, StorageFull
+from core.errors import StorageFull
+from core.pipeline.attempt import attempt
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.outcome import Outcome, conclude, failure_of
@@ -37,11 +33,8 @@ from core.pipeline.stage import (
     JobStage,
     PipelineStage,
     Progress,
-    StageResult,
     TrackStage,
 )
-
-logger = logging.getLogger(__name__)
 
 RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "librosa", "soundfile", "av", "numpy", "scipy")
 
@@ -214,7 +207,8 @@ class AudioPipeline:
             record.attempts += 1
             record.started_at = now()
         began = time.perf_counter()
-        outcome = self._attempt(stage, manifest, track_index, progress, cancelled)
+        context = self._context(stage, manifest, track_index, progress, cancelled)
+        outcome = attempt(stage, context, self.store.stage_cache(self.runtime.cache_max_bytes))
         outcome.seconds = round(time.perf_counter() - began, 3)
         return self._save(job_id, stage, track_index, outcome)
 
@@ -232,55 +226,6 @@ class AudioPipeline:
                 track = manifest.tracks[track_index]
                 track.state, track.error = JobState.FAILED, failure
         return StageState.FAILED
-
-    def _attempt(
-        self,
-        stage: PipelineStage,
-        manifest: ProcessingManifest,
-        track_index: int | None,
-        progress: Progress,
-        cancelled: Cancelled,
-    ) -> Outcome:
-        context = self._context(stage, manifest, track_index, progress, cancelled)
-        try:
-            context.check_cancelled()
-            if isinstance(stage, TrackStage) and isinstance(context, StageContext):
-                return self._execute_cached(stage, context)
-            stage.validate_input(context)  # type: ignore[attr-defined]
-            result = _execute(stage, context)
-        except JobCancelled:
-            context.discard()
-            return Outcome(StageState.CANCELLED, context)
-        except StemcrateError as error:
-            context.discard()
-            logger.warning("%s failed: %s", stage.name, error)
-            return Outcome(StageState.FAILED, context, error=error)
-        except Exception as error:  # a stage may be a third party's: nothing it raises ends the job
-            context.discard()
-            logger.exception("%s failed unexpectedly", stage.name)
-            return Outcome(StageState.FAILED, context, error=error)
-        return Outcome(StageState.COMPLETED, context, result=result)
-
-    def _execute_cached(self, stage: TrackStage, context: StageContext) -> Outcome:
-        """Carry out a track's stage, or take what an earlier job found with the same inputs."""
-        stage.validate_input(context)
-        key = find_key(stage, context)
-        cache = self.store.stage_cache(self.runtime.cache_max_bytes)
-        mixture = context.track.source.sha256
-        if stage.is_cached and key is not None:
-            found = cache.get(mixture, key, context.work_folder)
-            if found is not None:
-                context.warnings += [Warning.model_validate(w) for w in found["warnings"]]
-                result = StageResult(found["data"], found["analysis"])
-                return Outcome(
-                    StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
-                )
-        result = _execute(stage, context)
-        if stage.is_cached and key is not None:
-            warnings = [warning.model_dump(mode="json") for warning in context.warnings]
-            found = {"data": result.data, "analysis": result.analysis, "warnings": warnings}
-            cache.put(mixture, key, found, context.written)
-        return Outcome(StageState.COMPLETED, context, result=result, cache_key=key)
 
     def warm_up(self) -> None:
         """Let every stage do what makes its first job as fast as the next."""
@@ -324,31 +269,6 @@ class AudioPipeline:
                 return StageState.CANCELLED
             outcome.write(manifest, stage, track_index)
         return outcome.state
-
-
-def _execute(stage: PipelineStage, context: StageContext | JobContext) -> StageResult:
-    """Execute a stage; those of the CPU run side by side and are given one thread each."""
-    with one_blas_thread() if stage.queue == "cpu" else nullcontext():
-        result: StageResult = stage.execute(context)  # type: ignore[attr-defined]
-    return result
-
-
-def find_key(stage: TrackStage, context: StageContext) -> str | None:
-    """Give the key of a stage's result, None where what it depends on can't be told."""
-    identity = stage.identity(context)
-    keys: list[str | None] = []
-    for name in stage.inputs:
-        record = next((r for r in context.track.stages if r.name == name), None)
-        if record is None or record.state != StageState.COMPLETED:
-            keys.append(None)
-        elif record.cache_key is None:
-            return None
-        else:
-            keys.append(record.cache_key)
-    if identity is None:
-        return None
-    mixture = context.track.source.sha256
-    return make_key([mixture, stage.name, stage.version, identity, keys])
 
 
 def _record(stage: PipelineStage, options: ProcessingOptions) -> ProcessingStage:

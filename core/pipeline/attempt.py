@@ -1,0 +1,85 @@
+"""One attempt at a stage: its result from the cache or by executing it, its failures told.
+
+`AudioPipeline` decides which stage is attempted, and enters the `Outcome` into the manifest.
+"""
+
+import logging
+from contextlib import nullcontext
+
+from core.artifacts.cache import StageCache, make_key
+from core.artifacts.manifest import StageState, Warning
+from core.audio.threads import one_blas_thread
+from core.errors import JobCancelled, StemcrateError
+from core.pipeline.context import JobContext, StageContext
+from core.pipeline.outcome import Outcome
+from core.pipeline.stage import PipelineStage, StageResult, TrackStage
+
+logger = logging.getLogger(__name__)
+
+
+def attempt(stage: PipelineStage, context: StageContext | JobContext, cache: StageCache) -> Outcome:
+    """Carry out a stage; what it wrote before it failed or was cancelled is thrown away."""
+    try:
+        context.check_cancelled()
+        if isinstance(stage, TrackStage) and isinstance(context, StageContext):
+            return _execute_cached(stage, context, cache)
+        stage.validate_input(context)  # type: ignore[attr-defined]
+        result = _execute(stage, context)
+    except JobCancelled:
+        context.discard()
+        return Outcome(StageState.CANCELLED, context)
+    except StemcrateError as error:
+        context.discard()
+        logger.warning("%s failed: %s", stage.name, error)
+        return Outcome(StageState.FAILED, context, error=error)
+    except Exception as error:  # a stage may be a third party's: nothing it raises ends the job
+        context.discard()
+        logger.exception("%s failed unexpectedly", stage.name)
+        return Outcome(StageState.FAILED, context, error=error)
+    return Outcome(StageState.COMPLETED, context, result=result)
+
+
+def _execute_cached(stage: TrackStage, context: StageContext, cache: StageCache) -> Outcome:
+    """Carry out a track's stage, or take what an earlier job found with the same inputs."""
+    stage.validate_input(context)
+    key = _find_key(stage, context)
+    mixture = context.track.source.sha256
+    if stage.is_cached and key is not None:
+        found = cache.get(mixture, key, context.work_folder)
+        if found is not None:
+            context.warnings += [Warning.model_validate(w) for w in found["warnings"]]
+            result = StageResult(found["data"], found["analysis"])
+            return Outcome(
+                StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
+            )
+    result = _execute(stage, context)
+    if stage.is_cached and key is not None:
+        warnings = [warning.model_dump(mode="json") for warning in context.warnings]
+        found = {"data": result.data, "analysis": result.analysis, "warnings": warnings}
+        cache.put(mixture, key, found, context.written)
+    return Outcome(StageState.COMPLETED, context, result=result, cache_key=key)
+
+
+def _execute(stage: PipelineStage, context: StageContext | JobContext) -> StageResult:
+    """Execute a stage; those of the CPU run side by side and are given one thread each."""
+    with one_blas_thread() if stage.queue == "cpu" else nullcontext():
+        result: StageResult = stage.execute(context)  # type: ignore[attr-defined]
+    return result
+
+
+def _find_key(stage: TrackStage, context: StageContext) -> str | None:
+    """Give the key of a stage's result, None where what it depends on can't be told."""
+    identity = stage.identity(context)
+    keys: list[str | None] = []
+    for name in stage.inputs:
+        record = next((r for r in context.track.stages if r.name == name), None)
+        if record is None or record.state != StageState.COMPLETED:
+            keys.append(None)
+        elif record.cache_key is None:
+            return None
+        else:
+            keys.append(record.cache_key)
+    if identity is None:
+        return None
+    mixture = context.track.source.sha256
+    return make_key([mixture, stage.name, stage.version, identity, keys])
