@@ -53,6 +53,12 @@ class Stack:
         with urllib.request.urlopen(self.api_url + path, timeout=30) as answer:
             return json.load(answer)
 
+    def workbench_bytes(self) -> int:
+        """Memory of the process that serves the pages."""
+        children = psutil.Process(self.process.pid).children()
+        workbench = next(child for child in children if "streamlit" in child.cmdline())
+        return int(workbench.memory_info().rss)
+
     @contextmanager
     def held_worker(self) -> Iterator[None]:
         """Stop the worker from taking jobs while the block runs, so that no job can outrun it."""

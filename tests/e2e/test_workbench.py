@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
+from tests.conditions import wait_until
 from tests.e2e.conftest import Stack
 
 JOB_TIMEOUT_MS = 300_000
@@ -160,6 +161,23 @@ def test_a_reload_in_the_middle_comes_back_to_the_job_and_cancel_ends_it(page, s
     expect(page.get_by_role("button", name="New job")).to_be_visible(timeout=JOB_TIMEOUT_MS)
     assert stack.ask(f"/job/{job_id}")["state"] == "cancelled"
     expect(page.locator(".sc-head")).to_contain_text("Cancelled")
+
+
+def test_a_file_that_was_handed_over_leaves_the_workbenchs_memory(page, stack, tmp_path):
+    """Streamlit kept every file that a visitor had sent until long after they had gone."""
+    n_bytes = 100_000_000
+    large = tmp_path / "large.wav"
+    noise = np.random.default_rng(0).integers(-3000, 3000, n_bytes // 2, dtype=np.int16)
+    soundfile.write(large, noise, 44_100, subtype="PCM_16")
+    page.goto(stack.page())
+    expect(page.get_by_role("button", name="Separate")).to_be_visible()
+    before = stack.workbench_bytes()
+    with stack.held_worker():
+        upload(page, stack, large)
+        job_of(page)
+        page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="New job")).to_be_visible(timeout=JOB_TIMEOUT_MS)
+    wait_until(lambda: stack.workbench_bytes() - before < n_bytes / 2)
 
 
 def test_a_job_is_deleted_after_a_question(page, stack, songs):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import BinaryIO, cast
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ui.answers import FINAL_STATES, RequestLimits
 from ui.client import ApiError, NamedFile, StemcrateClient
@@ -37,8 +39,8 @@ def show() -> None:
         _offer_start(client, files, options)
 
 
-def _ask_files(limits: RequestLimits) -> list[NamedFile]:
-    uploads = st.file_uploader(
+def _ask_files(limits: RequestLimits) -> list[UploadedFile]:
+    uploads: list[UploadedFile] = st.file_uploader(
         "Audio files",
         accept_multiple_files=True,
         max_upload_size=-(-limits["max_upload_bytes"] // BYTES_PER_MIB),
@@ -46,11 +48,11 @@ def _ask_files(limits: RequestLimits) -> list[NamedFile]:
         f"{size(limits['max_upload_bytes'])} and {limits['max_duration_s'] / 60:.0f} minutes each. "
         "What a file is, its content tells, not its name.",
     )
-    return [NamedFile(upload.name, cast(BinaryIO, upload)) for upload in uploads]
+    return uploads
 
 
 def _offer_start(
-    client: StemcrateClient, files: Sequence[NamedFile], options: dict[str, str]
+    client: StemcrateClient, files: Sequence[UploadedFile], options: dict[str, str]
 ) -> None:
     noun = "track" if len(files) == 1 else "tracks"
     label = f"Separate {len(files)} {noun}" if files else "Separate"
@@ -58,12 +60,25 @@ def _offer_start(
         return
     try:
         with st.spinner("Handing the files to the API"):
-            job_id = client.submit(files, options)
+            named = [NamedFile(file.name, cast(BinaryIO, file)) for file in files]
+            job_id = client.submit(named, options)
     except ApiError as error:
         show_error(error)
         return
+    _release(files)
     put_into_address(job_id)
     st.rerun()
+
+
+def _release(files: Sequence[UploadedFile]) -> None:
+    """Give back the memory that holds files which the API has now.
+
+    Streamlit keeps them for as long as the visitor's session lives, and some minutes more.
+    """
+    context = get_script_run_ctx()
+    assert context is not None
+    for file in files:
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def _offer_running_job(client: StemcrateClient) -> None:
