@@ -31,6 +31,11 @@ _STEP_FRAMES = 16  # 3 s
 _SMOOTHED_FRAMES = 5
 _CHANGE = -3.0  # what a change of key costs, as logarithm of a probability
 _SURE_S = 2.0  # pitches heard for less make no key: a switch-on click, the edges of an offset
+_HEARD = 0.3  # of a frame's strongest pitch class; clicks stay below, faint music reaches 1
+_FLAT = 0.15  # spread of the pitch classes, over their mean, of noise; of a second of it 0.5
+_FLAT_SECOND = 0.5
+_CLEAR = 0.25  # how much more spread music has; 0.43 and more over a minute
+_NEIGHBOURS = 0.8  # how much semitones count as one, as a deep tone sounds in three
 _CLEARLY_MORE = 0.2  # by how much stems must be surer than the mixture to overrule it
 
 _Matrix = NDArray[np.float64]
@@ -88,7 +93,7 @@ class KeyEstimate:
     Parameters
     ----------
     key, camelot, open_key, key_short : ``A minor``, ``8A``, ``1m``, ``Am``; None where there is no
-        key: silence, or no pitch at all.
+        key: silence, or nothing that is heard as pitch.
     confidence : 0 to 1; how often a key found this clearly is right.
     alternatives : the next best keys, best first.
     tuning_cents : above equal temperament on A = 440 Hz, −50 to 50; keys mix within ±10 cents.
@@ -117,19 +122,21 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
 
     Returns
     -------
-    The estimate; the empty one for silence and for what has no pitch between E1 and C6.
+    The estimate; the empty one for silence, for noise, and for what has no pitch from E1 to C6.
     """
     windows = [_average_windows(frames) for frames in (chroma.full, chroma.peaks)]
     heard = windows[0].sum(axis=1)
     if not heard.any():
+        return KeyEstimate()
+    heard_s = np.count_nonzero(chroma.full.max(axis=1) > _HEARD) * PITCH_HOP_S
+    clarity = _clarity(windows[0].sum(axis=0), heard_s)
+    if not clarity:
         return KeyEstimate()
     steadiness = _steadiness(windows[0][heard > 0], rule)
     expected = expected_chroma(steadiness)
     fits = np.mean([_fit(_gate(version, rule.gate), expected) for version in windows], axis=0)
     fits[:, 12:] += rule.minor_lead * steadiness
     votes = np.average(_soft_max(rule.doubt * fits), axis=0, weights=heard)
-    heard_s = np.count_nonzero(chroma.full.any(axis=1)) * PITCH_HOP_S
-    clarity = _clarity(windows[0].sum(axis=0)) * min(1.0, heard_s / _SURE_S)
     probabilities = clarity * _soft_max(rule.calibration * np.log(votes))
     ranking = np.argsort(-probabilities, kind="stable")
     candidates = [_name(int(index), float(probabilities[index])) for index in ranking]
@@ -217,14 +224,20 @@ def _soft_max(scores: _Matrix) -> _Matrix:
     return probabilities
 
 
-def _clarity(chroma: _Matrix) -> float:
-    """Tell whether there is harmony to judge by, 0 to 1.
+def _clarity(chroma: _Matrix, heard_s: float) -> float:
+    """Tell whether there is harmony to judge by, 0 to 1; some key always fits best.
 
-    Noise sounds on all pitch classes alike, a single tone on one alone; some key always fits best.
+    Noise sounds on all pitch classes alike, the more so the longer it lasts, a single tone on one
+    alone, or on one and its neighbours.
     """
-    spread = chroma.std() / chroma.mean()  # 0.1 for noise, from 0.3 up for music
-    n_classes = chroma.sum() ** 2 / np.square(chroma).sum()
-    return float(np.clip((spread - 0.1) / 0.2, 0, 1) * np.clip((n_classes - 1) / 2, 0, 1))
+    flat = np.hypot(_FLAT, _FLAT_SECOND / np.sqrt(max(heard_s, PITCH_HOP_S)))
+    spread = chroma.std() / chroma.mean()
+    neighbours = np.roll(chroma, 1) + np.roll(chroma, -1)
+    n_classes = chroma.sum() ** 2 / (chroma @ (chroma + _NEIGHBOURS * neighbours))
+    is_heard = min(1.0, heard_s / _SURE_S)
+    return float(
+        is_heard * np.clip((spread - flat) / _CLEAR, 0, 1) * np.clip((n_classes - 1) / 2, 0, 1)
+    )
 
 
 def _segment(

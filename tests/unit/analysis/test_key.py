@@ -126,3 +126,39 @@ def test_without_stems_or_with_their_consent_the_mixture_stands():
     mixture = estimate_named("C major", 0.3)
     for stems in (None, KeyEstimate(), estimate_named("C major", 0.9)):
         assert arbitrate_key(mixture, stems) == mixture
+
+
+@pytest.mark.parametrize("seconds", [3, 5, 12, 30])
+@pytest.mark.parametrize("slope", [0.0, -0.5, -1.0], ids=["white", "pink", "brown"])
+def test_noise_has_no_sure_key_however_short(slope, seconds):
+    """Three seconds of noise are less even than thirty: told as F# minor, with 0.4."""
+    rng = np.random.default_rng(seconds)
+    spectrum = np.fft.rfft(rng.normal(size=seconds * RATE))
+    spectrum[1:] *= np.arange(1.0, len(spectrum)) ** slope
+    noise = np.fft.irfft(spectrum)
+    assert key_of_signal(0.5 * noise / np.abs(noise).max()).confidence < 0.2
+
+
+@pytest.mark.parametrize("per_s", [1, 3, 10])
+def test_clicks_have_no_key(per_s):
+    """Some clicks a second, each of its own colour, and no pitch: F major, with 0.6."""
+    rng = np.random.default_rng(per_s)
+    ring = np.arange(RATE // 100) / RATE
+    mono = np.zeros(30 * RATE)
+    for start in rng.integers(0, len(mono) - len(ring), 30 * per_s):
+        mono[start : start + len(ring)] += rng.normal(size=len(ring)) * np.exp(-1000 * ring)
+    assert key_of_signal(mono).confidence < 0.05
+
+
+@pytest.mark.parametrize("hz", [30, 45, 50, 55.5, 60, 80, 100, 220, 440])
+def test_a_single_tone_has_no_sure_key_however_deep(hz):
+    """Deep tones sound in three neighbouring semitones at this resolution: no chord."""
+    tone = 0.5 * np.sin(2 * np.pi * hz * np.arange(20 * RATE) / RATE)
+    assert key_of_signal(tone).confidence < 0.15
+
+
+def test_a_triad_is_enough_for_a_key():
+    """What takes single tones out must leave three of them in."""
+    time_s = np.arange(20 * RATE) / RATE
+    triad = sum(np.sin(2 * np.pi * hz * time_s) for hz in (220, 261.63, 329.63))
+    assert key_of_signal(0.2 * triad).confidence > 0.4
