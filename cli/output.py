@@ -44,7 +44,11 @@ def print_summary(manifest: ProcessingManifest) -> None:
     out.print(_tracks_table(manifest))
     if manifest.playlist.get("transitions"):
         out.print(_playlist_table(manifest))
-    for warning in manifest.all_warnings():
+    for track in manifest.tracks:
+        title = track.analysis.get("title") or track.source.name
+        for warning in (w for stage in track.stages for w in stage.warnings):
+            out.print(f"warning ({title}, {warning.stage}): {warning.message}")
+    for warning in (w for stage in manifest.stages for w in stage.warnings):
         out.print(f"warning ({warning.stage}): {warning.message}")
     for track in manifest.tracks:
         if track.error is not None:

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -73,6 +74,15 @@ def test_people_get_a_summary_that_ends_with_the_zip(tmp_path: Path, song: Path)
     last = result.stdout.strip().splitlines()[-1]
     assert last.startswith("ZIP: ")
     assert zipfile.is_zipfile(last.removeprefix("ZIP: "))
+
+
+def test_a_warning_names_its_track(tmp_path: Path) -> None:
+    """Of an album, nobody knew which song was mixed down."""
+    path = tmp_path / "Surround.wav"
+    soundfile.write(path, np.full((44100, 6), 0.1), 44100)
+    result = _stemcrate(tmp_path / "data", "process", path, "--model", "none", "--stages", "")
+    assert result.returncode == 0, result.stderr
+    assert "warning (Surround, decode): ITU-R BS.775" in result.stdout
 
 
 def test_a_job_is_in_the_library_when_the_command_ends(tmp_path: Path, song: Path) -> None:
