@@ -122,6 +122,12 @@ class StageView(BaseModel):
     attempts: int
 
 
+class WarningView(Warning):
+    """A warning and whose it is; `track_index` is null for one of the whole job."""
+
+    track_index: int | None
+
+
 class JobView(BaseModel):
     """Where a job stands; small enough to be asked for again and again."""
 
@@ -140,7 +146,7 @@ class JobView(BaseModel):
     device: dict[str, Any]
     tracks: list[TrackView]
     stages: list[StageView]
-    warnings: list[Warning]
+    warnings: list[WarningView]
     error: Failure | None
     links: JobLinks
 

@@ -13,6 +13,7 @@ from api.schemas import (
     Outputs,
     StageView,
     TrackView,
+    WarningView,
 )
 from core.artifacts.manifest import Artefact, JobState, ProcessingManifest, ProcessingStage
 from core.errors import JobNotFinished
@@ -55,7 +56,10 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> JobView:
             *(_stage_view(s, track.index) for track in manifest.tracks for s in track.stages),
             *(_stage_view(stage, None) for stage in manifest.stages),
         ],
-        warnings=manifest.all_warnings(),
+        warnings=[
+            *(w for track in manifest.tracks for w in _warning_views(track.stages, track.index)),
+            *_warning_views(manifest.stages, None),
+        ],
         error=manifest.error,
         links=JobLinks(**job_links(manifest.job_id)),
     )
@@ -121,6 +125,14 @@ def _stage_view(stage: ProcessingStage, track_index: int | None) -> StageView:
         seconds=stage.seconds,
         attempts=stage.attempts,
     )
+
+
+def _warning_views(stages: list[ProcessingStage], track_index: int | None) -> list[WarningView]:
+    return [
+        WarningView(**warning.model_dump(), track_index=track_index)
+        for stage in stages
+        for warning in stage.warnings
+    ]
 
 
 def _artefact_view(job_id: str, artefact: Artefact, track_index: int | None) -> ArtefactView:

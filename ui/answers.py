@@ -68,11 +68,15 @@ class Failure(TypedDict):
 
 
 class JobWarning(TypedDict):
-    """What to know about a result that is usable all the same."""
+    """What to know about a result that is usable all the same.
+
+    ``track_index`` is None for one of the whole job.
+    """
 
     code: str
     message: str
     stage: str | None
+    track_index: int | None
 
 
 class Track(TypedDict):

@@ -67,7 +67,7 @@ def show_progress(client: StemcrateClient, job: Job) -> None:
         if track["error"]:
             show_failure(track["error"], of=track["name"])
     _show_stages("The whole job", [s for s in job["stages"] if s["track_index"] is None])
-    show_warnings(job["warnings"])
+    show_warnings(job["warnings"], names if len(names) > 1 else ())
 
 
 def describe_progress(job: Job) -> str:

@@ -1,6 +1,6 @@
 """What went wrong, as a message: what it is and what to do, never a traceback."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -31,17 +31,23 @@ def show_failure(failure: Failure, *, of: str = "") -> None:
     st.error(start + _sentence(failure["message"], failure.get("hint", "")))
 
 
-def show_warnings(warnings: list[JobWarning]) -> None:
-    """Show what to know about a result that is usable all the same."""
+def show_warnings(warnings: list[JobWarning], names: Sequence[str] = ()) -> None:
+    """Show what to know about a result that is usable all the same.
+
+    ``names`` are those of the job's tracks, where each warning should say whose it is.
+    """
     if not warnings:
         return
-    lines = [
-        f"{title_of(warning['stage']) + ': ' if warning['stage'] else ''}"
-        f"{sentence_markdown(warning['message'])}"
-        for warning in warnings
-    ]
+    lines = [_describe_warning(warning, names) for warning in warnings]
     text = lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines)
     st.warning(text, icon=":material/info:")
+
+
+def _describe_warning(warning: JobWarning, names: Sequence[str]) -> str:
+    whose = warning["track_index"]
+    start = f"**{escape_markdown(names[whose])}**: " if names and whose is not None else ""
+    stage = f"{title_of(warning['stage'])}: " if warning["stage"] else ""
+    return start + stage + sentence_markdown(warning["message"])
 
 
 @contextmanager

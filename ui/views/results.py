@@ -64,11 +64,12 @@ def _show_results(client: StemcrateClient, job: Job) -> None:
         st.info("This job was cancelled. What was done until then is kept.")
     if job["error"] and job["state"] != "cancelled":
         show_failure(job["error"])
-    show_warnings(job["warnings"])
-    if len(tracks) > 1:
+    is_one = len(tracks) == 1
+    show_warnings([w for w in job["warnings"] if is_one or w["track_index"] is None])
+    if not is_one:
         show_playlist(client, playlist, outputs["artefacts"])
     _show_tracks(client, job, tracks, outputs["artefacts"], skipped_composites(manifest))
-    if len(tracks) == 1:
+    if is_one:
         show_playlist(client, playlist, outputs["artefacts"])
     _show_model(job)
 
@@ -113,6 +114,7 @@ def _show_tracks(
         if tab.open:
             with tab:
                 st.subheader(escape_markdown(track_title(track)), anchor=False)
+                show_warnings([w for w in job["warnings"] if w["track_index"] == track["index"]])
                 show(track)
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from core.artifacts.manifest import Warning
 from core.artifacts.store import new_job_id
 from tests.integration.api.apps import files_below, submit
 
@@ -24,6 +25,16 @@ def test_a_finished_job_tells_how_it_went(finished):
     done = {(s["track_index"], s["name"]): s["state"] for s in finished["stages"]}
     assert done[0, "separation"] == done[1, "separation"] == "completed"
     assert done[None, "playlist"] == "completed"
+
+
+def test_a_warning_says_of_which_track_it_is(client):
+    """Of a job of ten songs, "vocals are silent" was true of one that nobody could find."""
+    job_id = submit(client, "a.wav", "b.wav")
+    with client.app.state.services.store.update(job_id) as manifest:
+        for record in (manifest.tracks[1].stages[0], manifest.stages[0]):
+            record.warnings = [Warning(code="odd", message="Odd.", stage=record.name)]
+    warnings = client.get(f"/job/{job_id}").json()["warnings"]
+    assert [(w["stage"], w["track_index"]) for w in warnings] == [("decode", 1), ("playlist", None)]
 
 
 def test_a_job_is_small_enough_to_be_polled(shared, finished):

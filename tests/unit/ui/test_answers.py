@@ -15,7 +15,7 @@ PAIRS = [
     (answers.RequestLimits, schemas.RequestLimits),
     (answers.Configuration, schemas.Configuration),
     (answers.Failure, schemas.Failure),
-    (answers.JobWarning, schemas.Warning),
+    (answers.JobWarning, schemas.WarningView),
     (answers.Track, schemas.TrackView),
     (answers.Stage, schemas.StageView),
     (answers.Job, schemas.JobView),

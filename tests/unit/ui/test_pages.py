@@ -193,6 +193,25 @@ def test_results_show_facts_pictures_and_links_to_the_api(server, api_url):
     assert "<i>T</i>" not in page
 
 
+def test_a_warning_of_one_of_several_tracks_says_whose_it_is(server, api_url):
+    """Three songs without a voice were three equal lines that named none of them."""
+    api_url(server.url)
+    first = examples.job("completed")["tracks"][0]
+    tracks = [first, {**first, "index": 1, "name": "b.wav", "analysis": {"title": "B"}}]
+    silent = {"code": "silent_stem", "message": "No vocals.", "stage": "separation"}
+    examples.give_finished_job(server, tracks=tracks, warnings=[{**silent, "track_index": 1}])
+    records = [{**examples.manifest()["tracks"][0], "index": index} for index in (0, 1)]
+    server.answer("GET", f"/job/{JOB_ID}/manifest", {**examples.manifest(), "tracks": records})
+    app = open_page(PAGES[0], job=JOB_ID)
+    assert "**b\\.wav**: Separation: No vocals" in texts(app.warning)
+    app = open_page(PAGES[1], job=JOB_ID)
+    assert not app.exception
+    assert not app.warning
+    app.session_state[f"tab-{JOB_ID}"] = app.tabs[1].label
+    app.run()
+    assert "Separation: No vocals" in texts(app.warning)
+
+
 def test_a_cancelled_job_promises_no_files(server, api_url):
     """It has findings and no stems: nothing may say that delivered stems sum to the song."""
     api_url(server.url)
