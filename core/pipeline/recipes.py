@@ -6,6 +6,8 @@ A recipe that needs a stem which the model does not give is skipped, and the man
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+MIXTURE = "mixture"
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -21,7 +23,8 @@ class Recipe:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    Recipe("main", "The whole mixture"),
+    # Not the sum of the stems, which without the residual is less.
+    Recipe("main", "The whole mixture", stems=(MIXTURE,)),
     Recipe("main_harmonic", "The mixture's harmonic part", stems=("harmonic",)),
     Recipe("main_percussive", "The mixture's percussive part", stems=("percussive",)),
     Recipe("instrumental", "Everything but the vocals", without=("vocals",)),
@@ -66,7 +69,8 @@ def resolve_recipes(
             resolved.skipped[name] = f"'{name}' is delivered already, under this name."
             continue
         recipe = known[name]
-        missing = [s for s in (recipe.stems or recipe.without) if s not in (*stems, *parts)]
+        at_hand = (MIXTURE, *stems, *parts)
+        missing = [s for s in (recipe.stems or recipe.without) if s not in at_hand]
         if missing:
             resolved.skipped[name] = f"This model gives no {' and no '.join(missing)}."
         elif recipe.stems is not None:

@@ -184,6 +184,19 @@ def test_residual_policies(
     assert np.array_equal(sum(stems.values()), source) == (residual == "keep")
 
 
+@pytest.mark.parametrize("residual", ["fold", "off"])
+def test_main_is_the_mixture_whatever_the_stems_leave_out(
+    pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, residual: str
+) -> None:
+    """Without the residual the playlist's songs lost all that lies above the model's band."""
+    path = write_song(tmp_path / "a.wav", make_song(1.0, 48000), 48000)
+    manifest = run_job(
+        path, residual=residual, normalization="off", stages=("composite",), recipes=("main",)
+    )
+    main = _read(pipeline, manifest, "composite")["main"]
+    assert np.array_equal(main, soundfile.read(path, dtype="int32", always_2d=True)[0])
+
+
 def test_silence_in_silence_out(pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path) -> None:
     """Dividing by a maximum of zero turns silence into NaN; normalising turns it into noise."""
     path = write_song(tmp_path / "a.wav", np.zeros((2, 44100)), 44100)

@@ -13,7 +13,7 @@ def test_four_stems_make_every_recipe() -> None:
     assert resolved.skipped == {}
     assert resolved.sums["instrumental"] == ("drums", "bass", "other")
     assert resolved.sums["drumless"] == ("bass", "other", "vocals")
-    assert resolved.sums["main"] == FOUR
+    assert resolved.sums["main"] == ("mixture",)
     assert resolved.sums["main_harmonic"] == ("harmonic",)
 
 
