@@ -8,6 +8,7 @@ line through the onsets nearest to the even grid, which places it far more finel
 References: Ellis, "Beat tracking by dynamic programming", JNMR 36 (2007).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,7 @@ _SNAP_HALF_BPM = 0.02
 _SNAP_DRIFT_S = 0.0125
 """95 % of fits to a minute of a recording are within 0.02 BPM, which drifts by so much."""
 _EARLY_S = 0.01
+_HELD_BEATS = 32
 _LOCAL_STEPS = np.exp2(np.linspace(-0.34, 0.34, 35))
 
 _Array = NDArray[np.float64]
@@ -277,6 +279,23 @@ def lay_segments(
         )
         start = stop
     return tuple(segments)
+
+
+def rate_hold(tempo_confidence: float, stretch_beats: Sequence[int]) -> float:
+    """Tell how well beats and bars hold, 0 to 1.
+
+    As surely as the tempo; where it moves, also if it does so from one long stretch of one tempo
+    to the next. In free playing a stretch lasts for 3 to 10 beats.
+
+    Parameters
+    ----------
+    tempo_confidence : of the whole recording.
+    stretch_beats : how many beats each `GridSegment` has; none hold nothing.
+    """
+    if len(stretch_beats) < 2:
+        return tempo_confidence
+    mean_beats = sum(stretch_beats) / len(stretch_beats)
+    return max(tempo_confidence, min(1.0, mean_beats / _HELD_BEATS))
 
 
 def _reach(beats_s: _Array, start: int, tolerance_s: float) -> tuple[int, float, float]:

@@ -27,8 +27,8 @@ MAX_CUES = 8
 """What a DJ program has pads for."""
 MAX_WINDOW_BARS = 32
 DEFAULT_WINDOW_BARS = 16
-HELD_CONFIDENCE = 0.35
-"""Confidence of the tempo below which its bars don't hold: of 24 free performances on the piano all
+HELD_CONFIDENCE = 0.4
+"""Confidence of the grid below which its bars don't hold: of 24 free performances on the piano all
 stay below 0.32; of 58 other recordings 57 reach 0.5."""
 
 _AUDIBLE_DB = -60.0
@@ -52,7 +52,7 @@ class Section:
     letter : the same for sections that sound alike.
     n_bars : whole bars in it.
     confidence : how clear a change its start is, 0 to 1; 1 for the first. Where bars don't hold, as
-        much less as the tempo is unsure.
+        much less as the grid is unsure.
     """
 
     start_s: float
@@ -105,7 +105,7 @@ def find_structure(
     spectra: Spectra,
     downbeats_s: Sequence[float],
     *,
-    tempo_confidence: float = 1.0,
+    grid_confidence: float = 1.0,
     vocals_s: Sequence[tuple[float, float]] | None = None,
 ) -> Structure:
     """Find sections, mix windows and cues.
@@ -114,8 +114,8 @@ def find_structure(
     ----------
     spectra : of the mixture.
     downbeats_s : first beats of the bars, ascending.
-    tempo_confidence : of the tempo that the bars come from, 0 to 1. Below `HELD_CONFIDENCE` all
-        sections are ``body``, unsure of themselves, and there are no windows.
+    grid_confidence : how well the bars hold, 0 to 1 (`core.analysis.grid.rate_hold`). Below
+        `HELD_CONFIDENCE` all sections are ``body``, unsure of themselves, and there are no windows.
     vocals_s : sung passages; None where nobody looked.
 
     Returns
@@ -135,9 +135,9 @@ def find_structure(
     sung = None if vocals_s is None else _share_of_bars(edges, vocals_s)
     spans = label_sections(bars, boundaries, sung)
     sections = _to_sections(spans, edges, novelty, spectra.duration_s)
-    if tempo_confidence < HELD_CONFIDENCE:
+    if grid_confidence < HELD_CONFIDENCE:
         return Structure(
-            sections=_doubt(sections, tempo_confidence),
+            sections=_doubt(sections, grid_confidence),
             first_downbeat_s=float(edges[0]),
             audible_s=audible,
         )
@@ -195,10 +195,10 @@ def _to_sections(
     return tuple(sections)
 
 
-def _doubt(sections: tuple[Section, ...], tempo_confidence: float) -> tuple[Section, ...]:
+def _doubt(sections: tuple[Section, ...], grid_confidence: float) -> tuple[Section, ...]:
     """Take back what sections between bar lines that don't hold claim."""
     return tuple(
-        replace(section, label=SectionLabel.BODY, confidence=tempo_confidence * section.confidence)
+        replace(section, label=SectionLabel.BODY, confidence=grid_confidence * section.confidence)
         for section in sections
     )
 

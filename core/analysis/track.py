@@ -25,6 +25,7 @@ from core.analysis.facts import (
     tempo_facts,
     vocals_facts,
 )
+from core.analysis.grid import rate_hold
 from core.analysis.key import KeyEstimate, estimate_key
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, SpectraMeter
@@ -118,7 +119,11 @@ class TrackMeter:
             key=estimate_key(chroma),
             loudness=loudness,
             energy=estimate_energy(spectra, loudness.integrated_lufs),
-            structure=find_structure(spectra, tempo.downbeats_s, tempo_confidence=tempo.confidence),
+            structure=find_structure(
+                spectra,
+                tempo.downbeats_s,
+                grid_confidence=rate_hold(tempo.confidence, [s.n_beats for s in tempo.grid]),
+            ),
             chords=estimate_chords(chroma, tempo.beats_s),
             descriptors=describe_sound(spectra),
             waveform=self._waveform.finish(),

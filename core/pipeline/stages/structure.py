@@ -9,7 +9,7 @@ class StructureStage(TrackStage):
     """Find the sections on the downbeats that the tempo stage found."""
 
     name = "structure"
-    version = "2"
+    version = "3"
     cost = 0.2
     inputs = ("decode", "tempo", "vocals")
     is_cached = True
@@ -17,6 +17,7 @@ class StructureStage(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture; sung passages count where the vocals stage found them."""
         from core.analysis.facts import structure_facts
+        from core.analysis.grid import rate_hold
         from core.analysis.structure import find_structure
 
         context.require("tempo")
@@ -24,7 +25,9 @@ class StructureStage(TrackStage):
         structure = find_structure(
             spectra_of(context, "mixture"),
             found["downbeats_s"],
-            tempo_confidence=found["tempo_confidence"],
+            grid_confidence=rate_hold(
+                found["tempo_confidence"], [part["n_beats"] for part in found["beat_grid"]]
+            ),
             vocals_s=found.get("vocals_s"),
         )
         return StageResult(

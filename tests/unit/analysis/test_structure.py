@@ -142,8 +142,8 @@ def test_bars_that_do_not_hold_carry_no_claims():
     """Free playing on the piano was told as intro, drop and break, in bars of four."""
     spectra = measure_spectra([make_track()])
     bars = _bar_lines(96)
-    sure = find_structure(spectra, bars, tempo_confidence=0.6)
-    unsure = find_structure(spectra, bars, tempo_confidence=0.2)
+    sure = find_structure(spectra, bars, grid_confidence=0.6)
+    unsure = find_structure(spectra, bars, grid_confidence=0.2)
     assert sure == find_structure(spectra, bars)
     assert {section.label for section in unsure.sections} == {"body"}
     assert all(section.confidence <= 0.2 for section in unsure.sections)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.analysis.grid import rate_hold
 from core.analysis.spectra import measure_spectra
 from core.analysis.tempo import TempoEstimate, arbitrate_tempo, estimate_tempo
 
@@ -168,6 +169,16 @@ def test_the_grid_says_where_each_tempo_begins():
     assert found.confidence < 0.6
     assert {round(segment.tempo_bpm) for segment in found.grid} >= {120, 132}
     assert sum(segment.n_beats for segment in found.grid) == len(found.beats_s)
+
+
+def test_bars_hold_through_a_change_of_tempo_and_not_in_free_playing():
+    """A DJ's edit from 120 to 126 has phrases, though no one tempo; a nocturne has no bars."""
+    assert rate_hold(0.9, [128]) == 0.9
+    assert rate_hold(0.2, [128]) == 0.2
+    assert rate_hold(0.2, [64, 63]) == 1.0
+    assert rate_hold(0.05, [20, 19, 21, 21]) > 0.5
+    assert rate_hold(0.2, [9, 12, 8, 6, 10]) < 0.3
+    assert rate_hold(0.0, []) == 0.0
 
 
 def test_one_segment_describes_a_steady_grid():
