@@ -16,7 +16,7 @@ MINOR = dict(
 )
 MAJOR = dict(enumerate(["B", "F♯", "D♭", "A♭", "E♭", "B♭", "F", "C", "G", "D", "A", "E"], start=1))
 RINGS = {"A": (74.0, 116.0), "B": (118.0, 164.0)}
-GOOD_SCORE = 0.6
+GOOD_SCORE = 0.7
 
 Point = tuple[float, float]
 
