@@ -9,6 +9,7 @@ import numpy as np
 import soundfile  # noqa: TID251
 
 from core.audio.buffer import BLOCK_SIZE, Samples
+from core.audio.headers import says_its_length
 from core.audio.source import RESEND_HINT, SourceFormat, cut_short
 from core.errors import CorruptAudio, NotAudio
 
@@ -54,6 +55,7 @@ class SoundfileSource:
 
     def __init__(self, path: Path, *, name: str) -> None:
         self._name = name
+        self._path = path
         # An open file has no name, so nothing is guessed from the client's file name.
         self._stream = _SteadyReader(io.FileIO(path, "rb"))
         try:
@@ -85,6 +87,8 @@ class SoundfileSource:
             if not self.format.is_lossy:
                 raise self._cut_short(n_decoded)
             # A lossy stream may be cut at any packet and stays valid; its header is a note.
+            if self._file.format == "MP3" and not says_its_length(self._path):
+                return
             self.warnings.append(
                 f"{self._name} is shorter than its header says: "
                 f"{n_decoded / self.format.sample_rate:.2f} s of "

@@ -38,6 +38,7 @@ _ASF_DATA = b"\x36" + _ASF_HEADER[1:]
 _EBML = b"\x1a\x45\xdf\xa3"
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 _OGG_TAIL = 1 << 17  # bytes; a page has at most 65307
+_MP3_HEAD = 4096  # bytes; its first frame has at most 1441
 _FAR = 1 << 40  # bytes; a broken size leads no farther, where file systems end
 _SLACK_BYTES = 8  # writers differ in whether padding counts
 
@@ -96,6 +97,17 @@ def find_shortfall(path: Path) -> Shortfall | None:
     if promised is None or present + _SLACK_BYTES >= promised:
         return None
     return Shortfall(promised_bytes=promised, present_bytes=max(present, 0))
+
+
+def says_its_length(path: Path) -> bool:
+    """Tell whether an MP3 counts its frames (Xing, LAME or VBRI header).
+
+    Where it does not, its length is what libsndfile makes of the size and the first frame.
+    """
+    with path.open("rb") as file:
+        _skip_id3(file)
+        head = file.read(_MP3_HEAD)
+    return any(word in head for word in (b"Xing", b"Info", b"VBRI"))
 
 
 def lacks_end(path: Path) -> bool:

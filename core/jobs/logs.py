@@ -40,7 +40,8 @@ def configure_logging(
         handler.setFormatter(logging.Formatter(FORMAT))
         handler.addFilter(_name_work)
     logging.basicConfig(level=level, handlers=handlers, force=True)
-    logging.getLogger("filelock").setLevel(logging.WARNING)
+    for talkative in ("filelock", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     quieten_engine()
 
 

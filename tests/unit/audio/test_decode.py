@@ -233,3 +233,18 @@ def test_the_file_name_decides_nothing(tmp_path, noise, decoded, name):
     path: Path = tmp_path / name
     soundfile.write(path, noise(3000).T, RATE, format="WAV", subtype="PCM_16")
     assert decoded(path)[1].shape == (2, 3000)
+
+
+def test_an_mp3_without_a_length_is_whole(tmp_path, noise, decoded, encode_with_ffmpeg):
+    """libsndfile's estimate is no promise that the file could break."""
+    path = encode_with_ffmpeg(
+        tmp_path / "upload",
+        noise(3 * RATE),
+        codec="libmp3lame",
+        container="mp3",
+        sample_format="fltp",
+        options={"write_xing": "0"},
+    )
+    result, audio = decoded(path)
+    assert audio.shape[1] >= 3 * RATE
+    assert result.warnings == ()
