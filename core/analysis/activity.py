@@ -1,29 +1,20 @@
 """What happens in every frame of a recording: how much starts, how loud it is.
 
 Energy and descriptors are read from it, and whether beats are struck.
-
-Reference: Böck & Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013
-(the flux against the larger of neighbouring bands).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from core.analysis.flux import COMPRESSION, LAG_FRAMES, widen
 from core.analysis.spectra import Spectra
 
-LOW_BANDS = 4
-"""Mel bands of kick drum and bass, up to about 200 Hz."""
-
-_LAG_FRAMES = 2
-_COMPRESSION = 1000.0
 _ONSET_NEIGHBOURS_S = 0.04
 _ONSET_MEAN_S = 0.6
 _ONSET_THRESHOLD = 0.08
-_BLOCK_FRAMES = 8192
 _TIMES_AT_ONCE = 64
 _STROKE_REACH_FRAMES = 4
 _STROKE_MEAN_FRAMES = 3
@@ -43,7 +34,7 @@ class Activity:
     Parameters
     ----------
     flux : onset strength over all bands, at least 0, at peak level 1.
-    low_flux : the same over the `LOW_BANDS` lowest bands.
+    low_flux : the same over the bands of kick drum and bass.
     power : of the frame, linear, arbitrary unit.
     onsets : 1.0 where something starts, else 0.0.
     """
@@ -56,15 +47,12 @@ class Activity:
 
 def measure_activity(spectra: Spectra) -> Activity:
     """Measure onsets and power of every frame; zeros for silence."""
-    gain = np.float32(_COMPRESSION / max(spectra.peak, 1e-9))
-    parts = [
-        (flux.mean(axis=1), flux[:, :LOW_BANDS].mean(axis=1), np.square(mel).mean(axis=1))
-        for mel, flux in _flux_blocks(spectra.mel, gain)
-    ]
-    flux, low_flux, power = (
-        np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True)
-    )
-    return Activity(flux, low_flux, power, _pick_onsets(flux, spectra.mel_rate_hz))
+    flux, low_flux = spectra.flux[:2].astype(np.float64)
+    # A recording cut from music begins with no stroke.
+    flux[:LAG_FRAMES] = low_flux[:LAG_FRAMES] = 0
+    power = np.einsum("ij,ij->i", spectra.mel, spectra.mel) / np.float32(spectra.mel.shape[1])
+    onsets = _pick_onsets(flux, spectra.mel_rate_hz)
+    return Activity(flux, low_flux, power.astype(np.float64), onsets)
 
 
 def count_strokes(spectra: Spectra, times_s: _Curve, *, enough: int) -> int:
@@ -89,26 +77,11 @@ def _count_strokes(spectra: Spectra, times_s: _Curve) -> int:
     mel = spectra.mel[np.clip(at, 0, len(spectra.mel) - 1)]
     n_means = mel.shape[1] - _STROKE_MEAN_FRAMES + 1
     sums = sum(mel[:, first : first + n_means] for first in range(_STROKE_MEAN_FRAMES))
-    scale = _COMPRESSION / (max(spectra.peak, 1e-9) * _STROKE_MEAN_FRAMES)
+    scale = COMPRESSION / (max(spectra.peak, 1e-9) * _STROKE_MEAN_FRAMES)
     levels = np.log1p(np.float32(scale) * sums)
-    reference = maximum_filter1d(levels[:, :-_STROKE_LAG_FRAMES], 3, axis=2)
-    rises = (levels[:, _STROKE_LAG_FRAMES:] - reference).max(axis=1)
-    is_stroke = np.count_nonzero(rises >= _STROKE_RISE, axis=1) >= _STROKE_BANDS
+    rises = levels[:, _STROKE_LAG_FRAMES:] - widen(levels[:, :-_STROKE_LAG_FRAMES])
+    is_stroke = np.count_nonzero(rises.max(axis=1) >= _STROKE_RISE, axis=1) >= _STROKE_BANDS
     return int(np.count_nonzero(is_stroke))
-
-
-def _flux_blocks(
-    mel: NDArray[np.float32], gain: np.float32
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Give frames and their positive change in each band, block by block."""
-    # The first frame counts as going on from before: a recording cut from music is no stroke.
-    before = np.repeat(np.log1p(gain * mel[:1]), _LAG_FRAMES, axis=0)
-    for start in range(0, len(mel), _BLOCK_FRAMES):
-        block = mel[start : start + _BLOCK_FRAMES]
-        bands = np.concatenate([before, np.log1p(gain * block)])
-        reference = maximum_filter1d(bands[:-_LAG_FRAMES], 3, axis=1)
-        yield block, np.maximum(0, bands[_LAG_FRAMES:] - reference)
-        before = bands[-_LAG_FRAMES:]
 
 
 def _pick_onsets(flux: _Curve, frame_rate_hz: float) -> _Curve:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.activity import LOW_BANDS
+from core.analysis.flux import LOW_BANDS
 from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra
 
 _FLOOR = 1e-3  # −60 dB below the peak

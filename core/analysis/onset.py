@@ -1,23 +1,12 @@
-"""Where something starts: onset strength in bands, which tempo, beats and bars are read from.
-
-Reference: Böck & Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013
-(the flux against the larger of neighbouring bands).
-"""
+"""Where something starts: onset strength in bands, which tempo, beats and bars are read from."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
+from scipy.ndimage import uniform_filter1d
 
 from core.analysis.spectra import Spectra
-
-BANDS = ((0, 40), (0, 4), (4, 14), (14, 28), (28, 40))
-"""Mel bands from, to: everything, kick and bass, low mids, mids (snare), cymbals."""
-
-_BLOCK_FRAMES = 8192
-_LAG_FRAMES = 2
-_COMPRESSION = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +15,8 @@ class OnsetBands:
 
     Parameters
     ----------
-    strength : ``(len(BANDS), n_frames)``, at least 0, of mean square near 1 where music plays.
+    strength : by `core.analysis.flux.BANDS`, ``(n_bands, n_frames)``, at least 0, of mean square
+        near 1 where music plays.
     frame_rate_hz : frames a second; frame ``i`` is centred on ``i / frame_rate_hz``.
     """
 
@@ -35,23 +25,10 @@ class OnsetBands:
 
 
 def onset_bands(spectra: Spectra) -> OnsetBands:
-    """Measure how much starts when in each of `BANDS`, each band levelled by `sharpen`.
-
-    The spectra's peak sets the scale: gain and polarity change nothing. Silence gives zeros.
-    """
-    gain = np.float32(_COMPRESSION / max(spectra.peak, 1e-9))
-    strength = np.zeros((len(BANDS), len(spectra.mel)), dtype=np.float32)
-    for start in range(0, len(spectra.mel), _BLOCK_FRAMES):
-        first = max(0, start - _LAG_FRAMES)
-        levels = np.log1p(gain * spectra.mel[first : start + _BLOCK_FRAMES])
-        if start == 0:
-            levels = np.concatenate([np.zeros((_LAG_FRAMES, levels.shape[1]), np.float32), levels])
-        reference = maximum_filter1d(levels[:-_LAG_FRAMES], 3, axis=1)
-        flux = np.maximum(0, levels[_LAG_FRAMES:] - reference)
-        for row, (low, high) in enumerate(BANDS):
-            strength[row, start : start + len(flux)] = flux[:, low:high].mean(axis=1)
+    """Level how much starts when in each of the spectra's bands by `sharpen`; zeros for silence."""
     rate = spectra.mel_rate_hz
-    return OnsetBands(np.stack([sharpen(row, rate) for row in strength]).astype(np.float32), rate)
+    levelled = np.stack([sharpen(row, rate) for row in spectra.flux])
+    return OnsetBands(levelled.astype(np.float32), rate)
 
 
 def sharpen(strength: NDArray[np.float32], frame_rate_hz: float) -> NDArray[np.float64]:

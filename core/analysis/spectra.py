@@ -10,7 +10,7 @@ amplitude 1 has magnitude 1 in its bin.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.signal import get_window
 
+from core.analysis.flux import measure_flux
 from core.analysis.signal import SILENCE_PEAK, Mono, mel_filters
 from core.audio.resample import StreamResampler
 
@@ -43,7 +44,7 @@ _BLOCK_SAMPLES = 1 << 18
 _Matrix = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spectra:
     """What a mono signal at 22,050 Hz sounds like over time.
 
@@ -62,6 +63,11 @@ class Spectra:
     mel: _Matrix
     pitches: _Matrix
     tuning_cents: float
+
+    @cached_property
+    def flux(self) -> _Matrix:
+        """How much starts in each frame of `mel`; see `measure_flux`."""
+        return measure_flux(self.mel, self.peak)
 
     @property
     def duration_s(self) -> float:
