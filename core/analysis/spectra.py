@@ -257,9 +257,10 @@ def _tuning_phasor(magnitudes: _Matrix) -> complex:
     floor = band.max(axis=1, keepdims=True) * np.float32(0.01)  # 40 dB below the largest
     middle = band[:, 1:-1]
     is_peak = (middle > band[:, :-2]) & (middle >= band[:, 2:]) & (middle > floor)
-    rows, columns = np.nonzero(is_peak)
-    left, top, right = (np.log(band[rows, columns + step]) for step in range(3))
-    curvature = left - 2 * top + right
-    offsets = 0.5 * (left - right) / np.minimum(curvature, -1e-9)
-    semitones = 12 * np.log2((columns + low + offsets) * _PITCH_BIN_HZ / 440)
-    return complex(np.sum(np.exp(top) * np.exp(2j * np.pi * semitones)))
+    rows, columns = np.divmod(np.flatnonzero(is_peak), is_peak.shape[1])
+    weights = band[rows, columns + 1]
+    left, top, right = np.log(band[rows, columns]), np.log(weights), np.log(band[rows, columns + 2])
+    offsets = 0.5 * (left - right) / np.minimum(left - 2 * top + right, np.float32(-1e-9))
+    semitones = 12 * np.log2((columns + low + offsets) * (_PITCH_BIN_HZ / 440))
+    turns = (2 * np.pi * (semitones % 1)).astype(np.float32)
+    return complex(np.cos(turns) @ weights, np.sin(turns) @ weights)
