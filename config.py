@@ -110,9 +110,9 @@ class Settings(BaseSettings):
         description="Origins that may call the API from a browser, separated by commas.",
     )
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
-        ["localhost"],
-        description="Names that the API answers to, besides IP addresses and those in API_HOST, "
-        "API_URL and PUBLIC_API_URL, separated by commas. *: any.",
+        [],
+        description="Names that the API answers to, besides IP addresses, names without a dot and "
+        "those in API_HOST, API_URL and PUBLIC_API_URL, separated by commas. *: any.",
     )
     worker_cpu_slots: int = Field(
         1, ge=1, description="Stages other than separation that one worker runs at a time."

@@ -2,8 +2,9 @@
 
 A web site can make its own name lead to this machine (DNS rebinding). To the browser the API is
 then part of that site, and no rule about origins holds any more; the `Host` header still has the
-site's name. An address, unlike a name, leads to nowhere but itself, and is always answered; so is
-a client that names no host (HTTP/1.0), since every browser does.
+site's name. An address, unlike a name, leads to nowhere but itself, and no web site has a name
+without a dot (ICANN forbids them, SAC053): both are always answered, and so is a client that names
+no host (HTTP/1.0), since every browser does.
 """
 
 import re
@@ -37,16 +38,16 @@ class KnownHosts:
 
 
 def is_known(host: str, names: Collection[str]) -> bool:
-    """Tell whether a `Host` header (name or address, port or none) is an address or in ``names``.
+    """Tell whether a `Host` header (port or none) is no web site's, or is in ``names``.
 
-    >>> is_known("[::1]:8000", ()), is_known("LOCALHOST.", ["localhost"]), is_known("evil.test", ())
+    >>> is_known("[::1]:8000", ()), is_known("LOCALHOST.", ()), is_known("evil.test", ())
     (True, True, False)
     """
     parts = _NAME_AND_PORT.fullmatch(host)
     if parts is None:
         return False
     name = (parts[1] or parts[2]).lower().rstrip(".")
-    return name in names or _is_address(name)
+    return "." not in name or name in names or _is_address(name)
 
 
 def _is_address(name: str) -> bool:

@@ -29,8 +29,7 @@ def wav_bytes(seconds=1.0, *, sample_rate=SAMPLE_RATE, seed=0):
 
 
 def settings_for(data_dir, **changes):
-    names = {"allowed_hosts": ["testserver"], **changes}
-    return Settings(_env_file=None, data_dir=data_dir, separator_model="spleeter", **names)
+    return Settings(_env_file=None, data_dir=data_dir, separator_model="spleeter", **changes)
 
 
 @contextmanager

@@ -223,7 +223,7 @@ def test_a_name_that_is_not_ours_is_refused(shared, method):
 @pytest.mark.parametrize(
     ("host", "changes"),
     [
-        ("api:8000", {"allowed_hosts": "localhost, API"}),
+        ("api.lan:8000", {"allowed_hosts": "nas.lan, API.lan"}),
         ("stems.example.org", {"public_api_url": "https://Stems.example.org/api"}),
         ("anything.test", {"allowed_hosts": "*"}),
         ("10.0.0.7:8000", {}),
