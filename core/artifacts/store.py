@@ -176,6 +176,10 @@ class JobStore:
         """Write the first manifest of a job."""
         self._write(manifest)
 
+    def exists(self, job_id: str) -> bool:
+        """Tell whether there is such a job; one that was deleted is none."""
+        return is_job_id(job_id) and self._manifest_path(job_id).exists()
+
     def load(self, job_id: str) -> ProcessingManifest:
         """Read a job's manifest. Raises `JobNotFound`."""
         return ProcessingManifest.model_validate_json(self.read_manifest(job_id))
@@ -202,7 +206,11 @@ class JobStore:
         Other processes wait meanwhile. Raises `JobNotFound`.
         """
         with self._lock(job_id):
-            manifest = self.load(job_id)
+            try:
+                manifest = self.load(job_id)
+            except JobNotFound:
+                self._lock_path(job_id).unlink(missing_ok=True)
+                raise
             yield manifest
             self._write(manifest)
 

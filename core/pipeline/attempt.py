@@ -4,6 +4,7 @@
 """
 
 import logging
+from collections.abc import Callable
 from contextlib import nullcontext
 
 from core.artifacts.cache import StageCache, make_key
@@ -17,29 +18,39 @@ from core.pipeline.stage import PipelineStage, StageResult, TrackStage
 logger = logging.getLogger(__name__)
 
 
-def attempt(stage: PipelineStage, context: StageContext | JobContext, cache: StageCache) -> Outcome:
-    """Carry out a stage; what it wrote before it failed or was cancelled is thrown away."""
+def attempt(
+    stage: PipelineStage,
+    context: StageContext | JobContext,
+    cache: StageCache,
+    *,
+    is_deleted: Callable[[], bool],
+) -> Outcome:
+    """Carry out a stage; what it wrote before it failed or was cancelled is thrown away.
+
+    ``is_deleted`` tells whether the job has gone, and its files with it: what a stage then misses
+    is no failure, and what it found is not kept.
+    """
     try:
         context.check_cancelled()
         if isinstance(stage, TrackStage) and isinstance(context, StageContext):
-            return _execute_cached(stage, context, cache)
+            return _execute_cached(stage, context, cache, is_deleted)
         stage.validate_input(context)  # type: ignore[attr-defined]
         result = _execute(stage, context)
-    except JobCancelled:
-        context.discard()
-        return Outcome(StageState.CANCELLED, context)
-    except StemcrateError as error:
-        context.discard()
-        logger.warning("%s failed: %s", stage.name, error)
-        return Outcome(StageState.FAILED, context, error=error)
     except Exception as error:  # a stage may be a third party's: nothing it raises ends the job
         context.discard()
-        logger.exception("%s failed unexpectedly", stage.name)
+        if isinstance(error, JobCancelled) or is_deleted():
+            return Outcome(StageState.CANCELLED, context)
+        if isinstance(error, StemcrateError):
+            logger.warning("%s failed: %s", stage.name, error)
+        else:
+            logger.exception("%s failed unexpectedly", stage.name)
         return Outcome(StageState.FAILED, context, error=error)
     return Outcome(StageState.COMPLETED, context, result=result)
 
 
-def _execute_cached(stage: TrackStage, context: StageContext, cache: StageCache) -> Outcome:
+def _execute_cached(
+    stage: TrackStage, context: StageContext, cache: StageCache, is_deleted: Callable[[], bool]
+) -> Outcome:
     """Carry out a track's stage, or take what an earlier job found with the same inputs."""
     stage.validate_input(context)
     key = _find_key(stage, context)
@@ -53,7 +64,7 @@ def _execute_cached(stage: TrackStage, context: StageContext, cache: StageCache)
                 StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
             )
     result = _execute(stage, context)
-    if stage.is_cached and key is not None:
+    if stage.is_cached and key is not None and not is_deleted():
         warnings = [warning.model_dump(mode="json") for warning in context.warnings]
         found = {"data": result.data, "analysis": result.analysis, "warnings": warnings}
         cache.put(mixture, key, found, context.written)

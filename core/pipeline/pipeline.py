@@ -208,7 +208,8 @@ class AudioPipeline:
             record.started_at = now()
         began = time.perf_counter()
         context = self._context(stage, manifest, track_index, progress, cancelled)
-        outcome = attempt(stage, context, self.store.stage_cache(self.runtime.cache_max_bytes))
+        cache = self.store.stage_cache(self.runtime.cache_max_bytes)
+        outcome = attempt(stage, context, cache, is_deleted=lambda: not self.store.exists(job_id))
         outcome.seconds = round(time.perf_counter() - began, 3)
         return self._save(job_id, stage, track_index, outcome)
 

@@ -1,5 +1,6 @@
 """Every job ends in a manifest that says what happened, and what it left behind is listed."""
 
+import logging
 import threading
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import soundfile
 
 from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import JobStore, hash_file, new_job_id
-from core.errors import StorageFull
+from core.errors import JobNotFound, StorageFull
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.recipe import build_pipeline
@@ -169,6 +170,33 @@ def test_cancel_in_the_middle_of_a_stage(pipeline: AudioPipeline, tmp_path: Path
     assert max(f for name, f in seen if name == "separation") < 1
     folder = pipeline.store.job_folder(job_id)
     assert [p.name for p in folder.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("doomed", ["decode", "separation", "delivery"])
+def test_a_job_that_is_deleted_while_it_runs_is_no_defect(
+    pipeline: AudioPipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture, doomed: str
+) -> None:
+    """The stage that missed its files logged a traceback, and its lock came back for good."""
+    path = write_song(tmp_path / "a.wav", make_song(2.0, 44100), 44100)
+    job_id = new_job_id()
+    with pipeline.store.open_upload(path.name, 10**9) as upload:
+        upload.write(path.read_bytes())
+        uploads = [upload.commit(job_id)]
+    options = ProcessingOptions(model="spleeter", stages=())
+    pipeline.create_job(uploads, options, job_id=job_id)
+
+    def run_stage(job_id: str, stage_name: str, track_index: int | None) -> StageState:
+        def progress(_: float) -> None:
+            if stage_name == doomed and pipeline.store.job_ids():
+                pipeline.store.delete(job_id)
+
+        return pipeline.run_stage(job_id, stage_name, track_index, progress=progress)
+
+    with caplog.at_level(logging.WARNING), pytest.raises(JobNotFound):
+        pipeline.run(job_id, run_stage)
+    assert caplog.messages == []
+    assert not any((pipeline.store.data_dir / "locks").glob(f"{job_id}*"))
+    assert not any((pipeline.store.data_dir / "cache").glob("*/*"))
 
 
 @pytest.mark.parametrize("format", ["flac", "mp3", "m4a", "alac", "opus"])
