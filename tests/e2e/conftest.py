@@ -21,10 +21,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cli.demo_songs import demo_song, write_demo_songs
-from tests.conditions import wait_until
+from tests.conditions import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 120
 PAGE_TIMEOUT_MS = 60_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -110,11 +109,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     ):
         running = Stack(api_url, ui_url, process)
         try:
-            wait_until(lambda: is_up(running), START_TIMEOUT_S, what=f"the stack is up; see {log}")
+            wait_until(lambda: is_up(running), seen=log.read_text)
             yield running
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            process.wait(PATIENCE_S)
 
 
 def is_up(running: Stack) -> bool:

@@ -14,7 +14,7 @@ import zipfile
 import pytest
 
 from core.pipeline.recipe import build_stages
-from tests.conditions import wait_until
+from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
 
@@ -65,7 +65,7 @@ def installation(tmp_path):
                 yield address
         finally:
             worker.terminate()
-            worker.wait(30)
+            worker.wait(PATIENCE_S)
 
 
 def ask(address, method, path, body=None, headers=None):
@@ -145,7 +145,7 @@ def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path,
             stream = connection.getresponse()
             stream.readline()
             server.send_signal(number)
-            _, messages = server.communicate(timeout=8)
+            _, messages = server.communicate(timeout=PATIENCE_S)
             stream.read()
             connection.close()
         finally:

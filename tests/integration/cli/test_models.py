@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.conditions import wait_until
+from tests.conditions import PATIENCE_S, wait_until
 from tests.file_server import FileServer
 from tests.models import write_tiny_htdemucs, write_tiny_network
 from tests.signals import make_song, write_song
@@ -126,7 +126,7 @@ def test_a_killed_fetch_goes_on_where_it_was(tmp_path: Path) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        assert server.stalled.wait(60)
+        assert server.stalled.wait(PATIENCE_S)
         part = home / f"model.safetensors.{files[0]['sha256'][:16]}.part"
         _wait_for_bytes(part, half - 16384)
         running.kill()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.conditions import wait_until
+from tests.conditions import PATIENCE_S, wait_until
 from tests.signals import make_song, write_song
 
 ROOT = Path(__file__).parents[3]
@@ -163,9 +163,9 @@ def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path, number: signal.
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    wait_until(lambda: any(data_dir.glob("outputs/*/.work/0/mixture.wav")), timeout=60)
+    wait_until(lambda: any(data_dir.glob("outputs/*/.work/0/mixture.wav")))
     process.send_signal(number)
-    stdout, _ = process.communicate(timeout=60)
+    stdout, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     job = json.loads(stdout)
     assert job["state"] == "cancelled"

@@ -103,25 +103,35 @@ class Installation:
     def progress(self, job_id: str) -> JobProgress:
         return self.service.progress(self.manifest(job_id))
 
-    def wait_for_end(self, job_id: str, timeout: float = 40.0) -> str:
-        return wait_until(
-            lambda: self.manifest(job_id).state.is_final and self.state(job_id),
-            timeout,
-            what=f"the job is {self.state(job_id)}, stages {self.attempts(job_id)}",
-        )
+    def wait_for_end(self, job_id: str) -> str:
+        self.wait_until(lambda: self.manifest(job_id).state.is_final)
+        return self.state(job_id)
 
     def wait_for_work(self, job_id: str) -> None:
-        """Wait until the main stage is in the middle of its work."""
-        self.wait_until(lambda: self.stage_state(job_id, "work") == "running")
+        """Wait until the main stage of a track is in the middle of its work.
+
+        Of any track: those of a job run side by side, and the first need not be the first here.
+        """
+        self.wait_until(
+            lambda: any(
+                stage.name == "work" and stage.state == "running"
+                for stage in self.manifest(job_id).all_stages()
+            )
+        )
         self.wait_until(
             lambda: (
                 any(event.kind == "progress" for event in self.log.since(job_id))
-                or any((self.store.work_folder(job_id) / "0").glob("half*"))
+                or any(self.store.work_folder(job_id).glob("*/half*"))
             ),
         )
 
-    def wait_until(self, condition: Callable[[], object], timeout: float = 30.0) -> None:
-        wait_until(condition, timeout)
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        wait_until(condition, seen=self._seen)
+
+    def _seen(self) -> str:
+        jobs = [f"{job_id}: {self.attempts(job_id)}" for job_id in self.store.job_ids()]
+        consoles = [worker.log.read_text()[-2000:] for worker in self.workers]
+        return "\n".join(["Attempts of the stages:", *jobs, "What the workers said:", *consoles])
 
     def worker_code(self, **options: object) -> str:
         """Write the program of a worker; more options as `WorkerOptions` has them."""

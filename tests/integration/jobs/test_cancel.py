@@ -30,12 +30,12 @@ def test_a_queued_job_that_was_cancelled_never_starts(house: Installation) -> No
 def test_a_running_job_stops(house: Installation, manner: str) -> None:
     """A stage that listens stops by itself; the process of one that does not is killed."""
     house.start_worker()
-    job_id = house.submit(f"work=60 {manner}", "work=60")
+    job_id = house.submit(*[f"work=600 {manner}"] * 2)
     house.wait_for_work(job_id)
 
     assert house.service.cancel(job_id) == "cancelled"
 
-    house.wait_until(lambda: not house.store.work_folder(job_id).exists(), 15)
+    house.wait_until(lambda: not house.store.work_folder(job_id).exists())
     manifest = house.manifest(job_id)
     assert manifest.error is not None
     assert manifest.error.code == "job_cancelled"
@@ -67,7 +67,7 @@ def test_deleting_a_running_job_leaves_nothing(house: Installation) -> None:
     with pytest.raises(JobNotFound):
         house.manifest(job_id)
     assert house.wait_for_end(other) == "completed"
-    house.wait_until(lambda: not house.store.job_folder(job_id).exists(), 5)
+    house.wait_until(lambda: not house.store.job_folder(job_id).exists())
     assert not house.store.upload_path(sha256).exists()
     assert house.store.job_ids() == [other]
 

@@ -55,7 +55,7 @@ def test_a_worker_killed_at_the_end_of_its_job_loses_no_entry(house: Installatio
         job_id = house.submit_song(song())
         assert house.wait_for_end(job_id) == "completed"
         worker.kill()
-    house.wait_until(worker.leaves_no_orphan, 2.0)
+    house.wait_until(worker.leaves_no_orphan)
     assert tracks(house) == ()
 
     house.start_worker()

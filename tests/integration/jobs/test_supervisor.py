@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conditions import wait_until
+from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.jobs.installation import ROOT, Installation
 
 # Writes its process id to a file each time it starts.
@@ -65,7 +65,7 @@ def test_a_killed_supervisor_leaves_no_orphan(serve: Serve) -> None:
     pids = serve.wait_for_start()
     serve.process.kill()
 
-    assert wait_until(lambda: none_is_left(pids), 5.0)
+    assert wait_until(lambda: none_is_left(pids))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only this kernel ends children by itself")
@@ -74,14 +74,14 @@ def test_a_killed_supervisor_takes_the_stages_along(house: Installation) -> None
     command = [sys.executable, "-c", house.worker_code()]
     code = f"from core.jobs.supervisor import run_all\nrun_all({{'worker': {command!r}}})"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
-    job_id = house.submit("work=60")
+    job_id = house.submit("work=600")
     house.wait_for_work(job_id)
     family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 3
     process.kill()
     process.wait()
 
-    wait_until(lambda: none_is_left([member.pid for member in family]), 5.0)
+    wait_until(lambda: none_is_left([member.pid for member in family]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -89,7 +89,7 @@ def test_a_stopped_supervisor_stops_all(serve: Serve, number: signal.Signals) ->
     pids = serve.wait_for_start()
     serve.process.send_signal(number)
 
-    assert serve.process.wait(20) == 0
+    assert serve.process.wait(PATIENCE_S) == 0
     assert none_is_left(pids)
 
 
@@ -106,5 +106,5 @@ def test_a_process_that_cannot_start_ends_everything(tmp_path: Path) -> None:
     """A port that is taken, say: better one clear end than a loop of restarts."""
     serve = Serve(tmp_path, "sys.exit(3)")
 
-    assert serve.process.wait(30) == 1
+    assert serve.process.wait(PATIENCE_S) == 1
     assert none_is_left(serve.starts(0) + serve.starts(1))

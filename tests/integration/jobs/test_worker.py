@@ -13,6 +13,7 @@ from core.jobs.stage_child import ChildSpec
 from core.jobs.worker import FENCED_EXIT_CODE
 from core.jobs.workflows import STAGE_RECOVERIES
 from core.pipeline.context import Runtime
+from tests.conditions import PATIENCE_S
 from tests.integration.jobs.installation import Installation, Worker, on_both_databases
 from tests.integration.jobs.stages_for_tests import FACTORY, work_files
 
@@ -73,7 +74,7 @@ def test_a_killed_worker_loses_only_the_stage_that_it_was_in(house: Installation
     job_id = house.submit("stuck")
     house.wait_for_work(job_id)
     first.kill()
-    house.wait_until(first.leaves_no_orphan, 2.0)
+    house.wait_until(first.leaves_no_orphan)
     assert house.state(job_id) == "running"
 
     house.start_worker()
@@ -104,8 +105,8 @@ def test_a_stopped_worker_leaves_its_job_to_the_next(house: Installation) -> Non
     first.children()
     first.process.send_signal(signal.SIGTERM)
 
-    assert first.process.wait(10) == 0
-    house.wait_until(first.leaves_no_orphan, 2.0)
+    assert first.process.wait(PATIENCE_S) == 0
+    house.wait_until(first.leaves_no_orphan)
     assert live_workers(house.url) == 0
     assert house.state(job_id) == "running"
 
@@ -119,7 +120,7 @@ def test_a_worker_that_lost_its_lock_stops(house: Installation) -> None:
     worker = house.start_worker()
     house.wait_until(lambda: live_workers(house.url) == 1)
     with house.locks_taken_away():
-        assert worker.process.wait(30) == FENCED_EXIT_CODE
+        assert worker.process.wait(PATIENCE_S) == FENCED_EXIT_CODE
 
 
 def test_a_stage_whose_process_dies_is_tried_again(house: Installation) -> None:

