@@ -115,9 +115,9 @@ class SpectraMeter:
         self._n_samples = 0
         self._peak = 0.0
         self._tuning = 0j
-        self._short = _Framer(MEL_N_FFT, MEL_HOP)
+        self._short = _Framer(MEL_N_FFT, MEL_HOP, n_at_once=128)
         self._decimator = StreamResampler(_DECIMATION, 1, 1, is_heard=False)
-        self._long = _Framer(_PITCH_N_FFT, PITCH_HOP // _DECIMATION)
+        self._long = _Framer(_PITCH_N_FFT, PITCH_HOP // _DECIMATION, n_at_once=32)
         self._mel: list[_Matrix] = []
         self._pitches: list[_Matrix] = []
 
@@ -198,36 +198,41 @@ def mel_centres_hz() -> NDArray[np.float64]:
 
 
 class _Framer:
-    """Cut a stream into windowed frames, each centred on a multiple of the hop."""
+    """Cut a stream into windowed frames, each centred on a multiple of the hop.
 
-    def __init__(self, n_fft: int, hop_length: int) -> None:
+    Frames are given in parts of ``n_at_once``: what is done with them costs a call, or a matrix
+    that has to be read, a part. A part is overwritten by the next.
+    """
+
+    def __init__(self, n_fft: int, hop_length: int, n_at_once: int) -> None:
         self._hop = hop_length
         self._window = get_window("hann", n_fft).astype(np.float32)
         self._window *= 2 / self._window.sum()
         self._kept: Mono = np.zeros(n_fft // 2, dtype=np.float32)
         self._n_given = 0
+        self._part = np.empty((n_at_once, n_fft), dtype=np.float32)
 
     def add(self, block: Mono) -> Iterator[_Matrix]:
-        """Give the frames that the block completes, ``(n_frames, n_fft)``, in parts."""
+        """Give the parts that the block completes, ``(n_at_once, n_fft)`` each."""
         samples = np.concatenate([self._kept, block])
         n_frames = max(0, (len(samples) - len(self._window)) // self._hop + 1)
+        n_frames -= n_frames % len(self._part)
         self._kept = samples[n_frames * self._hop :]
         self._n_given += n_frames
         return self._cut(samples, n_frames)
 
     def finish(self, n_samples: int) -> Iterator[_Matrix]:
-        """Give the frames that reach beyond the end."""
+        """Give all other frames, those that reach beyond the end included."""
         n_frames = 1 + n_samples // self._hop - self._n_given
         return self._cut(np.pad(self._kept, (0, len(self._window))), n_frames)
 
     def _cut(self, samples: Mono, n_frames: int) -> Iterator[_Matrix]:
-        size = len(self._window)
         if n_frames <= 0:
             return
-        views = np.lib.stride_tricks.sliding_window_view(samples, size)[:: self._hop][:n_frames]
-        at_once = max(1, (1 << 18) // size)
-        for first in range(0, n_frames, at_once):
-            yield views[first : first + at_once] * self._window
+        views = np.lib.stride_tricks.sliding_window_view(samples, len(self._window))[:: self._hop]
+        for first in range(0, n_frames, len(self._part)):
+            views_now = views[first : min(first + len(self._part), n_frames)]
+            yield np.multiply(views_now, self._window, out=self._part[: len(views_now)])
 
 
 @cache
