@@ -29,7 +29,6 @@ COPY core ./core
 COPY api ./api
 COPY ui ./ui
 COPY cli ./cli
-COPY .streamlit ./.streamlit
 RUN pip install --no-deps --editable . \
  && useradd --create-home --uid 10001 stemcrate \
  && install --directory --owner=stemcrate /data
