@@ -1,10 +1,13 @@
-"""An artefact as an answer: its media type, its name, and ranges of its bytes."""
+"""Files as answers: media types, names, ranges of bytes, and what is made while it is sent."""
 
+from collections.abc import Generator, Mapping
 from pathlib import PurePath
 
+import anyio
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from api.links import content_disposition
@@ -48,6 +51,24 @@ class ArtefactResponse(FileResponse):
             await send(message)
 
         await super().__call__(scope, receive, send_unless_refused)
+
+
+class MakingResponse(StreamingResponse):
+    """A file that is made while it is sent; making it ends with the answer, however that ends."""
+
+    def __init__(
+        self, chunks: Generator[bytes, None, None], *, media_type: str, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(chunks, media_type=media_type, headers=headers)
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, then let go what was needed to make it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(self._chunks.close)
 
 
 def media_type_of(file_name: str) -> str:

@@ -235,14 +235,14 @@ def _deliver(
 
 def _write_pack(
     library: "Library", record: PlaylistRecord, store: JobStore, path: Path, options: ExportOptions
-) -> tuple[str, ...]:
-    from core.sets.exporting import stage_playlist_pack
+) -> list[str]:
+    from core.sets.exporting import make_playlist_pack
 
+    pack = make_playlist_pack(library, store, record, options)
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent, prefix=".pack-") as staging:
-        staged = stage_playlist_pack(library, store, record, Path(staging), options)
-        write_pack(staged.entries, path)
-    return staged.warnings
+        write_pack(pack.entries(Path(staging)), path)
+    return pack.warnings
 
 
 def _tell(library: "Library", record: PlaylistRecord, delivery: _Delivery, json: bool) -> None:

@@ -3,17 +3,15 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
-from starlette.responses import StreamingResponse
 
 from api.deps import LibraryDep, SetsDep, StoreDep
-from api.files import media_type_of
+from api.files import MakingResponse, media_type_of
 from api.library_schemas import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 from api.library_views import next_page, playlist_line, playlist_path, playlist_view
 from api.links import content_disposition
@@ -22,13 +20,14 @@ from core import errors
 from core.artifacts.store import JobStore
 from core.export.format import Export, ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
-from core.export.pack import open_pack
+from core.export.pack import stream_pack
 from core.library.library import Library
 from core.library.record import PlaylistRecord
 from core.playlist.request import SetRequest
-from core.sets.exporting import PACK, export_playlist, stage_playlist_pack
+from core.sets.exporting import PACK, export_playlist, make_playlist_pack
 
 WARNINGS = "X-Stemcrate-Warnings"
+MAX_WARNINGS_BYTES = 4096  # of a header, of which proxies take 8 KB in all
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 router = APIRouter(tags=["playlists"])
@@ -138,41 +137,42 @@ def export_one(
     if format == PACK:
         return _stream_pack(library, store, record, options)
     export = export_playlist(library, record, format, options, by_name=True)
-    headers = {"Cache-Control": "no-store"}
-    if export.warnings:
-        headers[WARNINGS] = json.dumps(export.warnings)
     if len(export.files) == 1:
         ((name, data),) = export.files.items()
         media_type = media_type_of(name)
     else:
         name, data, media_type = f"{safe_name(record.name)}.zip", _pack(export), "application/zip"
-    headers["Content-Disposition"] = content_disposition("attachment", name)
-    return Response(data, media_type=media_type, headers=headers)
+    return Response(data, media_type=media_type, headers=_headers(name, export.warnings))
 
 
 def _stream_pack(
     library: Library, store: JobStore, record: PlaylistRecord, options: ExportOptions
 ) -> Response:
-    """Stream a DJ pack; what was staged for it goes when the stream ends."""
-    store.downloads.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(dir=store.downloads, prefix=".pack-"))
-        staged = stage_playlist_pack(library, store, record, Path(folder), options)
-        pack = open_pack(staged.entries)
-        staging = stack.pop_all()
+    """Stream a DJ pack while it is made; what was made for it goes as it is sent."""
+    pack = make_playlist_pack(library, store, record, options)
 
-    def stream() -> Iterator[bytes]:
-        with staging:
-            yield from pack
+    def make() -> Generator[bytes, None, None]:
+        store.downloads.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=store.downloads, prefix=".pack-") as staging:
+            yield from stream_pack(pack.entries(Path(staging)))
 
+    headers = _headers(f"{safe_name(record.name)}.zip", pack.warnings)
+    return MakingResponse(make(), media_type="application/zip", headers=headers)
+
+
+def _headers(name: str, warnings: Sequence[str]) -> dict[str, str]:
+    """Name a download, and say what is amiss in as many words as a header holds."""
     headers = {
-        "Content-Length": str(pack.size_bytes),
-        "Content-Disposition": content_disposition("attachment", f"{safe_name(record.name)}.zip"),
         "Cache-Control": "no-store",
+        "Content-Disposition": content_disposition("attachment", name),
     }
-    if staged.warnings:
-        headers[WARNINGS] = json.dumps(staged.warnings)
-    return StreamingResponse(stream(), media_type="application/zip", headers=headers)
+    told = list(warnings)
+    while len(text := json.dumps(told)) > MAX_WARNINGS_BYTES:
+        n_left = max(1, len(told) // 2)
+        told = [*warnings[: n_left - 1], f"{len(warnings) - n_left + 1} more warnings."]
+    if told:
+        headers[WARNINGS] = text
+    return headers
 
 
 def _to_request(wishes: PlaylistRequest) -> SetRequest:

@@ -10,21 +10,23 @@ Layout, from the root of the ZIP::
     _Serato_/                   relative to the root: right where the root is a stick's root
     rekordbox/  traktor/  itunes/  serato/          absolute paths, for the target folder
 
-Everything that has to be made lies in a staging folder of the caller; originals and stems are read
-where they are, so that the ZIP itself is streamed by `core.export.pack`.
+Originals and stems are read where they are. What has to be made is made when its turn comes in the
+ZIP that `core.export.pack` streams, in a staging folder of the caller, and goes when the next file
+is asked for: tagging and STEM files take seconds a track, and room. So tracks come first, then what
+tells of all of them.
 """
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core.audio.disk import storage_errors
-from core.errors import InvalidAudio, UnsupportedFormat
+from core.errors import ArtefactNotFound, InvalidAudio, UnsupportedFormat
 from core.export import location
-from core.export.format import ExportOptions, target_folder
+from core.export.format import ExportOptions, target_folder, warn_of_tracks
 from core.export.location import Location
 from core.export.model import Crate, CrateTrack, FileKind
 from core.export.names import safe_name, unique_name
@@ -41,25 +43,15 @@ _IMAGE_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png"}
 class TrackFiles:
     """Where the files of a track lie now.
 
-    ``stems`` are by the name that they get in the pack, with suffix; ``stem_file`` is a
-    ``.stem.mp4``. An audio file that is None or gone is warned of, and stays in the playlists.
+    ``stems`` are by the name that they get in the pack, with suffix; ``write_stem_file`` makes the
+    track's ``.stem.mp4`` at a path, and raises `ArtefactNotFound`, `InvalidAudio` or
+    `UnsupportedFormat` where it cannot be. An audio file that is None or gone is warned of, and
+    stays in the playlists.
     """
 
     audio: Path | None
     stems: Mapping[str, Path] = field(default_factory=dict)
-    stem_file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StagedPack:
-    """What goes into the ZIP (see `core.export.pack.open_pack`), and what to know about it.
-
-    ``facts`` are the content of ``pack.json``: target, options, ``mp3_offset_ms``, warnings.
-    """
-
-    entries: tuple[PackEntry, ...]
-    warnings: tuple[str, ...]
-    facts: dict[str, Any]
+    write_stem_file: Callable[[Path], None] | None = None
 
 
 def default_target(crate: Crate) -> Location:
@@ -71,46 +63,6 @@ def default_target(crate: Crate) -> Location:
     return target_folder(f"C:\\Stemcrate\\{safe_name(crate.name)}")
 
 
-def stage_dj_pack(
-    crate: Crate,
-    files: Mapping[str, TrackFiles],
-    staging: Path,
-    options: ExportOptions,
-    *,
-    formats: tuple[str, ...] | None = None,
-) -> StagedPack:
-    """Make the files of a pack.
-
-    Parameters
-    ----------
-    crate : its tracks' own paths don't matter; files get new, sanitised names.
-    files : by track id; a track without an entry has no files.
-    staging : an empty folder, of as much room as the audio needs; the caller removes it when the
-        ZIP has been read.
-    options : the target folder is `default_target` where none is named.
-    formats : names of export formats; None takes all that are registered.
-
-    Raises
-    ------
-    UnsupportedFormat : there is no format of a name.
-    StorageFull : the disk has no room.
-    """
-    chosen = formats if formats is not None else ExporterRegistry.names()
-    for name in chosen:
-        ExporterRegistry.get(name)
-    target = options.target or default_target(crate)
-    options = replace(options, target=target)
-    stage = _Staging(staging, options)
-    crate = replace(crate, tracks=tuple(stage.add_tracks(crate, files)))
-    for name in chosen:
-        stage.add_export(name, crate)
-    facts = stage.facts(chosen)
-    stage.add_bytes("pack.json", (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
-    stage.add_bytes("relocate.py", Path(location.__file__).read_bytes())
-    stage.add_bytes("README.txt", write_readme(crate, target, chosen))
-    return StagedPack(tuple(stage.entries), tuple(stage.warnings), facts)
-
-
 def _suffix(track: CrateTrack) -> str:
     """Give the suffix that players expect; a file of no known kind keeps its own."""
     if track.file is FileKind.OTHER:
@@ -118,43 +70,91 @@ def _suffix(track: CrateTrack) -> str:
     return ".m4a" if track.file is FileKind.ALAC else f".{track.file}"
 
 
-class _Staging:
-    """Collects the entries of a pack."""
+class DjPack:
+    """A pack that is made while it is read.
 
-    def __init__(self, folder: Path, options: ExportOptions) -> None:
-        self.entries: list[PackEntry] = []
-        self.warnings: list[str] = []
-        self._folder = folder
-        self._options = options
+    Parameters
+    ----------
+    crate : its tracks' own paths don't matter; files get new, sanitised names.
+    files : by track id; a track without an entry has no files.
+    options : the target folder is `default_target` where none is named.
+    formats : names of export formats; None takes all that are registered.
+    warnings : what is known of the crate before.
+
+    Raises
+    ------
+    UnsupportedFormat : there is no format of a name.
+    """
+
+    def __init__(
+        self,
+        crate: Crate,
+        files: Mapping[str, TrackFiles],
+        options: ExportOptions,
+        *,
+        formats: tuple[str, ...] | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self._formats = formats if formats is not None else ExporterRegistry.names()
+        for name in self._formats:
+            ExporterRegistry.get(name)
+        self._target = options.target or default_target(crate)
+        self._options = replace(options, target=self._target)
+        self._files = files
+        self._labels: dict[str, str] = {}
+        self._crate = replace(crate, tracks=tuple(self._name(track) for track in crate.tracks))
+        missing = warn_of_tracks(self._crate, self._options, needs_paths=False)
+        self.warnings = [*warnings, *missing]
+        """Sentences on what is amiss; complete once `entries` has ended, as in ``pack.json``."""
         self._offsets: dict[str, dict[str, float]] = {}
 
-    def add_tracks(self, crate: Crate, files: Mapping[str, TrackFiles]) -> Iterator[CrateTrack]:
-        """Add every track's files; yield the tracks as they are in the pack."""
-        taken: set[str] = set()
-        for track in crate.tracks:
-            label = unique_name(safe_name(track.label_text), taken)
-            taken.add(label)
-            yield self._add_track(track, label, files.get(track.id, TrackFiles(None)))
+    def entries(self, staging: Path) -> Iterator[PackEntry]:
+        """Make the files of the pack, one by one; to be gone through once.
 
-    def _add_track(self, track: CrateTrack, label: str, files: TrackFiles) -> CrateTrack:
-        packed = replace(track, path=f"Music/{label}{_suffix(track)}", is_missing=True)
-        if files.audio is not None and files.audio.is_file():
-            size_bytes = self._add_audio(packed, files.audio)
-            packed = replace(packed, is_missing=False, size_bytes=size_bytes)
-        taken: set[str] = set()
-        for name, stem in files.stems.items():
-            stem_name = unique_name(safe_name(Path(name).stem), taken)
-            taken.add(stem_name)
-            self._add_file(f"Stems/{label}/{stem_name}{Path(name).suffix}", stem)
-        if files.stem_file is not None:
-            self._add_file(f"STEM/{label}.stem.mp4", files.stem_file)
-        if track.cover is not None:
-            suffix = _IMAGE_SUFFIXES[track.cover.mime]
-            self.add_bytes(f"Covers/{label}.{suffix}", track.cover.data)
-        return packed
+        Parameters
+        ----------
+        staging : a folder for what is made; a file goes when the next is asked for.
 
-    def _add_audio(self, track: CrateTrack, audio: Path) -> int:
-        copy = self._folder / track.path
+        Raises
+        ------
+        StorageFull : the disk has no room for one of them.
+        """
+        for entry in self._make(staging):
+            yield entry
+            if entry.path.is_relative_to(staging):
+                entry.path.unlink()
+
+    def _make(self, staging: Path) -> Iterator[PackEntry]:
+        tracks: list[CrateTrack] = []
+        for track in self._crate.tracks:
+            files = self._files.get(track.id, TrackFiles(None))
+            if files.audio is not None and files.audio.is_file():
+                entry = self._copy_audio(track, files.audio, staging)
+                size_bytes = entry.path.stat().st_size
+                tracks.append(replace(track, is_missing=False, size_bytes=size_bytes))
+                yield entry
+            else:
+                tracks.append(replace(track, is_missing=True))
+            yield from self._add_extras(track, files, staging)
+        crate = replace(self._crate, tracks=tuple(tracks))
+        for name in self._formats:
+            for file_name, data in self._export(name, crate):
+                yield _stage(staging, file_name, data)
+        facts = json.dumps(self._facts(), ensure_ascii=False, indent=1) + "\n"
+        yield _stage(staging, "pack.json", facts.encode())
+        yield _stage(staging, "relocate.py", Path(location.__file__).read_bytes())
+        yield _stage(staging, "README.txt", write_readme(crate, self._target, self._formats))
+
+    def _name(self, track: CrateTrack) -> CrateTrack:
+        """Give a track the path that it has in the pack."""
+        label = unique_name(safe_name(track.label_text), set(self._labels.values()))
+        self._labels[track.id] = label
+        audio = self._files.get(track.id, TrackFiles(None)).audio
+        is_missing = audio is None or not audio.is_file()
+        return replace(track, path=f"Music/{label}{_suffix(track)}", is_missing=is_missing)
+
+    def _copy_audio(self, track: CrateTrack, audio: Path, staging: Path) -> PackEntry:
+        copy = staging / track.path
         copy.parent.mkdir(parents=True, exist_ok=True)
         with storage_errors(copy):
             shutil.copyfile(audio, copy)
@@ -162,52 +162,73 @@ class _Staging:
             tag_copy(copy, track, self._options)
         except (UnsupportedFormat, InvalidAudio) as error:
             self.warnings.append(f"'{track.label_text}' carries no tags: {error.message}")
-        self.entries.append(PackEntry(track.path, copy))
-        return copy.stat().st_size
+        return PackEntry(track.path, copy)
 
-    def _add_file(self, name: str, path: Path) -> None:
-        if path.is_file():
-            self.entries.append(PackEntry(name, path))
-        else:
-            self.warnings.append(f"'{name}' is not in the pack: its file has gone.")
+    def _add_extras(
+        self, track: CrateTrack, files: TrackFiles, staging: Path
+    ) -> Iterator[PackEntry]:
+        """Add stems, STEM file and cover of a track."""
+        label = self._labels[track.id]
+        taken: set[str] = set()
+        for name, stem in files.stems.items():
+            stem_name = unique_name(safe_name(Path(name).stem), taken)
+            taken.add(stem_name)
+            name_in_zip = f"Stems/{label}/{stem_name}{Path(name).suffix}"
+            if stem.is_file():
+                yield PackEntry(name_in_zip, stem)
+            else:
+                self.warnings.append(f"'{name_in_zip}' is not in the pack: its file has gone.")
+        if files.write_stem_file is not None:
+            stem_file = staging / f"STEM/{label}.stem.mp4"
+            stem_file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                files.write_stem_file(stem_file)
+            except (ArtefactNotFound, InvalidAudio, UnsupportedFormat) as error:
+                self.warnings.append(f"'{track.title}' has no STEM file: {error.message}")
+            else:
+                yield PackEntry(f"STEM/{label}.stem.mp4", stem_file)
+        if track.cover is not None:
+            suffix = _IMAGE_SUFFIXES[track.cover.mime]
+            yield _stage(staging, f"Covers/{label}.{suffix}", track.cover.data)
 
-    def add_export(self, name: str, crate: Crate) -> None:
-        """Add a format, in the folder where its program looks for it."""
+    def _export(self, name: str, crate: Crate) -> Iterator[tuple[str, bytes]]:
+        """Write a format, in the folder where its program looks for it."""
         options = self._options
         if name == "serato":
             # On a stick paths start at its root, whatever the target is called.
-            self._write("", name, crate, replace(options, target=None))
-            if options.target is None or not options.target.parts:
+            yield from self._write("", name, crate, replace(options, target=None))
+            if not self._target.parts:
                 return
         is_absolute = ExporterRegistry.get(name).needs_target or name == "serato"
-        self._write(f"{name}/" if is_absolute else "", name, crate, options)
+        yield from self._write(f"{name}/" if is_absolute else "", name, crate, options)
 
-    def _write(self, folder: str, name: str, crate: Crate, options: ExportOptions) -> None:
+    def _write(
+        self, folder: str, name: str, crate: Crate, options: ExportOptions
+    ) -> Iterator[tuple[str, bytes]]:
         export = export_crate(crate, name, options)
-        for file_name, data in export.files.items():
-            self.add_bytes(f"{folder}{file_name}", data)
         self.warnings += [text for text in export.warnings if text not in self.warnings]
         if export.mp3_offset_ms:
             self._offsets[name] = dict(export.mp3_offset_ms)
+        for file_name, data in export.files.items():
+            yield f"{folder}{file_name}", data
 
-    def add_bytes(self, name: str, data: bytes) -> None:
-        """Write a file into the staging folder and enter it."""
-        path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with storage_errors(path):
-            path.write_bytes(data)
-        self.entries.append(PackEntry(name, path))
-
-    def facts(self, formats: tuple[str, ...]) -> dict[str, Any]:
+    def _facts(self) -> dict[str, Any]:
         """Say how the pack was made."""
-        target = self._options.target
-        assert target is not None
         return {
             "schema_version": SCHEMA_VERSION,
-            "target": target.native,
-            "system": target.system,
-            "formats": list(formats),
+            "target": self._target.native,
+            "system": self._target.system,
+            "formats": list(self._formats),
             "key_notation": self._options.key_notation,
             "mp3_offset_ms": self._offsets,
             "warnings": self.warnings,
         }
+
+
+def _stage(staging: Path, name: str, data: bytes) -> PackEntry:
+    """Write a file into the staging folder."""
+    path = staging / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with storage_errors(path):
+        path.write_bytes(data)
+    return PackEntry(name, path)

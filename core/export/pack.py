@@ -1,13 +1,14 @@
-"""The pack: one ZIP of a job's files, streamed or written, never held in memory.
+"""The pack: one ZIP of files, streamed or written, never held in memory.
 
-Files are stored rather than deflated: audio hardly shrinks, and the length of the ZIP is known
-before its first byte, for ``Content-Length`` and a progress bar. Names are UTF-8, archives and
-files beyond 4 GiB use ZIP64. Dates are those of the files, so the same files give the same bytes.
+Files are stored rather than deflated: audio hardly shrinks, and where all files are there the
+length of the ZIP is known before its first byte, for ``Content-Length`` and a progress bar. Files
+that have yet to be made come one by one. Names are UTF-8, archives and files beyond 4 GiB use
+ZIP64. Dates are those of the files, so the same files give the same bytes.
 
 Reference: APPNOTE.TXT, .ZIP File Format Specification 6.3 (PKWARE), sections 4.3.14 and 4.4.4.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -27,16 +28,19 @@ class PackEntry:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A ZIP that is made while it is read; iterate for its bytes, as often as needed."""
+    """A ZIP of files that are there; iterate for its bytes, as often as needed."""
 
     entries: tuple[PackEntry, ...]
 
     @property
     def size_bytes(self) -> int:
         """Exact length of the ZIP in bytes, from the sizes of the files alone."""
-        return len(self._stream())
+        stream = _new_stream()
+        for entry in self.entries:
+            _add(stream, entry)
+        return len(stream)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes, None, None]:
         """Give the ZIP's bytes in chunks; memory use does not depend on the files' sizes.
 
         Raises
@@ -44,14 +48,7 @@ class Pack:
         ArtefactNotFound : a file has gone since the pack was opened.
         RuntimeError : a file changes its length while it is read.
         """
-        yield from self._stream()
-
-    def _stream(self) -> ZipStream:
-        stream = ZipStream(compress_type=ZIP_STORED, sized=True)
-        for entry in self.entries:
-            _require(entry)
-            stream.add_path(entry.path, entry.name_in_zip, recurse=False)
-        return stream
+        return stream_pack(self.entries)
 
 
 def open_pack(entries: Iterable[PackEntry]) -> Pack:
@@ -63,29 +60,61 @@ def open_pack(entries: Iterable[PackEntry]) -> Pack:
     ValueError : two files have the same name in the ZIP, or a name is empty, absolute or leaves
         the folder that it is unpacked into.
     """
-    pack = Pack(tuple(entries))
-    names: set[str] = set()
+    pack = Pack(tuple(_checked(entries)))
     for entry in pack.entries:
-        _check_name(entry.name_in_zip)
-        if entry.name_in_zip.casefold() in names:
-            raise ValueError(f"two files of the pack are called {entry.name_in_zip!r}")
-        names.add(entry.name_in_zip.casefold())
         _require(entry)
     return pack
+
+
+def stream_pack(entries: Iterable[PackEntry]) -> Generator[bytes, None, None]:
+    """Give the bytes of a ZIP in chunks; each entry is asked for when the one before it is out.
+
+    So an entry's file may be made when its turn comes, and go when the next is asked for. Memory
+    use does not depend on the files' sizes.
+
+    Raises
+    ------
+    ArtefactNotFound, ValueError : as `open_pack`, when it comes to the file.
+    RuntimeError : a file changes its length while it is read.
+    """
+    stream = _new_stream()
+    for entry in _checked(entries):
+        _add(stream, entry)
+        yield from stream.all_files()
+    yield from stream.footer()
 
 
 def write_pack(entries: Iterable[PackEntry], destination: Path) -> Path:
     """Write a pack to ``destination``: there whole, or not at all.
 
-    Returns ``destination``. Raises as `open_pack`, and `StorageFull` when the disk is full.
+    Returns ``destination``. Raises as `stream_pack`, and `StorageFull` when the disk is full.
     """
-    pack = open_pack(entries)
     with atomic_path(destination) as temporary, temporary.open("wb") as file:
-        for chunk in pack:
+        for chunk in stream_pack(entries):
             file.write(chunk)
         # Flushed to the operating system here, to the disk by `atomic_path`.
         file.flush()
     return destination
+
+
+def _new_stream() -> ZipStream:
+    return ZipStream(compress_type=ZIP_STORED, sized=True)
+
+
+def _add(stream: ZipStream, entry: PackEntry) -> None:
+    _require(entry)
+    stream.add_path(entry.path, entry.name_in_zip, recurse=False)
+
+
+def _checked(entries: Iterable[PackEntry]) -> Iterator[PackEntry]:
+    """Pass entries on whose names can be unpacked beside one another."""
+    names: set[str] = set()
+    for entry in entries:
+        _check_name(entry.name_in_zip)
+        if entry.name_in_zip.casefold() in names:
+            raise ValueError(f"two files of the pack are called {entry.name_in_zip!r}")
+        names.add(entry.name_in_zip.casefold())
+        yield entry
 
 
 def _check_name(name: str) -> None:

@@ -6,12 +6,13 @@ folder that the user names.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
 from core.artifacts.store import JobStore
-from core.errors import ArtefactNotFound, InvalidAudio, UnsupportedFormat
-from core.export.dj_pack import StagedPack, TrackFiles, stage_dj_pack
+from core.errors import ArtefactNotFound
+from core.export.dj_pack import DjPack, TrackFiles
 from core.export.facts import add_facts, find_kind
 from core.export.format import Export, ExportOptions, StemFormat
 from core.export.model import Crate, CratePlaylist, CrateTrack
@@ -53,34 +54,21 @@ def export_playlist(
     return Export(export.files, (*warnings, *export.warnings), export.mp3_offset_ms)
 
 
-def stage_playlist_pack(
-    library: Library,
-    store: JobStore,
-    playlist: PlaylistRecord,
-    staging: Path,
-    options: ExportOptions,
-) -> StagedPack:
-    """Make the DJ pack of a playlist: tagged copies, stems of jobs, STEM files, playlists.
-
-    A STEM file that cannot be made is left out, with a warning.
-
-    ``staging`` is an empty folder that has to live until the pack's ZIP has been written.
+def make_playlist_pack(
+    library: Library, store: JobStore, playlist: PlaylistRecord, options: ExportOptions
+) -> DjPack:
+    """Gather the DJ pack of a playlist: tagged copies, stems of jobs, STEM files, playlists.
 
     Raises
     ------
     ArtefactNotFound : none of the tracks is left.
-    StorageFull : no room for the copies.
     """
     crate, warnings = make_crate(library, playlist, by_name=True)
     records = [library.record(track.id) for track in crate.tracks]
-    files, stem_warnings = {}, []
-    for record in records:
-        files[record.id], problem = _find_files(store, record, staging, options.stem_format)
-        stem_warnings += [problem] if problem else []
+    files = {record.id: _find_files(store, record, options.stem_format) for record in records}
     covers = {record.id: library.read_cover(record) for record in records}
     tracks = tuple(replace(track, cover=covers[track.id]) for track in crate.tracks)
-    staged = stage_dj_pack(replace(crate, tracks=tracks), files, staging, options)
-    return replace(staged, warnings=(*warnings, *stem_warnings, *staged.warnings))
+    return DjPack(replace(crate, tracks=tracks), files, options, warnings=warnings)
 
 
 def make_crate(
@@ -136,13 +124,8 @@ def make_track(record: LibraryRecord) -> CrateTrack:
     return add_facts(track, record.facts)
 
 
-def _find_files(
-    store: JobStore, record: LibraryRecord, staging: Path, stem_format: StemFormat
-) -> tuple[TrackFiles, str | None]:
-    """Find a track's audio, and the stems of the newest of its jobs that still exists.
-
-    Their STEM file is made in ``staging``; where it cannot be, a sentence says why.
-    """
+def _find_files(store: JobStore, record: LibraryRecord, stem_format: StemFormat) -> TrackFiles:
+    """Find a track's audio, and the stems of the newest of its jobs that still exists."""
     audio = next((Path(f.path) for f in record.files if Path(f.path).is_file()), None)
     for job in reversed(record.jobs):
         manifest = store.load_if_readable(job.job_id)
@@ -154,13 +137,9 @@ def _find_files(
         if not stems:
             continue
         files = {f"{a.label}{PurePath(a.name).suffix}": folder / a.name for a in stems}
-        stem_file = staging / f"{record.id}.stem.mp4"
-        try:
-            make_stem_file(stems, folder, stem_file, stem_format)
-        except (ArtefactNotFound, InvalidAudio, UnsupportedFormat) as error:
-            return TrackFiles(audio, files), f"'{record.title}' has no STEM file: {error.message}"
-        return TrackFiles(audio, files, stem_file), None
-    return TrackFiles(audio), None
+        write_stem_file = partial(make_stem_file, stems, folder, stem_format=stem_format)
+        return TrackFiles(audio, files, write_stem_file)
+    return TrackFiles(audio)
 
 
 def _name_files(

@@ -1,5 +1,6 @@
 """Playlists over REST: planned, reordered, exported, deleted."""
 
+import http.client
 import io
 import json
 import xml.etree.ElementTree as ET
@@ -8,7 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.integration.api.apps import open_client, run_here, sweep, wav_bytes
+from tests.conditions import wait_until
+from tests.integration.api.apps import open_client, run_here, serve, sweep, wav_bytes
 from tests.library_records import make_record, track_id
 
 
@@ -141,13 +143,56 @@ def test_the_pack_holds_audio_and_playlists_and_leaves_nothing_behind(client, tm
     playlist = create(client, tracks=[track["id"]])
     answer = client.get(playlist["exports"]["pack"])
     assert answer.status_code == 200, answer.text
-    assert int(answer.headers["content-length"]) == len(answer.content)
     with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
         assert pack.testzip() is None
         names = pack.namelist()
     assert any(name.startswith("Music/") and name.endswith(".wav") for name in names)
     assert {"README.txt", "pack.json"} <= set(names)
     assert list((tmp_path / "downloads").iterdir()) == []
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_pack_leaves_nothing_behind(tmp_path):
+    """It is made while it is sent: what is not asked for any more is not made either."""
+    song = tmp_path / "long.wav"
+    with song.open("wb") as file:
+        file.truncate(64 * 2**20)
+    with open_client(tmp_path) as client:
+        client.app.state.services.library.put(make_record(0, paths=(str(song),)))
+        url = create(client, tracks=[track_id(0)])["exports"]["pack"]
+    with serve(tmp_path) as (host, port):
+        connection = http.client.HTTPConnection(host, port, timeout=30)
+        connection.request("GET", url)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["content-length"]) == (200, None)
+        assert answer.read(4) == b"PK\3\4"
+        assert [path.name[:6] for path in (tmp_path / "downloads").iterdir()] == [".pack-"]
+        answer.close()
+        connection.close()
+        wait_until(lambda: not list((tmp_path / "downloads").iterdir()))
+
+
+def test_head_of_a_pack_makes_nothing_of_it(crate, tmp_path):
+    """A set of thirty tracks takes minutes."""
+    playlist = create(crate, tracks=[track_id(0), track_id(1)])
+    answer = crate.head(playlist["exports"]["pack"])
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == "application/zip"
+    (warning,) = json.loads(answer.headers["x-stemcrate-warnings"])
+    assert "Title 001" in warning
+    assert not (tmp_path / "downloads").exists()
+
+
+def test_more_warnings_than_a_header_holds_are_counted(client):
+    """Clients and proxies refuse an answer whose headers are too long."""
+    library = client.app.state.services.library
+    for number in range(60):
+        library.put(make_record(number, title=f"{number} " + "ü" * 150))
+    playlist = create(client, tracks=[track_id(number) for number in range(60)])
+    told = client.get(playlist["exports"]["m3u8"]).headers["x-stemcrate-warnings"]
+    assert len(told) <= 4096
+    warnings = json.loads(told)
+    assert "'Nobody - 0 üü" in warnings[0]
+    assert warnings[-1] == f"{60 - len(warnings) + 1} more warnings."
 
 
 def test_a_track_that_left_the_library_is_told_and_left_out(crate):

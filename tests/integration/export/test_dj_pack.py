@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
@@ -14,11 +15,11 @@ from xml.etree import ElementTree
 import pytest
 
 from core.audio.tags import read_tags
-from core.errors import UnsupportedFormat
-from core.export.dj_pack import TrackFiles, stage_dj_pack
+from core.errors import InvalidAudio, UnsupportedFormat
+from core.export.dj_pack import DjPack, TrackFiles
 from core.export.format import ExportOptions, target_folder
 from core.export.model import Crate, CratePlaylist
-from core.export.pack import open_pack, write_pack
+from core.export.pack import stream_pack, write_pack
 from tests.integration.export.crates import make_track, write_audio
 
 NAMES = ("mp3", "wav", "m4a")
@@ -36,7 +37,8 @@ def source(tmp_path_factory):
         stem.write_bytes(b"RIFF" + name.encode())
         stem_file = folder / f"{name}.stem.mp4"
         stem_file.write_bytes(b"ftyp" + name.encode())
-        files[name] = TrackFiles(audio, {"Track [vocals].wav": stem}, stem_file)
+        write_stem_file = partial(shutil.copyfile, stem_file)
+        files[name] = TrackFiles(audio, {"Track [vocals].wav": stem}, write_stem_file)
     return files
 
 
@@ -52,23 +54,27 @@ def crate():
     return Crate("Set: A/B", tracks, (CratePlaylist("Dark Techno Set", ("m4a", "mp3", "wav")),))
 
 
-def unpack(staged, folder):
-    path = write_pack(staged.entries, folder / "pack.zip")
+def entries(pack, folder):
+    staging = folder / "staging"
+    staging.mkdir()
+    return pack.entries(staging)
+
+
+def unpack(pack, folder):
+    path = write_pack(entries(pack, folder), folder / "pack.zip")
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         archive.extractall(folder / "unpacked")
     return folder / "unpacked"
 
 
-def stage(crate, source, tmp_path, **options):
-    staging = tmp_path / "staging"
-    staging.mkdir(exist_ok=True)
-    return stage_dj_pack(crate, source, staging, ExportOptions(**options))
+def make(crate, source, **options):
+    return DjPack(crate, source, ExportOptions(**options))
 
 
 def test_the_pack_holds_all_that_a_dj_takes_along(crate, source, tmp_path):
-    staged = stage(crate, source, tmp_path, target=target_folder("/Volumes/STICK"))
-    root = unpack(staged, tmp_path)
+    pack = make(crate, source, target=target_folder("/Volumes/STICK"))
+    root = unpack(pack, tmp_path)
     found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     first = "Åse & Øyvind - Ünï & set"
     assert found == {
@@ -97,7 +103,7 @@ def test_the_pack_holds_all_that_a_dj_takes_along(crate, source, tmp_path):
             )
         ),
     }
-    assert staged.warnings == ()
+    assert pack.warnings == []
     lines = (root / "Dark Techno Set.m3u8").read_text("utf-8").splitlines()
     paths = [line for line in lines if not line.startswith("#")]
     assert len(paths) == 3
@@ -116,15 +122,14 @@ def test_the_pack_holds_all_that_a_dj_takes_along(crate, source, tmp_path):
 
 def test_originals_are_never_touched(crate, source, tmp_path):
     before = {name: files.audio.read_bytes() for name, files in source.items()}
-    stage(crate, source, tmp_path)
+    unpack(make(crate, source), tmp_path)
     assert {name: files.audio.read_bytes() for name, files in source.items()} == before
 
 
 @pytest.mark.parametrize("first", ["C:\\DJ & co", "E:\\", "/home/dj", "\\\\nas\\dj", "/Volumes/S"])
 def test_relocating_gives_what_an_export_for_that_folder_would_be(crate, source, tmp_path, first):
     """A path that is left behind in one program shows every file as missing there."""
-    staged = stage(crate, source, tmp_path, target=target_folder(first))
-    root = unpack(staged, tmp_path)
+    root = unpack(make(crate, source, target=target_folder(first)), tmp_path)
     shutil.copytree(root, tmp_path / "elsewhere #1")
     moved = tmp_path / "elsewhere #1"
     done = subprocess.run(
@@ -138,8 +143,7 @@ def test_relocating_gives_what_an_export_for_that_folder_would_be(crate, source,
     assert len(names) == (3 if is_root else 5)
     fresh = tmp_path / "fresh"
     fresh.mkdir()
-    again = stage_dj_pack(crate, source, fresh, ExportOptions(target=target_folder(str(moved))))
-    expected = unpack(again, fresh)
+    expected = unpack(make(crate, source, target=target_folder(str(moved))), fresh)
     for name in names:
         assert (moved / name).read_bytes() == (expected / name).read_bytes()
     tracks = ElementTree.parse(moved / "rekordbox/rekordbox.xml").getroot().iter("TRACK")
@@ -150,7 +154,7 @@ def test_relocating_gives_what_an_export_for_that_folder_would_be(crate, source,
 
 
 def test_relocating_to_a_named_folder_and_back_changes_nothing(crate, source, tmp_path):
-    root = unpack(stage(crate, source, tmp_path, target=target_folder("C:\\DJ")), tmp_path)
+    root = unpack(make(crate, source, target=target_folder("C:\\DJ")), tmp_path)
     names = ("rekordbox/rekordbox.xml", "traktor/collection.nml", "pack.json")
     before = [(root / name).read_bytes() for name in names]
     for folder in ("/Users/dj/Set", "\\\\nas\\dj\\x", "E:\\", "C:\\DJ"):
@@ -160,7 +164,7 @@ def test_relocating_to_a_named_folder_and_back_changes_nothing(crate, source, tm
 
 
 def test_a_target_inside_a_disk_gets_serato_paths_of_its_own(crate, source, tmp_path):
-    root = unpack(stage(crate, source, tmp_path), tmp_path)
+    root = unpack(make(crate, source), tmp_path)
     stick = (root / "_Serato_/database V2").read_bytes()
     disk = (root / "serato/_Serato_/database V2").read_bytes()
     assert "Stemcrate/Set - A-B/Music/".encode("utf-16-be") in disk
@@ -171,12 +175,13 @@ def test_a_target_inside_a_disk_gets_serato_paths_of_its_own(crate, source, tmp_
 def test_missing_files_are_listed_and_stop_nothing(crate, source, tmp_path):
     """A library outlives its files: one that has moved must not cost the whole pack."""
     gone = TrackFiles(tmp_path / "gone.mp3", {"Vocals.wav": tmp_path / "gone.wav"})
-    staged = stage(crate, {"mp3": gone, "wav": source["wav"]}, tmp_path)
-    text = "\n".join(staged.warnings)
+    pack = make(crate, {"mp3": gone, "wav": source["wav"]})
+    text = "\n".join(pack.warnings)
     assert "Ünï & set" in text
     assert "'Åse & Øyvind - ../x'" in text
-    assert "Vocals.wav' is not in the pack" in text
-    root = unpack(staged, tmp_path)
+    root = unpack(pack, tmp_path)
+    assert "Vocals.wav' is not in the pack" in "\n".join(pack.warnings)
+    assert len(set(pack.warnings)) == len(pack.warnings) == 3
     assert len(list((root / "Music").iterdir())) == 1
     assert "Not in this pack" in (root / "README.txt").read_bytes().decode()
     library = json.loads((root / "crate.json").read_text("utf-8"))
@@ -185,9 +190,9 @@ def test_missing_files_are_listed_and_stop_nothing(crate, source, tmp_path):
 
 def test_a_file_that_takes_no_tags_goes_in_as_it_is(crate, source, tmp_path):
     wrong = TrackFiles(source["wav"].audio)
-    staged = stage(crate, {**source, "mp3": wrong}, tmp_path)
-    assert any("carries no tags" in warning for warning in staged.warnings)
-    root = unpack(staged, tmp_path)
+    pack = make(crate, {**source, "mp3": wrong})
+    root = unpack(pack, tmp_path)
+    assert any("carries no tags" in warning for warning in pack.warnings)
     assert len(list((root / "Music").iterdir())) == 3
 
 
@@ -195,36 +200,64 @@ def test_stems_whose_names_become_the_same_are_both_there(crate, source, tmp_pat
     """Two files of one name would stop the whole ZIP."""
     stem = source["mp3"].stems["Track [vocals].wav"]
     stems = {"a?.wav": stem, "a*.wav": stem, "../a.wav": stem}
-    staged = stage(crate, {"mp3": replace(source["mp3"], stems=stems)}, tmp_path)
-    names = [entry.name_in_zip for entry in staged.entries if entry.name_in_zip.startswith("Stems")]
-    assert [name.rsplit("/")[-1] for name in names] == ["a.wav", "a (2).wav", "a (3).wav"]
-    open_pack(staged.entries)
+    root = unpack(make(crate, {"mp3": replace(source["mp3"], stems=stems)}), tmp_path)
+    names = sorted(path.name for path in root.glob("Stems/*/*"))
+    assert names == ["a (2).wav", "a (3).wav", "a.wav"]
 
 
 def test_only_the_formats_asked_for_are_packed(crate, source, tmp_path):
-    staging = tmp_path / "staging"
-    staging.mkdir()
-    staged = stage_dj_pack(crate, source, staging, ExportOptions(), formats=("m3u8",))
-    names = {entry.name_in_zip for entry in staged.entries}
-    assert not any(name.startswith(("rekordbox/", "_Serato_/", "serato/")) for name in names)
+    root = unpack(DjPack(crate, source, ExportOptions(), formats=("m3u8",)), tmp_path)
+    assert (root / "Dark Techno Set.m3u8").is_file()
+    assert not any((root / name).exists() for name in ("rekordbox", "_Serato_", "serato"))
     with pytest.raises(UnsupportedFormat):
-        stage_dj_pack(crate, source, staging, ExportOptions(), formats=("m3u8", "pdf"))
+        DjPack(crate, source, ExportOptions(), formats=("m3u8", "pdf"))
 
 
-def test_the_zip_is_streamed_and_says_its_length(crate, source, tmp_path):
+def test_every_file_is_made_when_its_turn_comes_and_goes_when_it_is_out(crate, source, tmp_path):
+    """A client waited for the STEM files of the whole set, seconds each, before the first byte."""
+    made, staging = [], tmp_path / "staging"
+
+    def write_stem_file(name, path):
+        made.append(name)
+        path.write_bytes(b"ftyp")
+
+    files = {
+        name: replace(files, write_stem_file=partial(write_stem_file, name))
+        for name, files in source.items()
+    }
+    most, seen_before = 0, {}
+    for entry in entries(make(crate, files), tmp_path):
+        seen_before.setdefault(entry.name_in_zip.partition("/")[0], tuple(made))
+        most = max(most, sum(path.is_file() for path in staging.rglob("*")))
+    assert seen_before["Music"] == seen_before["Stems"] == ()
+    assert seen_before["STEM"] == ("mp3",)
+    assert most == 1
+
+
+def test_a_stem_file_that_cannot_be_made_is_told_and_stops_nothing(crate, source, tmp_path):
+    def write_stem_file(path):
+        raise InvalidAudio("A stem is no audio.")
+
+    pack = make(crate, {"wav": replace(source["wav"], write_stem_file=write_stem_file)})
+    root = unpack(pack, tmp_path)
+    assert "' has no STEM file: A stem is no audio." in pack.warnings[-1]
+    assert json.loads((root / "pack.json").read_text("utf-8"))["warnings"] == pack.warnings
+
+
+def test_the_zip_is_streamed(crate, source, tmp_path):
     big = tmp_path / "big.wav"
     with big.open("wb") as file:
         file.truncate(32 * 2**20)
     files = {**source, "wav": replace(source["wav"], stems={"big.wav": big})}
-    pack = open_pack(stage(crate, files, tmp_path).entries)
+    chunks = stream_pack(entries(make(crate, files), tmp_path))
     tracemalloc.start()
-    length = sum(map(len, pack))
+    length = sum(map(len, chunks))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert length == pack.size_bytes > 32 * 2**20
+    assert length > 32 * 2**20
     assert peak < 8 * 2**20
 
 
 def test_an_empty_crate_is_a_pack(tmp_path):
-    root = unpack(stage(Crate("Empty", ()), {}, tmp_path), tmp_path)
+    root = unpack(make(Crate("Empty", ()), {}), tmp_path)
     assert (root / "Empty.m3u8").is_file()
