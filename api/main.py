@@ -11,6 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import open_services
+from api.head import HeadAsGet
 from api.hosts import KnownHosts
 from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_problem_schema, any_problem
@@ -84,7 +85,8 @@ def create_app(settings: Settings) -> FastAPI:
         expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(KnownHosts, names=settings.api_names())
-    app.add_middleware(CommonHeaders)  # the last one added is the outermost
+    app.add_middleware(CommonHeaders)
+    app.add_middleware(HeadAsGet)  # the last one added is the outermost
     return app
 
 

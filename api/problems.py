@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from core import errors
 
@@ -218,7 +219,19 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     if error.detail == HTTPStatus(status).phrase:
         detail = f"{HTTPStatus(status).phrase}: {request.method} {request.url.path}."
     code = CODE_OF.get(status, "error")
-    return _respond(_problem(status, code, detail, request.url.path), error.headers)
+    headers = {"Allow": _allowed(request)} if status == 405 else error.headers
+    return _respond(_problem(status, code, detail, request.url.path), headers)
+
+
+def _allowed(request: Request) -> str:
+    """List the methods of a path, whichever routes they come from; HEAD is where GET is."""
+    found = [
+        method
+        for method in ("DELETE", "GET", "POST", "PUT")
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    ]
+    return ", ".join(["GET, HEAD" if method == "GET" else method for method in found])
 
 
 async def _on_database_error(request: Request, error: Exception) -> JSONResponse:

@@ -3,11 +3,11 @@
 import base64
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response, status
+from fastapi import APIRouter, Header, Response, status
 from starlette.responses import StreamingResponse
 
 from api.deps import StoreDep
-from api.files import ArtefactResponse, disposition_of, media_type_of
+from api.files import ArtefactResponse, MakingResponse, disposition_of, media_type_of
 from api.links import content_disposition, etag_matches, strong_etag, zip_name
 from api.problems import MEDIA_TYPE, problem_responses
 from api.views import require_final
@@ -19,7 +19,6 @@ from core.pipeline.contents import pack_entries
 router = APIRouter(tags=["downloads"])
 
 
-@router.head("/download/{id}/all", include_in_schema=False)
 @router.get(
     "/download/{id}/all",
     operation_id="download_zip",
@@ -29,7 +28,7 @@ router = APIRouter(tags=["downloads"])
         **problem_responses(JobNotFound, JobNotFinished),
     },
 )
-def download_zip(id: str, store: StoreDep, request: Request) -> Response:
+def download_zip(id: str, store: StoreDep) -> Response:
     """Stream all artefacts and the manifest as one ZIP, without making it first.
 
     Files are stored, not compressed, so the length is known from the start.
@@ -42,12 +41,9 @@ def download_zip(id: str, store: StoreDep, request: Request) -> Response:
         "Content-Disposition": content_disposition("attachment", zip_name(manifest)),
         "Cache-Control": "no-store",
     }
-    if request.method == "HEAD":
-        return Response(media_type="application/zip", headers=headers)
-    return StreamingResponse(pack, media_type="application/zip", headers=headers)
+    return MakingResponse(iter(pack), media_type="application/zip", headers=headers)
 
 
-@router.head("/download/{id}/{track:path}", include_in_schema=False)
 @router.get(
     "/download/{id}/{track:path}",
     operation_id="download_artefact",

@@ -124,16 +124,41 @@ def test_health_without_a_database(client, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "code"),
-    [("GET", "/nowhere", 404, "not_found"), ("PUT", "/process", 405, "method_not_allowed")],
+    ("method", "path", "status", "code", "allow"),
+    [
+        ("GET", "/nowhere", 404, "not_found", None),
+        ("PUT", "/process", 405, "method_not_allowed", "POST"),
+        ("POST", "/job/x", 405, "method_not_allowed", "DELETE, GET, HEAD"),
+        ("PATCH", "/download/x/a/b", 405, "method_not_allowed", "GET, HEAD"),
+    ],
 )
-def test_unknown_paths_and_methods_are_problems(shared, method, path, status, code):
+def test_unknown_paths_and_methods_are_problems(shared, method, path, status, code, allow):
+    """`Allow` named the methods of the first route of a path alone."""
     answer = shared.request(method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == code
     assert answer.json()["instance"] == path
-    assert status != 405 or "POST" in answer.headers["allow"]
+    assert answer.headers.get("allow") == allow
+
+
+def test_head_is_answered_wherever_get_is(shared, finished):
+    """Monitors and caches ask with HEAD; most paths said that they have no such method."""
+    values = {"{id}": finished["job_id"], "{track}": "Stemcrate set.m3u8", "{format}": "m3u8"}
+    n_found = 0
+    for path, methods in shared.get("/openapi.json").json()["paths"].items():
+        if "get" not in methods:
+            continue
+        for name, value in values.items():
+            path = path.replace(name, value)
+        got, asked = shared.get(path), shared.head(path)
+        n_found += got.status_code == 200
+        assert asked.status_code == got.status_code, path
+        assert asked.content == b""
+        for name in ("content-type", "content-length", "etag", "cache-control"):
+            assert asked.headers.get(name) == got.headers.get(name), (path, name)
+    assert n_found >= 8
+    assert shared.head("/process").status_code == 405
 
 
 def test_a_defect_tells_the_client_nothing_of_itself(client, monkeypatch, caplog):
