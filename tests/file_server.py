@@ -93,11 +93,12 @@ class FileServer:
     def _send_body(self, request: Any, content: bytes) -> None:
         breaks = self.break_after is not None and self.break_after < len(content)
         body = content[: self.break_after] if breaks else content
+        # Before they go: who has them all may look at once.
+        self.n_sent += len(body)
+        self._has_broken |= breaks
         request.wfile.write(body)
         request.wfile.flush()
-        self.n_sent += len(body)
         if breaks:
-            self._has_broken = True
             if self.stall:
                 self.stalled.set()
                 self._closing.wait()

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
+from tests.processes import held_ports
 
 VARIABLE = "STEMCRATE_TEST_DATABASE_URL"
 
@@ -35,15 +36,12 @@ def running_server() -> Iterator[str | None]:
         return
     # A server refuses to run as root; Debian's package brings this user.
     owner = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+    with tempfile.TemporaryDirectory(prefix="pg") as folder, held_ports(1) as (port,):
         if owner:
             shutil.chown(folder, **owner)
         data = Path(folder, "data")
         run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **owner}
         subprocess.run([programs / "initdb", "-D", data, "-U", "tests", "-A", "trust"], **run)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
         settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
         control = [programs / "pg_ctl", "-D", data, "-w", "-l", Path(folder, "log")]
         subprocess.run([*control, "-o", settings, "start"], **run)

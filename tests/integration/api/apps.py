@@ -2,7 +2,6 @@
 
 import io
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from api.main import create_app
 from config import Settings
 from core.jobs.cataloguing import Cataloguer
 from core.pipeline.recipe import build_pipeline
+from tests.conditions import wait_until
 from tests.signals import make_song
 
 SAMPLE_RATE = 22_050
@@ -77,11 +77,8 @@ def serve(data_dir, **changes) -> Iterator[tuple[str, int]]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 30
-        while not server.started:
-            assert thread.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: server.started or not thread.is_alive())
+        assert server.started, "the server ended by itself"
         yield server.servers[0].sockets[0].getsockname()[:2]
     finally:
         server.should_exit = True

@@ -4,11 +4,10 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 import zipfile
 
 import pytest
@@ -17,6 +16,7 @@ from core.pipeline.recipe import build_stages
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
+from tests.processes import running
 
 HANGING_STAGE = """
 import time
@@ -69,7 +69,7 @@ def installation(tmp_path):
 
 
 def ask(address, method, path, body=None, headers=None):
-    connection = http.client.HTTPConnection(*address, timeout=120)
+    connection = http.client.HTTPConnection(*address, timeout=PATIENCE_S)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     data = answer.read()
@@ -132,25 +132,24 @@ def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(plugin, instal
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path, number):
     environment = {**os.environ, "DATA_DIR": str(tmp_path), "SEPARATOR_MODEL": "spleeter"}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = free.getsockname()
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app_from_environment"]
-    command += ["--port", str(address[1]), "--log-level", "warning"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as server:
-        try:
-            wait_for(address)
-            connection = http.client.HTTPConnection(*address, timeout=60)
-            connection.request("GET", f"/job/{post_song(*address)}/events")
-            stream = connection.getresponse()
-            stream.readline()
-            server.send_signal(number)
-            _, messages = server.communicate(timeout=PATIENCE_S)
-            stream.read()
-            connection.close()
-        finally:
-            server.kill()
-    assert b"Traceback" not in messages
+    command += ["--port", "0"]
+    log = tmp_path / "server.txt"
+    with log.open("wb") as out, running(command, env=environment, stderr=out) as server:
+        found = wait_until(
+            lambda: re.search(r"running on http://([\d.]+):(\d+)", log.read_text()),
+            seen=log.read_text,
+        )
+        address = found[1], int(found[2])
+        connection = http.client.HTTPConnection(*address, timeout=PATIENCE_S)
+        connection.request("GET", f"/job/{post_song(*address)}/events")
+        stream = connection.getresponse()
+        stream.readline()
+        server.send_signal(number)
+        server.wait(PATIENCE_S)
+        stream.read()
+        connection.close()
+    assert "Traceback" not in log.read_text()
 
 
 def submit_analysis(address, playlist_name):
@@ -166,13 +165,3 @@ def submit_analysis(address, playlist_name):
     status, data = ask(address, "POST", "/process", body, content_type)
     assert status == 202, data
     return data
-
-
-def wait_for(address):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            return ask(address, "GET", "/health")
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    raise AssertionError("the server does not come up")

@@ -6,6 +6,7 @@ import http.client
 import pytest
 
 from core.artifacts.store import JobStore
+from tests.conditions import PATIENCE_S
 from tests.integration.api.apps import files_below, open_client, serve, wav_bytes
 
 TWO_FILES = [
@@ -182,7 +183,7 @@ HEAD = (
 def test_an_oversized_file_is_refused_whatever_its_declared_length(tmp_path, declared):
     """Only a little more than the limit is ever sent: the answer must not wait for the rest."""
     with serve(tmp_path, max_upload_bytes=1_000_000) as (host, port):
-        connection = http.client.HTTPConnection(host, port, timeout=30)
+        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         connection.putrequest("POST", "/process")
         connection.putheader("Content-Type", "multipart/form-data; boundary=b")
         if declared is None:
@@ -202,7 +203,7 @@ def test_an_oversized_file_is_refused_whatever_its_declared_length(tmp_path, dec
 
 def test_a_body_longer_than_its_declared_length_is_cut_and_refused(tmp_path):
     with serve(tmp_path) as (host, port):
-        connection = http.client.HTTPConnection(host, port, timeout=30)
+        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         connection.putrequest("POST", "/process")
         connection.putheader("Content-Type", "multipart/form-data; boundary=b")
         connection.putheader("Content-Length", "1000")
@@ -216,7 +217,7 @@ def test_a_body_longer_than_its_declared_length_is_cut_and_refused(tmp_path):
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path):
     with serve(tmp_path) as (host, port):
-        connection = http.client.HTTPConnection(host, port, timeout=30)
+        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         connection.putrequest("POST", "/process")
         connection.putheader("Content-Type", "multipart/form-data; boundary=b")
         connection.putheader("Content-Length", "1000000")

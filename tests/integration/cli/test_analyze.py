@@ -24,6 +24,8 @@ from core.artifacts.store import hash_file
 from core.audio.decode import decode
 from core.audio.tags import read_tags
 from core.errors import InvalidAudio
+from tests.conditions import PATIENCE_S
+from tests.processes import running
 from tests.unit.analysis.encoding import write_mp4
 from tests.unit.analysis.songs import TEMPO_BPM, make_track
 
@@ -278,18 +280,18 @@ def test_a_run_that_is_stopped_leaves_whole_records_and_the_next_goes_on(
     """A night of analysis that is stopped must be neither lost nor half written."""
     for index in range(12):
         soundfile.write(tmp_path / f"{index:02}.wav", audio[index * 1000 : 4 * RATE], RATE)
-    process = subprocess.Popen(
+    with running(
         [sys.executable, "-m", "cli.main", "analyze", ".", "--json", "--processes", "1"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pipesize=4096,  # a few lines: it cannot come to its end before it is stopped
         text=True,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.send_signal(number)
-    process.communicate()
+    ) as process:
+        process.stdout.readline()
+        process.send_signal(number)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode not in (0, 3)
     records = list(tmp_path.glob("*.analysis.json"))
     assert 1 <= len(records) < 12

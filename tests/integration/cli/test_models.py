@@ -11,6 +11,7 @@ from typing import Any
 from tests.conditions import PATIENCE_S, wait_until
 from tests.file_server import FileServer
 from tests.models import write_tiny_htdemucs, write_tiny_network
+from tests.processes import running
 from tests.signals import make_song, write_song
 
 ROOT = Path(__file__).parents[3]
@@ -119,18 +120,16 @@ def test_a_killed_fetch_goes_on_where_it_was(tmp_path: Path) -> None:
         ]
         (home / "model.json").write_text(json.dumps({"family": "scnet", "files": files}))
         server.break_after, server.stall = half, True
-        running = subprocess.Popen(
+        part = home / f"model.safetensors.{files[0]['sha256'][:16]}.part"
+        with running(
             _command("models", "fetch", "mine"),
             cwd=tmp_path,
             env=_environment(tmp_path),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        )
-        assert server.stalled.wait(PATIENCE_S)
-        part = home / f"model.safetensors.{files[0]['sha256'][:16]}.part"
-        _wait_for_bytes(part, half - 16384)
-        running.kill()
-        running.wait()
+        ):
+            assert server.stalled.wait(PATIENCE_S)
+            _wait_for_bytes(part, half - 16384)
         kept = part.stat().st_size
         assert not (home / "model.safetensors").exists()
         server.break_after = None

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from tests.conditions import PATIENCE_S, wait_until
+from tests.processes import running
 from tests.signals import make_song, write_song
 
 ROOT = Path(__file__).parents[3]
@@ -155,17 +156,17 @@ def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path, number: signal.
     """Interrupting must not leave a job that looks as if it were running for ever."""
     song = write_song(tmp_path / "long.wav", make_song(60.0, 44100), 44100)
     data_dir = tmp_path / "data"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "process", str(song), "--json"],
+    with running(
+        [sys.executable, "-m", "cli.main", "process", song, "--json"],
         cwd=tmp_path,
         env=_environment(data_dir),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    wait_until(lambda: any(data_dir.glob("outputs/*/.work/0/mixture.wav")))
-    process.send_signal(number)
-    stdout, _ = process.communicate(timeout=PATIENCE_S)
+    ) as process:
+        wait_until(lambda: any(data_dir.glob("outputs/*/.work/0/mixture.wav")))
+        process.send_signal(number)
+        stdout, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     job = json.loads(stdout)
     assert job["state"] == "cancelled"

@@ -23,6 +23,7 @@ from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
 from tests.conditions import wait_until
 from tests.integration.jobs.stages_for_tests import FACTORY, build_pipeline_for_tests
+from tests.processes import is_running
 
 ROOT = Path(__file__).parents[3]
 on_both_databases = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -48,7 +49,7 @@ class Worker:
         self.process.wait()
 
     def leaves_no_orphan(self) -> bool:
-        return not [p for p in self.family if p.is_running() and p.status() != "zombie"]
+        return not any(map(is_running, self.family))
 
 
 class Installation:
@@ -107,30 +108,25 @@ class Installation:
         self.wait_until(lambda: self.manifest(job_id).state.is_final)
         return self.state(job_id)
 
-    def wait_for_work(self, job_id: str) -> None:
-        """Wait until the main stage of a track is in the middle of its work.
+    def wait_for_work(self, job_id: str, index: int | None = None) -> None:
+        """Wait until the main stage of a track is in the middle of its work: of this one, or any.
 
-        Of any track: those of a job run side by side, and the first need not be the first here.
+        Tracks of a job run side by side, and the first need not be the first here.
         """
-        self.wait_until(
-            lambda: any(
-                stage.name == "work" and stage.state == "running"
-                for stage in self.manifest(job_id).all_stages()
-            )
-        )
-        self.wait_until(
-            lambda: (
-                any(event.kind == "progress" for event in self.log.since(job_id))
-                or any(self.store.work_folder(job_id).glob("*/half*"))
-            ),
-        )
+        n_tracks = len(self.manifest(job_id).tracks)
+        asked = range(n_tracks) if index is None else [index]
+        self.wait_until(lambda: any(self._is_at_work(job_id, track) for track in asked))
+
+    def _is_at_work(self, job_id: str, index: int) -> bool:
+        is_half_done = any((self.store.work_folder(job_id) / str(index)).glob("half*"))
+        return is_half_done and self.stage_state(job_id, "work", index) == "running"
 
     def wait_until(self, condition: Callable[[], object]) -> None:
         wait_until(condition, seen=self._seen)
 
     def _seen(self) -> str:
         jobs = [f"{job_id}: {self.attempts(job_id)}" for job_id in self.store.job_ids()]
-        consoles = [worker.log.read_text()[-2000:] for worker in self.workers]
+        consoles = [worker.log.read_text(errors="replace")[-2000:] for worker in self.workers]
         return "\n".join(["Attempts of the stages:", *jobs, "What the workers said:", *consoles])
 
     def worker_code(self, **options: object) -> str:

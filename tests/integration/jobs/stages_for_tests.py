@@ -1,8 +1,9 @@
 """A real pipeline of small stages whose behaviour the uploaded text decides.
 
-The upload holds words: ``work=0.6`` (seconds of the main stage), ``stuck`` (it never ends at its
-first attempt), ``deaf`` (it does not listen to cancel), ``poison`` (its process kills itself, each
-time), ``broken`` (it raises). A WAV file holds no words.
+The upload holds words: ``work=0.6`` (seconds of the main stage), ``until=/a/file`` (it goes on
+until this file is there), ``stuck`` (it never ends at its first attempt), ``deaf`` (it does not
+listen to cancel), ``poison`` (its process kills itself, each time), ``broken`` (it raises). A WAV
+file holds no words.
 """
 
 import os
@@ -51,10 +52,11 @@ class WorkStage(TrackStage):
             raise CorruptAudio("broken, as asked")
         started = time.monotonic()
         seconds = 600.0 if "stuck" in asked and is_first else float(asked.get("work", 0.1))
-        while (elapsed := time.monotonic() - started) < seconds:
+        awaited = Path(asked.get("until", "/"))
+        while (elapsed := time.monotonic() - started) < seconds or not awaited.exists():
             time.sleep(0.02)
             if "deaf" not in asked:
-                context.progress(elapsed / seconds)
+                context.progress(min(1.0, elapsed / seconds))
         with context.artefact(
             f"{context.track.index}/work.txt", role="stem", label="work", format="txt"
         ) as path:

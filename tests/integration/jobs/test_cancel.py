@@ -8,6 +8,7 @@ from core.errors import JobNotFound
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
 from core.pipeline.options import ProcessingOptions
+from tests.conditions import PATIENCE_S
 from tests.integration.jobs.installation import Installation, on_both_databases
 from tests.integration.jobs.stages_for_tests import work_files
 
@@ -57,12 +58,14 @@ def test_a_job_that_has_ended_cannot_be_cancelled(house: Installation) -> None:
 @on_both_databases
 def test_deleting_a_running_job_leaves_nothing(house: Installation) -> None:
     """Its stage does not listen, and writes afterwards: that must not bring the folder back."""
-    house.start_worker(cancel_grace_s=30.0)
-    job_id, other = house.submit("work=2 deaf"), house.submit("work=0.1")
+    house.start_worker(cancel_grace_s=PATIENCE_S)
+    deleted = house.data_dir / "deleted"
+    job_id, other = house.submit(f"until={deleted} deaf"), house.submit("work=0.1")
     sha256 = house.manifest(job_id).tracks[0].source.sha256
     house.wait_for_work(job_id)
 
     house.service.delete(job_id)
+    deleted.touch()
 
     with pytest.raises(JobNotFound):
         house.manifest(job_id)

@@ -9,6 +9,7 @@ import pytest
 from core.jobs.database import engine_for, prepare_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
+from tests.conditions import PATIENCE_S
 from tests.postgres import new_database, require
 
 
@@ -41,7 +42,7 @@ def prepare_at_once(url: str) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE_S)
 
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert {event.payload["number"] for event in ProgressLog(url).since("job")} == {0, 1, 2, 3}

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.jobs.installation import ROOT, Installation
+from tests.processes import is_running, running
 
 # Writes its process id to a file each time it starts.
 SLEEPER = "import os, pathlib, sys, time\np = pathlib.Path(sys.argv[1])\n" + (
@@ -51,10 +52,6 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     supervisor.process.wait()
 
 
-def is_running(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
 def none_is_left(pids: list[int]) -> bool:
     return not any(is_running(pid) for pid in pids)
 
@@ -73,13 +70,11 @@ def test_a_killed_supervisor_takes_the_stages_along(house: Installation) -> None
     """Supervisor, worker, stage: the process at the end of the chain holds the GPU's memory."""
     command = [sys.executable, "-c", house.worker_code()]
     code = f"from core.jobs.supervisor import run_all\nrun_all({{'worker': {command!r}}})"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
-    job_id = house.submit("work=600")
-    house.wait_for_work(job_id)
-    family = psutil.Process(process.pid).children(recursive=True)
-    assert len(family) >= 3
-    process.kill()
-    process.wait()
+    with running([sys.executable, "-c", code], cwd=ROOT) as process:
+        job_id = house.submit("work=600")
+        house.wait_for_work(job_id)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 3
 
     wait_until(lambda: none_is_left([member.pid for member in family]))
 

@@ -55,11 +55,13 @@ def test_a_failed_track_does_not_fail_the_others(house: Installation) -> None:
 def test_progress_goes_forward_while_a_stage_runs(house: Installation) -> None:
     """The fraction of the job follows the stage that runs."""
     house.start_worker()
-    job_id = house.submit("work=1.5")
+    told_to_end = house.data_dir / "told-to-end"
+    job_id = house.submit(f"work=1 until={told_to_end}")
     house.wait_for_work(job_id)
 
     seen = [house.progress(job_id)]
     house.wait_until(lambda: seen.append(house.progress(job_id)) or seen[-1].fraction > 0.4)
+    told_to_end.touch()
 
     assert any(p.stage == "work" and p.track_index == 0 for p in seen)
     fractions = [p.fraction for p in seen]
@@ -158,7 +160,7 @@ def test_a_stage_that_takes_its_worker_down_fails_alone(house: Installation) -> 
     """After a few workers the engine gives the stage up; the job ends by the pipeline's rules."""
     first = house.start_worker()
     job_id = house.submit("stuck", "work=0.1")
-    house.wait_for_work(job_id)
+    house.wait_for_work(job_id, 0)
     first.kill()
     house.set_workflow(f"{job_id}.0.work", recovery_attempts=STAGE_RECOVERIES + 1)
 

@@ -1,7 +1,5 @@
 """A separation whose process is killed goes on after its last chunk, through the real pipeline."""
 
-import signal
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -13,11 +11,14 @@ from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.recipe import build_pipeline
 from tests.conditions import wait_until
 from tests.models import write_tiny_htdemucs
+from tests.processes import running
 from tests.signals import make_song, write_song
 
 ROOT = Path(__file__).parents[3]
+N_SECONDS = 9
 PROGRAM = """
     import sys
+    import time
     from pathlib import Path
     from core.artifacts.store import JobStore
     from core.pipeline.context import Runtime
@@ -26,7 +27,12 @@ PROGRAM = """
     folder = Path(sys.argv[1])
     runtime = Runtime(model_dir=folder / "models", cache_max_bytes=0)
     pipeline = build_pipeline(JobStore(folder / "data"), runtime)
-    pipeline.run_stage(sys.argv[2], "separation", 0)
+
+    def wait_in_the_middle(fraction):
+        if fraction > 0.3:
+            time.sleep(600)
+
+    pipeline.run_stage(sys.argv[2], "separation", 0, progress=wait_in_the_middle)
 """
 
 
@@ -34,7 +40,7 @@ def test_a_killed_separation_goes_on_and_gives_the_same_stems(tmp_path: Path) ->
     """An hour of work would be lost to a restart; or, worse, stems with a seam at the kill."""
     (tmp_path / "models").mkdir()
     write_tiny_htdemucs(tmp_path / "models", layout="hub")
-    song = write_song(tmp_path / "song.wav", make_song(18.0, 48000), 48000)
+    song = write_song(tmp_path / "song.wav", make_song(N_SECONDS, 48000), 48000)
     runtime = Runtime(model_dir=tmp_path / "models", cache_max_bytes=0)
     pipeline = build_pipeline(JobStore(tmp_path / "data"), runtime)
     killed, whole = (_submit(pipeline, song) for _ in range(2))
@@ -43,19 +49,15 @@ def test_a_killed_separation_goes_on_and_gives_the_same_stems(tmp_path: Path) ->
     work = pipeline.store.work_folder(killed) / "0"
     program = textwrap.dedent(PROGRAM)
     command = [sys.executable, "-c", program, str(tmp_path), killed]
-    process = subprocess.Popen(command, cwd=ROOT)
     kept = work / "chunks" / "0" / "network.f32"
-    try:
+    with running(command, cwd=ROOT):
         wait_until(lambda: kept.exists() and kept.stat().st_size > 1_000_000)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
     n_bytes = kept.stat().st_size
 
     fractions: list[float] = []
     pipeline.run_stage(killed, "separation", 0, progress=fractions.append)
     assert not (work / "chunks").exists()
-    n_all = 4 * 4 * 2 * 18 * 44100
+    n_all = 4 * 4 * 2 * N_SECONDS * 44100
     assert fractions[0] > 0.8 * n_bytes / n_all, "what was done before counts"
     for job_id in (killed, whole):
         pipeline.run(job_id, pipeline.run_stage)

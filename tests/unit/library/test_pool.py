@@ -1,14 +1,12 @@
 """Many tasks, some bad: each has its own outcome, and nothing else suffers."""
 
-import subprocess
 import sys
 from pathlib import Path
-
-import psutil
 
 from core.errors import NotAudio, StageFailed, WorkerLost
 from core.library.pool import TaskPool
 from tests.conditions import wait_until
+from tests.processes import is_running, running
 from tests.unit.library.pool_tasks import behave
 
 ROOT = Path(__file__).parents[3]
@@ -53,9 +51,7 @@ def test_processes_end_with_their_parent(tmp_path: Path) -> None:
         "if __name__ == '__main__':\n"
         f"    list(TaskPool(tell_and_wait, 1).run([{str(tmp_path)!r}]))\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
-    wait_until(lambda: any(tmp_path.iterdir()))
-    (child,) = (int(path.name) for path in tmp_path.iterdir())
-    parent.kill()
-    parent.wait()
-    wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie")
+    with running([sys.executable, "-c", code], cwd=ROOT):
+        wait_until(lambda: any(tmp_path.iterdir()))
+        (child,) = (int(path.name) for path in tmp_path.iterdir())
+    wait_until(lambda: not is_running(child))

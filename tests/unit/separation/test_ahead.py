@@ -51,4 +51,4 @@ def test_closing_stops_the_work():
     next(ahead)
     ahead.close()
     assert len(given) < 10
-    assert threading.active_count() == n_before
+    assert threading.active_count() <= n_before

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.conditions import PATIENCE_S
 from tests.unit.ui import examples
 from tests.unit.ui.examples import JOB_ID
 
@@ -13,7 +14,7 @@ PAGES = ("views/process.py", "views/results.py", "views/history.py")
 
 
 def open_page(page, **query):
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE_S).run()
     for name, value in query.items():
         app.query_params[name] = value
     return app.switch_page(page).run()
