@@ -1,18 +1,18 @@
 """The real stack, once a session: API, worker and workbench as `stemcrate serve` starts them, over
-a temporary folder, and a browser in front.
+a temporary folder, started from there, and a browser in front.
 """
 
 import json
 import os
 import shutil
 import signal
-import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cli.demo_songs import demo_song, write_demo_songs
 from tests.conditions import PATIENCE_S, wait_until
+from tests.processes import held_ports
 
-ROOT = Path(__file__).parents[2]
 PAGE_TIMEOUT_MS = 60_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -44,12 +44,14 @@ class Stack:
     api_url: str
     ui_url: str
     process: subprocess.Popen[bytes]
+    database: Path
+    log: Path
 
     def page(self, path: str = "") -> str:
         return self.ui_url + path
 
     def ask(self, path: str) -> dict[str, object]:
-        with urllib.request.urlopen(self.api_url + path, timeout=30) as answer:
+        with urllib.request.urlopen(self.api_url + path, timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     def workbench_bytes(self) -> int:
@@ -58,25 +60,34 @@ class Stack:
         workbench = next(child for child in children if "streamlit" in child.cmdline())
         return int(workbench.memory_info().rss)
 
+    def is_being_written(self) -> bool:
+        with closing(sqlite3.connect(self.database, timeout=0, isolation_level=None)) as database:
+            try:
+                database.execute("begin immediate")
+            except sqlite3.OperationalError:
+                return True
+            database.execute("rollback")
+            return False
+
     @contextmanager
     def held_worker(self) -> Iterator[None]:
         """Stop the worker from taking jobs while the block runs, so that no job can outrun it."""
         children = psutil.Process(self.process.pid).children()
         worker = next(child for child in children if "worker" in child.cmdline())
-        worker.suspend()
+        stop(worker)
         try:
+            # Stopped in the middle of a write, it would keep all others from writing.
+            while self.is_being_written():
+                worker.resume()
+                stop(worker)
             yield
         finally:
             worker.resume()
 
 
-def free_ports(n: int) -> list[int]:
-    """Give ports that are free now; all are held at once, so they differ."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for taken in sockets:
-            taken.bind(("127.0.0.1", 0))
-        return [taken.getsockname()[1] for taken in sockets]
+def stop(process: psutil.Process) -> None:
+    process.suspend()
+    wait_until(lambda: process.status() == psutil.STATUS_STOPPED)
 
 
 def answers(url: str) -> bool:
@@ -88,13 +99,20 @@ def answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def ports() -> Iterator[list[int]]:
+    with held_ports(2) as ports:
+        yield ports
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory, ports: list[int]) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    api_port, ui_port = free_ports(2)
+    api_port, ui_port = ports
     api_url, ui_url = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{ui_port}"
     environment = {
         **os.environ,
         "DATA_DIR": str(folder / "data"),
+        "DATABASE_URL": "",
         "API_PORT": str(api_port),
         "UI_PORT": str(ui_port),
         "API_URL": api_url,
@@ -105,9 +123,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     command = [sys.executable, "-m", "cli.main", "serve"]
     with (
         log.open("wb") as out,
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as process,
+        subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as process,
     ):
-        running = Stack(api_url, ui_url, process)
+        running = Stack(api_url, ui_url, process, folder / "data" / "stemcrate.sqlite", log)
         try:
             wait_until(lambda: is_up(running), seen=log.read_text)
             yield running

@@ -32,6 +32,12 @@ def job_of(page: Page) -> str:
     return found.group(1)
 
 
+def cancel(page: Page, stack: Stack, job_id: str) -> None:
+    """Cancel the job on the screen, and wait until that is on record."""
+    page.get_by_role("button", name="Cancel").click()
+    wait_until(lambda: stack.ask(f"/job/{job_id}")["state"] == "cancelled")
+
+
 def metric(page: Page, label: str):
     """The value of the metric with this label, on the tab that is open."""
     box = page.get_by_test_id("stMetric").filter(has_text=label).filter(visible=True)
@@ -51,6 +57,14 @@ def finished_job(browser, stack, songs) -> str:
     expect(page).to_have_url(re.compile(rf"/results\?job={job_id}"))
     context.close()
     return job_id
+
+
+def test_the_workbench_keeps_its_manners_wherever_it_is_started(page, stack):
+    """Away from the checkout it offered to publish the page, and sent statistics on its use."""
+    page.goto(stack.page())
+    expect(page.get_by_role("heading", name="Separate tracks")).to_be_visible()
+    expect(page.get_by_test_id("stAppDeployButton")).to_have_count(0)
+    assert "usage statistics" not in stack.log.read_text()
 
 
 def test_results_show_what_was_found_in_each_track(page, stack, finished_job):
@@ -157,9 +171,8 @@ def test_a_reload_in_the_middle_comes_back_to_the_job_and_cancel_ends_it(page, s
         page.reload()
         expect(page.get_by_role("heading", name=songs.known.name)).to_be_visible()
         expect(page.locator(".sc-stages [data-state=pending]").first).to_be_visible()
-        page.get_by_role("button", name="Cancel").click()
+        cancel(page, stack, job_id)
     expect(page.get_by_role("button", name="New job")).to_be_visible(timeout=JOB_TIMEOUT_MS)
-    assert stack.ask(f"/job/{job_id}")["state"] == "cancelled"
     expect(page.locator(".sc-head")).to_contain_text("Cancelled")
 
 
@@ -174,8 +187,7 @@ def test_a_file_that_was_handed_over_leaves_the_workbenchs_memory(page, stack, t
     before = stack.workbench_bytes()
     with stack.held_worker():
         upload(page, stack, large)
-        job_of(page)
-        page.get_by_role("button", name="Cancel").click()
+        cancel(page, stack, job_of(page))
     expect(page.get_by_role("button", name="New job")).to_be_visible(timeout=JOB_TIMEOUT_MS)
     wait_until(lambda: stack.workbench_bytes() - before < n_bytes / 2)
 
@@ -184,7 +196,7 @@ def test_a_job_is_deleted_after_a_question(page, stack, songs):
     with stack.held_worker():
         upload(page, stack, songs.known)
         job_id = job_of(page)
-        page.get_by_role("button", name="Cancel").click()
+        cancel(page, stack, job_id)
     expect(page.get_by_role("button", name="New job")).to_be_visible(timeout=JOB_TIMEOUT_MS)
     page.get_by_role("button", name="Open results").click()
     page.get_by_role("button", name="Delete").click()
