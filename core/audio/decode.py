@@ -1,13 +1,10 @@
 """Any recording to float32 on disk: where the client's bytes enter.
 
-soundfile (libsndfile) first, PyAV (FFmpeg) for the rest, and each stands in for the other: there
-are valid files that only one of them opens. Only the content decides, never a file name. More than
-two channels go to PyAV first, as it knows which channel is which; a WAV or AIFF behind an ID3 tag
-goes to PyAV alone, as libsndfile skips the tag and then misses as many bytes at the end.
+`core.audio.opening` chooses the decoder.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,19 +12,15 @@ from typing import TypeVar
 import numpy as np
 
 from core.audio.buffer import Samples
-from core.audio.decode_pyav import PyavSource
-from core.audio.decode_soundfile import SoundfileSource
 from core.audio.downmix import Downmix
-from core.audio.headers import find_shortfall, find_start, lacks_end, recognise
-from core.audio.source import RESEND_HINT, AudioSource, SourceFormat
+from core.audio.opening import check_bytes, open_sources, verdict
+from core.audio.source import AudioSource, SourceFormat
 from core.audio.wavefile import AudioWriter
 from core.errors import (
     AudioTooLong,
     CorruptAudio,
-    EmptyFile,
     InvalidAudio,
     JobCancelled,
-    NotAudio,
     ZeroDuration,
 )
 
@@ -71,8 +64,8 @@ def probe(
     """
     name = name or path.name
     failures: list[InvalidAudio] = []
-    _check_bytes(path, name)
-    with closing(_open_sources(path, name, failures)) as sources:
+    check_bytes(path, name)
+    with closing(open_sources(path, name, failures)) as sources:
         for source in sources:
             try:
                 source.check_end()
@@ -81,7 +74,7 @@ def probe(
                 continue
             _check_format(source.format, name, max_duration_s)
             return source.format
-    raise _verdict(failures, path, name)
+    raise verdict(failures, path, name)
 
 
 def decode(
@@ -98,7 +91,7 @@ def decode(
     Mono stays mono, stereo stereo; 3 to 8 channels are mixed down to stereo (`Downmix`). The level
     is never changed: samples may lie beyond ±1. Priming and padding that the container declares
     (LAME, MP4 edit list, Opus pre-skip) are left out. 32-bit integers and doubles are rounded to
-    float32.
+    float32, with a warning where that changes them.
 
     Parameters
     ----------
@@ -116,16 +109,16 @@ def decode(
     """
     name = name or path.name
     failures: list[InvalidAudio] = []
-    _check_bytes(path, name)
+    check_bytes(path, name)
     report = _Progress(progress)
-    with closing(_open_sources(path, name, failures)) as sources:
+    with closing(open_sources(path, name, failures)) as sources:
         for source in sources:
             _check_format(source.format, name, max_duration_s)
             try:
                 return _write(source, destination, name, max_duration_s, report, cancelled)
             except CorruptAudio as error:
                 failures.append(error)
-    raise _verdict(failures, path, name)
+    raise verdict(failures, path, name)
 
 
 def read_through(
@@ -156,9 +149,9 @@ def read_through(
     """
     name = name or path.name
     failures: list[InvalidAudio] = []
-    _check_bytes(path, name)
+    check_bytes(path, name)
     report = _Progress(progress)
-    with closing(_open_sources(path, name, failures)) as sources:
+    with closing(open_sources(path, name, failures)) as sources:
         for source in sources:
             _check_format(source.format, name, max_duration_s)
             blocks = _checked_blocks(
@@ -169,32 +162,7 @@ def read_through(
                 return source.format, take(source.format.sample_rate, n_channels, blocks)
             except CorruptAudio as error:
                 failures.append(error)
-    raise _verdict(failures, path, name)
-
-
-def _open_sources(
-    path: Path, name: str, failures: list[InvalidAudio]
-) -> Generator[AudioSource, None, None]:
-    """Yield the decoders that open the file, the better one first; all are closed at the end."""
-    notes = [f"{name} has no end mark: it may be cut short."] if lacks_end(path) else []
-    decoders: list[Callable[..., AudioSource]] = [SoundfileSource, PyavSource]
-    with ExitStack() as stack:
-        postponed: AudioSource | None = None
-        for decoder in decoders[1:] if find_start(path) else decoders:
-            try:
-                source = decoder(path, name=name)
-            except InvalidAudio as error:
-                failures.append(error)
-                continue
-            stack.callback(source.close)
-            source.warnings += notes
-            is_usual = source.format.n_channels <= 2 and source.format.n_samples
-            if decoder is SoundfileSource and not is_usual:
-                postponed = source
-            else:
-                yield source
-        if postponed is not None:
-            yield postponed
+    raise verdict(failures, path, name)
 
 
 def _write(
@@ -274,19 +242,6 @@ class _Progress:
             self._report(1.0)
 
 
-def _check_bytes(path: Path, name: str) -> None:
-    """Refuse what the bytes on disk already tell."""
-    if path.stat().st_size == 0:
-        raise EmptyFile(f"{name} is empty: it has no bytes.", hint="Upload the file again.")
-    shortfall = find_shortfall(path)
-    if shortfall is not None:
-        raise CorruptAudio(
-            f"{name} is cut short: it holds {shortfall.fraction:.0%} of the sound that its "
-            "header promises.",
-            hint=RESEND_HINT,
-        )
-
-
 def _check_format(source: SourceFormat, name: str, max_duration_s: float | None) -> None:
     if source.n_samples == 0:
         raise ZeroDuration(f"{name} holds no samples.", hint="Choose a file with sound in it.")
@@ -304,18 +259,3 @@ def _check_length(duration_s: float | None, name: str, max_duration_s: float | N
             f"{name} lasts {duration_s:.1f} s or more; the limit is {max_duration_s:g} s.",
             hint="Cut it into parts, or raise the limit.",
         )
-
-
-def _verdict(failures: list[InvalidAudio], path: Path, name: str) -> InvalidAudio:
-    """Choose the error that says most: damage, then what was announced, then not audio."""
-    for failure in failures:
-        if isinstance(failure, CorruptAudio):
-            return failure
-    container = recognise(path)
-    reason = failures[-1]
-    if container is not None and "holds no audio track" not in reason.message:
-        return CorruptAudio(
-            f"{name} starts like {container} and cannot be decoded: it is damaged or cut short.",
-            hint=RESEND_HINT,
-        )
-    return NotAudio(reason.message, hint="Send WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A or WMA.")

@@ -16,9 +16,9 @@ import av  # noqa: TID251
 import numpy as np
 
 from core.audio.buffer import Samples
-from core.audio.frames import SAMPLE_FORMATS, frame_to_float32
+from core.audio.frames import SAMPLE_FORMATS, frame_to_float32, is_rounded
 from core.audio.headers import find_start
-from core.audio.source import RESEND_HINT, SourceFormat, cut_short
+from core.audio.source import RESEND_HINT, SourceFormat, cut_short, rounded
 from core.errors import CorruptAudio, NotAudio
 
 # Playlists (HLS, concat) and image sequences open other files and addresses: a client's upload must
@@ -64,6 +64,7 @@ class PyavSource:
         self._file = _FileFrom(path, find_start(path))
         self.warnings: list[str] = []
         self._n_bad = 0
+        self._is_rounded = False
         self._packet_duration = 0  # the longest so far, in the track's ticks
         self._end_s: Fraction | None = None
         try:
@@ -161,6 +162,8 @@ class PyavSource:
         while frame is not None:
             self._check_frame(frame, n_done + n_pending)
             pending.append(frame_to_float32(frame))
+            if self._is_lossless_codec and not self._is_rounded:
+                self._note_rounding(frame, pending[-1])
             n_pending += frame.samples
             if n_pending >= _BLOCK:
                 yield np.concatenate(pending, axis=1)
@@ -169,6 +172,12 @@ class PyavSource:
             frame = next(self._frames, None)
         if pending:
             yield np.concatenate(pending, axis=1)
+
+    def _note_rounding(self, frame: Any, samples: Samples) -> None:
+        if is_rounded(frame, samples):
+            self._is_rounded = True
+            what = "64-bit floats" if self.format.is_float else "32-bit integers"
+            self.warnings.append(rounded(self._name, what))
 
     def _trimmed(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
         """Hold back what lies after the end that an MP4 edit list declares.

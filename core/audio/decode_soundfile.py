@@ -10,7 +10,7 @@ import soundfile  # noqa: TID251
 
 from core.audio.buffer import BLOCK_SIZE, Samples
 from core.audio.headers import says_its_length
-from core.audio.source import RESEND_HINT, SourceFormat, cut_short
+from core.audio.source import RESEND_HINT, SourceFormat, cut_short, rounded
 from core.errors import CorruptAudio, NotAudio
 
 # libsndfile also opens sampler and matrix formats, whose signatures are weak.
@@ -27,6 +27,7 @@ _INTEGER_BITS = {
     "ALAC_32": 32,
 }
 _FLOAT_BITS = {"FLOAT": 32, "DOUBLE": 64}
+_FINE = {"PCM_32": "32-bit integers", "ALAC_32": "32-bit integers", "DOUBLE": "64-bit floats"}
 _UNKNOWN_LENGTH = 1 << 62  # libsndfile says "no length" with the largest 64-bit number
 _TAIL = 4096  # samples read to try the end
 
@@ -45,19 +46,44 @@ class _SteadyReader(io.BufferedReader):
             return self.tell()
 
 
+class _PartReader(_SteadyReader):
+    """A part of a file as if it were one: from its first byte to the one behind its last."""
+
+    def __init__(self, path: Path, first: int, end: int) -> None:
+        super().__init__(io.FileIO(path, "rb"))
+        self._first, self._end = first, end
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = (0, self.tell(), self._end - self._first)[whence]
+        return super().seek(self._first + max(0, base + offset)) - self._first
+
+    def tell(self) -> int:
+        return super().tell() - self._first
+
+    def readinto(self, buffer: Any) -> int:
+        room = max(0, self._end - self._first - self.tell())
+        return super().readinto(memoryview(buffer)[:room])
+
+
 class SoundfileSource:
     """A file opened by libsndfile; see `core.audio.source.AudioSource`.
+
+    Parameters
+    ----------
+    part : the bytes that are the file, from the first to the one behind the last; all by default.
 
     Raises
     ------
     NotAudio : libsndfile doesn't recognise the content.
     """
 
-    def __init__(self, path: Path, *, name: str) -> None:
+    def __init__(self, path: Path, *, name: str, part: tuple[int, int] | None = None) -> None:
         self._name = name
         self._path = path
         # An open file has no name, so nothing is guessed from the client's file name.
-        self._stream = _SteadyReader(io.FileIO(path, "rb"))
+        stream = _SteadyReader(io.FileIO(path, "rb")) if part is None else _PartReader(path, *part)
+        self._stream = stream
         try:
             self._file: Any = soundfile.SoundFile(self._stream)
         except (soundfile.LibsndfileError, TypeError, ValueError) as error:
@@ -65,6 +91,7 @@ class SoundfileSource:
             raise NotAudio(f"{name} is not an audio file that can be read.") from error
         self.layout: tuple[str, ...] | None = None
         self.warnings: list[str] = []
+        self._is_rounded = False
         if self._file.format not in _CONTAINERS or self._file.frames >= _UNKNOWN_LENGTH:
             self.close()
             raise NotAudio(f"{name} is not an audio file that can be read.")
@@ -76,7 +103,7 @@ class SoundfileSource:
         n_decoded = 0
         while True:
             try:
-                frames = self._file.read(BLOCK_SIZE, dtype="float32", always_2d=True)
+                frames = self._read()
             except soundfile.LibsndfileError as error:
                 raise self._cut_short(n_decoded) from error
             if not len(frames):
@@ -94,6 +121,19 @@ class SoundfileSource:
                 f"{n_decoded / self.format.sample_rate:.2f} s of "
                 f"{promised / self.format.sample_rate:.2f} s."
             )
+
+    def _read(self) -> Any:
+        """Read a block as float32; note it where that rounds."""
+        what = _FINE.get(self._file.subtype)
+        if what is None:
+            return self._file.read(BLOCK_SIZE, dtype="float32", always_2d=True)
+        exact = self._file.read(BLOCK_SIZE, dtype="float64", always_2d=True)
+        with np.errstate(over="ignore"):  # infinite beyond float32, for the caller to refuse
+            frames = exact.astype(np.float32)
+        if not self._is_rounded and np.any(frames != exact):
+            self._is_rounded = True
+            self.warnings.append(rounded(self._name, what))
+        return frames
 
     def check_end(self) -> None:
         """Decode the last samples of a lossless file. Raises `CorruptAudio`."""

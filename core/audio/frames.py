@@ -32,6 +32,15 @@ def frame_to_float32(frame: Any) -> Samples:
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
+def is_rounded(frame: Any, samples: Samples) -> bool:
+    """Tell whether `frame_to_float32` lost something: of 32-bit codes, or of doubles."""
+    array = _channels(frame)
+    if array.dtype.itemsize * 8 <= 24 or array.dtype == np.float32:
+        return False
+    exact = array / _INTEGER_SCALE["i4"] if array.dtype.kind == "i" else array
+    return bool(np.any(samples != exact))
+
+
 def _channels(frame: Any) -> NDArray[Any]:
     """Give a frame's samples as they are, ``(n_channels, n)``.
 

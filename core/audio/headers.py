@@ -9,6 +9,8 @@ Matroska: RFC 9559. Ogg: RFC 3533. Apple: Core Audio Format Specification 1.0. M
 Systems Format (ASF) Specification 01.20.05. Sony: Wave64.
 """
 
+import itertools
+import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,6 +110,32 @@ def says_its_length(path: Path) -> bool:
         _skip_id3(file)
         head = file.read(_MP3_HEAD)
     return any(word in head for word in (b"Xing", b"Info", b"VBRI"))
+
+
+def find_links(path: Path) -> list[tuple[int, int]]:
+    """Find the recordings of an Ogg file that come one after the other, each a file of its own.
+
+    Internet radio is recorded so: a link a song. Streams that begin side by side (video and
+    sound) are one. Gives the first byte of each and the one behind its last; none for other files.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return []
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            starts = [*_link_starts(data), len(data)]
+    return list(itertools.pairwise(starts))
+
+
+def _link_starts(data: mmap.mmap) -> Iterator[int]:
+    """Yield the offset of each page that begins a stream and follows one that does not."""
+    position, was_beginning = 0, False
+    while (position := data.find(b"OggS\0", position)) >= 0 and position + 27 <= len(data):
+        is_beginning = bool(data[position + 5] & 2)
+        if is_beginning and not was_beginning:
+            yield position
+        was_beginning = is_beginning
+        n_segments = data[position + 26]
+        position += 27 + n_segments + sum(data[position + 27 : position + 27 + n_segments])
 
 
 def lacks_end(path: Path) -> bool:

@@ -61,10 +61,15 @@ class AudioSource(Protocol):
 
 def cut_short(name: str, n_decoded: int, sample_rate: int, n_promised: int | None) -> str:
     """Say how much of a file could be decoded."""
-    decoded = f"only {n_decoded / sample_rate:.2f} s"
+    decoded = f"only {n_decoded / sample_rate:.2f} s" if n_decoded else "nothing"
     if n_promised is not None:
         decoded += f" of {n_promised / sample_rate:.2f} s"
     return f"{name} is damaged or cut short: {decoded} can be decoded."
+
+
+def rounded(name: str, what: str) -> str:
+    """Say that samples were finer than float32, whose precision is 24 bits."""
+    return f"{name} is finer than 32-bit float: its {what} were rounded to that."
 
 
 RESEND_HINT = "Copy or export the file again."

@@ -248,3 +248,56 @@ def test_an_mp3_without_a_length_is_whole(tmp_path, noise, decoded, encode_with_
     result, audio = decoded(path)
     assert audio.shape[1] >= 3 * RATE
     assert result.warnings == ()
+
+
+@pytest.mark.parametrize(("subtype", "rate"), [("VORBIS", RATE), ("OPUS", 48_000)])
+def test_a_chain_of_recordings_is_read_to_its_last(tmp_path, noise, decoded, lag, subtype, rate):
+    """Radio is recorded so; a song was taken for the whole programme, and nothing was said."""
+    path = tmp_path / "upload"
+    links = []
+    for level in (0.05, 0.1, 0.2):
+        samples = noise(rate // 2 + 123, 2, rate, level)
+        soundfile.write(path, samples.T, rate, format="OGG", subtype=subtype)
+        links.append((path.read_bytes(), samples))
+    path.write_bytes(b"".join(content for content, _ in links))
+    whole = np.concatenate([samples for _, samples in links], axis=1)
+    result, audio = decoded(path)
+    assert audio.shape == whole.shape
+    assert [lag(audio[0, s], whole[0, s]) for s in (slice(0, 9000), slice(-9000, None))] == [0, 0]
+    assert result.warnings == ("upload is a chain of 3 recordings: they are joined.",)
+    assert probe(path) == result.source
+    assert result.source.duration_s == whole.shape[1] / rate
+
+
+def test_a_chain_goes_on_behind_damage_and_ends_in_a_header(tmp_path, noise, decoded):
+    """What is left out is said."""
+    path = tmp_path / "upload"
+    soundfile.write(path, noise(RATE).T, RATE, format="OGG", subtype="VORBIS")
+    content = path.read_bytes()
+    path.write_bytes(content + bytes(100) + content + content[:60])
+    result, audio = decoded(path)
+    assert audio.shape[1] == 2 * RATE
+    assert any("ends in the header of one more" in warning for warning in result.warnings)
+
+
+FINE = [
+    ("WAV", "PCM_32", 2, "32-bit integers"),
+    ("WAV", "DOUBLE", 2, "64-bit floats"),
+    ("WAV", "PCM_32", 6, "32-bit integers"),
+    ("WAV", "DOUBLE", 6, "64-bit floats"),
+]
+
+
+@pytest.mark.parametrize(("container", "subtype", "n_channels", "what"), FINE)
+def test_what_float32_cannot_hold_is_rounded_and_said(
+    tmp_path, noise, decoded, container, subtype, n_channels, what
+):
+    """Precision went without a word; a file that only looks finer loses nothing."""
+    path = tmp_path / "upload"
+    coarse = noise(70_000, n_channels).astype(np.float64)
+    for samples, warned in ((coarse * (1 + 2e-8), True), (np.round(coarse * 2**23) / 2**23, False)):
+        soundfile.write(path, samples.T, RATE, format=container, subtype=subtype)
+        result, _ = decoded(path)
+        note = f"upload is finer than 32-bit float: its {what} were rounded to that."
+        assert (note in result.warnings) == warned
+        assert len(result.warnings) == warned

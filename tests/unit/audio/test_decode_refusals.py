@@ -178,6 +178,43 @@ def test_an_ogg_without_its_end_is_said_to_be(tmp_path, noise, decoded, subtype,
     assert any("no end mark" in warning for warning in warnings) == (share < 1)
 
 
+@pytest.mark.parametrize("change", [{"rate": 48_000}, {"n_channels": 1}])
+def test_a_chain_that_changes_its_format_is_refused(tmp_path, noise, change):
+    """The first recording alone was taken for the whole."""
+    path, links = tmp_path / "upload", []
+    for made in ({}, change):
+        rate = made.get("rate", RATE)
+        samples = noise(rate, made.get("n_channels", 2), rate)
+        soundfile.write(path, samples.T, rate, format="OGG", subtype="VORBIS")
+        links.append(path.read_bytes())
+    path.write_bytes(b"".join(links))
+    for refused in (lambda: probe(path), lambda: decode(path, tmp_path / "out")):
+        with pytest.raises(CorruptAudio, match="number 2 changes from 2 channels at 44100 Hz to"):
+            refused()
+
+
+def test_a_chain_of_a_thousand_stubs_is_refused(tmp_path, noise):
+    """Every link costs an open file: a small upload could use up the server's."""
+    path = tmp_path / "upload"
+    soundfile.write(path, noise(100).T, RATE, format="OGG", subtype="VORBIS")
+    path.write_bytes(path.read_bytes() * 1001)
+    with pytest.raises(InvalidAudio, match="chain of 1001 recordings"):
+        probe(path)
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.001, "nothing of it"), (0.5, r"only 2\.4\d s of 5\.00 s")]
+)
+def test_a_cut_flac_says_how_much_of_it_is_left(tmp_path, noise, share, told):
+    """It said 0.00 s, and for cuts in the middle as little as its other decoder got to."""
+    path = tmp_path / "upload"
+    soundfile.write(path, noise(5 * RATE).T, RATE, format="FLAC", subtype="PCM_16")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(CorruptAudio, match=f"{told} can be decoded"):
+        decode(path, tmp_path / "out")
+
+
 def test_an_mp3_cut_short_is_a_shorter_mp3(tmp_path, noise, decoded):
     path = tmp_path / "upload"
     soundfile.write(path, noise().T, RATE, format="MP3")
