@@ -15,6 +15,8 @@ from core.jobs.supervisor import run_all
 if TYPE_CHECKING:
     from core.jobs.worker import WorkerOptions
 
+BYTES_PER_MIB = 1 << 20
+
 
 def worker() -> None:
     """Run one worker: it takes jobs from the queue until it is stopped."""
@@ -52,6 +54,8 @@ def commands(installation: Settings) -> dict[str, list[str]]:
             *(python, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py"))),
             *("--server.address", installation.ui_host),
             *("--server.port", str(installation.ui_port), "--server.headless", "true"),
+            # What is sent to the workbench stands in its memory: no more than the API takes.
+            *("--server.maxUploadSize", str(-(-installation.max_upload_bytes // BYTES_PER_MIB))),
         ],
     }
 

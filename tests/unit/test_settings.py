@@ -1,10 +1,12 @@
 """Settings: documented, in step with .env.example, read in one place."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from cli.serve import commands
 from config import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -64,3 +66,13 @@ def test_the_workbench_follows_the_api_to_another_port() -> None:
     assert Settings(_env_file=None, api_port=9000).api_url == "http://127.0.0.1:9000"  # type: ignore[call-arg]
     elsewhere = Settings(_env_file=None, api_url="http://api:8000/")  # type: ignore[call-arg]
     assert elsewhere.browser_api_url() == "http://api:8000"
+
+
+def test_the_workbench_takes_no_larger_files_than_the_api() -> None:
+    """It took 100 GB into its memory from whoever did not ask its pages first."""
+    installation = Settings(_env_file=None, max_upload_bytes=3_000_001)  # type: ignore[call-arg]
+    command = commands(installation)["ui"]
+    assert command[command.index("--server.maxUploadSize") + 1] == "3"
+    config = tomllib.loads((ROOT / "ui/.streamlit/config.toml").read_text())
+    mib = config["server"]["maxUploadSize"]
+    assert 0 <= mib * 2**20 - Settings.model_fields["max_upload_bytes"].default < 2**20
