@@ -5,7 +5,10 @@ Runs in processes of a pool, side by side; what it returns is one line of ``--js
 
 import itertools
 import shutil
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,8 @@ from core.artifacts.atomic import atomic_path
 from core.artifacts.store import hash_file
 from core.audio.tag_writer import write_tags
 from core.audio.tags import Tags, name_track, read_tags
-from core.errors import InvalidAudio, StorageFull, UnsupportedFormat
+from core.errors import InvalidAudio, StemcrateError, StorageFull, UnsupportedFormat
+from core.library.pool import TaskPool
 
 _CONTAINER_FORMATS = {"wav": "wav", "wavex": "wav", "flac": "flac", "mp3": "mp3", "aiff": "aiff"}
 _CODEC_FORMATS = {
@@ -36,6 +40,7 @@ class AnalysisTask:
     known_in : folders in which, at any depth, a record may be of the same bytes by another name.
     is_forced : analyse what is known, too.
     writes_tags : put tempo and key into the file.
+    original : the facts of a file of the same bytes, found in this run.
     """
 
     path: Path
@@ -44,6 +49,7 @@ class AnalysisTask:
     known_in: tuple[Path, ...] = ()
     is_forced: bool = False
     writes_tags: bool = False
+    original: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,45 @@ class AnalysisRecord:
     facts: Record
     is_known: bool = False
     warnings: tuple[str, ...] = ()
+
+
+def run_tasks(
+    tasks: Sequence[AnalysisTask], n_processes: int
+) -> Iterator[tuple[AnalysisTask, AnalysisRecord | StemcrateError]]:
+    """Yield tasks as they end, those last whose file is a copy of another's: it is analysed once.
+
+    With `AnalysisTask.is_forced` every file is analysed.
+    """
+    copies = _find_copies([task for task in tasks if not task.is_forced])
+    originals = set(copies.values())
+    found: dict[Path, Record] = {}
+    pool = TaskPool(run_task, min(n_processes, max(1, len(tasks))))
+    for task, outcome in pool.run(task for task in tasks if task.path not in copies):
+        if isinstance(outcome, AnalysisRecord) and task.path in originals:
+            found[task.path] = outcome.facts
+        yield task, outcome
+    copied = (task for task in tasks if task.path in copies)
+    yield from pool.run(replace(task, original=found.get(copies[task.path])) for task in copied)
+
+
+def _find_copies(tasks: Sequence[AnalysisTask]) -> dict[Path, Path]:
+    """Find files that hold the same bytes as one before them, and give that one.
+
+    Only files of one size are read. One that cannot be read is none: its own task says why.
+    """
+    by_size: defaultdict[int, list[Path]] = defaultdict(list)
+    for task in tasks:
+        with suppress(OSError):
+            by_size[task.path.stat().st_size].append(task.path)
+    copies: dict[Path, Path] = {}
+    for paths in by_size.values():
+        first: dict[str, Path] = {}
+        for path in paths if len(paths) > 1 else []:
+            with suppress(OSError):
+                original = first.setdefault(hash_file(path)[0], path)
+                if original != path:
+                    copies[path] = original
+    return copies
 
 
 def run_task(task: AnalysisTask) -> AnalysisRecord:
@@ -73,7 +118,8 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
         "tempo_range_bpm": list(task.tempo_range_bpm),
     }
     known = None if task.is_forced else _find_known(task, request)
-    facts = {"path": str(task.path), **request, **(_analyse(task) if known is None else known)}
+    found = _analyse(task) if known is None else known
+    facts = {"path": str(task.path), **request, **found, "sha256": sha256}
     warnings = []
     if task.writes_tags:
         try:
@@ -97,14 +143,20 @@ def _analyse(task: AnalysisTask) -> Record:
 
 def _find_known(task: AnalysisTask, request: dict[str, Any]) -> Record | None:
     """Read what an analysis with this request would give, under the names that the file has now."""
+    if task.original is not None:
+        return _rename(task.original, task.path)
     own = task.record_path or task.path
     elsewhere = find_records(request["sha256"], task.known_in, own.parent)
     for path in itertools.chain([own] if task.record_path else [], elsewhere):
         record = load_record(path)
         if record is not None and request.items() <= {k: record.get(k) for k in request}.items():
-            title, artist = name_track(read_tags(task.path), task.path.name)
-            return {**record, "path": str(task.path), "title": title, "artist": artist}
+            return _rename(record, task.path)
     return None
+
+
+def _rename(record: Record, path: Path) -> Record:
+    title, artist = name_track(read_tags(path), path.name)
+    return {**record, "path": str(path), "title": title, "artist": artist}
 
 
 def _tag(path: Path, facts: Record) -> str:

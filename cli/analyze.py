@@ -11,13 +11,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cli.analysing import AnalysisRecord, AnalysisTask, run_task
+from cli.analysing import AnalysisRecord, AnalysisTask, run_tasks
 from cli.analysis_records import SUFFIX, list_trees, place_records
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
 from config import settings
 from core.errors import InvalidOption, StemcrateError
 from core.library.listing import list_files
-from core.library.pool import TaskPool
 from core.pipeline.options import parse_options
 
 Option = typer.Option
@@ -114,10 +113,9 @@ def _run(tasks: Sequence[AnalysisTask], n_processes: int) -> Iterator[tuple[Anal
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    pool = TaskPool(run_task, min(n_processes, max(1, len(tasks))))
     with Progress(*columns, console=err) as bar:
         row = bar.add_task("analysing", total=len(tasks))
-        for task, outcome in pool.run(tasks):
+        for task, outcome in run_tasks(tasks, n_processes):
             bar.update(row, advance=1, description=task.path.name[:40])
             yield task, outcome
 
