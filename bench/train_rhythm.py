@@ -24,6 +24,7 @@ from core.analysis.onset import OnsetBands, onset_bands
 from core.analysis.periodicity import measure_periodicity
 from core.analysis.ranker import load_ranker
 from core.analysis.spectra import Spectra, measure_spectra
+from core.analysis.stretches import rate_steadiness
 from core.analysis.tempo import TEMPO_RANGE_BPM, confidence_features
 
 WEIGHTS = Path(level.__file__).parent / "weights" / "rhythm.npz"
@@ -154,7 +155,7 @@ def _fit_confidence(
             continue
         envelope, rate = grid.beat_envelope(onsets), onsets.frame_rate_hz
         found_bpm = grid.refine_tempo(envelope, rate, float(levels.tempi_bpm[0]))
-        steadiness = grid.rate_steadiness(envelope, rate, found_bpm)
+        steadiness = rate_steadiness(envelope, rate, found_bpm)
         rows.append(confidence_features(levels, steadiness)[0])
         rights.append(abs(found_bpm - tempo_bpm) < 0.04 * tempo_bpm)
     features, right = np.array(rows), np.array(rights, dtype=np.float64)

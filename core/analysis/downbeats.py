@@ -8,6 +8,7 @@ Reference: Davies & Plumbley, "A spectral difference approach to downbeat extrac
 audio", EUSIPCO 2006.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,28 +41,51 @@ class Downbeats:
 
     Parameters
     ----------
-    first : index of the first beat that begins a bar; 0 where there are no beats.
+    firsts : of each part, the index of a beat that begins a bar: of its first, or of one of the
+        beats after it; (0,) where there are no beats.
+    beats : indices of all beats that begin a bar, ascending.
     beats_per_bar : 3 or 4.
     time_signature : None where neither 3/4 nor 4/4 fits: 5/4, 7/8, too few beats.
-    confidence : probability of `first`, 0 to 1.
+    confidence : probability of `firsts`, 0 to 1.
     """
 
-    first: int
+    firsts: tuple[int, ...]
+    beats: tuple[int, ...]
     beats_per_bar: int
     time_signature: TimeSignature | None
     confidence: float
 
 
-def find_downbeats(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> Downbeats:
-    """Find where bars begin among beats (seconds, ascending); no beats give no confidence."""
+def find_downbeats(
+    spectra: Spectra, onsets: OnsetBands, beats_s: _Array, starts: Sequence[int] = (0,)
+) -> Downbeats:
+    """Find where bars begin among beats (seconds, ascending); no beats give no confidence.
+
+    ``starts`` are the indices of beats that begin a part whose bars are counted anew, ascending
+    from 0: after a stop or a cut.
+    """
     if len(beats_s) < 2:
-        return Downbeats(0, 4, None, 0.0)
+        return Downbeats((0,), (), 4, None, 0.0)
     evidence = beat_evidence(spectra, onsets, beats_s)
-    signature = _find_signature(evidence)
+    parts = [slice(*edges) for edges in zip(starts, [*starts[1:], len(beats_s)], strict=True)]
+    longest = max(parts, key=lambda part: part.stop - part.start)
+    signature = _find_signature(evidence[longest])
     beats_per_bar = 3 if signature == "3/4" else 4
+    firsts: list[int] = []
+    beats: list[int] = []
+    sureness = 0.0
+    for part in parts:
+        first, chance = _rank_starts(evidence[part], beats_per_bar)
+        firsts.append(part.start + first)
+        beats += range(part.start + first, part.stop, beats_per_bar)
+        sureness += chance * (part.stop - part.start) / len(beats_s)
+    confidence = sureness if signature else sureness / 2
+    return Downbeats(tuple(firsts), tuple(beats), beats_per_bar, signature, confidence)
+
+
+def _rank_starts(evidence: _Array, beats_per_bar: int) -> tuple[int, float]:
+    """Tell which beat of a part begins a bar, and how probable that is."""
     ranker = load_ranker("downbeat")
-    n_phases = min(beats_per_bar, len(beats_s))
-    features = bar_features(evidence, 4)
     if beats_per_bar == 3:
         # Of the weights for four positions, those of the downbeat itself hold for three as well.
         width = evidence.shape[1]
@@ -69,11 +93,10 @@ def find_downbeats(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> Dow
             (bar_features(evidence, 3)[:, :width] - ranker.mean[:width]) / ranker.scale[:width]
         ) @ ranker.weights[:width]
     else:
-        scores = ranker.score(features)
-    scores = (scores + _rate_lone_accents(evidence, beats_per_bar))[:n_phases]
+        scores = ranker.score(bar_features(evidence, 4))
+    scores = (scores + _rate_lone_accents(evidence, beats_per_bar))[: len(evidence)]
     first = int(scores.argmax())
-    sureness = float(softmax(scores)[first])
-    return Downbeats(first, beats_per_bar, signature, sureness if signature else sureness / 2)
+    return first, float(softmax(scores)[first])
 
 
 def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Array:
@@ -84,7 +107,8 @@ def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Arr
     throughout; those of changes have mean 1 or less.
     """
     rate = onsets.frame_rate_hz
-    beat_s = float(np.median(np.diff(beats_s)))
+    # How far a beat is from the next one; the last one, as far as from the one before.
+    beat_s = np.diff(beats_s, append=2 * beats_s[-1] - beats_s[-2])
     on = np.rint(beats_s * rate).astype(np.intp)
     off = np.rint((beats_s + beat_s / 2) * rate).astype(np.intp)
     columns = [strength_at(band, on) for band in onsets.strength.astype(np.float64)]
@@ -127,7 +151,7 @@ def _rate_lone_accents(evidence: _Array, beats_per_bar: int) -> _Array:
     return scores
 
 
-def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: float) -> list[_Array]:
+def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: _Array) -> list[_Array]:
     """Tell, for each beat and span, how much the pitches after it differ from before: 0 to 1."""
     levels = np.log1p(spectra.pitches * np.float32(1000 / max(spectra.peak, 1e-9)))
     semitones = levels.reshape(len(levels), -1, BINS_PER_SEMITONE).max(axis=2)
@@ -139,7 +163,7 @@ def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: float) -> list[
     centres = beats_s * rate + 0.5
     changes = []
     for span in _SPANS_BEATS:
-        reach = max(span * beat_s * rate, _GAP_FRAMES + 0.5)
+        reach = np.maximum(span * beat_s * rate, _GAP_FRAMES + 0.5)
         # Frames nearer to the beat than a gap hear both what is before and what is after it.
         past, future = (
             _sum_until(sums, centres + last) - _sum_until(sums, centres + first)

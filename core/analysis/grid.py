@@ -1,9 +1,10 @@
 """Where the beats lie on the way through a recording: an even grid, or beats as they come.
 
 The way: tempo level → the exact tempo (one long Fourier transform) → does the phase of the beat
-keep to it from window to window? → position in beats of every frame: even, or interpolated
-between the beats that a tracker finds one by one → phase (`core.analysis.phase`) → a least-squares
-line through the onsets nearest to the even grid, which places it far more finely than a frame.
+keep to it, or from stretch to stretch (`core.analysis.stretches`)? → position in beats of every
+frame: even, or interpolated between the beats that a tracker finds one by one → phase
+(`core.analysis.phase`) → a least-squares line through the onsets nearest to the even grid, which
+places it far more finely than a frame.
 
 References: Ellis, "Beat tracking by dynamic programming", JNMR 36 (2007).
 """
@@ -23,16 +24,10 @@ LATENCY_S = -0.001
 
 _SEARCH = 0.035
 _WINDOW_S = 8.0
-_PHASE_WINDOW_S = 4.0
-_STEADY_S = 0.03
-_NEARBY = (0.85, 0.88, 0.91, 0.94, 1.06, 1.09, 1.12, 1.15)
-_MOVED = 1.5
-"""How much stronger a nearby tempo is where a window has left the common one."""
-_FADED = 0.5
 _TIGHTNESS = 100.0
 _SNAP_BPM = 0.05
 _SNAP_HALF_BPM = 0.02
-_SNAP_DRIFT_S = 0.0125
+SNAP_DRIFT_S = 0.0125
 """95 % of fits to a minute of a recording are within 0.02 BPM, which drifts by so much."""
 _EARLY_S = 0.01
 _HELD_BEATS = 32
@@ -76,61 +71,6 @@ def refine_tempo(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> fl
         band = (middle_hz * (1 - _SEARCH), min(middle_hz * (1 + _SEARCH), frame_rate_hz / 2))
         total += weight * np.abs(zoom_fft(centred, band, n_points, fs=frame_rate_hz, endpoint=True))
     return float(tempo_bpm * np.linspace(1 - _SEARCH, 1 + _SEARCH, n_points)[total.argmax()])
-
-
-def rate_steadiness(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> float:
-    """Tell which share of a recording keeps to one even grid of about a tempo, 0 to 1.
-
-    In windows of 4 s the phase of the beat, and of its half, is compared with the straight line
-    that fits all windows best; a window counts by the strength of its pulse. What is shorter than
-    8 s counts as steady.
-    """
-    frames = round(_PHASE_WINDOW_S * frame_rate_hz)
-    starts = np.arange(0, len(envelope) - frames + 1, max(1, frames // 2))
-    if len(starts) < 3:
-        return 1.0
-    centred = envelope - envelope.mean()
-    shares = []
-    for harmonic in (1, 2):
-        frequency_hz = harmonic * tempo_bpm / 60
-        pulses = _window_pulses(centred, frame_rate_hz, frequency_hz, starts, frames)
-        level = np.abs(pulses)
-        nearby = [
-            np.abs(_window_pulses(centred, frame_rate_hz, frequency_hz * r, starts, frames))
-            for r in _NEARBY
-        ]
-        loudest = np.maximum(level, np.max(nearby, axis=0))
-        # What is as strong as ever has not moved: patterns have lines beside the beat's.
-        has_moved = (loudest > _MOVED * level) & (level < _FADED * np.quantile(level, 0.75))
-        is_on_line = _is_on_line(pulses, 1 / frequency_hz) & ~has_moved
-        level = np.where(has_moved, loudest, level)
-        shares.append(float(level[is_on_line].sum() / max(level.sum(), 1e-12)))
-    return max(shares)
-
-
-def _window_pulses(
-    centred: _Array,
-    frame_rate_hz: float,
-    frequency_hz: float,
-    starts: NDArray[np.intp],
-    frames: int,
-) -> NDArray[np.complex128]:
-    """Give strength and phase of a frequency in each window."""
-    turns = np.exp(-2j * np.pi * frequency_hz * np.arange(len(centred)) / frame_rate_hz)
-    sums = np.concatenate([[0], np.cumsum(centred * turns)])
-    pulses: NDArray[np.complex128] = sums[starts + frames] - sums[starts]
-    return pulses
-
-
-def _is_on_line(pulses: NDArray[np.complex128], period_s: float) -> NDArray[np.bool_]:
-    """Tell which pulses have a phase within 30 ms of the line through most of their strength."""
-    # The best slope is the strongest bin of the pulses' own (zero-padded) spectrum.
-    size = 16 * len(pulses)
-    slope = 2 * np.pi * float(np.argmax(np.abs(np.fft.fft(pulses, size)))) / size
-    turned = pulses * np.exp(-1j * slope * np.arange(len(pulses)))
-    offsets_s = np.angle(turned * np.conj(turned.sum())) / (2 * np.pi) * period_s
-    on_line: NDArray[np.bool_] = np.abs(offsets_s) <= _STEADY_S
-    return on_line
 
 
 def follow_beats(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> _Array:
@@ -235,7 +175,7 @@ def snap_tempo(period_s: float, first_s: float, duration_s: float) -> tuple[floa
     tempo_bpm = 60 / period_s
     for near, reach in ((round(tempo_bpm), _SNAP_BPM), (round(2 * tempo_bpm) / 2, _SNAP_HALF_BPM)):
         drift_s = duration_s * abs(near - tempo_bpm) / tempo_bpm
-        if abs(near - tempo_bpm) <= reach and drift_s <= _SNAP_DRIFT_S:
+        if abs(near - tempo_bpm) <= reach and drift_s <= SNAP_DRIFT_S:
             middle = round((duration_s / 2 - first_s) / period_s)
             return 60 / near, (first_s + middle * (period_s - 60 / near)) % (60 / near)
     return period_s, first_s

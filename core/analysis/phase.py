@@ -14,6 +14,7 @@ from core.analysis.ranker import load_ranker, softmax
 N_BINS = 48
 _OFFSETS = np.arange(8) * N_BINS // 8
 _N_PEAKS = 3
+_NEAR_BINS = 5
 
 _Array = NDArray[np.float64]
 
@@ -42,9 +43,15 @@ def fold_beats(onsets: OnsetBands, positions: _Array) -> _Array:
     """Average the onsets over pairs of beats, ``(n_bands, 2 * N_BINS)``, mean 1 a band."""
     bins = np.floor(positions % 2 * N_BINS).astype(np.intp) % (2 * N_BINS)
     counts = np.maximum(1, np.bincount(bins, minlength=2 * N_BINS))
-    folded = np.stack([np.bincount(bins, band, 2 * N_BINS) / counts for band in onsets.strength])
-    smooth = (2 * folded + np.roll(folded, 1, axis=1) + np.roll(folded, -1, axis=1)) / 4
-    levelled: _Array = smooth / np.maximum(smooth.mean(axis=1, keepdims=True), 1e-9)
+    return smooth_fold(
+        np.stack([np.bincount(bins, band, 2 * N_BINS) / counts for band in onsets.strength])
+    )
+
+
+def smooth_fold(folded: _Array) -> _Array:
+    """Smooth folds, ``(..., n_bins)``, over three bins, and level each to mean 1."""
+    smooth = (2 * folded + np.roll(folded, 1, axis=-1) + np.roll(folded, -1, axis=-1)) / 4
+    levelled: _Array = smooth / np.maximum(smooth.mean(axis=-1, keepdims=True), 1e-9)
     return levelled
 
 
@@ -74,6 +81,15 @@ def phase_features(folded: _Array, bins: NDArray[np.intp]) -> _Array:
     turns = (bins[:, None] + np.array([0, N_BINS // 2])) % N_BINS
     rows = [np.log1p(near[:, at]), turn[:, turns]]
     return np.concatenate([r.transpose(1, 0, 2).reshape(len(bins), -1) for r in rows], axis=1)
+
+
+def rate_half_beat(folded: _Array) -> float:
+    """Tell how much rather the beat is at the fold's start than half a beat later, by score."""
+    bins = find_phases(folded)
+    scores = load_ranker("phase").score(phase_features(folded, bins))
+    away = np.abs((bins[:, None] - np.array([0, N_BINS // 2]) + N_BINS // 2) % N_BINS - N_BINS // 2)
+    at, later = np.where(away <= _NEAR_BINS, scores[:, None], scores.min() - 1).max(axis=0)
+    return float(at - later)
 
 
 def _profile(folded: _Array) -> _Array:

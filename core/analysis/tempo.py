@@ -2,8 +2,8 @@
 
 The way: spectra → onsets in bands (`core.analysis.onset`) → how they repeat
 (`core.analysis.periodicity`) → the level it is counted at, 87 or 174 (`core.analysis.level`) → the
-exact tempo and whether it holds (`core.analysis.grid`) → the phase of the beat
-(`core.analysis.phase`) → where bars begin (`core.analysis.downbeats`).
+exact tempo (`core.analysis.grid`) and whether it holds (`core.analysis.stretches`) → the phase of
+the beat (`core.analysis.phase`) → where bars begin (`core.analysis.downbeats`).
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,6 @@ from core.analysis.grid import (
     lay_even,
     lay_segments,
     peak_frames,
-    rate_steadiness,
     refine_tempo,
     snap_tempo,
 )
@@ -30,8 +29,15 @@ from core.analysis.level import Levels, rank_levels
 from core.analysis.onset import OnsetBands, onset_bands
 from core.analysis.periodicity import measure_periodicity
 from core.analysis.phase import find_phase
+from core.analysis.piecewise import EvenPart, lay_stretches
 from core.analysis.ranker import load_ranker
 from core.analysis.spectra import Spectra
+from core.analysis.stretches import (
+    find_stretches,
+    rate_coverage,
+    rate_steadiness,
+    split_half_steps,
+)
 
 ALTERNATIVE_RATIOS = (2.0, 1 / 2, 3 / 2, 2 / 3)
 TEMPO_RANGE_BPM = (70.0, 180.0)
@@ -39,9 +45,12 @@ TEMPO_RANGE_BPM = (70.0, 180.0)
 _MIN_CLARITY = 0.02
 _STEADY_SHARE = 0.71
 _UNSTEADY_CONFIDENCE = 0.5
+"""One figure for a tempo that moves is right at most for a part of the recording."""
 _SURE_STROKES = 16
 _CLEARLY_BETTER = 0.15
 _ON_GRID_S = 0.002
+_SAME_TEMPO = 0.002
+_MET = 0.82
 
 _Array = NDArray[np.float64]
 
@@ -60,12 +69,15 @@ class TempoEstimate:
 
     Parameters
     ----------
-    tempo_bpm : 0.0 where there is none: silence, no repeating onsets, shorter than two beats.
-    confidence : 0 to 1, how probable it is that the tempo is right.
+    tempo_bpm : 0.0 where there is none: silence, no repeating onsets, shorter than two beats; that
+        of most of the recording where it has several.
+    confidence : 0 to 1, how probable it is that the tempo is right, times the share of the
+        recording that has it.
     alternatives : twice, half, three halves and two thirds of the tempo, best first.
     beats_s, downbeats_s : times in seconds, ascending, inside the recording; every downbeat is a
         beat.
-    is_steady : whether one tempo holds throughout, so that the beats form an even grid.
+    is_steady : whether one tempo holds throughout without a break, so that the beats form an even
+        grid.
     time_signature : None where neither 4/4 nor 3/4 fits; bars of four are then assumed.
     downbeat_confidence : 0 to 1, how probable it is that bars begin where they are said to.
     grid : stretches of constant tempo, ascending; one where the tempo is steady.
@@ -115,14 +127,15 @@ def estimate_tempo(
     n_struck = _count_struck(spectra, beats.times_s)
     if n_struck < 2:
         return TempoEstimate()
-    bars = find_downbeats(spectra, onsets, beats.times_s)
+    starts = np.cumsum([0, *(len(part.beats_s) for part in beats.parts[:-1])])
+    bars = find_downbeats(spectra, onsets, beats.times_s, [int(start) for start in starts])
     return TempoEstimate(
         tempo_bpm=beats.tempo_bpm,
         confidence=_rate_confidence(levels, beats, n_struck),
         alternatives=_list_alternatives(levels, beats.tempo_bpm),
         beats_s=tuple(float(time) for time in beats.times_s),
-        downbeats_s=tuple(float(t) for t in beats.times_s[bars.first :: bars.beats_per_bar]),
-        is_steady=beats.is_steady,
+        downbeats_s=tuple(float(beats.times_s[beat]) for beat in bars.beats),
+        is_steady=len(beats.parts) == 1,
         time_signature=bars.time_signature,
         downbeat_confidence=bars.confidence,
         grid=_lay_grid(beats, bars),
@@ -149,10 +162,26 @@ def arbitrate_tempo(mixture: TempoEstimate, drums: TempoEstimate | None) -> Temp
 
 @dataclass(frozen=True, slots=True)
 class _Beats:
+    """Beats of a recording.
+
+    Parameters
+    ----------
+    parts : even grids that they lie on, in the order of time; none where they are followed.
+    steadiness : share of the pulse that lies on a grid.
+    hold : share of the recording that the tempo may hold for.
+    """
+
     times_s: _Array
     tempo_bpm: float
     steadiness: float
-    is_steady: bool
+    hold: float
+    parts: tuple[EvenPart, ...] = ()
+
+    @property
+    def has_one_tempo(self) -> bool:
+        """Whether all even grids have the same tempo, as after a stop or a cut."""
+        periods_s = [part.period_s for part in self.parts]
+        return bool(periods_s) and max(periods_s) - min(periods_s) < _SAME_TEMPO * min(periods_s)
 
 
 def _find_beats(onsets: OnsetBands, tempo_bpm: float, duration_s: float) -> _Beats:
@@ -160,16 +189,49 @@ def _find_beats(onsets: OnsetBands, tempo_bpm: float, duration_s: float) -> _Bea
     envelope = beat_envelope(onsets)
     tempo_bpm = refine_tempo(envelope, rate, tempo_bpm)
     steadiness = rate_steadiness(envelope, rate, tempo_bpm)
-    frames = np.arange(len(envelope))
-    if steadiness < _STEADY_SHARE:
-        times_s, tempo_bpm = _follow(onsets, envelope, tempo_bpm, duration_s)
-        return _Beats(times_s, tempo_bpm, steadiness, is_steady=False)
+    stretched = _lay_parts(onsets, envelope, tempo_bpm, duration_s)
+    if stretched is not None and stretched.has_one_tempo:
+        return stretched
+    if stretched is not None or steadiness < _STEADY_SHARE:
+        times_s, most_bpm = _follow(onsets, envelope, tempo_bpm, duration_s)
+        # A tempo that moves all the time has even stretches too, but they miss its beats.
+        least = _MET * _meet(envelope, rate, times_s)
+        if stretched is not None and _meet(envelope, rate, stretched.times_s) >= least:
+            return stretched
+        if steadiness < _STEADY_SHARE:
+            return _Beats(times_s, most_bpm, steadiness, _UNSTEADY_CONFIDENCE)
     period_s = 60 / tempo_bpm
-    phase, _ = find_phase(onsets, frames / rate / period_s)
+    phase, _ = find_phase(onsets, np.arange(len(envelope)) / rate / period_s)
     period_s, first_s = fit_line(envelope, rate, period_s, phase * period_s)
     period_s, first_s = snap_tempo(period_s, first_s, duration_s)
     times_s = lay_even(period_s, first_s + LATENCY_S, duration_s)
-    return _Beats(times_s, 60 / period_s, steadiness, is_steady=True)
+    part = EvenPart(times_s, period_s)
+    return _Beats(times_s, 60 / period_s, steadiness, steadiness, (part,))
+
+
+def _lay_parts(
+    onsets: OnsetBands, envelope: _Array, tempo_bpm: float, duration_s: float
+) -> _Beats | None:
+    """Give the beats of a recording of several even grids; None where those explain too little."""
+    stretches = split_half_steps(onsets, find_stretches(onsets, envelope, tempo_bpm))
+    share = rate_coverage(envelope, onsets.frame_rate_hz, stretches)
+    if len(stretches) < 2 or share < _STEADY_SHARE:
+        return None
+    parts = tuple(lay_stretches(onsets, envelope, stretches, duration_s))
+    tempi = np.array([60 / part.period_s for part in parts])
+    lengths_s = np.array([len(part.beats_s) * part.period_s for part in parts])
+    shares = (np.abs(tempi[:, None] / tempi - 1) < _SAME_TEMPO) @ lengths_s / lengths_s.sum()
+    # Of those that are nearly the same, the longest's.
+    most = int(np.lexsort((lengths_s, shares))[-1])
+    times_s = np.concatenate([part.beats_s for part in parts])
+    return _Beats(times_s, float(tempi[most]), share, share * float(shares[most]), parts)
+
+
+def _meet(envelope: _Array, frame_rate_hz: float, beats_s: _Array) -> float:
+    """Tell how strong the onsets within a frame of each beat are on average; none: 0."""
+    frames = np.rint((beats_s - LATENCY_S) * frame_rate_hz).astype(np.intp)
+    around = np.clip(frames[:, None] + np.arange(-1, 2), 0, len(envelope) - 1)
+    return float(envelope[around].max(axis=1).mean()) if len(frames) else 0.0
 
 
 def _follow(
@@ -197,19 +259,23 @@ def _follow(
 
 
 def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridSegment, ...]:
-    if not beats.is_steady:
-        return lay_segments(beats.times_s, bars.first, bars.beats_per_bar)
-    # A first beat that was moved to the first sample does not lie on the grid.
-    is_moved = np.diff(beats.times_s[:2])[0] < 60 / beats.tempo_bpm - _ON_GRID_S
-    first = 1 if is_moved else 0
-    return (
-        GridSegment(
-            start_s=float(beats.times_s[first]),
-            tempo_bpm=beats.tempo_bpm,
-            n_beats=len(beats.times_s) - first,
-            first_beat_in_bar=(first - bars.first) % bars.beats_per_bar + 1,
-        ),
-    )
+    if not beats.parts:
+        return lay_segments(beats.times_s, bars.firsts[0], bars.beats_per_bar)
+    segments, before = [], 0
+    for part, bar in zip(beats.parts, bars.firsts, strict=True):
+        # A first beat that was moved to the first sample does not lie on the grid.
+        is_moved = np.diff(part.beats_s[:2])[0] < part.period_s - _ON_GRID_S
+        first = 1 if is_moved else 0
+        segments.append(
+            GridSegment(
+                start_s=float(part.beats_s[first]),
+                tempo_bpm=60 / part.period_s,
+                n_beats=len(part.beats_s) - first,
+                first_beat_in_bar=(before + first - bar) % bars.beats_per_bar + 1,
+            )
+        )
+        before += len(part.beats_s)
+    return tuple(segments)
 
 
 def confidence_features(levels: Levels, steadiness: float) -> _Array:
@@ -228,10 +294,8 @@ def _count_struck(spectra: Spectra, beats_s: _Array) -> int:
 def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
     score = load_ranker("confidence").score(confidence_features(levels, beats.steadiness))
     confidence = float(1 / (1 + np.exp(-score[0])))
-    # One figure for a tempo that moves is right at most for a part of the recording; and what is
-    # struck a few times only, or never, may repeat by chance.
-    hold = beats.steadiness if beats.is_steady else _UNSTEADY_CONFIDENCE
-    return confidence * hold * n_struck / _SURE_STROKES
+    # What is struck a few times only, or never, may repeat by chance.
+    return confidence * beats.hold * n_struck / _SURE_STROKES
 
 
 def _list_alternatives(levels: Levels, tempo_bpm: float) -> tuple[TempoCandidate, ...]:

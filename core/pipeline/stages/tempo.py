@@ -14,7 +14,7 @@ class TempoStage(TrackStage):
     """Estimate the tempo, with confidence and alternatives; clear drums decide."""
 
     name = "tempo"
-    version = "4"
+    version = "5"
     cost = 2.0
     inputs = ("decode", "separation")
     is_cached = True
