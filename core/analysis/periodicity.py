@@ -94,6 +94,7 @@ def measure_periodicity(onsets: OnsetBands) -> Periodicity:
     length = min(envelopes.shape[1], round(_WINDOW_S * rate))
     size = fft.next_fast_len(_OVERSAMPLING * length, real=True)
     n_lags = min(length, round(_LONGEST_S * rate))
+    lag_size = fft.next_fast_len(length + n_lags, real=True)
     taper = np.hanning(length + 2)[1:-1].astype(np.float32)
     # An unbiased autocorrelation is noise where few frames overlap: an eighth at least.
     overlaps = np.maximum(np.arange(length, length - n_lags, -1), length / 8) / length
@@ -102,9 +103,9 @@ def measure_periodicity(onsets: OnsetBands) -> Periodicity:
     for start in range(0, envelopes.shape[1] - length + 1, max(1, length // 2)):
         part = envelopes[:, start : start + length]
         part = part - part.mean(axis=1, keepdims=True)
-        spectrum = fft.rfft(part, size, axis=1)
+        spectrum = fft.rfft(part, lag_size, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
-        correlation += fft.irfft(power, size, axis=1)[:, :n_lags] / overlaps
+        correlation += fft.irfft(power, lag_size, axis=1)[:, :n_lags] / overlaps
         magnitude += np.abs(fft.rfft(part * taper, size, axis=1))
     bin_hz = rate / size
     pulses, pulse_bin_hz = _measure_pulses(envelopes[0] + envelopes[1], rate)

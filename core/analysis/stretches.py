@@ -8,7 +8,6 @@ what it leaves over may have a line of its own, at a tempo of its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +32,7 @@ _LEAST_SHARE = 0.8
 _LEAST_S = 12.0
 _FARTHEST = 1.4
 _BLOCK_S = 2.0
+_MAX_BLOCKS = 128
 _HALF_LIKENESS = 0.85
 _HALF_LEAD = 0.08
 _HALF_SCORE = 0.5
@@ -130,42 +130,54 @@ def split_half_steps(onsets: OnsetBands, stretches: Sequence[Stretch]) -> list[S
         if step_s is None:
             parts.append(one)
         else:
-            before = replace(one, stop_s=step_s - _BLOCK_S)
-            parts += [before, replace(one, start_s=step_s + _BLOCK_S)]
+            parts += [replace(one, stop_s=step_s[0]), replace(one, start_s=step_s[1])]
     return parts
 
 
-def _find_half_step(onsets: OnsetBands, stretch: Stretch) -> float | None:
-    """Find when the beat of a stretch goes over to its half, in seconds; None where it does not."""
-    rate, beat_s = onsets.frame_rate_hz, 60 / stretch.tempo_bpm
-    edges = np.arange(stretch.start_s, stretch.stop_s, _BLOCK_S)
-    least = round(_LEAST_S / _BLOCK_S)
-    if len(edges) <= 2 * least:
+def _find_half_step(onsets: OnsetBands, stretch: Stretch) -> tuple[float, float] | None:
+    """Find between which times the beat of a stretch goes over to its half; None: it does not."""
+    block_s = max(_BLOCK_S, stretch.length_s / _MAX_BLOCKS)
+    least = round(_LEAST_S / block_s)
+    until = np.cumsum(_fold_blocks(onsets, stretch, block_s), axis=0)
+    if len(until) < 2 * least:
         return None
-    frames = np.rint(edges * rate).astype(np.intp)
-    bins = np.floor((np.arange(frames[-1]) / rate - stretch.anchor_s) / beat_s % 2 * N_BINS)
-    bins = bins.astype(np.intp) % (2 * N_BINS)
-    strokes = [
-        [np.bincount(bins[a:b], band[a:b], 2 * N_BINS) for band in onsets.strength]
-        for a, b in pairwise(frames)
-    ]
-    until = np.cumsum(strokes, axis=0)
     sides = [smooth_fold(side[least - 1 : -least]) for side in (until, until[-1] - until)]
-    first, last = (np.log1p(side) - np.log1p(side).mean(axis=2, keepdims=True) for side in sides)
+    first, last = (np.log1p(side) for side in sides)
+    first -= first.mean(axis=2, keepdims=True)
+    last -= last.mean(axis=2, keepdims=True)
     norms = np.sqrt((first**2).sum(axis=2) * (last**2).sum(axis=2)).sum(axis=1)
     likeness = np.stack(
         [
-            (first * np.roll(last, move * N_BINS // 2, axis=2)).sum(axis=(1, 2)) / norms
+            np.einsum("tbi,tbi->t", first, np.roll(last, move * N_BINS // 2, axis=2))
             for move in range(4)
         ]
-    )
+    ) / np.maximum(norms, 1e-12)
     moved, left = likeness[1::2].max(axis=0), likeness[::2].max(axis=0)
     lead = np.where(moved >= _HALF_LIKENESS, moved - left, 0.0)
     best = int(lead.argmax())
-    one, other = (rate_half_beat(side[best]) for side in sides)
-    if lead[best] < _HALF_LEAD or one * other > 0 or min(abs(one), abs(other)) < _HALF_SCORE:
+    if lead[best] < _HALF_LEAD:
         return None
-    return float(edges[least + best])
+    one, other = (rate_half_beat(side[best]) for side in sides)
+    if one * other > 0 or min(abs(one), abs(other)) < _HALF_SCORE:
+        return None
+    step_s = stretch.start_s + (least + best) * block_s
+    return step_s - block_s, step_s + block_s
+
+
+def _fold_blocks(onsets: OnsetBands, stretch: Stretch, block_s: float) -> _Array:
+    """Add up onsets by their place in a pair of beats, ``(n_blocks, n_bands, 2 * N_BINS)``."""
+    rate, beat_s = onsets.frame_rate_hz, 60 / stretch.tempo_bpm
+    n_blocks = int(stretch.length_s / block_s)
+    first = round(stretch.start_s * rate)
+    frames = np.arange(first, first + int(n_blocks * block_s * rate))
+    places = (frames / rate - stretch.anchor_s) / beat_s % 2 * N_BINS
+    blocks = np.minimum((frames - first) / rate / block_s, n_blocks - 1).astype(np.intp)
+    index = blocks * 2 * N_BINS + places.astype(np.intp) % (2 * N_BINS)
+    folds = [
+        np.bincount(index, band[frames], n_blocks * 2 * N_BINS).reshape(n_blocks, -1)
+        for band in onsets.strength
+    ]
+    return np.stack(folds, axis=1)
 
 
 def rate_coverage(envelope: _Array, frame_rate_hz: float, stretches: Sequence[Stretch]) -> float:
@@ -321,11 +333,13 @@ def _fit_line(pulses: _Pulses) -> tuple[float, float]:
     windows = np.arange(len(pulses))
     for _ in range(2):
         away = np.angle(pulses * np.exp(-1j * (slope * windows + phase)))
-        weights = np.sqrt(np.abs(pulses) * (np.abs(away) < _NEAR_TURN))
+        weights = np.abs(pulses) * (np.abs(away) < _NEAR_TURN)
+        total = weights.sum()
         if np.count_nonzero(weights) < 3:
             break
-        turn, shift = np.polyfit(windows, away, 1, w=weights)
-        slope, phase = slope + float(turn), phase + float(shift)
+        middle, mean = weights @ windows / total, weights @ away / total
+        turn = weights * (windows - middle) @ away / (weights @ (windows - middle) ** 2)
+        slope, phase = slope + float(turn), phase + float(mean - turn * middle)
     return slope, phase
 
 
@@ -333,7 +347,9 @@ def _cut(envelope: _Array, frames: int, hop: int) -> _Array:
     """Cut an envelope, its mean taken off, into windows, ``(n_windows, frames)``."""
     if len(envelope) < frames:
         return np.zeros((0, frames))
-    return np.lib.stride_tricks.sliding_window_view(envelope - envelope.mean(), frames)[::hop]
+    centred = envelope - envelope.mean()
+    # Products of matrices are slow where rows overlap.
+    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(centred, frames)[::hop])
 
 
 def _find_pulses(
@@ -343,10 +359,9 @@ def _find_pulses(
 
     The second array is its level, or, where it was left, that of the loudest nearby.
     """
-    ratios = np.array([1.0, *_NEARBY])
-    turns_hz = frequency_hz * ratios
-    times_s = np.arange(windows.shape[1]) / frame_rate_hz
-    each = windows @ np.exp(-2j * np.pi * np.outer(times_s, turns_hz))
+    turns_hz = frequency_hz * np.array([1.0, *_NEARBY])
+    angles = 2 * np.pi * np.outer(np.arange(windows.shape[1]) / frame_rate_hz, turns_hz)
+    each = windows @ np.cos(angles) - 1j * (windows @ np.sin(angles))
     starts_s = np.arange(len(windows)) * hop / frame_rate_hz
     pulses: _Pulses = each[:, 0] * np.exp(-2j * np.pi * frequency_hz * starts_s)
     levels = np.abs(each)
