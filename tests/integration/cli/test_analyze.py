@@ -25,6 +25,7 @@ from core.audio.decode import decode
 from core.audio.tags import read_tags
 from core.errors import InvalidAudio
 from tests.conditions import PATIENCE_S
+from tests.integration.cli.shell import Shell
 from tests.processes import running
 from tests.unit.analysis.encoding import write_mp4
 from tests.unit.analysis.songs import TEMPO_BPM, make_track
@@ -108,7 +109,7 @@ def test_json_holds_one_object_a_line_and_a_bad_file_stops_nothing(crate: Path) 
 
 
 def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:
-    result = _analyze(crate, "more", "broken.mp3", "--csv", "--no-files")
+    result = Shell(crate).run("analyze", "more", "broken.mp3", "--csv", "--no-files")
     assert result.returncode == 3
     rows = {Path(row["path"]).name: row for row in csv.DictReader(io.StringIO(result.stdout))}
     assert float(rows["loop.wav"]["duration_s"]) == pytest.approx(4.0)
@@ -262,7 +263,7 @@ def test_names_with_brackets_are_printed_whole(
     """DJs name files "Song [Club Mix]": what a terminal takes for markup must not vanish."""
     (tmp_path / "Song [red] [Club Mix].mp3").write_bytes(b"no music" * 50)
     soundfile.write(tmp_path / "Loop [bold] [Dub].wav", audio[: 2 * RATE], RATE)
-    result = _analyze(tmp_path, ".", "missing [x] [i].wav")
+    result = Shell(tmp_path).run("analyze", ".", "missing [x] [i].wav")
     assert result.returncode == 3
     assert "Song [red] [Club Mix].mp3" in result.stderr
     assert "missing [x] [i].wav" in result.stderr

@@ -1,71 +1,13 @@
 """stemcrate library and stemcrate playlist as a user runs them."""
 
-import io
-import json
-import logging
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
-from cli.main import main
-from config import settings
-from core.library.database import open_engine
+from tests.integration.cli.shell import Shell
 from tests.signals import make_song, write_song
-
-ROOT = Path(__file__).parents[3]
-
-
-class Shell:
-    """Runs ``stemcrate`` in a folder of its own: in this process, which has loaded it already."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
-        out, err = io.StringIO(), io.StringIO()
-        words = [str(argument) for argument in arguments]
-        root = logging.getLogger()
-        handlers, level = list(root.handlers), root.level
-        with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-            patch.chdir(self.folder)
-            patch.setattr(sys, "argv", ["stemcrate", *words])
-            for name, value in self.environment().items():
-                patch.setenv(name, value)
-            stack.callback(settings.cache_clear)
-            stack.callback(open_engine.cache_clear)
-            settings.cache_clear()
-            stack.enter_context(redirect_stdout(out))
-            stack.enter_context(redirect_stderr(err))
-            code: object = 0
-            try:
-                main()
-            except SystemExit as end:
-                code = end.code or 0
-        logging.basicConfig(force=True, handlers=handlers, level=level)
-        return subprocess.CompletedProcess(words, int(str(code)), out.getvalue(), err.getvalue())
-
-    def run_as_process(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "cli.main", *map(str, arguments)],
-            cwd=self.folder,
-            env={**os.environ, **self.environment(), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
-
-    def environment(self) -> dict[str, str]:
-        return {"DATA_DIR": str(self.folder / "data"), "DATABASE_URL": "", "COLUMNS": "200"}
-
-    def json(self, *arguments: object, code: int = 0) -> dict:
-        result = self.run(*arguments, "--json")
-        assert result.returncode == code, result.stderr
-        return json.loads(result.stdout)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""stemcrate process as a user runs it: a real process, its stdout, its exit code."""
+"""stemcrate process as a user runs it: its stdout, its exit code, what is left of it."""
 
 import json
 import os
@@ -7,39 +7,20 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from tests.conditions import PATIENCE_S, wait_until
+from tests.integration.cli.shell import ROOT, Shell
 from tests.processes import running
 from tests.signals import make_song, write_song
 
-ROOT = Path(__file__).parents[3]
 
-
-def _environment(data_dir: Path) -> dict[str, str]:
-    return {**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)}
-
-
-def _stemcrate(
-    data_dir: Path, *arguments: object, stderr: int = subprocess.PIPE
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *map(str, arguments)],
-        cwd=data_dir.parent,
-        env=_environment(data_dir),
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-    )
-
-
-def _json(result: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(result.stdout)
-    return loaded
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
 
 
 @pytest.fixture
@@ -47,11 +28,11 @@ def song(tmp_path: Path) -> Path:
     return write_song(tmp_path / "Band - Song.wav", make_song(2.0, 44100), 44100)
 
 
-def test_json_is_all_that_stdout_holds(tmp_path: Path, song: Path) -> None:
+def test_json_is_all_that_stdout_holds(shell: Shell, song: Path) -> None:
     """A script parses stdout: a log line or a progress bar there breaks it."""
-    result = _stemcrate(tmp_path / "data", "process", song, "--json", "--format", "flac")
+    result = shell.run_as_process("process", song, "--json", "--format", "flac")
     assert result.returncode == 0, result.stderr
-    job = _json(result)
+    job = json.loads(result.stdout)
     assert job["state"] == "completed"
     assert json.loads(Path(job["manifest"]).read_text())["job_id"] == job["job_id"]
     artefacts = job["tracks"][0]["artefacts"]
@@ -66,44 +47,37 @@ def test_json_is_all_that_stdout_holds(tmp_path: Path, song: Path) -> None:
             assert soundfile.info(whole_song).duration == 2.0
 
 
-def test_people_get_a_summary_that_ends_with_the_zip(tmp_path: Path, song: Path) -> None:
+def test_people_get_a_summary_that_ends_with_the_zip(shell: Shell, song: Path) -> None:
     """On a terminal, where messages of other parts lie between the results."""
-    result = _stemcrate(
-        tmp_path / "data", "process", song, "--stages", "tempo", stderr=subprocess.STDOUT
-    )
+    result = shell.run_as_process("process", song, "--stages", "tempo", stderr=subprocess.STDOUT)
     assert result.returncode == 0, result.stdout
     last = result.stdout.strip().splitlines()[-1]
     assert last.startswith("ZIP: ")
     assert zipfile.is_zipfile(last.removeprefix("ZIP: "))
 
 
-def test_a_warning_names_its_track(tmp_path: Path) -> None:
+def test_a_warning_names_its_track(shell: Shell, tmp_path: Path) -> None:
     """Of an album, nobody knew which song was mixed down."""
     path = tmp_path / "Surround.wav"
     soundfile.write(path, np.full((44100, 6), 0.1), 44100)
-    result = _stemcrate(tmp_path / "data", "process", path, "--model", "none", "--stages", "")
+    result = shell.run("process", path, "--model", "none", "--stages", "")
     assert result.returncode == 0, result.stderr
     assert "warning (Surround, decode): ITU-R BS.775" in result.stdout
 
 
-def test_a_job_is_in_the_library_when_the_command_ends(tmp_path: Path, song: Path) -> None:
+def test_a_job_is_in_the_library_when_the_command_ends(shell: Shell, song: Path) -> None:
     """Without a server, too; deleting it later takes it out."""
-    data = tmp_path / "data"
-    result = _stemcrate(data, "process", song, "--json", "--model", "none", "--stages", "tempo")
-    assert result.returncode == 0, result.stderr
-    job = _json(result)
+    job = shell.json("process", song, "--model", "none", "--stages", "tempo")
     assert job["tracks"][0]["artefacts"] == []
-    tracks = _json(_stemcrate(data, "library", "list", "--json"))["tracks"]
+    tracks = shell.json("library", "list")["tracks"]
     assert [track["title"] for track in tracks] == ["Song"]
 
 
-def test_done_in_part_is_said_so(tmp_path: Path, song: Path) -> None:
+def test_done_in_part_is_said_so(shell: Shell, tmp_path: Path, song: Path) -> None:
     """One bad file must not hide behind the success of the others."""
     bad = tmp_path / "notes.txt"
     bad.write_text("no music")
-    result = _stemcrate(tmp_path / "data", "process", song, bad, "--json", "--stages", "")
-    assert result.returncode == 3
-    tracks = _json(result)["tracks"]
+    tracks = shell.json("process", song, bad, "--stages", "", code=3)["tracks"]
     assert [track["state"] for track in tracks] == ["completed", "failed"]
     assert tracks[1]["error"]["code"] == "not_audio"
 
@@ -113,7 +87,6 @@ def test_done_in_part_is_said_so(tmp_path: Path, song: Path) -> None:
     [
         (["--format", "aiff"], 2, "format"),
         (["--model", "nonsense"], 2, "htdemucs"),
-        (["--model", "htdemucs"], 1, "stemcrate models fetch htdemucs"),
         (["--target-lufs", "5"], 2, "target_lufs"),
         (["--device", "tpu"], 2, "auto, cuda, mps, cpu"),
         (["--recipes", "karaoke"], 2, "karaoke"),
@@ -121,50 +94,51 @@ def test_done_in_part_is_said_so(tmp_path: Path, song: Path) -> None:
     ],
 )
 def test_refusals_leave_nothing_behind(
-    tmp_path: Path, song: Path, arguments: list[str], exit_code: int, words: str
+    shell: Shell, song: Path, arguments: list[str], exit_code: int, words: str
 ) -> None:
-    data_dir = tmp_path / "data"
-    environment = {"HF_HUB_CACHE": str(tmp_path / "empty")}
-    result = subprocess.run(
-        [sys.executable, "-m", "cli.main", "process", str(song), *arguments],
-        cwd=tmp_path,
-        env={**_environment(data_dir), **environment},
-        capture_output=True,
-        text=True,
-    )
+    _check_refusal(shell, shell.run("process", song, *arguments), exit_code, words)
+
+
+def test_a_model_that_is_not_here_is_refused_with_the_way_to_get_it(
+    shell: Shell, song: Path
+) -> None:
+    """As a process: the hub's client reads at its import where weights lie."""
+    empty = str(shell.folder / "empty")
+    result = shell.run_as_process("process", song, "--model", "htdemucs", HF_HUB_CACHE=empty)
+    _check_refusal(shell, result, 1, "stemcrate models fetch htdemucs")
+
+
+def _check_refusal(
+    shell: Shell, result: "subprocess.CompletedProcess[str]", exit_code: int, words: str
+) -> None:
     assert result.returncode == exit_code
     assert words in " ".join(result.stderr.split())
-    assert not (data_dir / "outputs").exists()
-    assert not (data_dir / "uploads").exists()
+    assert not (shell.data / "outputs").exists()
+    assert not (shell.data / "uploads").exists()
 
 
-def test_a_setting_that_cannot_be_is_named(tmp_path: Path, song: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "cli.main", "process", str(song)],
-        cwd=tmp_path,
-        env={**_environment(tmp_path / "data"), "BIT_DEPTH": "20"},
-        capture_output=True,
-        text=True,
-    )
+def test_a_setting_that_cannot_be_is_named(shell: Shell, song: Path) -> None:
+    result = shell.run("process", song, BIT_DEPTH="20")
     assert result.returncode == 2
     assert "The setting BIT_DEPTH cannot be '20'" in result.stderr
     assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path, number: signal.Signals) -> None:
+def test_ctrl_c_cancels_and_the_manifest_says_so(
+    shell: Shell, tmp_path: Path, number: signal.Signals
+) -> None:
     """Interrupting must not leave a job that looks as if it were running for ever."""
     song = write_song(tmp_path / "long.wav", make_song(60.0, 44100), 44100)
-    data_dir = tmp_path / "data"
     with running(
         [sys.executable, "-m", "cli.main", "process", song, "--json"],
         cwd=tmp_path,
-        env=_environment(data_dir),
+        env={**os.environ, **shell.environment(), "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
-        wait_until(lambda: any(data_dir.glob("outputs/*/.work/0/mixture.wav")))
+        wait_until(lambda: any(shell.data.glob("outputs/*/.work/0/mixture.wav")))
         process.send_signal(number)
         stdout, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
@@ -173,9 +147,7 @@ def test_ctrl_c_cancels_and_the_manifest_says_so(tmp_path: Path, number: signal.
     assert [p.name for p in Path(job["outputs_dir"]).iterdir()] == ["manifest.json"]
 
 
-def test_models_list_names_what_is_there(tmp_path: Path) -> None:
-    result = _stemcrate(tmp_path / "data", "models", "list", "--json")
-    assert result.returncode == 0, result.stderr
-    models = {model["name"]: model for model in _json(result)["models"]}
+def test_models_list_names_what_is_there(shell: Shell) -> None:
+    models = {model["name"]: model for model in shell.json("models", "list")["models"]}
     assert models["spleeter"]["available"]
     assert models["htdemucs"]["stems"] == ["drums", "bass", "other", "vocals"]

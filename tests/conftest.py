@@ -1,0 +1,20 @@
+"""What holds for every test."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes_as_on_a_terminal() -> Iterator[None]:
+    """Let processes of the tests hear Ctrl-C, and keep what they compile.
+
+    A shell lets what it starts in the background ignore Ctrl-C, and so would all that is started
+    from there. And a hundred processes load the same modules.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
