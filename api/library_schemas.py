@@ -1,7 +1,7 @@
 """What the API says of the library and its playlists, as types."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -179,7 +179,7 @@ class PlaylistRequest(BaseModel):
     )
     duration_s: float | None = Field(None, gt=0, description="How long the set should last.")
     n_tracks: int | None = Field(None, ge=1, description="How many tracks it should have.")
-    curve: str | list[tuple[float, float]] | None = Field(
+    curve: str | Annotated[list[tuple[float, float]], Field(max_length=1000)] | None = Field(
         None,
         description="`warm-up`, `peak`, `cool-down`, `wave`, `flat`, or points "
         "[progress 0 to 1, energy 1 to 10].",

@@ -51,6 +51,7 @@ CODE_OF = {
     403: "forbidden_origin",
     404: "not_found",
     405: "method_not_allowed",
+    413: "body_too_large",
     415: "unsupported_media_type",
     416: "range_not_satisfiable",
     421: "unknown_host",
@@ -102,6 +103,11 @@ def status_of(cls: type[errors.StemcrateError]) -> int:
 def bad_request(detail: str) -> HTTPException:
     """Make the error for a body that cannot be read."""
     return HTTPException(400, detail)
+
+
+def body_too_large(limit: int) -> HTTPException:
+    """Make the error for more JSON than is read."""
+    return HTTPException(413, f"A body of JSON has at most {limit} bytes")
 
 
 def unsupported_media_type(detail: str) -> HTTPException:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
+from api.bodies import JsonRoute
 from api.deps import LibraryDep, SetsDep, StoreDep
 from api.files import MakingResponse, media_type_of
 from api.library_schemas import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
@@ -30,7 +31,7 @@ WARNINGS = "X-Stemcrate-Warnings"
 MAX_WARNINGS_BYTES = 4096  # of a header, of which proxies take 8 KB in all
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
-router = APIRouter(tags=["playlists"])
+router = APIRouter(tags=["playlists"], route_class=JsonRoute)
 
 
 @router.post(

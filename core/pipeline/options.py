@@ -53,6 +53,9 @@ def _read_recipes(value: object) -> object:
     return recipes
 
 
+Weight = Annotated[float, Field(gt=0, le=1000)]
+
+
 class ProcessingOptions(BaseModel):
     """One job's options. Frozen: a job is what was asked for when it was made."""
 
@@ -88,7 +91,7 @@ class ProcessingOptions(BaseModel):
     ensemble: Combination = Field(
         "average", description="How the models of `model=a+b` are put together."
     )
-    ensemble_weights: Annotated[tuple[float, ...], BeforeValidator(_split)] = Field(
+    ensemble_weights: Annotated[tuple[Weight, ...], BeforeValidator(_split)] = Field(
         (), description="Weights of the models of `model=a+b` in their average."
     )
     residual: Literal["fold", "keep", "off"] = Field(
@@ -131,7 +134,7 @@ class ProcessingOptions(BaseModel):
         RECIPE_NAMES, description="The composite tracks to make."
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
-        {}, description="More composites: `name=stem+stem;name=stem`."
+        {}, description="More composites: `name=stem+stem;name=stem`.", max_length=50
     )
     tempo_min_bpm: float = Field(70.0, ge=20, le=300)
     tempo_max_bpm: float = Field(180.0, ge=40, le=400)

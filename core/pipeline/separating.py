@@ -42,11 +42,18 @@ def plan_separation(options: ProcessingOptions, model_dir: Path | None) -> Separ
     Raises
     ------
     UnknownModel, ModelUnavailable, UnsafeWeights : as `SeparatorFactory.check`.
-    InvalidOption : a model is known to lack a wanted stem, or weights of an ensemble do not fit.
+    InvalidOption : a model is known to lack a wanted stem, an ensemble has one twice, or its
+        weights do not fit.
     """
     weights = WeightsStore(model_dir)
     name, reason = _choose(options, weights)
     models = split_name(name)
+    if len(set(models)) < len(models):
+        raise InvalidOption(
+            f"The ensemble '{name[:200]}' has a model twice.",
+            hint="Name each once; ensemble_weights says how much it counts.",
+            field="model",
+        )
     for model in models:
         SeparatorFactory.check(model, model_dir=model_dir)
     if options.ensemble_weights and len(options.ensemble_weights) != len(models):

@@ -171,6 +171,17 @@ def test_a_client_that_leaves_in_the_middle_of_a_pack_leaves_nothing_behind(tmp_
         wait_until(lambda: not list((tmp_path / "downloads").iterdir()))
 
 
+def test_more_json_than_a_library_has_tracks_is_refused_unread(crate):
+    """Unlike an upload it stands in memory: whoever sent enough of it stopped the server."""
+    body = b'{"name": "' + b"x" * (1 << 24) + b'"}'
+    for method, path in (("POST", "/playlists"), ("PUT", "/playlists/x/tracks")):
+        for content in (body, iter([body])):  # with its length said before, and without
+            headers = {"Content-Type": "application/json"}
+            answer = crate.request(method, path, content=content, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_head_of_a_pack_makes_nothing_of_it(crate, tmp_path):
     """A set of thirty tracks takes minutes."""
     playlist = create(crate, tracks=[track_id(0), track_id(1)])
@@ -215,6 +226,7 @@ def test_a_track_that_left_the_library_is_told_and_left_out(crate):
         ({"duration_s": 60, "n_tracks": 3}, 422),
         ({"curve": "sideways"}, 422),
         ({"curve": [[1, 5], [0, 5]]}, 422),
+        ({"curve": [[n / 1000, 5] for n in range(1001)]}, 422),
         ({"must_play": ["0" * 64]}, 422),
         ({"among": ["0" * 64]}, 404),
         ({"tracks": ["0" * 64]}, 404),

@@ -130,6 +130,7 @@ def test_presets_choose_where_auto_leaves_the_choice(
     [
         ({"model": "htdemucs+nonesuch"}, UnknownModel, "model"),
         ({"model": "htdemucs+mdx_extra"}, ModelUnavailable, "model"),
+        ({"model": "htdemucs+spleeter+htdemucs"}, InvalidOption, "model"),
         ({"model": "htdemucs", "stems": "kazoo"}, InvalidOption, "stems"),
         ({"model": "spleeter", "stems": "drums"}, InvalidOption, "stems"),
         (
