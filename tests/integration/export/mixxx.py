@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.conditions import PATIENCE_S
+
 MISSING = [name for name in ("mixxx", "Xvfb", "xdotool") if shutil.which(name) is None]
 
 _FOLDER_BOX = "Choose music library directory"
@@ -70,7 +72,8 @@ class Mixxx:
                         "serato_playlist_tracks", [_SERATO, _SERATO_ARROW, _SERATO_DATABASE]
                     )
                     return
-        raise TimeoutError(f"Mixxx did not scan its folder: {self._log.read_text()[-2000:]}")
+        log = self._log.read_text(errors="replace")
+        raise TimeoutError(f"Mixxx did not scan its folder: {log[-2000:]}")
 
     def rows(self, query: str) -> list[tuple]:
         """Read from its database."""
@@ -110,6 +113,9 @@ class Mixxx:
             )
             try:
                 yield
+            except TimeoutError as error:
+                error.add_note(self._log.read_text(errors="replace")[-2000:])
+                raise
             finally:
                 process.terminate()
                 try:
@@ -161,7 +167,12 @@ class Mixxx:
     def _xdo(self, *arguments: str) -> str:
         command = ["xdotool", *arguments]
         return subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, check=False, timeout=10
+            command,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
         ).stdout
 
 
@@ -171,7 +182,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         raise TimeoutError(f"Mixxx did not come to {what}")
 
 
-def comes_true(condition: Callable[[], bool], *, seconds: float = 60) -> bool:
+def comes_true(condition: Callable[[], bool], *, seconds: float = PATIENCE_S) -> bool:
     """Tell whether a condition holds at some time within so many seconds."""
     end = time.monotonic() + seconds
     while not condition():

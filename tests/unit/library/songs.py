@@ -1,5 +1,6 @@
 """Songs for fingerprints: notes that never repeat, from a seed."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ from core.audio.encode import Encoder
 RATE = 44_100
 
 
+@cache
 def play_notes(seconds: float, *, seed: int, level: float = 0.2) -> np.ndarray:
-    """A stream of plucked notes and noise bursts: float32, shape (2, n_samples)."""
+    """A stream of plucked notes and noise bursts: float32, shape (2, n_samples); read only."""
     rng = np.random.default_rng(seed)
     n = round(seconds * RATE)
     time = np.arange(round(0.8 * RATE)) / RATE
@@ -25,7 +27,9 @@ def play_notes(seconds: float, *, seed: int, level: float = 0.2) -> np.ndarray:
         at += rng.uniform(0.08, 0.35)
     noise = rng.standard_normal(n) * 0.02
     mono = level * (sound[:n] / np.abs(sound).max() + noise)
-    return np.stack([mono, mono]).astype(np.float32)
+    song = np.stack([mono, mono]).astype(np.float32)
+    song.setflags(write=False)
+    return song
 
 
 def encode(path: Path, samples: np.ndarray, format: str) -> Path:

@@ -20,6 +20,7 @@ from core.library.matching import MIN_OVERLAP_S, compare, find_matches, group
 from tests.unit.library.songs import RATE, encode, play_notes
 
 SECONDS = 40.0
+FORMATS = ("mp3", "opus", "m4a", "flac")
 
 
 @pytest.fixture(params=["library's", "own"])
@@ -48,12 +49,18 @@ def song():
     return play_notes(SECONDS, seed=1)
 
 
-@pytest.mark.parametrize("format", ["mp3", "opus", "m4a", "flac"])
-def test_another_encoding_is_the_same_recording(tmp_path, song, fingerprinter, format):
+@pytest.fixture(scope="module")
+def encodings(tmp_path_factory, song):
+    """The song as files, by their format."""
+    folder = tmp_path_factory.mktemp("encodings")
+    return {format: encode(folder / format, song, format) for format in FORMATS}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_another_encoding_is_the_same_recording(encodings, song, fingerprinter, format):
     """The level that matters most: the same track as FLAC and as MP3."""
-    path = encode(tmp_path / "song", song, format)
     first = fingerprint_of(song)
-    second = find_identity(path, name="song").fingerprint
+    second = find_identity(encodings[format], name="song").fingerprint
     (match,) = find_matches({"a": first, "b": second})
     assert match.verdict == "same"
     assert match.overlap_s > SECONDS - 3
