@@ -8,7 +8,7 @@ from api.library_views import adding_view
 from api.problems import FilesRefused
 from api.uploads import Intake
 from core.artifacts.manifest import NO_MODEL, ProcessingManifest
-from core.artifacts.store import Upload
+from core.artifacts.uploads import Upload
 from core.audio.decode import probe
 from core.errors import InvalidAudio, InvalidOption
 from core.pipeline.options import (

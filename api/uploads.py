@@ -19,7 +19,8 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from api.problems import bad_request, unsupported_media_type
-from core.artifacts.store import JobStore, Upload, UploadWriter
+from core.artifacts.store import JobStore
+from core.artifacts.uploads import Upload, UploadWriter
 from core.errors import InvalidOption
 from core.pipeline.options import ProcessingOptions
 

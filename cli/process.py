@@ -22,7 +22,8 @@ from cli.output import (
 )
 from config import settings
 from core.artifacts.manifest import JobState, ProcessingManifest, StageState
-from core.artifacts.store import CHUNK_BYTES, JobStore, Upload, new_job_id
+from core.artifacts.store import CHUNK_BYTES, JobStore, new_job_id
+from core.artifacts.uploads import Upload
 from core.errors import InvalidOption, StorageFull
 from core.export.pack import write_pack
 from core.jobs.logs import configure_logging

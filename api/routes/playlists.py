@@ -18,7 +18,7 @@ from api.library_views import next_page, playlist_line, playlist_path, playlist_
 from api.links import content_disposition
 from api.problems import problem_responses
 from core import errors
-from core.artifacts.store import JobStore
+from core.artifacts.store import STAGING, JobStore
 from core.export.format import Export, ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
 from core.export.pack import stream_pack
@@ -154,7 +154,7 @@ def _stream_pack(
 
     def make() -> Generator[bytes, None, None]:
         store.downloads.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=store.downloads, prefix=".pack-") as staging:
+        with TemporaryDirectory(dir=store.downloads, prefix=STAGING) as staging:
             yield from stream_pack(pack.entries(Path(staging)))
 
     headers = _headers(f"{safe_name(record.name)}.zip", pack.warnings)

@@ -2,6 +2,7 @@
 
     uploads/{sha256}/audio                the bytes, once, however many jobs use them
     uploads/{sha256}/jobs/{job_id}        one empty mark a job that uses them
+    downloads/.pack-…/                    what a DJ pack is made of while it is sent
     outputs/{job_id}/manifest.json        the record
     outputs/{job_id}/…                    artefacts
     outputs/{job_id}/.work/{track}/…      float audio between stages, gone when the job ends
@@ -13,14 +14,12 @@ Job ids sort by time (UUIDv7), so a page of the history needs no index.
 
 import errno
 import hashlib
-import os
 import secrets
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +29,11 @@ from pydantic import ValidationError
 from core.artifacts.atomic import write_atomically
 from core.artifacts.cache import StageCache
 from core.artifacts.manifest import ProcessingManifest
-from core.audio.disk import storage_errors
-from core.errors import ArtefactNotFound, JobNotFound, UploadTooLarge
+from core.artifacts.uploads import PART, UploadWriter
+from core.errors import ArtefactNotFound, JobNotFound
 
 CHUNK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Bytes in the store: their SHA-256 (hex), their number, and what the client called them."""
-
-    sha256: str
-    n_bytes: int
-    name: str
+STAGING = ".pack-"  # folders in downloads/ in which packs are made
 
 
 def new_job_id(at_ms: int | None = None) -> str:
@@ -60,55 +51,6 @@ def is_job_id(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
-
-
-class UploadWriter:
-    """Bytes on their way in: hashed and counted as they are written.
-
-    Use as a context manager; what was not committed is removed. Raises `UploadTooLarge` once more
-    than ``max_bytes`` have arrived, and `StorageFull`.
-    """
-
-    def __init__(self, store: "JobStore", name: str, max_bytes: int) -> None:
-        self._store = store
-        self._name = name
-        self._max_bytes = max_bytes
-        self._n_bytes = 0
-        self._digest = hashlib.sha256()
-        store.uploads.mkdir(parents=True, exist_ok=True)
-        self._path = store.uploads / f".{secrets.token_hex(8)}.part"
-        self._file = self._path.open("wb")
-
-    def __enter__(self) -> "UploadWriter":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        # On a full disk closing fails once more, on what is still buffered; the file goes anyway.
-        with suppress(OSError):
-            self._file.close()
-        self._path.unlink(missing_ok=True)
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self._n_bytes += len(data)
-        if self._n_bytes > self._max_bytes:
-            raise UploadTooLarge(
-                f"'{self._name}' is larger than {self._max_bytes} bytes.",
-                hint="Send a smaller file, or raise MAX_UPLOAD_BYTES.",
-                field="file",
-            )
-        self._digest.update(data)
-        with storage_errors(Path(self._name)):
-            self._file.write(data)
-
-    def commit(self, job_id: str) -> Upload:
-        """Put the bytes in their place and mark them as used by ``job_id``."""
-        with storage_errors(Path(self._name)):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        upload = Upload(self._digest.hexdigest(), self._n_bytes, self._name)
-        self._store.adopt_upload(self._path, upload.sha256, job_id)
-        return upload
 
 
 class JobStore:
@@ -129,7 +71,7 @@ class JobStore:
 
     def open_upload(self, name: str, max_bytes: int) -> UploadWriter:
         """Begin to take in a file called ``name`` by the client."""
-        return UploadWriter(self, name, max_bytes)
+        return UploadWriter(self.uploads, name, max_bytes, self.adopt_upload)
 
     def adopt_upload(self, path: Path, sha256: str, job_id: str) -> None:
         """Move the file at ``path`` to its place and mark it as used by ``job_id``."""
@@ -154,6 +96,17 @@ class JobStore:
             if marks.exists() and not any(marks.iterdir()):
                 shutil.rmtree(folder)
                 self.stage_cache(0).forget(sha256)
+
+    def remove_abandoned(self, *, older_than_s: float) -> None:
+        """Remove what killed processes left: parts of uploads and packs, uploads of no job."""
+        limit = time.time() - older_than_s
+        staged = self.downloads.glob(f"{STAGING}*")
+        for path in (*self.uploads.glob(f".*{PART}"), *staged):
+            if all(_modified_at(found) < limit for found in (path, *path.rglob("*"))):
+                path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
+        for mark in self.uploads.glob("*/jobs/*"):
+            if is_job_id(mark.name) and not self.exists(mark.name) and _modified_at(mark) < limit:
+                self.release_upload(mark.parent.parent.name, mark.name)
 
     # jobs
 
@@ -303,6 +256,14 @@ def _unless_in_use(function: object, path: str, raised: Any) -> None:
     error = raised[1]
     if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:
         raise error
+
+
+def _modified_at(path: Path) -> float:
+    """Give the time of the last change; that of what has gone meanwhile is now."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def hash_file(path: Path) -> tuple[str, int]:

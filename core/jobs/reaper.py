@@ -87,6 +87,7 @@ class Reaper:
             self._cleaned_at = time.monotonic()
             self._guarded(self.delete_expired)
             self._guarded(self.forget_deleted)
+            self._guarded(self.remove_abandoned)
 
     def recover_dead(self) -> None:
         """Put the work of dead workers back into the queues."""
@@ -130,6 +131,10 @@ class Reaper:
         for job_id in self._queue.known_jobs() - set(self._store.job_ids()):
             if self._queue.forget(job_id):
                 self._log.forget(job_id)
+
+    def remove_abandoned(self) -> None:
+        """Remove what killed processes left half done, a day after the last of them touched it."""
+        self._store.remove_abandoned(older_than_s=DAY_S)
 
     def _open_manifests(self) -> list[ProcessingManifest]:
         found = []

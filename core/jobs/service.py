@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.artifacts.manifest import JobState, ProcessingManifest, StageState
-from core.artifacts.store import JobStore, Upload
+from core.artifacts.store import JobStore
+from core.artifacts.uploads import Upload
 from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progress
 from core.jobs.queue import JobQueue
 from core.library.job_tracks import forget_job

@@ -22,7 +22,8 @@ from core.artifacts.manifest import (
     TrackRecord,
     now,
 )
-from core.artifacts.store import JobStore, Upload, new_job_id
+from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.uploads import Upload
 from core.errors import StorageFull
 from core.pipeline.attempt import attempt
 from core.pipeline.context import JobContext, Runtime, StageContext

@@ -162,7 +162,7 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing(client, tmp_path, monkey
     def no_room(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.artifacts.store.os.fsync", no_room)
+    monkeypatch.setattr("core.artifacts.uploads.os.fsync", no_room)
     answer = client.post("/process", files=[GOOD])
     problem = problem_of(answer)
     assert (answer.status_code, problem["code"], problem["retryable"]) == (

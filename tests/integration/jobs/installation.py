@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.artifacts.manifest import ProcessingManifest
-from core.artifacts.store import JobStore, Upload, new_job_id
+from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.uploads import Upload
 from core.jobs.database import engine_for, is_sqlite, prepare_database
 from core.jobs.liveness import LOCK_CLASS
 from core.jobs.progress import JobProgress, ProgressLog

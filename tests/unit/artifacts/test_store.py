@@ -163,3 +163,26 @@ def test_a_job_can_be_deleted_while_its_worker_tidies_up(store: JobStore) -> Non
         assert [task.exception() for task in ended] == [None, None, None]
         assert not store.job_folder(job_id).exists()
         assert not store.upload_path(sha256).exists()
+
+
+def test_what_killed_processes_left_goes_after_a_while(store: JobStore) -> None:
+    """Half an upload of gigabytes stayed for ever, and so did one whose job was never written."""
+    job_id = _create(store, sha256=_upload(store, b"used", new_job_id()))
+    used = _upload(store, b"used", job_id)
+    lost = _upload(store, b"lost", new_job_id())
+    kept = _upload(store, b"kept", "library")
+    half = store.uploads / ".0123456789abcdef.part"
+    half.write_bytes(b"RIFF")
+    staged = store.downloads / ".pack-x" / "Music" / "song.wav"
+    staged.parent.mkdir(parents=True)
+    staged.touch()
+
+    store.remove_abandoned(older_than_s=3600)
+    assert half.exists()
+    assert staged.exists()
+    assert store.upload_path(lost).exists()
+
+    store.remove_abandoned(older_than_s=-1)
+    assert sorted(path.name for path in store.uploads.iterdir()) == sorted([used, kept])
+    assert list(store.downloads.iterdir()) == []
+    assert store.exists(job_id)
