@@ -2,20 +2,18 @@
 
 import json
 import math
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.quality import medians, pair
+from bench.quality import main, medians, pair
 from bench.sdr import bss_eval_db, null_db, sdr_db, si_sdr_db
 from bench.true_stems import demo_songs, read_songs
 from cli.demo_songs import DEMO_SONGS, synthesise
 from tests.signals import write_song
 
-ROOT = Path(__file__).parents[2]
 RATE = 8000
 
 
@@ -115,20 +113,17 @@ def test_the_synthesised_songs_are_the_sum_of_their_stems() -> None:
         assert all(stem.any() for stem in song.stems.values())
 
 
-def test_json_is_json(tmp_path: Path) -> None:
+def test_json_is_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """NaN is none: a silent stem must not end the script that reads the figures."""
     write_stems(tmp_path / "songs" / "A", "vocals", "other")
     silence = np.zeros((2, RATE))
     write_song(tmp_path / "songs" / "A" / "vocals.wav", silence, RATE)
-    command = [sys.executable, "-m", "bench.quality", str(tmp_path / "songs")]
-    result = subprocess.run(
-        [*command, "--model", "spleeter", "--plain", "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    figures = json.loads(result.stdout)
+    asked = ["--model", "spleeter", "--plain", "--json"]
+    monkeypatch.setattr(sys, "argv", ["quality", str(tmp_path / "songs"), *asked])
+    main()
+    figures = json.loads(capsys.readouterr().out)
     assert figures["songs"]["A"]["vocals"]["sdr_db"] is None
     assert figures["songs"]["A"]["accompaniment"]["sdr_db"] > 0
     assert figures["null_db"]["A"] > 100
