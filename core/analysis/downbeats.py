@@ -26,6 +26,8 @@ _SPANS_BEATS = (1, 2, 4)
 _OFF_BEAT_BANDS = (1, 2, 3)
 _MIN_BARS = 4
 _LEAD = 0.05
+_BAR_LAGS = {3: (3, 6, 9), 4: (4, 8, 16), 5: (5, 10, 15), 7: (7, 14, 21)}
+"""Spans in beats; none that bars of three and bars of four have in common."""
 _LEAST_CHANGE = 0.1
 _GAP_FRAMES = 1.0
 _LOW_BAND = 1
@@ -185,22 +187,16 @@ def _sum_until(sums: _Array, positions: _Array) -> _Array:
 
 
 def _find_signature(evidence: _Array) -> TimeSignature | None:
-    """Choose the bar after whose beats, and twice and thrice as many, the music is like itself."""
+    """Choose the bar after one, two and more of which the music is like itself."""
     if len(evidence) < _MIN_BARS * 4:
         return None
     centred = evidence - evidence.mean(axis=0)
     centred /= np.maximum(evidence.std(axis=0), 1e-9)
     likeness = {
         n: float(
-            np.mean(
-                [
-                    (centred[:-lag] * centred[lag:]).mean()
-                    for lag in (n, 2 * n, 3 * n)
-                    if lag < len(centred)
-                ]
-            )
+            np.mean([(centred[:-lag] * centred[lag:]).mean() for lag in lags if lag < len(centred)])
         )
-        for n in (3, 4, 5, 7)
+        for n, lags in _BAR_LAGS.items()
     }
     best = max(likeness, key=lambda n: (likeness[n], n == 4))
     if likeness[best] <= likeness[4] + _LEAD:

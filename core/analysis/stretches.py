@@ -137,7 +137,7 @@ def split_half_steps(onsets: OnsetBands, stretches: Sequence[Stretch]) -> list[S
 def _find_half_step(onsets: OnsetBands, stretch: Stretch) -> tuple[float, float] | None:
     """Find between which times the beat of a stretch goes over to its half; None: it does not."""
     block_s = max(_BLOCK_S, stretch.length_s / _MAX_BLOCKS)
-    least = round(_LEAST_S / block_s)
+    least = max(1, round(_LEAST_S / block_s))
     until = np.cumsum(_fold_blocks(onsets, stretch, block_s), axis=0)
     if len(until) < 2 * least:
         return None

@@ -295,7 +295,9 @@ def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
     score = load_ranker("confidence").score(confidence_features(levels, beats.steadiness))
     confidence = float(1 / (1 + np.exp(-score[0])))
     # What is struck a few times only, or never, may repeat by chance.
-    return confidence * beats.hold * n_struck / _SURE_STROKES
+    held = confidence * beats.hold * n_struck / _SURE_STROKES
+    # Where two levels are near equals, either may be meant.
+    return min(held, float(levels.probabilities[0]))
 
 
 def _list_alternatives(levels: Levels, tempo_bpm: float) -> tuple[TempoCandidate, ...]:

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from bench.made_songs import make_song
 from core.analysis.onset import onset_bands
 from core.analysis.periodicity import measure_periodicity
 from core.analysis.spectra import ANALYSIS_RATE_HZ as RATE
 from core.analysis.spectra import measure_spectra
-from core.analysis.tempo import estimate_tempo
+from core.analysis.tempo import TEMPO_RANGE_BPM, estimate_tempo
 
 FAMILY = (1 / 2, 1, 2)
 
@@ -123,3 +124,25 @@ def test_odd_bars_have_their_tempo_and_no_made_up_signature(parts, time_signatur
     assert found.time_signature == time_signature
     if time_signature is None:
         assert found.downbeat_confidence < 0.3
+
+
+@pytest.mark.parametrize("seed", [2045, 2109])
+def test_a_waltz_that_varies_from_bar_to_bar_has_bars_of_three(seed):
+    """Twelve beats are three bars of four and four of three: what repeats then says neither."""
+    song = make_song(seed, 30.0)
+    found = estimate(song.mono)
+    assert found.tempo_bpm == pytest.approx(song.tempo_bpm, abs=0.1)
+    assert found.time_signature == "3/4"
+    bar_s = 180 / song.tempo_bpm
+    away_s = (np.array(found.downbeats_s) - song.first_downbeat_s + bar_s / 2) % bar_s - bar_s / 2
+    assert np.abs(away_s).max() < 0.03
+
+
+@pytest.mark.parametrize("seed", [2029, 2077])
+def test_two_levels_that_are_near_equals_leave_the_tempo_in_doubt(seed):
+    """88 or 176, said with confidence .8: half of such tracks are in the wrong crate."""
+    found = estimate(make_song(seed, 30.0).mono)
+    lowest, highest = TEMPO_RANGE_BPM
+    rival = max(c.score for c in found.alternatives if lowest <= c.tempo_bpm <= highest)
+    assert rival > 0.6
+    assert found.confidence <= 1 / (1 + rival)
