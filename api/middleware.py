@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import unexpected
+from core.errors import StemcrateError
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,14 @@ class UnexpectedErrors:
 
         try:
             await self._app(scope, receive, send_and_note)
-        except Exception:
-            if has_started:
-                raise  # the server breaks the connection, so that no client takes a part for all
+        except Exception as error:
             request_id = scope.get("state", {}).get("request_id", "-")
-            logger.exception("%s %s [%s]", scope["method"], scope["path"], request_id)
+            asked = (scope["method"], scope["path"], request_id)
+            if has_started:
+                # The server breaks the connection, so that no client takes a part for all.
+                if not isinstance(error.__cause__, StemcrateError):
+                    raise
+                logger.warning("%s %s [%s] was broken off: %s", *asked, error.__cause__)
+                return
+            logger.exception("%s %s [%s]", *asked)
             await unexpected(scope["path"])(scope, receive, send)

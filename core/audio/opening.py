@@ -21,7 +21,12 @@ from core.errors import CorruptAudio, EmptyFile, InvalidAudio, NotAudio
 
 def check_bytes(path: Path, name: str) -> None:
     """Refuse what the bytes on disk already tell."""
-    if path.stat().st_size == 0:
+    try:
+        with path.open("rb") as file:
+            is_empty = not file.read(1)
+    except OSError as error:  # moved, deleted, or somebody else's
+        raise InvalidAudio(f"{name} cannot be read: {error.strerror}.") from error
+    if is_empty:
         raise EmptyFile(f"{name} is empty: it has no bytes.", hint="Upload the file again.")
     shortfall = find_shortfall(path)
     if shortfall is not None:

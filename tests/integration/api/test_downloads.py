@@ -1,11 +1,17 @@
 """Artefacts by name and range, and the ZIP."""
 
 import hashlib
+import http.client
 import io
 import zipfile
 from urllib.parse import quote
 
 import pytest
+
+from core.artifacts.manifest import Artefact, JobState
+from core.artifacts.store import JobStore
+from tests.conditions import wait_until
+from tests.integration.api.apps import open_client, serve, submit
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +140,37 @@ def test_the_zip_holds_the_artefacts_and_the_manifest_and_knew_its_length(
             if artefact["role"] != "waveform":
                 data = pack.read(artefact["name"])
                 assert hashlib.sha256(data).hexdigest() == artefact["sha256"]
+
+
+def test_a_zip_that_loses_a_file_on_the_way_breaks_off_with_one_line_in_the_log(tmp_path, caplog):
+    """A job deleted while it is downloaded is no defect, and half a ZIP must not look whole."""
+    with serve(tmp_path) as (host, port):
+        store = JobStore(tmp_path)
+        with open_client(tmp_path) as client:
+            job_id = submit(client)
+        with store.update(job_id) as manifest:
+            manifest.state = JobState.COMPLETED
+            for name, n_bytes in (("long.wav", 64 * 2**20), ("gone.wav", 5)):
+                with (store.job_folder(job_id) / name).open("wb") as file:
+                    file.truncate(n_bytes)
+                artefact = Artefact(
+                    name=name,
+                    stage="delivery",
+                    role="stem",
+                    label=name,
+                    format="wav",
+                    sha256="0" * 64,
+                    bytes=n_bytes,
+                )
+                manifest.tracks[0].artefacts.append(artefact)
+        connection = http.client.HTTPConnection(host, port, timeout=60)
+        connection.request("GET", f"/download/{job_id}/all")
+        answer = connection.getresponse()
+        answer.read(4)
+        (store.job_folder(job_id) / "gone.wav").unlink()
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
+        answer.close()
+        connection.close()
+        wait_until(lambda: "was broken off" in caplog.text)
+    assert "Traceback" not in caplog.text

@@ -178,6 +178,12 @@ def test_an_ogg_without_its_end_is_said_to_be(tmp_path, noise, decoded, subtype,
     assert any("no end mark" in warning for warning in warnings) == (share < 1)
 
 
+def test_a_file_that_has_gone_meanwhile_is_no_defect(tmp_path):
+    """The log asked to report it with a traceback, when a job was deleted or a file moved."""
+    with pytest.raises(InvalidAudio, match=r"song\.wav cannot be read: No such file"):
+        decode(tmp_path / "upload", tmp_path / "out", name="song.wav")
+
+
 @pytest.mark.parametrize("change", [{"rate": 48_000}, {"n_channels": 1}])
 def test_a_chain_that_changes_its_format_is_refused(tmp_path, noise, change):
     """The first recording alone was taken for the whole."""
