@@ -51,6 +51,9 @@ _CLEARLY_BETTER = 0.15
 _ON_GRID_S = 0.002
 _SAME_TEMPO = 0.002
 _MET = 0.82
+_SURE_LEVEL = 0.93
+_SAME_OCTAVES = 0.04
+_UNLIKE = 0.3
 
 _Array = NDArray[np.float64]
 
@@ -123,7 +126,8 @@ def estimate_tempo(
     levels = rank_levels(measure_periodicity(onsets), tempo_range_bpm)
     if levels.clarity < _MIN_CLARITY or spectra.duration_s < 2 * 60 / levels.tempi_bpm[0]:
         return TempoEstimate()
-    beats = _find_beats(onsets, float(levels.tempi_bpm[0]), spectra.duration_s)
+    guides_bpm = _guide(onsets, levels, tempo_range_bpm)
+    beats = _find_beats(onsets, guides_bpm, spectra.duration_s)
     n_struck = _count_struck(spectra, beats.times_s)
     if n_struck < 2:
         return TempoEstimate()
@@ -184,12 +188,41 @@ class _Beats:
         return bool(periods_s) and max(periods_s) - min(periods_s) < _SAME_TEMPO * min(periods_s)
 
 
-def _find_beats(onsets: OnsetBands, tempo_bpm: float, duration_s: float) -> _Beats:
+def _guide(
+    onsets: OnsetBands, levels: Levels, tempo_range_bpm: tuple[float, float]
+) -> tuple[float, ...]:
+    """Give the likeliest tempo; behind it those of the halves, where neither has the other's.
+
+    A song that goes over from 120 to 90 BPM has 180 in all of it, and nowhere a beat of that.
+    """
+    likeliest_bpm = float(levels.tempi_bpm[0])
+    if levels.probabilities[0] > _SURE_LEVEL:
+        return (likeliest_bpm,)
+    middle, rate = onsets.strength.shape[1] // 2, onsets.frame_rate_hz
+    halves = [
+        rank_levels(measure_periodicity(OnsetBands(strength, rate)), tempo_range_bpm)
+        for strength in (onsets.strength[:, :middle], onsets.strength[:, middle:])
+    ]
+    if not all(len(half.tempi_bpm) for half in halves):
+        return (likeliest_bpm,)
+    first, last = halves
+    first_bpm, last_bpm = float(first.tempi_bpm[0]), float(last.tempi_bpm[0])
+    octaves = np.log2(last_bpm / first_bpm)
+    likeness = max(first.score_near(last_bpm), last.score_near(first_bpm))
+    if abs(octaves - np.rint(octaves)) < _SAME_OCTAVES or likeness > _UNLIKE:
+        return (likeliest_bpm,)
+    return likeliest_bpm, first_bpm, last_bpm
+
+
+def _find_beats(onsets: OnsetBands, guides_bpm: tuple[float, ...], duration_s: float) -> _Beats:
     rate = onsets.frame_rate_hz
     envelope = beat_envelope(onsets)
-    tempo_bpm = refine_tempo(envelope, rate, tempo_bpm)
+    tempo_bpm = refine_tempo(envelope, rate, guides_bpm[0])
     steadiness = rate_steadiness(envelope, rate, tempo_bpm)
-    stretched = _lay_parts(onsets, envelope, tempo_bpm, duration_s)
+    # Halves of two tempi are asked first: what they have in common is neither's.
+    tempi_bpm = [*(refine_tempo(envelope, rate, bpm) for bpm in guides_bpm[1:]), tempo_bpm]
+    laid = (_lay_parts(onsets, envelope, bpm, duration_s) for bpm in tempi_bpm)
+    stretched = next((beats for beats in laid if beats is not None), None)
     if stretched is not None and stretched.has_one_tempo:
         return stretched
     if stretched is not None or steadiness < _STEADY_SHARE:

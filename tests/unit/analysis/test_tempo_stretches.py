@@ -60,7 +60,7 @@ def test_the_grid_begins_anew_after_a_stop_or_a_cut(seed, gap_beats, near_s):
 
 
 @pytest.mark.parametrize("seed", [HOUSE, TWO_STEP])
-@pytest.mark.parametrize("ratio", [1.05, 0.97])
+@pytest.mark.parametrize("ratio", [1.05, 0.97, 0.75])
 def test_a_step_of_tempo_has_a_grid_on_either_side(seed, ratio):
     """Beats followed one by one over an edit of two tempi give a DJ dozens of markers."""
     song, samples, true_s, begins_s = edit(seed, at_beat=75, ratio=ratio)
