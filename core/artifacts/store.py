@@ -230,7 +230,10 @@ class JobStore:
     def remove_work(self, job_id: str) -> None:
         """Remove the audio between stages, and what a killed process left half written."""
         shutil.rmtree(self.work_folder(job_id), ignore_errors=True)
-        with suppress(FileNotFoundError):  # deleted meanwhile
+        if not self.exists(job_id):  # what is left of it is the business of who deleted it
+            return
+        # Under its lock no manifest is being written; the folder may go meanwhile.
+        with self._lock(job_id), suppress(FileNotFoundError):
             for leftover in self.job_folder(job_id).rglob(".*.part"):
                 leftover.unlink(missing_ok=True)
 

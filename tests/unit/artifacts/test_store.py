@@ -186,3 +186,20 @@ def test_what_killed_processes_left_goes_after_a_while(store: JobStore) -> None:
     assert sorted(path.name for path in store.uploads.iterdir()) == sorted([used, kept])
     assert list(store.downloads.iterdir()) == []
     assert store.exists(job_id)
+
+
+def test_clearing_up_takes_no_manifest_away_that_is_being_written(store: JobStore) -> None:
+    """A cancel met the worker's own note of it: the one that wrote failed."""
+    job_id = _create(store)
+
+    def write() -> None:
+        for _ in range(200):
+            with store.update(job_id) as manifest:
+                manifest.state = JobState.CANCELLED
+
+    with ThreadPoolExecutor(2) as threads:
+        writing = threads.submit(write)
+        while not writing.done():
+            store.remove_work(job_id)
+        writing.result()
+    assert [path.name for path in store.job_folder(job_id).iterdir()] == ["manifest.json"]
