@@ -79,8 +79,11 @@ def stream_pack(entries: Iterable[PackEntry]) -> Generator[bytes, None, None]:
     """
     stream = _new_stream()
     for entry in _checked(entries):
-        _add(stream, entry)
-        yield from stream.all_files()
+        try:
+            _add(stream, entry)
+            yield from stream.all_files()
+        except FileNotFoundError as error:  # it went between being looked at and being opened
+            raise _gone(entry) from error
     yield from stream.footer()
 
 
@@ -125,7 +128,11 @@ def _check_name(name: str) -> None:
 
 def _require(entry: PackEntry) -> None:
     if not entry.path.is_file():
-        raise ArtefactNotFound(
-            f"The file of '{entry.name_in_zip}' no longer exists.",
-            hint="Run the job again to make it anew.",
-        )
+        raise _gone(entry)
+
+
+def _gone(entry: PackEntry) -> ArtefactNotFound:
+    return ArtefactNotFound(
+        f"The file of '{entry.name_in_zip}' no longer exists.",
+        hint="Run the job again to make it anew.",
+    )

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from core.errors import ArtefactNotFound
-from core.export.pack import PackEntry, open_pack, write_pack
+from core.export.pack import PackEntry, open_pack, stream_pack, write_pack
 
 
 def make_entries(folder):
@@ -65,6 +65,16 @@ def test_a_failed_pack_leaves_nothing_behind(tmp_path):
     with pytest.raises(ArtefactNotFound):
         write_pack(entries, tmp_path / "pack.zip")
     assert {path.name for path in tmp_path.iterdir()} == {"0", "2"}
+
+
+def test_a_file_that_goes_while_the_zip_is_at_it_is_told_by_its_name(tmp_path):
+    """A job deleted while it was downloaded ended in an error of the system."""
+    _, entries = make_entries(tmp_path)
+    chunks = stream_pack(entries)
+    next(chunks)  # the header of the first file, which has not been opened yet
+    entries[0].path.unlink()
+    with pytest.raises(ArtefactNotFound, match=r"vocals"):
+        list(chunks)
 
 
 @pytest.mark.parametrize("name", ["", "/abs", "../up", "a/../../up", "a\\b", "folder/"])
