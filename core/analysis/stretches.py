@@ -305,7 +305,9 @@ class _Track:
         is_used = np.zeros(len(is_free), dtype=np.bool_)
         is_used[start:stop] = True
         for _ in range(_MAX_FITS):
-            slope, phase = _fit_line(np.where(is_used, self.pulses, 0.0))
+            used = np.where(is_used[start:stop], self.pulses[start:stop], 0.0)
+            slope, phase = _fit_line(used)
+            phase -= slope * start
             is_on = _is_on_line(self.pulses, slope, phase, self.period_s) & ~self.has_moved
             gains = np.where(is_on, self.level, -self.level)
             # A line is known near what it was fitted to: at most its length on either side.

@@ -251,6 +251,8 @@ def _lay_parts(
     if len(stretches) < 2 or share < _STEADY_SHARE:
         return None
     parts = tuple(lay_stretches(onsets, envelope, stretches, duration_s))
+    if len(parts) < 2:
+        return None
     tempi = np.array([60 / part.period_s for part in parts])
     lengths_s = np.array([len(part.beats_s) * part.period_s for part in parts])
     shares = (np.abs(tempi[:, None] / tempi - 1) < _SAME_TEMPO) @ lengths_s / lengths_s.sum()
