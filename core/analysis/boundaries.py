@@ -55,19 +55,22 @@ def measure_novelty(bars: BarFeatures) -> _Array:
     features = describe(bars)
     novelty = np.zeros(len(bars) + 1)
     for bar in range(1, len(bars)):
-        novelty[bar] = max(_contrast(features, bar, reach) for reach in _REACHES)
+        n_around = min(max(_REACHES), bar, len(bars) - bar)
+        nearby = features[bar - n_around : bar + n_around]
+        likeness = np.exp(-np.linalg.norm(nearby[:, None] - nearby[None], axis=2))
+        reaches = {min(reach, n_around) for reach in _REACHES}
+        novelty[bar] = max(_contrast(likeness, reach) for reach in reaches)
     return novelty
 
 
-def _contrast(features: _Array, bar: int, reach: int) -> float:
-    """Compare the bars before a line with those after it, as far as there are as many."""
-    reach = min(reach, bar, len(features) - bar)
-    nearby = features[bar - reach : bar + reach]
-    likeness = np.exp(-np.linalg.norm(nearby[:, None] - nearby[None], axis=2))
-    within = (likeness[:reach, :reach].mean() + likeness[reach:, reach:].mean()) / 2
+def _contrast(likeness: _Array, reach: int) -> float:
+    """Compare the bars before the line in the middle with as many after it."""
+    middle = len(likeness) // 2
+    before, after = slice(middle - reach, middle), slice(middle, middle + reach)
+    within = (likeness[before, before].mean() + likeness[after, after].mean()) / 2
     # Few bars prove little: one odd bar at either end is no section.
     certainty = reach / (reach + 1)
-    return float(max(0.0, within - likeness[:reach, reach:].mean()) * certainty)
+    return float(max(0.0, within - likeness[before, after].mean()) * certainty)
 
 
 def _phrase_weights(novelty: _Array) -> _Array:

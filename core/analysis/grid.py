@@ -246,14 +246,24 @@ def _reach(beats_s: _Array, start: int, tolerance_s: float) -> tuple[int, float,
     found = float(beats_s[start + 1] - beats_s[start]), float(beats_s[start])
     while grown and stop < len(beats_s):
         end = min(stop + grown, len(beats_s))
-        slope, offset = np.polyfit(np.arange(end - start), beats_s[start:end], 1)
-        errors = np.abs(slope * np.arange(end - start) + offset - beats_s[start:end])
-        if errors.max() <= tolerance_s:
-            stop, found = end, (float(slope), float(offset))
+        slope, offset, error_s = _fit_beats(beats_s[start:end])
+        if error_s <= tolerance_s:
+            stop, found = end, (slope, offset)
             grown *= 2
         else:
             grown //= 2
     return stop, *found
+
+
+def _fit_beats(beats_s: _Array) -> tuple[float, float, float]:
+    """Give the least-squares period and first beat of beats, and how far off one lies at most.
+
+    As `numpy.polyfit` does, at a tenth of its time, which is that of free playing.
+    """
+    numbers = np.arange(len(beats_s)) - (len(beats_s) - 1) / 2
+    period_s = float(numbers @ beats_s / (numbers @ numbers))
+    line_s = period_s * numbers + beats_s.mean()
+    return period_s, float(line_s[0]), float(np.abs(line_s - beats_s).max())
 
 
 def strength_at(envelope: _Array, frames: NDArray[np.intp]) -> _Array:
