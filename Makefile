@@ -27,8 +27,9 @@ demo: setup
 run: setup
 	$(BIN)/stemcrate serve
 
+# Two at once, as tests often wait for what they started; those of a file share it and stay together.
 test: setup-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 lint: setup-dev
 	$(BIN)/ruff check .
