@@ -10,7 +10,7 @@ RATES = (8_000, 11_025, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000)
 def noise_with_offset(n_samples: int) -> np.ndarray:
     """Noise on what the filter takes away, in another amount a channel."""
     noise = np.random.default_rng(3).standard_normal((2, n_samples)) * 0.1
-    return (noise + [[0.5], [-0.2]]).astype(np.float32)
+    return (noise + np.array([[0.5], [-0.2]])).astype(np.float32)
 
 
 @pytest.mark.parametrize("sample_rate", RATES)
