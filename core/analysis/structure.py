@@ -228,7 +228,9 @@ def _find_cues(
     sections: tuple[Section, ...], first_downbeat_s: float, mix_out: MixWindow
 ) -> tuple[CuePoint, ...]:
     """Cue the first downbeat, the mix-out and the starts of sections, drops first."""
-    fixed = [CuePoint(first_downbeat_s, "Start"), CuePoint(mix_out.start_s, "Mix out")]
+    fixed = [CuePoint(first_downbeat_s, "Start")]
+    if mix_out.start_s > first_downbeat_s:  # where one bar is all there is, it is where it starts
+        fixed.append(CuePoint(mix_out.start_s, "Mix out"))
     taken = {cue.time_s for cue in fixed}
     starts = [s for s in sections[1:] if s.label in _CUE_RANK and s.start_s not in taken]
     starts.sort(key=lambda section: (_CUE_RANK.index(section.label), section.start_s))

@@ -42,6 +42,7 @@ def _assert_tiled(spans, duration_s):
 @example(rate=44100, seconds=20.00003, beat_s=0.47, seed=1)
 @example(rate=8000, seconds=600.0, beat_s=0.47, seed=2)
 @example(rate=192000, seconds=3.14159, beat_s=0.31, seed=3)
+@example(rate=8000, seconds=5.5, beat_s=0.640625, seed=0)
 def test_no_time_lies_outside_the_recording(rate, seconds, beat_s, seed):
     """A cue a hair after the last sample, or a chord that ends before it starts, stops players."""
     n_samples = round(seconds * rate)
