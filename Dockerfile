@@ -1,13 +1,15 @@
 # One image for the API, the worker and the workbench; docker-compose.yml starts one of each.
-# CPU by default. For CUDA: --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu126
 FROM python:3.11-slim
 
+# Where torch comes from. The default serves its CPU build; the end of the address names another
+# one: …/whl/cu126 is CUDA 12.6.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     DATA_DIR=/data \
+    MODEL_DIR=/data/models \
     API_HOST=0.0.0.0 \
     UI_HOST=0.0.0.0
 
@@ -21,7 +23,7 @@ RUN apt-get update \
 WORKDIR /app
 
 COPY requirements.txt ./
-RUN pip install torch==2.13.0 --index-url "${TORCH_INDEX}" \
+RUN pip install "$(grep --only-matching '^torch==[0-9.]*' requirements.txt)" --index-url "${TORCH_INDEX}" \
  && pip install -r requirements.txt
 
 COPY pyproject.toml README.md LICENSE NOTICE config.py ./
@@ -29,7 +31,10 @@ COPY core ./core
 COPY api ./api
 COPY ui ./ui
 COPY cli ./cli
+# Compiled here, since the user below cannot write to /app: otherwise every process would compile
+# everything again. Checked against nothing, since builders may change the times of files.
 RUN pip install --no-deps --editable . \
+ && python -m compileall -q --invalidation-mode unchecked-hash . \
  && useradd --create-home --uid 10001 stemcrate \
  && install --directory --owner=stemcrate /data
 

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-dev demo run test lint format clean
+.PHONY: setup setup-dev demo run test lint format clean image
 
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
@@ -44,3 +44,13 @@ format: setup-dev
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+
+# Built by whichever of these is here. OCI's own format, the default of the last two, drops the
+# health check. IMAGE_ARGS: more arguments, such as --build-arg TORCH_INDEX=….
+image:
+	@for builder in docker podman buildah; do \
+	  command -v $$builder >/dev/null || continue; \
+	  case $$builder in docker) format= ;; *) format="--format docker" ;; esac; \
+	  exec $$builder build $$format --tag stemcrate:latest $(IMAGE_ARGS) .; \
+	done; \
+	echo "make image needs docker, podman or buildah, and none of them is here." >&2; exit 1

@@ -1,7 +1,4 @@
-"""Assembles the app: settings in, FastAPI out.
-
-uvicorn --factory api.main:create_app_from_environment
-"""
+"""Assembles the app: settings in, FastAPI out; `stemcrate api` serves it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

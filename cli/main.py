@@ -12,7 +12,7 @@ from cli.models import app as models_app
 from cli.output import fail
 from cli.playlist import app as playlist_app
 from cli.process import process
-from cli.serve import serve, worker
+from cli.serve import api, serve, workbench, worker
 from core.errors import InvalidOption, StemcrateError
 
 app = typer.Typer(
@@ -25,7 +25,9 @@ app = typer.Typer(
 app.command()(process)
 app.command()(analyze)
 app.command()(serve)
+app.command()(api)
 app.command()(worker)
+app.command("ui")(workbench)
 app.command()(doctor)
 app.add_typer(models_app, name="models")
 app.add_typer(library_app, name="library")

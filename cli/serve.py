@@ -1,5 +1,6 @@
-"""stemcrate serve and stemcrate worker: the processes of an installation."""
+"""stemcrate serve, api, worker and ui: the processes of an installation."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,30 @@ from core.jobs.supervisor import run_all
 if TYPE_CHECKING:
     from core.jobs.worker import WorkerOptions
 
+SERVICES = ("api", "worker", "ui")  # commands of `stemcrate`
 BYTES_PER_MIB = 1 << 20
+
+
+def api() -> None:
+    """Run the API alone, at API_HOST and API_PORT, until it is stopped."""
+    # Here, and not above: no other command serves HTTP.
+    import uvicorn
+
+    installation = settings()
+    uvicorn.run(
+        "api.main:create_app_from_environment",
+        factory=True,
+        host=installation.api_host,
+        port=installation.api_port,
+        log_level="warning",
+    )
+
+
+def workbench() -> None:
+    """Run the browser workbench alone, at UI_HOST and UI_PORT, until it is stopped."""
+    command = workbench_command(settings())
+    # Streamlit takes this process over, so signals reach it without anything in between.
+    os.execv(command[0], command)
 
 
 def worker() -> None:
@@ -37,27 +61,18 @@ def serve(
             f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
             f"API: http://localhost:{installation.api_port}/docs   (Ctrl-C stops everything)",
         )
-    sys.exit(run_all(commands(installation)))
+    sys.exit(run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES}))
 
 
-def commands(installation: Settings) -> dict[str, list[str]]:
-    """Give the command line of each process."""
-    python = sys.executable
-    return {
-        "api": [
-            *(python, "-m", "uvicorn", "--factory", "api.main:create_app_from_environment"),
-            *("--host", installation.api_host, "--port", str(installation.api_port)),
-            *("--log-level", "warning"),
-        ],
-        "worker": [python, "-m", "cli.main", "worker"],
-        "ui": [
-            *(python, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py"))),
-            *("--server.address", installation.ui_host),
-            *("--server.port", str(installation.ui_port), "--server.headless", "true"),
-            # What is sent to the workbench stands in its memory: no more than the API takes.
-            *("--server.maxUploadSize", str(-(-installation.max_upload_bytes // BYTES_PER_MIB))),
-        ],
-    }
+def workbench_command(installation: Settings) -> list[str]:
+    """Return the command line that starts Streamlit with these settings."""
+    return [
+        *(sys.executable, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py"))),
+        *("--server.address", installation.ui_host),
+        *("--server.port", str(installation.ui_port), "--server.headless", "true"),
+        # The workbench holds an upload in memory: it accepts no more than the API does.
+        *("--server.maxUploadSize", str(-(-installation.max_upload_bytes // BYTES_PER_MIB))),
+    ]
 
 
 def worker_options(installation: Settings) -> "WorkerOptions":

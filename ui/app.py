@@ -1,6 +1,6 @@
 """The browser workbench: three pages over the API.
 
-python -m streamlit run ui/app.py
+`stemcrate ui` starts it with Streamlit.
 """
 
 from pathlib import Path

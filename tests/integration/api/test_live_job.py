@@ -4,7 +4,6 @@ import http.client
 import io
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from core.pipeline.recipe import build_stages
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
-from tests.processes import running
+from tests.processes import held_ports, running
 
 HANGING_STAGE = """
 import time
@@ -131,25 +130,34 @@ def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(plugin, instal
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path, number):
-    environment = {**os.environ, "DATA_DIR": str(tmp_path), "SEPARATOR_MODEL": "spleeter"}
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app_from_environment"]
-    command += ["--port", "0"]
     log = tmp_path / "server.txt"
-    with log.open("wb") as out, running(command, env=environment, stderr=out) as server:
-        found = wait_until(
-            lambda: re.search(r"running on http://([\d.]+):(\d+)", log.read_text()),
-            seen=log.read_text,
-        )
-        address = found[1], int(found[2])
-        connection = http.client.HTTPConnection(*address, timeout=PATIENCE_S)
-        connection.request("GET", f"/job/{post_song(*address)}/events")
-        stream = connection.getresponse()
-        stream.readline()
-        server.send_signal(number)
-        server.wait(PATIENCE_S)
-        stream.read()
-        connection.close()
+    command = [sys.executable, "-m", "cli.main", "api"]
+    with held_ports() as (port,), log.open("wb") as out:
+        environment = {
+            **os.environ,
+            "DATA_DIR": str(tmp_path),
+            "SEPARATOR_MODEL": "spleeter",
+            "API_PORT": str(port),
+        }
+        with running(command, env=environment, stderr=out) as server:
+            address = "127.0.0.1", port
+            wait_until(lambda: is_served(address), seen=log.read_text)
+            connection = http.client.HTTPConnection(*address, timeout=PATIENCE_S)
+            connection.request("GET", f"/job/{post_song(*address)}/events")
+            stream = connection.getresponse()
+            stream.readline()
+            server.send_signal(number)
+            server.wait(PATIENCE_S)
+            stream.read()
+            connection.close()
     assert "Traceback" not in log.read_text()
+
+
+def is_served(address):
+    try:
+        return ask(address, "GET", "/health")[0] == 200
+    except OSError:
+        return False
 
 
 def submit_analysis(address, playlist_name):
