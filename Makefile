@@ -1,25 +1,19 @@
-# One entry point. Everything happens in .venv; nothing else on the machine is touched.
+# One entry point. Everything happens in .venv; nothing else on the machine is touched, but that
+# `make test` installs the programs it needs where it runs as root on Debian or Ubuntu
+# (INSTALL_PROGRAMS=no keeps it from that).
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+export TORCH_INDEX
 
-.PHONY: setup setup-dev demo run test lint format clean image
+.PHONY: setup setup-dev demo run check test test-quick coverage programs format lock image clean
 
-setup: $(VENV)/.installed
-setup-dev: $(VENV)/.installed-dev
+setup:
+	@$(PYTHON) scripts/setup_venv.py $(VENV)
 
-$(VENV)/.installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stemcrate needs Python 3.11 or later.")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet torch==2.13.0 $(TORCH_INDEX)
-	$(BIN)/pip install --quiet -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps --editable .
-	touch $@
-
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	$(BIN)/pip install --quiet -r requirements-dev.txt
-	touch $@
+setup-dev:
+	@$(PYTHON) scripts/setup_venv.py $(VENV) --dev
 
 demo: setup
 	$(BIN)/python -m cli.demo
@@ -27,20 +21,32 @@ demo: setup
 run: setup
 	$(BIN)/stemcrate serve
 
-# Two at once, as tests often wait for what they started; those of a file share it and stay together.
-test: setup-dev
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
-
-lint: setup-dev
+check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/typos
+	$(BIN)/python scripts/check_links.py
+
+# Two at once, as tests often wait for what they started; those of a file share it and stay together.
+test: setup-dev programs
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+
+test-quick: setup-dev
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile -m "not slow"
+
+programs: setup-dev
+	@$(BIN)/python -m tests.programs $(INSTALL_PROGRAMS)
 
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Versions that fit stay; raise them by UPGRADE=--upgrade or UPGRADE="--upgrade-package numpy".
+lock: setup-dev
+	$(BIN)/python scripts/lock.py $(UPGRADE)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.programs import PROGRAMS, count_missing
+
 
 @pytest.fixture(scope="session", autouse=True)
 def processes_as_on_a_terminal() -> Iterator[None]:
@@ -18,3 +20,14 @@ def processes_as_on_a_terminal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in a line each which real programs were missing, and what that left out."""
+    reports = terminalreporter.getreports("skipped")
+    counts = count_missing(str(report.longrepr[-1]) for report in reports if report.longrepr)
+    for name, count in counts.most_common():
+        package = PROGRAMS[name].package
+        terminalreporter.write_line(
+            f"{name} is missing: {count} tests left out (Debian's package: {package})"
+        )

@@ -13,27 +13,25 @@ import pytest
 import sqlalchemy as sa
 
 from tests.processes import held_ports
+from tests.programs import POSTGRES_VARIABLE, find_postgresql, requires
 
-VARIABLE = "STEMCRATE_TEST_DATABASE_URL"
-
-
-def find_programs() -> Path | None:
-    """Where initdb and postgres lie; Debian keeps them out of PATH."""
-    on_path = shutil.which("initdb")
-    if on_path:
-        return Path(on_path).parent
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
+# Parameters of tests that run over either.
+BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=requires("postgresql"))]
 
 
 @contextmanager
-def running_server() -> Iterator[str | None]:
-    """Give the URL of a server: the one that is named, else our own; None where there is none."""
-    named = os.environ.get(VARIABLE)
-    programs = find_programs()
-    if named or programs is None:
+def running_server() -> Iterator[str]:
+    """Yield the URL of a server: the one that the environment names, else one of our own.
+
+    Tests that use it are marked ``requires("postgresql")``.
+    """
+    named = os.environ.get(POSTGRES_VARIABLE)
+    if named:
         yield named
         return
+    folder_of_programs = find_postgresql()
+    assert folder_of_programs is not None
+    programs = Path(folder_of_programs)
     # A server refuses to run as root; Debian's package brings this user.
     owner = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
     with tempfile.TemporaryDirectory(prefix="pg") as folder, held_ports(1) as (port,):
@@ -49,13 +47,6 @@ def running_server() -> Iterator[str | None]:
             yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
         finally:
             subprocess.run([*control, "-m", "immediate", "stop"], **run)
-
-
-def require(server: str | None) -> str:
-    """Give the server's URL; skip the test where there is none."""
-    if server is None:
-        pytest.skip("no PostgreSQL: install Debian's postgresql, or set a server's address")
-    return server
 
 
 @contextmanager

@@ -4,7 +4,6 @@ a temporary folder, started from there, and a browser in front.
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -23,9 +22,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from cli.demo_songs import demo_song, write_demo_songs
 from tests.conditions import PATIENCE_S, wait_until
 from tests.processes import held_ports
+from tests.programs import find
 
 PAGE_TIMEOUT_MS = 60_000
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--no-sandbox",  # Chromium refuses its sandbox to root, which containers run as
     "--disable-gpu",
@@ -142,15 +141,9 @@ def is_up(running: Stack) -> bool:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.fail(
-            "These tests need Chromium: apt-get install --no-install-recommends chromium",
-            pytrace=False,
-        )
     with sync_playwright() as playwright:
         expect.set_options(timeout=PAGE_TIMEOUT_MS)
-        running = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        running = playwright.chromium.launch(executable_path=find("chromium"), args=list(FLAGS))
         yield running
         running.close()
 

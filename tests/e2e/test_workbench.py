@@ -11,9 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.conditions import wait_until
 from tests.e2e.conftest import Stack
+from tests.programs import requires
 
 JOB_TIMEOUT_MS = 300_000
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, requires("chromium")]
 
 
 def upload(page: Page, stack: Stack, *paths: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_reload_in_the_middle_comes_back_to_the_job_and_cancel_ends_it(page, s
     expect(page.locator(".sc-head")).to_contain_text("Cancelled")
 
 
-def test_a_file_that_was_handed_over_leaves_the_workbenchs_memory(page, stack, tmp_path):
+def test_a_file_that_was_handed_over_leaves_the_memory_of_the_workbench(page, stack, tmp_path):
     """Streamlit kept every file that a visitor had sent until long after they had gone."""
     n_bytes = 100_000_000
     large = tmp_path / "large.wav"

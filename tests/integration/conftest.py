@@ -1,4 +1,4 @@
-"""One PostgreSQL server a session; None where none is installed nor named."""
+"""One PostgreSQL server a session."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,6 @@ from tests.postgres import running_server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str | None]:
+def server() -> Iterator[str]:
     with running_server() as url:
         yield url

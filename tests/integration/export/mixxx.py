@@ -1,7 +1,6 @@
 """Mixxx on a virtual screen: what a real DJ program makes of a folder, read from its database."""
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -11,8 +10,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.conditions import PATIENCE_S
-
-MISSING = [name for name in ("mixxx", "Xvfb", "xdotool") if shutil.which(name) is None]
 
 _FOLDER_BOX = "Choose music library directory"
 _SOUND_BOX = "No Output Devices"

@@ -9,11 +9,12 @@ from core.export.model import Crate, CrateTrack, FileKind
 from core.export.registry import export_crate
 from core.export.track_tags import SERATO_KINDS
 from tests.integration.export.crates import LOOP_S, RATE, make_crate, write_files
-from tests.integration.export.mixxx import MISSING, Mixxx, beat_frames
+from tests.integration.export.mixxx import Mixxx, beat_frames
+from tests.programs import requires
 
 pytestmark = [
     pytest.mark.realclient,
-    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+    requires("mixxx", "xvfb", "xdotool"),
 ]
 
 LOOP = 4  # Mixxx's number for the type of a cue

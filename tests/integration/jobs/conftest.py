@@ -8,7 +8,7 @@ import pytest
 from core.jobs.database import engine_for
 from core.library.database import open_engine
 from tests.integration.jobs.installation import Installation, installation_in
-from tests.postgres import new_database, require
+from tests.postgres import new_database
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installati
         with installation_in(tmp_path) as installation:
             yield installation
         return
-    with new_database(require(request.getfixturevalue("server"))) as url:
+    with new_database(request.getfixturevalue("server")) as url:
         with installation_in(tmp_path, url) as installation:
             yield installation
         engine_for(url).dispose()

@@ -24,10 +24,11 @@ from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
 from tests.conditions import wait_until
 from tests.integration.jobs.stages_for_tests import FACTORY, build_pipeline_for_tests
+from tests.postgres import BOTH_DATABASES
 from tests.processes import is_running
 
 ROOT = Path(__file__).parents[3]
-on_both_databases = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+on_both_databases = pytest.mark.parametrize("house", BOTH_DATABASES, indirect=True)
 
 
 @dataclass

@@ -89,4 +89,6 @@ def build_pipeline_for_tests(store: JobStore, runtime: Runtime) -> AudioPipeline
 
 
 def work_files(store: JobStore, job_id: str) -> list[Path]:
-    return list(store.work_folder(job_id).rglob("*")) if store.job_folder(job_id).exists() else []
+    """List the files and folders of a job's work folder, which a worker may remove meanwhile."""
+    walked = os.walk(store.work_folder(job_id))  # leaves out folders that have vanished
+    return [Path(folder, name) for folder, folders, files in walked for name in folders + files]

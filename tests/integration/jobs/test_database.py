@@ -10,7 +10,7 @@ from core.jobs.database import engine_for, prepare_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
 from tests.conditions import PATIENCE_S
-from tests.postgres import new_database, require
+from tests.postgres import BOTH_DATABASES, new_database
 
 
 def prepare_and_use(url: str, number: int) -> None:
@@ -19,7 +19,7 @@ def prepare_and_use(url: str, number: int) -> None:
     JobQueue(url).enqueue(f"job-{number}")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", BOTH_DATABASES)
 def test_four_processes_prepare_the_same_database_at_once(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str
 ) -> None:
@@ -31,7 +31,7 @@ def test_four_processes_prepare_the_same_database_at_once(
             assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
         connection.close()
         return
-    with new_database(require(request.getfixturevalue("server"))) as url:
+    with new_database(request.getfixturevalue("server")) as url:
         prepare_at_once(url)
         engine_for(url).dispose()
 

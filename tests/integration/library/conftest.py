@@ -8,16 +8,16 @@ import pytest
 
 from core.library.database import open_engine
 from core.library.library import Library
-from tests.postgres import new_database, require
+from tests.postgres import BOTH_DATABASES, new_database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH_DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
         return
     with ExitStack() as stack:
-        url = stack.enter_context(new_database(require(request.getfixturevalue("server"))))
+        url = stack.enter_context(new_database(request.getfixturevalue("server")))
         yield url
         open_engine(url).dispose()
 

@@ -1,7 +1,5 @@
 """Fingerprints of one recording agree in every form that it comes in; those of two do not."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 
@@ -17,19 +15,18 @@ from core.library.fingerprint import (
     make_fingerprinter,
 )
 from core.library.matching import MIN_OVERLAP_S, compare, find_matches, group
+from tests.programs import requires
 from tests.unit.library.songs import RATE, encode, play_notes
 
 SECONDS = 40.0
 FORMATS = ("mp3", "opus", "m4a", "flac")
 
 
-@pytest.fixture(params=["library's", "own"])
+@pytest.fixture(params=[pytest.param("library's", marks=requires("chromaprint")), "own"])
 def fingerprinter(request, monkeypatch):
     """Both ways of making fingerprints, where the C library is there."""
     if request.param == "own":
         monkeypatch.setattr(module, "import_module", _nothing_to_import)
-    elif importlib.util.find_spec("chromaprint") is None or module._find_chromaprint() is None:
-        pytest.skip("libchromaprint is not installed")
     return request.param
 
 

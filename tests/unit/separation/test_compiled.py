@@ -5,6 +5,7 @@ from core.separation.compiled import CompiledLayers
 from core.separation.device import half_precision
 from core.separation.htdemucs import Layers, can_split, run_split
 from tests.models import SEGMENT, make_tiny_htdemucs
+from tests.programs import requires
 from tests.unit.separation.measure import RATE
 
 # The compiler warns of parts of torch itself.
@@ -32,6 +33,7 @@ def test_split_in_three_parts_is_the_networks_own_forward():
     assert half_precision("cpu") is not None
 
 
+@requires("g++")
 def test_compiled_layers_say_the_same(tmp_path):
     layers = Two().eval()
     compiled = CompiledLayers(layers, tmp_path)

@@ -1,0 +1,118 @@
+"""The real programs that some tests need: where they are, which are missing, what brings them.
+
+Run as ``python -m tests.programs``, it installs what is missing where it may: as root on Debian or
+Ubuntu.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+POSTGRES_VARIABLE = "STEMCRATE_TEST_DATABASE_URL"
+REASON = "missing program: "
+_APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program or library of the system, looked for once."""
+
+    package: str  # Debian's
+    find: Callable[[], str | None]
+
+
+def find_first(*names: str) -> str | None:
+    """Return the path of the first of these programs that is in PATH."""
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def find_postgresql() -> str | None:
+    """Return the folder of initdb and postgres, which Debian keeps out of PATH."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return str(Path(on_path).parent)
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return str(found[-1].parent) if found else None
+
+
+def find_database_server() -> str | None:
+    """Return the URL of the server that the environment names, or where one is installed."""
+    return os.environ.get(POSTGRES_VARIABLE) or find_postgresql()
+
+
+def find_chromaprint() -> str | None:
+    """Return the module that wraps libchromaprint, which loads only where the library is."""
+    try:
+        return import_module("chromaprint").__file__
+    except ImportError:
+        return None
+
+
+PROGRAMS = {
+    "chromium": Program("chromium", partial(find_first, *BROWSERS)),
+    "mixxx": Program("mixxx", partial(find_first, "mixxx")),
+    "xvfb": Program("xvfb", partial(find_first, "Xvfb")),
+    "xdotool": Program("xdotool", partial(find_first, "xdotool")),
+    "postgresql": Program("postgresql", find_database_server),
+    "chromaprint": Program("libchromaprint1", find_chromaprint),
+    "g++": Program("g++", partial(find_first, "g++")),
+    "ffmpeg": Program("ffmpeg", partial(find_first, "ffmpeg")),
+}
+
+
+@cache
+def find(name: str) -> str | None:
+    """Return where a program is; None where it is missing."""
+    return PROGRAMS[name].find()
+
+
+def requires(*names: str) -> pytest.MarkDecorator:
+    """Return a marker for tests that are left out where one of these programs is missing."""
+    missing = [name for name in names if find(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=REASON + ", ".join(missing))
+
+
+def count_missing(reasons: Iterable[str]) -> Counter[str]:
+    """Count the tests that each missing program left out, by the reasons of skipped tests."""
+    counts: Counter[str] = Counter()
+    for reason in reasons:
+        _, found, names = reason.partition(REASON)
+        counts.update(names.split(", ") if found else ())
+    return counts
+
+
+def install_missing() -> None:
+    """Install what is missing from the system's packages; say so and go on where that fails."""
+    packages = [program.package for name, program in PROGRAMS.items() if find(name) is None]
+    if not packages or os.geteuid() != 0 or not _is_debian():
+        return
+    print("Installing programs that tests need:", *packages, flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = partial(subprocess.run, env=environment, stdin=subprocess.DEVNULL)
+    apt([*_APT, "update", "-qq"])
+    for package in packages:
+        install = [*_APT, "install", "-y", "-qq", "--no-install-recommends", package]
+        if apt(install, stdout=subprocess.DEVNULL).returncode:
+            print(f"Could not install {package}; the tests that need it are left out.")
+
+
+def _is_debian() -> bool:
+    if shutil.which("apt-get") is None:
+        return False
+    lines = Path("/etc/os-release").read_text().splitlines()
+    systems = [line.partition("=")[2] for line in lines if line.startswith(("ID=", "ID_LIKE="))]
+    return any(name in value for value in systems for name in ("debian", "ubuntu"))
+
+
+if __name__ == "__main__" and sys.argv[1:] != ["no"]:
+    install_missing()
