@@ -13,10 +13,11 @@ from core.artifacts.store import JobStore
 from core.jobs.database import prepare_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
+from core.jobs.reports import WorkerReports
 from core.jobs.service import JobService
 from core.library.library import Library
 from core.pipeline.recipe import build_pipeline
-from core.separation.weights import WeightsStore
+from core.separation.inventory import Inventory, take_inventory
 from core.sets.planning import SetMaker
 
 
@@ -29,11 +30,15 @@ class Services:
     queue: JobQueue
     progress: ProgressLog
     jobs: JobService
-    weights: WeightsStore
+    reports: WorkerReports
     library: Library
     sets: SetMaker
     stopping: threading.Event
     """Set when the server was told to stop."""
+
+    def inventory(self) -> Inventory:
+        """Return what the workers separate with; before the first report, this machine's."""
+        return self.reports.inventory() or take_inventory(self.settings.model_dir)
 
 
 @contextmanager
@@ -54,7 +59,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             queue=queue,
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline, library),
-            weights=WeightsStore(settings.model_dir),
+            reports=WorkerReports(url),
             library=library,
             sets=SetMaker(library),
             stopping=threading.Event(),

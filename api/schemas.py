@@ -36,15 +36,28 @@ class ModelInfo(BaseModel):
     stems: list[str] = Field(description="Empty where only the weights tell.")
     licence: str
     description: str = ""
-    available: bool = Field(description="Whether its weights are on this machine.")
+    available: bool = Field(
+        description="Whether every worker can run it; while none has reported, whether the API's "
+        "machine could."
+    )
 
 
 class ModelChoice(BaseModel):
     """The model that a job gets when it names none."""
 
     configured: str
-    resolved: str | None = Field(description="None when no usable model is on this machine.")
+    resolved: str | None = Field(description="None when there is no usable model.")
     reason: str
+
+
+class WorkerInfo(BaseModel):
+    """A worker that is alive, as it described itself within the last seconds."""
+
+    device: str | None = Field(description="Where it runs models; null while, or if, unknown.")
+    device_reason: str
+    models: list[str] = Field(description="Names of the models that it can run.")
+    auto: str | None = Field(description="The model that it takes for `auto`.")
+    auto_reason: str
 
 
 class RecipeInfo(BaseModel):
@@ -70,7 +83,8 @@ class Configuration(BaseModel):
     version: str
     models: list[ModelInfo]
     model: ModelChoice
-    device: str = Field(description="The setting DEVICE; the manifest says what a job ran on.")
+    device: str = Field(description="The setting DEVICE; `workers` says what it comes to.")
+    workers: list[WorkerInfo]
     stages: list[str] = Field(description="Optional stages, in no particular order.")
     recipes: list[RecipeInfo]
     formats: list[str]

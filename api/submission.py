@@ -16,7 +16,7 @@ from core.pipeline.options import (
     ProcessingOptions,
     parse_options,
 )
-from core.pipeline.separating import plan_separation
+from core.pipeline.separating import plan_with
 
 ANALYSIS = ProcessingOptions(model=NO_MODEL, stages=OPTIONAL_STAGES)
 
@@ -33,7 +33,7 @@ def submit(services: Services, intake: Intake) -> ProcessingManifest:
             "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
         )
     if options.separates:
-        plan_separation(options, services.settings.model_dir)
+        plan_with(options, services.inventory())
     check_files(services, intake)
     return services.jobs.submit(intake.uploads, options, intake.job_id)
 

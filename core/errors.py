@@ -127,7 +127,7 @@ class UnsupportedFormat(InvalidOption):
 
 
 class ModelUnavailable(StemcrateError):
-    """The model is known and its weights are not on this machine."""
+    """The model is known, and its weights or a package that it needs are missing."""
 
     code = "model_unavailable"
 

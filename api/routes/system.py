@@ -4,7 +4,7 @@ from typing import get_args
 
 from fastapi import APIRouter, Response, status
 
-from api.deps import Services, ServicesDep
+from api.deps import ServicesDep
 from api.schemas import (
     Configuration,
     Health,
@@ -12,13 +12,15 @@ from api.schemas import (
     ModelInfo,
     RecipeInfo,
     RequestLimits,
+    WorkerInfo,
 )
 from api.version import VERSION
 from core.errors import StemcrateError
 from core.jobs.liveness import live_workers
+from core.jobs.reports import WorkerReport
 from core.pipeline.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
 from core.pipeline.recipes import RECIPES
-from core.separation.factory import SeparatorFactory
+from core.separation.inventory import Inventory
 
 router = APIRouter(tags=["system"])
 
@@ -49,11 +51,13 @@ def get_health(services: ServicesDep, response: Response) -> Health:
 def get_config(services: ServicesDep) -> Configuration:
     """Tell what can be asked of this installation: models, options, limits."""
     settings = services.settings
+    inventory = services.inventory()
     return Configuration(
         version=VERSION,
-        models=_models(services),
-        model=_model_choice(services),
+        models=[ModelInfo.model_validate(model.model_dump()) for model in inventory.models],
+        model=_model_choice(settings.separator_model, inventory),
         device=settings.device,
+        workers=[_worker(report) for report in services.reports.live()],
         stages=list(OPTIONAL_STAGES),
         recipes=[
             RecipeInfo(
@@ -75,38 +79,19 @@ def get_config(services: ServicesDep) -> Configuration:
     )
 
 
-def _models(services: Services) -> list[ModelInfo]:
-    models = [
-        ModelInfo(
-            name=info.name,
-            family=info.family,
-            stems=list(info.stems),
-            licence=info.licence,
-            description=info.description,
-            available=services.weights.is_available(info.name),
-        )
-        for info in services.weights.models()
-    ]
-    known = {model.name for model in models}
-    others = (n for n in SeparatorFactory.names(services.settings.model_dir) if n not in known)
-    return models + [_plugin(name) for name in others]
-
-
-def _plugin(name: str) -> ModelInfo:
-    """Tell of a third party's model what can be known without loading it."""
-    return ModelInfo(
-        name=name,
-        family="plugin",
-        stems=[],
-        licence="See the package that brings it.",
-        available=True,
-    )
-
-
-def _model_choice(services: Services) -> ModelChoice:
-    configured = services.settings.separator_model
+def _model_choice(configured: str, inventory: Inventory) -> ModelChoice:
     try:
-        resolved, reason = services.weights.resolve_auto(configured)
+        resolved, reason = inventory.resolve_auto(configured)
     except StemcrateError as error:
         return ModelChoice(configured=configured, resolved=None, reason=str(error))
     return ModelChoice(configured=configured, resolved=resolved, reason=reason)
+
+
+def _worker(report: WorkerReport) -> WorkerInfo:
+    return WorkerInfo(
+        device=report.device.name,
+        device_reason=report.device.reason,
+        models=[model.name for model in report.inventory.models if model.available],
+        auto=report.inventory.auto.resolved,
+        auto_reason=report.inventory.auto.reason,
+    )

@@ -1,7 +1,8 @@
 """The job database: made ready by whichever process starts first.
 
 SQLite in the data folder by default, in WAL mode (several processes read while one writes);
-PostgreSQL when the URL says so. Holds the engine's own tables and `progress_events`.
+PostgreSQL when the URL says so. Holds the engine's own tables,
+`progress_events` and `worker_reports`.
 """
 
 import sqlite3
@@ -36,6 +37,13 @@ progress_events = sa.Table(
     sa.Column("payload", sa.Text, nullable=False),
     sa.Index("progress_events_by_job", "job_id", "seq"),
     sqlite_autoincrement=True,
+)
+
+worker_reports = sa.Table(
+    "worker_reports",
+    metadata,
+    sa.Column("executor_id", sa.String(255), primary_key=True),
+    sa.Column("payload", sa.Text, nullable=False),
 )
 
 

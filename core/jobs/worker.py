@@ -22,6 +22,8 @@ from core.jobs.logs import configure_logging, quieten_engine
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
 from core.jobs.reaper import Reaper
+from core.jobs.reporter import Reporter
+from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.workflows import register_workflows
@@ -81,7 +83,12 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         fence=lambda: _fence(runner),
         retention_days=options.retention_days,
     )
-    for name, run in (("reaper", reaper.run), ("library", cataloguer.run)):
+    reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
+    for name, run in (
+        ("reaper", reaper.run),
+        ("library", cataloguer.run),
+        ("reporter", reporter.run),
+    ):
         arguments = (options.reaper_interval_s, stopping)
         threading.Thread(target=run, args=arguments, name=name, daemon=True).start()
     logger.info("worker %s is ready", executor_id)

@@ -5,6 +5,7 @@ Known before anything is loaded: the API and the command line refuse here what a
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from core.errors import InvalidOption
 from core.pipeline.options import ProcessingOptions
@@ -36,7 +37,28 @@ class SeparationPlan:
     stems: tuple[str, ...]
 
 
+class Models(Protocol):
+    """The models that a job can use: those of this machine, or those of the workers."""
+
+    def is_available(self, name: str) -> bool:
+        """Return whether the model can be used; False for unknown names."""
+
+    def resolve_auto(self, name: str) -> tuple[str, str]:
+        """Turn ``auto`` into a model's name, with the reason. Raises `ModelUnavailable`."""
+
+    def check(self, name: str) -> None:
+        """Raise `UnknownModel`, `ModelUnavailable` or `UnsafeWeights` for an unusable model."""
+
+    def stems(self, name: str) -> tuple[str, ...]:
+        """Return the stems of a model; empty where they are not known."""
+
+
 def plan_separation(options: ProcessingOptions, model_dir: Path | None) -> SeparationPlan:
+    """Turn options into a plan for this machine. Raises as `plan_with`."""
+    return plan_with(options, _LocalModels(model_dir))
+
+
+def plan_with(options: ProcessingOptions, models: Models) -> SeparationPlan:
     """Turn options into a plan.
 
     Raises
@@ -45,27 +67,26 @@ def plan_separation(options: ProcessingOptions, model_dir: Path | None) -> Separ
     InvalidOption : a model is known to lack a wanted stem, an ensemble has one twice, or its
         weights do not fit.
     """
-    weights = WeightsStore(model_dir)
-    name, reason = _choose(options, weights)
-    models = split_name(name)
-    if len(set(models)) < len(models):
+    name, reason = _choose(options, models)
+    names = split_name(name)
+    if len(set(names)) < len(names):
         raise InvalidOption(
             f"The ensemble '{name[:200]}' has a model twice.",
             hint="Name each once; ensemble_weights says how much it counts.",
             field="model",
         )
-    for model in models:
-        SeparatorFactory.check(model, model_dir=model_dir)
-    if options.ensemble_weights and len(options.ensemble_weights) != len(models):
+    for model in names:
+        models.check(model)
+    if options.ensemble_weights and len(options.ensemble_weights) != len(names):
         raise InvalidOption(
-            f"{len(options.ensemble_weights)} weights do not fit {len(models)} models.",
+            f"{len(options.ensemble_weights)} weights do not fit {len(names)} models.",
             hint="Give one weight for each model of model=a+b.",
             field="ensemble_weights",
         )
-    _check_stems(options.stems, models, weights)
+    _check_stems(options.stems, names, models)
     effort = PRESETS[options.preset]
     return SeparationPlan(
-        models=models,
+        models=names,
         reason=reason,
         effort=replace(
             effort,
@@ -82,22 +103,41 @@ def name_rest(stems: tuple[str, ...]) -> str:
     return REST_OF_VOCALS if stems == ("vocals",) else REST
 
 
-def _choose(options: ProcessingOptions, weights: WeightsStore) -> tuple[str, str]:
+class _LocalModels:
+    """The models of this machine."""
+
+    def __init__(self, model_dir: Path | None) -> None:
+        self._model_dir = model_dir
+        self._weights = WeightsStore(model_dir)
+
+    def is_available(self, name: str) -> bool:
+        return self._weights.is_available(name)
+
+    def resolve_auto(self, name: str) -> tuple[str, str]:
+        return self._weights.resolve_auto(name)
+
+    def check(self, name: str) -> None:
+        SeparatorFactory.check(name, model_dir=self._model_dir)
+
+    def stems(self, name: str) -> tuple[str, ...]:
+        return next((info.stems for info in self._weights.models() if info.name == name), ())
+
+
+def _choose(options: ProcessingOptions, models: Models) -> tuple[str, str]:
     """Choose the model of a preset where ``auto`` leaves the choice."""
     preferred = _PRESET_MODELS.get(options.preset)
-    if options.model == "auto" and preferred and weights.is_available(preferred):
+    if options.model == "auto" and preferred and models.is_available(preferred):
         return preferred, f"auto took {preferred}, the model of the preset '{options.preset}'."
-    return weights.resolve_auto(options.model)
+    return models.resolve_auto(options.model)
 
 
-def _check_stems(stems: tuple[str, ...], models: tuple[str, ...], weights: WeightsStore) -> None:
-    infos = {info.name: info for info in weights.models()}
-    for model in models:
-        known = infos[model].stems if model in infos else ()
-        missing = [stem for stem in stems if known and stem not in known]
+def _check_stems(wanted: tuple[str, ...], names: tuple[str, ...], models: Models) -> None:
+    for name in names:
+        known = models.stems(name)
+        missing = [stem for stem in wanted if known and stem not in known]
         if missing:
             raise InvalidOption(
-                f"The model '{model}' has no stem '{missing[0]}'.",
+                f"The model '{name}' has no stem '{missing[0]}'.",
                 hint=f"Its stems: {', '.join(known)}.",
                 field="stems",
             )

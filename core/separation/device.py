@@ -20,7 +20,7 @@ class Device:
 
 
 def resolve_device(name: str = "auto") -> Device:
-    """Find the device to run on. Loads torch.
+    """Find the device to run on. Loads torch, but for ``cpu``, which is everywhere.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def resolve_device(name: str = "auto") -> Device:
         raise InvalidOption(
             f"There is no device '{name}'.", hint=f"Devices: {', '.join(DEVICES)}.", field="device"
         )
-    present = _present()
+    present = {"cpu"} if name == "cpu" else _present()
     if name == "auto":
         best = next(device for device in DEVICES if device in present)
         others = [device for device in DEVICES[1:] if device not in present]

@@ -125,8 +125,8 @@ def test_options_that_cannot_be_are_named_and_leave_nothing(client, tmp_path, op
 
 
 def test_a_model_without_weights_is_refused_with_the_command_that_fetches_them(client, tmp_path):
-    weights = client.app.state.services.weights
-    missing = [info.name for info in weights.models() if not weights.is_available(info.name)]
+    models = client.app.state.services.inventory().models
+    missing = [model.name for model in models if not model.available]
     if not missing:
         pytest.skip("every model's weights are on this machine")
     answer = client.post("/process", files=[GOOD], data={"model": missing[0]})

@@ -139,7 +139,8 @@ class Installation:
             "from core.jobs.worker import WorkerOptions, run_worker\n"
             "from core.pipeline.context import Runtime\n"
             "if __name__ == '__main__':\n"
-            f"    run_worker(WorkerOptions(Path({str(self.data_dir)!r}), {self.url!r}, Runtime(), "
+            f"    run_worker(WorkerOptions(Path({str(self.data_dir)!r}), {self.url!r}, "
+            "Runtime(device='cpu'), "
             f"pipeline_factory={FACTORY!r}, **{settings!r}))\n"
         )
 

@@ -1,0 +1,91 @@
+"""A worker's report on itself: its device and its models, published while it runs.
+
+Weights may arrive at any time (`stemcrate models fetch`), so the worker looks again and again.
+"""
+
+import logging
+import multiprocessing
+import signal
+import threading
+from multiprocessing.connection import Connection
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import StemcrateError
+from core.jobs.reports import DeviceReport, WorkerReport, WorkerReports
+from core.pipeline.context import Runtime
+from core.separation.device import resolve_device
+from core.separation.inventory import take_inventory
+
+logger = logging.getLogger(__name__)
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+class Reporter:
+    """Publishes the report of this worker, and again whenever it changes."""
+
+    def __init__(self, reports: WorkerReports, executor_id: str, runtime: Runtime) -> None:
+        self._reports = reports
+        self._executor_id = executor_id
+        self._runtime = runtime
+        self._device = DeviceReport(name=None, reason="The worker is looking for its device.")
+        self._published: WorkerReport | None = None
+
+    def run(self, interval_s: float, stopping: threading.Event) -> None:
+        """Look every ``interval_s`` seconds until the worker stops."""
+        self.look()
+        self._device = find_device(self._runtime.device)
+        while not stopping.is_set():
+            self.look()
+            stopping.wait(interval_s)
+
+    def look(self) -> None:
+        """Look once. Never raises: what fails is logged, and left to the next look."""
+        try:
+            inventory = take_inventory(self._runtime.model_dir)
+            report = WorkerReport(device=self._device, inventory=inventory)
+            if report != self._published:
+                self._reports.publish(self._executor_id, report)
+                self._published = report
+        except (SQLAlchemyError, StemcrateError, OSError) as error:
+            logger.warning("what this worker has is not published: %s", error)
+        except Exception:
+            logger.exception("what this worker has could not be published")
+
+
+def find_device(name: str) -> DeviceReport:
+    """Resolve a device in a process of its own, so that the worker itself never holds torch.
+
+    Parameters
+    ----------
+    name : as `core.separation.device.resolve_device` takes it.
+    """
+    if name == "cpu":
+        return _resolve(name)
+    ours, theirs = _spawn.Pipe(duplex=False)
+    process = _spawn.Process(target=_send_device, args=(name, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        found = ours.recv()
+    except EOFError:
+        return DeviceReport(name=None, reason="The process that looked for devices died.")
+    finally:
+        process.join()
+        ours.close()
+    assert isinstance(found, DeviceReport)
+    return found
+
+
+def _send_device(name: str, connection: "Connection[object, object]") -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
+    connection.send(_resolve(name))
+
+
+def _resolve(name: str) -> DeviceReport:
+    try:
+        device = resolve_device(name)
+    except StemcrateError as error:
+        return DeviceReport(name=None, reason=str(error))
+    return DeviceReport(name=device.name, reason=device.reason)

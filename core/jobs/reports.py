@@ -1,0 +1,80 @@
+"""What the workers run on and separate with: written by each worker, read by the API.
+
+The API cannot look for itself: a worker may run on another machine, or see another disk. A report
+stays when its worker ends, until another worker publishes: between two workers the last one's word
+is better than none.
+"""
+
+import logging
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ValidationError
+
+from core.jobs.database import engine_for, worker_reports
+from core.jobs.liveness import open_liveness
+from core.separation.inventory import Inventory, merge
+
+logger = logging.getLogger(__name__)
+
+
+class DeviceReport(BaseModel):
+    """Where a worker runs models; ``name`` is None while, or where, there is no such device."""
+
+    name: str | None
+    reason: str
+
+
+class WorkerReport(BaseModel):
+    """What one worker runs on and separates with."""
+
+    device: DeviceReport
+    inventory: Inventory
+
+
+class WorkerReports:
+    """The reports of all workers that share a database."""
+
+    def __init__(self, database_url: str) -> None:
+        self._engine = engine_for(database_url)
+        self._liveness = open_liveness(database_url)
+
+    def live(self) -> list[WorkerReport]:
+        """List the reports of the workers that are alive."""
+        return [report for report, is_live in self._read() if is_live]
+
+    def inventory(self) -> Inventory | None:
+        """Return what every worker has: of the living, else of the last; None before the first."""
+        reports = self._read()
+        living = [report for report, is_live in reports if is_live]
+        known = living or [report for report, _ in reports]
+        return merge([report.inventory for report in known]) if known else None
+
+    def publish(self, executor_id: str, report: WorkerReport) -> None:
+        """Replace the report of a worker; those of dead workers go."""
+        table = worker_reports
+        with self._engine.connect() as connection:
+            others = connection.scalars(sa.select(table.c.executor_id)).all()
+        gone = [one for one in others if one == executor_id or self._liveness.is_dead(one)]
+        row = {"executor_id": executor_id, "payload": report.model_dump_json()}
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(table).where(table.c.executor_id.in_(gone)))
+            connection.execute(sa.insert(table).values(**row))
+
+    def _read(self) -> list[tuple[WorkerReport, bool]]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(worker_reports).order_by(worker_reports.c.executor_id)
+            ).all()
+        return [
+            (report, not self._liveness.is_dead(row.executor_id))
+            for row in rows
+            if (report := _parse(row.payload)) is not None
+        ]
+
+
+def _parse(payload: str) -> WorkerReport | None:
+    try:
+        return WorkerReport.model_validate_json(payload)
+    except ValidationError:  # of another version
+        logger.warning("a worker's report cannot be read: workers and API differ in version")
+        return None
