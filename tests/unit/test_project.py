@@ -1,0 +1,80 @@
+"""What the files around the code promise: the lock, the decisions, the links of the docs."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from scripts import check_links
+
+ROOT = Path(__file__).parents[2]
+DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PIN = re.compile(r"([\w.-]+)==(\S+)")
+
+
+def read_lock(name: str) -> dict[str, str]:
+    pins = map(PIN.match, (ROOT / name).read_text().splitlines())
+    return {canonicalize_name(pin[1]): pin[2] for pin in pins if pin}
+
+
+@pytest.mark.parametrize(
+    ("lock", "ranges"),
+    [
+        ("requirements.txt", PROJECT["project"]["dependencies"]),
+        ("requirements-dev.txt", PROJECT["dependency-groups"]["dev"]),
+    ],
+)
+def test_the_lock_keeps_to_the_ranges(lock: str, ranges: list[str]) -> None:
+    """A range that is changed without `make lock` would be neither installed nor tested."""
+    pins = read_lock(lock)
+    for requirement in map(Requirement, ranges):
+        version = pins.get(canonicalize_name(requirement.name))
+        assert version is not None, f"{requirement} is not locked"
+        assert requirement.specifier.contains(version), f"{requirement}, locked: {version}"
+
+
+def test_both_locks_name_the_same_versions() -> None:
+    """Installing one after the other would change what the first one installed."""
+    product, dev = read_lock("requirements.txt"), read_lock("requirements-dev.txt")
+    assert {name: dev[name] for name in product.keys() & dev} == {
+        name: product[name] for name in product.keys() & dev
+    }
+
+
+def test_the_lock_leaves_a_cpu_installation_one() -> None:
+    """Gigabytes of CUDA, on machines without a GPU."""
+    pins = read_lock("requirements.txt") | read_lock("requirements-dev.txt")
+    assert not [name for name in pins if name.startswith(("nvidia-", "cuda-", "triton"))]
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_says_whether_and_since_when_it_holds(decision: Path) -> None:
+    head = decision.read_text().partition("## Context")[0]
+    assert re.search(r"^Status: (proposed|accepted|superseded by \[)", head, re.MULTILINE)
+    assert re.search(r"^Date: \d{4}-\d\d-\d\d$", head, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("link", "leads"),
+    [
+        ("#set-up", True),
+        ("#a-heading-with-code-and-signs", True),
+        ("#set-up-1", True),
+        ("other.md#its-heading", True),
+        ("https://example.org/nowhere", True),
+        ("#nowhere", False),
+        ("other.md#nowhere", False),
+        ("nowhere.md", False),
+    ],
+)
+def test_links_are_followed_to_their_headings(tmp_path: Path, link: str, leads: bool) -> None:
+    """A checker that finds nothing looks like documentation without broken links."""
+    headings = "# Set up\n\n## A heading, with `code` and signs!\n\n## Set up\n"
+    (tmp_path / "a.md").write_text(f"{headings}\n[link]({link})\n")
+    (tmp_path / "other.md").write_text("# Its heading\n")
+    ((_, found),) = check_links.links(tmp_path / "a.md")
+    assert check_links.leads_somewhere(tmp_path / "a.md", found) is leads
