@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.pipeline.context import Runtime
 from core.pipeline.options import BitDepth, DeliveryFormat, ProcessingOptions
-from core.separation.effort import Preset
+from core.separation.streaming.effort import Preset
 
 
 def _split(value: object) -> object:

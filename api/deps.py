@@ -16,9 +16,9 @@ from core.jobs.queue import JobQueue
 from core.jobs.reports import WorkerReports
 from core.jobs.service import JobService
 from core.library.library import Library
-from core.pipeline.recipe import build_pipeline
+from core.pipeline.order import build_pipeline
 from core.separation.inventory import Inventory, take_inventory
-from core.sets.planning import SetMaker
+from core.sets.planning import SetPlanner
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Services:
     jobs: JobService
     reports: WorkerReports
     library: Library
-    sets: SetMaker
+    sets: SetPlanner
     stopping: threading.Event
     """Set when the server was told to stop."""
 
@@ -61,7 +61,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             jobs=JobService(store, queue, progress, pipeline, library),
             reports=WorkerReports(url),
             library=library,
-            sets=SetMaker(library),
+            sets=SetPlanner(library),
             stopping=threading.Event(),
         )
     finally:
@@ -92,7 +92,7 @@ async def get_library(services: ServicesDep) -> Library:
     return services.library
 
 
-async def get_sets(services: ServicesDep) -> SetMaker:
+async def get_sets(services: ServicesDep) -> SetPlanner:
     """Give what plans sets with the tracks of the library."""
     return services.sets
 
@@ -100,4 +100,4 @@ async def get_sets(services: ServicesDep) -> SetMaker:
 StoreDep = Annotated[JobStore, Depends(get_store)]
 JobsDep = Annotated[JobService, Depends(get_jobs)]
 LibraryDep = Annotated[Library, Depends(get_library)]
-SetsDep = Annotated[SetMaker, Depends(get_sets)]
+SetsDep = Annotated[SetPlanner, Depends(get_sets)]

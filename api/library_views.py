@@ -25,11 +25,11 @@ from api.views import job_reference
 from core.artifacts.manifest import JobState
 from core.errors import StemcrateError
 from core.export.registry import ExporterRegistry
+from core.library.catalogue.summary import TrackSummary
 from core.library.duplicates import DuplicateGroup
-from core.library.importing import ImportReport
+from core.library.intake.importing import ImportReport
 from core.library.library import Library
-from core.library.record import PlaylistRecord
-from core.library.summary import TrackSummary
+from core.library.records.record import PlaylistRecord
 from core.playlist.transition import Transition
 from core.sets.exporting import PACK
 from core.sets.planning import describe_transition

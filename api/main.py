@@ -18,7 +18,7 @@ from api.routes import downloads, events, jobs, library, playlists, process, sys
 from api.shutdown import noticing_stop
 from api.version import VERSION
 from config import Settings, settings
-from core.jobs.logs import configure_logging
+from core.system.logs import configure_logging
 
 DESCRIPTION = """
 Stem separation as jobs. Submit files with `POST /process`, follow the job with

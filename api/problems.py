@@ -39,7 +39,6 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.PlaylistNotFound: 404,
     errors.JobNotFinished: 409,
     errors.JobCancelled: 409,
-    errors.JobFailed: 409,
     errors.StageFailed: 500,
     errors.WorkerLost: 503,
     errors.StorageFull: 507,

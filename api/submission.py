@@ -9,7 +9,7 @@ from api.problems import FilesRefused
 from api.uploads import Intake
 from core.artifacts.manifest import NO_MODEL, ProcessingManifest
 from core.artifacts.uploads import Upload
-from core.audio.decode import probe
+from core.audio.reading.decode import probe
 from core.errors import InvalidAudio, InvalidOption
 from core.pipeline.options import (
     OPTIONAL_STAGES,

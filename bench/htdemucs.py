@@ -18,10 +18,10 @@ from demucs.apply import BagOfModels, apply_model  # noqa: TID251
 from demucs.htdemucs import HTDemucs  # noqa: TID251
 
 from bench.report import wall_ratio
-from core.jobs.pace import Pace
-from core.separation.allocator import freed_memory_kept
-from core.separation.base import SeparatorModel
-from core.separation.factory import SeparatorFactory
+from core.jobs.timing import EtaEstimator
+from core.separation.models.base import SeparatorModel
+from core.separation.models.factory import SeparatorFactory
+from core.separation.streaming.allocator import freed_memory_kept
 from tests.models import write_network
 
 SAMPLE_RATE = 44100
@@ -172,10 +172,10 @@ def measure_compiled(folder: Path) -> dict[str, float | str]:
 
 def measure_eta_error(model: SeparatorModel, mixture: np.ndarray) -> float:
     """Say how wrong the time left was, in percent of the truth, after the first tenth."""
-    pace, told = Pace(), []
+    estimator, told = EtaEstimator(), []
 
     def report(fraction: float) -> None:
-        told.append((fraction, pace.eta_s(fraction), time.perf_counter()))
+        told.append((fraction, estimator.eta_s(fraction), time.perf_counter()))
 
     run_ours(model, mixture, progress=report)
     end = time.perf_counter()

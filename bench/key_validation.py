@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from bench.made_harmony import make_harmony
 from bench.music_scores import is_compatible, score_key
 from bench.report import report
-from core.analysis.chroma import Chroma, measure_chroma
-from core.analysis.key import RULE, KeyRule, estimate_key
+from core.analysis.harmony.chroma import Chroma, measure_chroma
+from core.analysis.harmony.key import RULE, KeyRule, estimate_key
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, measure_spectra
 from core.audio.buffer import Samples
-from core.audio.decode import read_through
+from core.audio.reading.decode import read_through
 
 GATES = (0.0, 0.1, 0.2, 0.3)
 DOUBTS = (3.0, 5.0, 8.0)

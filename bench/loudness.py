@@ -18,8 +18,8 @@ import numpy as np
 
 from bench.report import report
 from core.audio.buffer import Samples
-from core.audio.decode import read_through
-from core.audio.loudness import Loudness, LoudnessMeter
+from core.audio.metering.loudness import Loudness, LoudnessMeter
+from core.audio.reading.decode import read_through
 
 FACTS = (
     "integrated_lufs",
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def measure_with_ffmpeg(blocks: Iterable[Samples], sample_rate: int, n_channels: int) -> Loudness:
-    """Measure as `core.audio.loudness.measure_loudness` does, by FFmpeg's filter ``ebur128``."""
+    """Measure loudness by FFmpeg's ``ebur128`` filter, in the shape of `measure_loudness`."""
     meter = _FfmpegMeter(sample_rate, n_channels)
     for block in blocks:
         meter.add(block)

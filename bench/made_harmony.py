@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.camelot import key_of
+from core.analysis.harmony.camelot import key_of
 
 RATE_HZ = 22050
 N_BARS = 12

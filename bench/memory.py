@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import report
-from core.audio.encode import Encoder
-from core.audio.quantise import quantise
-from core.audio.wavefile import AudioWriter
+from core.audio.writing.encode import Encoder
+from core.audio.writing.quantise import quantise
+from core.audio.writing.wavefile import AudioWriter
 
 SAMPLE_RATE = 44100
 MIX_S = 3 * 3600

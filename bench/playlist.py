@@ -30,12 +30,12 @@ import numpy as np
 
 from bench.made_library import go_greedily, make_library
 from bench.report import report
-from core.analysis.camelot import camelot_to_key
+from core.analysis.harmony.camelot import camelot_to_key
 from core.export.format import ExportOptions, target_folder
 from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind, GridSegment
 from core.export.registry import ExporterRegistry, export_crate
-from core.library.columns import Vectors
-from core.library.similarity import build_index
+from core.library.catalogue.columns import Vectors
+from core.library.catalogue.similarity import build_index
 from core.playlist.compatible import compatible
 from core.playlist.harmony import CODES
 from core.playlist.plan import find_path, plan_set

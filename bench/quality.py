@@ -22,9 +22,9 @@ from bench.sdr import bss_eval_db, null_db, sdr_db, si_sdr_db
 from bench.true_stems import Song, demo_songs, falcon, read_songs
 from config import settings
 from core.audio.buffer import Samples
-from core.separation.base import SeparatorModel
-from core.separation.effort import PRESETS, Effort
-from core.separation.factory import SeparatorFactory
+from core.separation.models.base import SeparatorModel
+from core.separation.models.factory import SeparatorFactory
+from core.separation.streaming.effort import PRESETS, Effort
 
 Scores = dict[str, dict[str, float]]  # stem -> figure -> dB
 

@@ -4,41 +4,25 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Mapping
-from time import perf_counter, process_time
-
-
-def cpu_ratio(
-    baseline: Callable[[], object], ours: Callable[[], object], *, repeats: int
-) -> tuple[float, float, float]:
-    """Time two functions in turn in this process; give the median CPU seconds and their ratio.
-
-    Returns (baseline seconds, our seconds, median of the ratios pair by pair). Pairs cancel the
-    drift of a shared machine.
-    """
-    return _ratio(baseline, ours, repeats, process_time)
+from time import perf_counter
 
 
 def wall_ratio(
     baseline: Callable[[], object], ours: Callable[[], object], *, repeats: int
 ) -> tuple[float, float, float]:
-    """Time two functions as `cpu_ratio` does, by the clock on the wall."""
-    return _ratio(baseline, ours, repeats, perf_counter)
+    """Time two functions in turn in this process; return the median seconds and their ratio.
 
-
-def _ratio(
-    baseline: Callable[[], object],
-    ours: Callable[[], object],
-    repeats: int,
-    clock: Callable[[], float],
-) -> tuple[float, float, float]:
+    Returns (baseline seconds, our seconds, median of the ratios pair by pair). Pairs cancel the
+    drift of a shared machine.
+    """
     pairs = []
     for repeat in range(repeats):
         times = [0.0, 0.0]
         # Whoever runs second finds warmer caches: they take turns.
         for index in (0, 1) if repeat % 2 == 0 else (1, 0):
-            began = clock()
+            began = perf_counter()
             (baseline, ours)[index]()
-            times[index] = clock() - began
+            times[index] = perf_counter() - began
         pairs.append(times)
     return (
         statistics.median(pair[0] for pair in pairs),

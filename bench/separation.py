@@ -32,11 +32,11 @@ from cli.demo_songs import demo_song
 from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, new_job_id
 from core.pipeline.options import ProcessingOptions
+from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.recipe import build_pipeline
-from core.separation.allocator import freed_memory_kept
-from core.separation.factory import SeparatorFactory
-from core.separation.safe_load import NUMPY_GLOBALS
+from core.separation.models.factory import SeparatorFactory
+from core.separation.streaming.allocator import freed_memory_kept
+from core.separation.weights.safe_load import NUMPY_GLOBALS
 
 Figures = dict[str, float | str]
 REPEATS_OF_SONG = 6

@@ -21,15 +21,15 @@ from bench.made_songs import make_song
 from bench.music_scores import SAME_FAMILY, is_tempo
 from bench.report import report
 from bench.train_rhythm import Choice, fit_choice, list_levels, start_level
-from core.analysis import level
-from core.analysis.onset import onset_bands
-from core.analysis.periodicity import measure_periodicity
-from core.analysis.ranker import Ranker
+from core.analysis.rhythm import level
+from core.analysis.rhythm.onset import onset_bands
+from core.analysis.rhythm.periodicity import measure_periodicity
+from core.analysis.rhythm.ranker import Ranker
+from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, measure_spectra
-from core.analysis.tempo import TEMPO_RANGE_BPM
 from core.audio.buffer import Samples
-from core.audio.decode import read_through
+from core.audio.reading.decode import read_through
 
 POWERS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0)
 

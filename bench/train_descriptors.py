@@ -17,7 +17,7 @@ import numpy as np
 from core.analysis.descriptors import LAYOUT, measure_descriptors
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, measure_spectra
-from core.audio.decode import read_through
+from core.audio.reading.decode import read_through
 
 DESTINATION = Path(__file__).parents[1] / "core/analysis/weights/descriptors.npz"
 

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from bench.made_songs import RATE_HZ, MadeSong, make_song
-from core.analysis import downbeats, grid, level, phase
-from core.analysis.onset import OnsetBands, onset_bands
-from core.analysis.periodicity import measure_periodicity
-from core.analysis.ranker import load_ranker
+from core.analysis.rhythm import downbeats, grid, level, phase
+from core.analysis.rhythm.onset import OnsetBands, onset_bands
+from core.analysis.rhythm.periodicity import measure_periodicity
+from core.analysis.rhythm.ranker import load_ranker
+from core.analysis.rhythm.stretches import rate_steadiness
+from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM, confidence_features
 from core.analysis.spectra import Spectra, measure_spectra
-from core.analysis.stretches import rate_steadiness
-from core.analysis.tempo import TEMPO_RANGE_BPM, confidence_features
 
-WEIGHTS = Path(level.__file__).parent / "weights" / "rhythm.npz"
+WEIGHTS = Path(level.__file__).parents[1] / "weights" / "rhythm.npz"
 L2 = 0.1
 SPEEDS = (0.85, 1.0, 1.15)
 PULSE_POWER = 8.0

@@ -1,6 +1,7 @@
 """Songs whose stems are known: folders of them, the project's own, and one that a package carries.
 
-Two layouts of folders are read, with any file that `core.audio.decode` reads in place of WAV:
+Two layouts of folders are read, with any file that `core.audio.reading.decode` reads in place of
+WAV:
 
     train|test/<song>/{mixture,drums,bass,other,vocals}.wav    MUSDB18-HQ
     <song>/<stem>.wav                                          a simple one, with or without mixture
@@ -15,8 +16,8 @@ import numpy as np
 
 from cli.demo_songs import DEMO_SONGS, SAMPLE_RATE, synthesise_stems
 from core.audio.buffer import Samples
-from core.audio.decode import read_through
-from core.audio.tracks import decode_tracks
+from core.audio.reading.decode import read_through
+from core.audio.reading.tracks import decode_tracks
 from core.errors import InvalidAudio
 
 STEM_FILE_TRACKS = ("drums", "bass", "other", "vocals")  # after the mixture, in NI Stem files

@@ -14,12 +14,12 @@ from typing import Any
 
 from cli.analysis_records import Record, find_records, load_record, save_record
 from core.analysis.version import ANALYSIS_VERSION
-from core.artifacts.atomic import atomic_path
 from core.artifacts.store import hash_file
-from core.audio.tag_writer import write_tags
-from core.audio.tags import Tags, name_track, read_tags
+from core.audio.tagging.tag_writer import write_tags
+from core.audio.tagging.tags import Tags, name_track, read_tags
 from core.errors import InvalidAudio, StemcrateError, StorageFull, UnsupportedFormat
-from core.library.pool import TaskPool
+from core.library.intake.pool import TaskPool
+from core.system.atomic import atomic_path
 
 _CONTAINER_FORMATS = {"wav": "wav", "wavex": "wav", "flac": "flac", "mp3": "mp3", "aiff": "aiff"}
 _CODEC_FORMATS = {
@@ -180,7 +180,7 @@ def _tag(path: Path, facts: Record) -> str:
 def _tag_format(path: Path) -> str:
     """Name the format as `write_tags` does. Raises `UnsupportedFormat` where it writes none."""
     # Here, as what is only looked up needs no decoder.
-    from core.audio.decode import probe
+    from core.audio.reading.decode import probe
 
     source = probe(path)
     by_codec = _CODEC_FORMATS.get(source.container, {})

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core.artifacts.atomic import atomic_path
+from core.system.atomic import atomic_path
 
 SUFFIX = ".analysis.json"
 

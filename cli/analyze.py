@@ -16,7 +16,7 @@ from cli.analysis_records import SUFFIX, list_trees, place_records
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
 from config import settings
 from core.errors import InvalidOption, StemcrateError
-from core.library.listing import list_files
+from core.library.intake.listing import list_files
 from core.pipeline.options import parse_options
 
 Option = typer.Option

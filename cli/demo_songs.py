@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.encode import Encoder
-from core.audio.quantise import quantise
-from core.audio.tag_writer import write_tags
-from core.audio.tags import Tags
+from core.audio.tagging.tag_writer import write_tags
+from core.audio.tagging.tags import Tags
+from core.audio.writing.encode import Encoder
+from core.audio.writing.quantise import quantise
 from core.errors import ModelUnavailable
 from core.export.names import safe_name
 

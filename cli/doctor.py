@@ -11,11 +11,11 @@ from rich.text import Text
 from cli.models import describe_models
 from cli.output import EXIT_FAILED, err, out, print_json
 from config import Settings, settings
-from core.artifacts.atomic import atomic_path
 from core.errors import StemcrateError
 from core.separation.device import resolve_device
-from core.separation.user_models import list_refused
-from core.separation.weights import WeightsStore
+from core.separation.weights.store import WeightsStore
+from core.separation.weights.user_models import list_refused
+from core.system.atomic import atomic_path
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -55,7 +55,7 @@ def doctor(json: AsJson = False) -> None:
 def _look_at_the_machine(report: _Report, chosen: Settings) -> None:
     # Here and below, not above: no other command waits for what decodes and separates.
     from core.audio.libraries import library_versions, missing_codecs
-    from core.separation.machine import list_devices, measure_memory
+    from core.separation.benchmark import list_devices, measure_memory
 
     report.devices = [asdict(device) for device in list_devices()]
     try:
@@ -104,8 +104,8 @@ def _look_at_the_models(report: _Report, chosen: Settings) -> None:
 
 
 def _measure(report: _Report, chosen: Settings) -> None:
-    from core.separation.factory import SeparatorFactory
-    from core.separation.machine import measure_speed
+    from core.separation.benchmark import measure_speed
+    from core.separation.models.factory import SeparatorFactory
 
     name = report.model["used"][0]
     try:

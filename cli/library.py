@@ -15,15 +15,15 @@ from cli.library_output import describe_report, describe_track, print_refusals, 
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_json
 from config import settings
 from core.artifacts.store import JobStore
-from core.jobs.logs import configure_logging
-from core.library.listing import list_files
-from core.library.query import Range, SortKey, TrackQuery
-from core.library.record import MIXTURE
+from core.library.catalogue.query import Range, SortKey, TrackQuery
+from core.library.intake.listing import list_files
+from core.library.records.record import MIXTURE
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from core.system.logs import configure_logging
 
 # The commands import the catalogue themselves: no other command waits for SQLAlchemy.
 if TYPE_CHECKING:
-    from core.library.importing import ImportReport
+    from core.library.intake.importing import ImportReport
     from core.library.library import Library
 
 app = typer.Typer(help="The library: add, search, compare tracks.", no_args_is_help=True)
@@ -65,8 +65,8 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Add files without copying them; what is known is skipped. Exit code 3: some were bad."""
-    from core.library.importing import SourceFile, import_files
-    from core.library.job_tracks import enter_job
+    from core.library.intake.importing import SourceFile, import_files
+    from core.library.intake.job_tracks import enter_job
 
     if bool(paths) == (job is not None):
         raise typer.BadParameter("Name files and folders, or a job with --job.")
@@ -175,10 +175,10 @@ def compatible(
     json: AsJson = False,
 ) -> None:
     """List the tracks that mix well after one, and why."""
-    from core.sets.planning import SetMaker, describe_transition
+    from core.sets.planning import SetPlanner, describe_transition
 
     library = open_library(data_dir)
-    found = SetMaker(library).compatible(
+    found = SetPlanner(library).compatible(
         find_track(library, track), limit=limit, max_pitch_percent=max_pitch_percent
     )
     if json:
@@ -222,7 +222,7 @@ def reindex_command(
     processes: Processes = N_CORES, data_dir: DataDir = None, json: AsJson = False
 ) -> None:
     """Make the catalogue anew from the records on disk and the manifests of all jobs."""
-    from core.library.job_tracks import reindex
+    from core.library.intake.job_tracks import reindex
 
     library = open_library(data_dir)
     store = JobStore(data_dir or settings().data_dir)
@@ -244,7 +244,7 @@ def remove(
     json: AsJson = False,
 ) -> None:
     """Forget tracks; their files stay where they are."""
-    from core.library.uploads import remove_track
+    from core.library.intake.uploads import remove_track
 
     library = open_library(data_dir)
     store = JobStore(data_dir or settings().data_dir)

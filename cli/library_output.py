@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from cli.output import err, out
-from core.library.listing import Refusal
-from core.library.summary import TrackSummary
+from core.library.catalogue.summary import TrackSummary
+from core.library.intake.listing import Refusal
 
 if TYPE_CHECKING:
-    from core.library.importing import ImportReport
+    from core.library.intake.importing import ImportReport
 
 
 def describe_track(track: TrackSummary) -> dict[str, Any]:

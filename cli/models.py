@@ -10,9 +10,9 @@ from rich.table import Table
 from cli.output import err, out, print_json
 from config import settings
 from core.errors import ModelUnavailable, UnsafeWeights
-from core.separation.catalogue import ModelInfo
-from core.separation.user_models import list_refused
-from core.separation.weights import WeightsStore
+from core.separation.weights.catalogue import ModelInfo
+from core.separation.weights.store import WeightsStore
+from core.separation.weights.user_models import list_refused
 
 app = typer.Typer(help="Separator models and their weights.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -13,17 +13,17 @@ from cli.library import AsJson, DataDir, find_track, open_library
 from cli.library_output import describe_track
 from cli.output import EXIT_DONE, err, out, print_json
 from config import settings
-from core.artifacts.atomic import write_atomically
 from core.artifacts.store import JobStore
 from core.errors import InvalidOption
 from core.export.format import ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
 from core.export.pack import write_pack
 from core.export.registry import ExporterRegistry
-from core.library.record import PlaylistRecord
+from core.library.records.record import PlaylistRecord
 from core.playlist.curve import Points
 from core.playlist.request import SetRequest
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from core.system.atomic import write_atomically
 
 # The commands import what reads the catalogue themselves: no other command waits for SQLAlchemy.
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def playlist(
     json: AsJson = False,
 ) -> None:
     """Plan a set, keep it, and write it in the formats named."""
-    from core.sets.planning import SetMaker
+    from core.sets.planning import SetPlanner
 
     if context.invoked_subcommand is not None:
         return
@@ -93,7 +93,7 @@ def playlist(
         max_pitch_percent=max_pitch_percent,
     )
     chosen = [find_track(library, track) for track in among] if among else None
-    record = SetMaker(library).create(name, request, among=chosen)
+    record = SetPlanner(library).create(name, request, among=chosen)
     _tell(library, record, _Delivery(formats, out_dir, target, data_dir, stem_format), json)
 
 
@@ -148,11 +148,11 @@ def reorder(
     json: AsJson = False,
 ) -> None:
     """Put a playlist into another order; tracks may come and go."""
-    from core.sets.planning import SetMaker
+    from core.sets.planning import SetPlanner
 
     library = open_library(data_dir)
     ids = [find_track(library, track) for track in tracks]
-    record = SetMaker(library).reorder(playlist_id, ids)
+    record = SetPlanner(library).reorder(playlist_id, ids)
     _tell(library, record, _Delivery((), None, None, data_dir), json)
 
 

@@ -26,9 +26,9 @@ from core.artifacts.store import CHUNK_BYTES, JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import InvalidOption, StorageFull
 from core.export.pack import write_pack
-from core.jobs.logs import configure_logging
 from core.pipeline.contents import pack_entries
 from core.pipeline.options import parse_options
+from core.system.logs import configure_logging
 
 if TYPE_CHECKING:
     from core.pipeline.pipeline import AudioPipeline
@@ -88,8 +88,8 @@ def process(
     asked = {k: v for k, v in given.items() if k not in ("files", "device", "data_dir", "json")}
     own: dict[str, Any] = {k: given[k] for k in ("device", "data_dir") if k in given}
     # Here, and not above: no other command waits for SciPy and the stages.
-    from core.jobs.cataloguing import Cataloguer
-    from core.pipeline.recipe import build_pipeline
+    from core.jobs.library_sync import LibrarySync
+    from core.pipeline.order import build_pipeline
     from core.pipeline.separating import plan_separation
     from core.separation.device import resolve_device
 
@@ -115,7 +115,7 @@ def process(
     manifest = store.load(job_id)
     zip_path, pack_error = _pack(store, manifest)
     # Before the results, which are the last that is said.
-    Cataloguer(store, installation.resolved_database_url()).look()
+    LibrarySync(store, installation.resolved_database_url()).look()
     if json:
         print_json(describe_job(store, manifest, zip_path))
     else:

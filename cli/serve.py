@@ -3,15 +3,13 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 import ui
 from cli.output import err
 from config import Settings, settings
-from core.jobs.logs import configure_logging
 from core.jobs.supervisor import run_all
+from core.system.logs import configure_logging
 
 if TYPE_CHECKING:
     from core.jobs.worker import WorkerOptions
@@ -50,17 +48,14 @@ def worker() -> None:
     sys.exit(run_worker(worker_options(settings())))
 
 
-def serve(
-    open_hint: Annotated[bool, typer.Option(hidden=True)] = True,
-) -> None:
+def serve() -> None:
     """Run API, worker and browser workbench together; Ctrl-C stops all of them."""
     installation = settings()
     configure_logging(installation.log_level, installation.data_dir, "serve")
-    if open_hint:
-        err.print(
-            f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
-            f"API: http://localhost:{installation.api_port}/docs   (Ctrl-C stops everything)",
-        )
+    err.print(
+        f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
+        f"API: http://localhost:{installation.api_port}/docs   (Ctrl-C stops everything)",
+    )
     sys.exit(run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES}))
 
 

@@ -20,7 +20,6 @@
     ├── PlaylistNotFound              playlist_not_found
     ├── JobNotFinished                job_not_finished      yes
     ├── JobCancelled                  job_cancelled
-    ├── JobFailed                     job_failed
     ├── StageFailed                   stage_failed
     ├── WorkerLost                    worker_lost           yes
     └── StorageFull                   storage_full          yes
@@ -179,12 +178,6 @@ class JobCancelled(StemcrateError):
     """The job was cancelled while this work went on."""
 
     code = "job_cancelled"
-
-
-class JobFailed(StemcrateError):
-    """The job ended without a usable result."""
-
-    code = "job_failed"
 
 
 class StageFailed(StemcrateError):

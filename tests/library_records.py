@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from core.library.fingerprint import Algorithm, Fingerprint
-from core.library.record import (
+from core.library.identity.fingerprint import Algorithm, Fingerprint
+from core.library.records.record import (
     DescriptorRecord,
     FileReference,
     FingerprintRecord,

@@ -32,11 +32,11 @@ from api.submission import submit_to_library
 from api.uploads import Intake, Limits, discard, receive_form
 from core import errors
 from core.artifacts.store import new_job_id
+from core.library.catalogue.query import MAX_LIMIT, Range, SortKey, TrackQuery
 from core.library.duplicates import find_duplicates
-from core.library.job_tracks import enter_job
-from core.library.query import MAX_LIMIT, Range, SortKey, TrackQuery
-from core.library.record import MIXTURE
-from core.library.uploads import remove_track
+from core.library.intake.job_tracks import enter_job
+from core.library.intake.uploads import remove_track
+from core.library.records.record import MIXTURE
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 
 router = APIRouter(tags=["library"])

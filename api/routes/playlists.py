@@ -23,7 +23,7 @@ from core.export.format import Export, ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
 from core.export.pack import stream_pack
 from core.library.library import Library
-from core.library.record import PlaylistRecord
+from core.library.records.record import PlaylistRecord
 from core.playlist.request import SetRequest
 from core.sets.exporting import PACK, export_playlist, make_playlist_pack
 

@@ -18,8 +18,8 @@ from api.version import VERSION
 from core.errors import StemcrateError
 from core.jobs.liveness import live_workers
 from core.jobs.reports import WorkerReport
+from core.pipeline.composites import RECIPES
 from core.pipeline.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
-from core.pipeline.recipes import RECIPES
 from core.separation.inventory import Inventory
 
 router = APIRouter(tags=["system"])

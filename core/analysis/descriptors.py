@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from core.analysis.activity import measure_activity
+from core.analysis.rhythm.activity import measure_activity
 from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra, mel_centres_hz
 
 VERSION = "hc-1"

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from core.analysis.activity import Activity, measure_activity
+from core.analysis.rhythm.activity import Activity, measure_activity
 from core.analysis.spectra import Spectra
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(

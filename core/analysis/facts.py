@@ -10,14 +10,14 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.analysis.chords import ChordSegment
 from core.analysis.descriptors import VERSION, Descriptors
 from core.analysis.energy import EnergyEstimate
-from core.analysis.key import KeyEstimate
-from core.analysis.structure import MixWindow, Structure
-from core.analysis.tempo import TempoEstimate
-from core.analysis.vocals import VocalActivity
-from core.audio.loudness import Loudness
+from core.analysis.form.structure import MixWindow, Structure
+from core.analysis.form.vocals import VocalActivity
+from core.analysis.harmony.chords import ChordSegment
+from core.analysis.harmony.key import KeyEstimate
+from core.analysis.rhythm.tempo import TempoEstimate
+from core.audio.metering.loudness import Loudness
 
 Facts = dict[str, Any]
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.analysis.facts import Facts
-from core.analysis.tempo import TEMPO_RANGE_BPM
+from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM
 from core.analysis.track import TrackAnalysis, analyse_track
-from core.audio.audiowaveform import encode_json
 from core.audio.buffer import Samples
-from core.audio.decode import SourceFormat, read_through
-from core.audio.tags import name_track, read_tags
-from core.audio.threads import one_blas_thread
-from core.audio.waveform_data import WaveformData
+from core.audio.metering.audiowaveform import encode_json
+from core.audio.metering.waveform_data import WaveformData
+from core.audio.reading.decode import SourceFormat, read_through
+from core.audio.tagging.tags import name_track, read_tags
+from core.system.threads import one_blas_thread
 
 MAX_PIXELS = 1024
 

@@ -94,11 +94,6 @@ class Spectra:
         """Centres of the frames of `mel`, ``(n_frames,)``."""
         return np.arange(len(self.mel)) / self.mel_rate_hz
 
-    @property
-    def pitch_times_s(self) -> NDArray[np.float64]:
-        """Centres of the frames of `pitches`, ``(n_long,)``."""
-        return np.arange(len(self.pitches)) / self.pitch_rate_hz
-
 
 class SpectraMeter:
     """Measure spectra block by block; how the signal is cut into blocks changes nothing.

@@ -9,8 +9,6 @@ is known to jobs alone.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.analysis.chords import ChordSegment, estimate_chords
-from core.analysis.chroma import measure_chroma
 from core.analysis.descriptors import Descriptors, describe_sound
 from core.analysis.energy import EnergyEstimate, estimate_energy
 from core.analysis.facts import (
@@ -25,20 +23,22 @@ from core.analysis.facts import (
     tempo_facts,
     vocals_facts,
 )
-from core.analysis.grid import rate_hold
-from core.analysis.key import KeyEstimate, estimate_key
+from core.analysis.form.structure import Structure, find_structure
+from core.analysis.harmony.chords import ChordSegment, estimate_chords
+from core.analysis.harmony.chroma import measure_chroma
+from core.analysis.harmony.key import KeyEstimate, estimate_key
+from core.analysis.rhythm.grid import rate_hold
+from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM, TempoEstimate, estimate_tempo
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, SpectraMeter
-from core.analysis.structure import Structure, find_structure
-from core.analysis.tempo import TEMPO_RANGE_BPM, TempoEstimate, estimate_tempo
 from core.audio.buffer import Samples
-from core.audio.loudness import (
+from core.audio.metering.loudness import (
     MAX_SAMPLE_RATE,
     MIN_SAMPLE_RATE,
     Loudness,
     LoudnessMeter,
 )
-from core.audio.waveform_data import WaveformData, WaveformMeter
+from core.audio.metering.waveform_data import WaveformData, WaveformMeter
 
 
 @dataclass(frozen=True, slots=True)

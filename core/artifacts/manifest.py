@@ -38,7 +38,6 @@ class StageState(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
-    SKIPPED = "skipped"
     CANCELLED = "cancelled"
 
 

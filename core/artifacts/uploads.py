@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.audio.disk import storage_errors
 from core.errors import UploadTooLarge
+from core.system.disk import storage_errors
 
 PART = ".part"
 

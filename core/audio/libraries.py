@@ -6,7 +6,7 @@ FFmpeg comes with PyAV's wheels, libsndfile with soundfile's; the system's own a
 import av  # noqa: TID251
 import soundfile  # noqa: TID251
 
-# What people upload, and what `core.audio.encode` and `core.audio.stem_mp4` write by FFmpeg.
+# What people upload, and what `core.audio.writing` writes by FFmpeg.
 NEEDED_DECODERS = ("aac", "alac", "flac", "mp3", "opus", "vorbis", "wmav2")
 NEEDED_ENCODERS = ("aac", "alac", "libopus")
 

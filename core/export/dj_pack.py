@@ -23,7 +23,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from core.audio.disk import storage_errors
 from core.errors import ArtefactNotFound, InvalidAudio, UnsupportedFormat
 from core.export import location
 from core.export.format import ExportOptions, target_folder, warn_of_tracks
@@ -34,6 +33,7 @@ from core.export.pack import PackEntry
 from core.export.pack_readme import write_readme
 from core.export.registry import ExporterRegistry, export_crate
 from core.export.track_tags import tag_copy
+from core.system.disk import storage_errors
 
 SCHEMA_VERSION = 1
 _IMAGE_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png"}

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.export.grid import beats_to_grid
 from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridSegment
 
 _BEATS_PER_BAR = 4  # where the metre isn't known
@@ -39,7 +38,7 @@ _HOUSES = {
 
 
 def find_kind(container: str | None, codec: str | None) -> FileKind:
-    """Name a file by what its decoder says (`core.audio.source.SourceFormat`).
+    """Name a file by what its decoder says (`core.audio.reading.source.SourceFormat`).
 
     A codec in a container that isn't its usual one (AAC in Matroska) is `FileKind.OTHER`: tags are
     a matter of the container.
@@ -78,9 +77,6 @@ def _or(facts: Mapping[str, Any], name: str, track: CrateTrack) -> float | None:
 def _grid(facts: Mapping[str, Any]) -> tuple[GridSegment, ...]:
     beats_per_bar = _beats_per_bar(facts.get("time_signature"))
     segments: Sequence[Mapping[str, Any]] = facts.get("beat_grid") or ()
-    if not segments:
-        beats_s, downbeats_s = facts.get("beats_s") or (), facts.get("downbeats_s") or ()
-        return beats_to_grid(beats_s, downbeats_s, beats_per_bar=beats_per_bar)
     return tuple(
         GridSegment(
             segment["start_s"],

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from core.analysis.camelot import key_to_camelot, key_to_open_key, key_to_short
-from core.audio.tags import Cover
+from core.analysis.harmony.camelot import key_to_camelot, key_to_open_key, key_to_short
+from core.audio.tagging.tags import Cover
 
 KeyNotation = Literal["short", "camelot", "open_key"]
 MAX_HOT_CUES = 8  # pads A … H, on every program and player
@@ -127,7 +127,7 @@ class CrateTrack:
     id : unique in the crate; the SHA-256 of the file in a library.
     path : where the file lies, see the module's conventions.
     file : its container and codec.
-    key : in the spelling of `core.analysis.camelot.KEYS`, or None.
+    key : in the spelling of `core.analysis.harmony.camelot.KEYS`, or None.
     energy : 1 … 10.
     grid : segments in ascending order of time.
     cues : hot cues, memory cues and loops.

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from zipstream import ZIP_STORED, ZipStream
 
-from core.artifacts.atomic import atomic_path
 from core.errors import ArtefactNotFound
+from core.system.atomic import atomic_path
 
 
 @dataclass(frozen=True, slots=True)

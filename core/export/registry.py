@@ -12,16 +12,16 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import ClassVar
 
 from core.errors import UnsupportedFormat
-from core.export.cue_sheet import CUE
 from core.export.format import Export, ExportFormat, ExportOptions
-from core.export.itunes import ITUNES
-from core.export.m3u8 import M3U8
+from core.export.formats.cue_sheet import CUE
+from core.export.formats.itunes import ITUNES
+from core.export.formats.m3u8 import M3U8
+from core.export.formats.rekordbox import REKORDBOX
+from core.export.formats.serato import SERATO
+from core.export.formats.tables import CSV, JSON
+from core.export.formats.traktor import TRAKTOR
+from core.export.formats.xspf import XSPF
 from core.export.model import Crate
-from core.export.rekordbox import REKORDBOX
-from core.export.serato import SERATO
-from core.export.tables import CSV, JSON
-from core.export.traktor import TRAKTOR
-from core.export.xspf import XSPF
 
 ENTRY_POINT_GROUP = "stemcrate.exporters"
 

@@ -6,7 +6,7 @@ Opus has a gain of its own (RFC 7845, section 5.2.1), in 1/256 dB from -23 LUFS.
 
 from pathlib import Path
 
-from core.audio.serato_tags import (
+from core.audio.tagging.serato_tags import (
     AUTOTAGS,
     BEAT_GRID,
     MARKERS,
@@ -16,8 +16,8 @@ from core.audio.serato_tags import (
     markers,
     write_serato_tags,
 )
-from core.audio.tag_writer import write_tags
-from core.audio.tags import Tags
+from core.audio.tagging.tag_writer import write_tags
+from core.audio.tagging.tags import Tags
 from core.export.format import ExportOptions
 from core.export.model import CrateTrack, FileKind
 from core.export.mp3_offset import offset_ms

@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection, wait
 
 from core.artifacts.manifest import StageState
 from core.errors import WorkerLost
-from core.jobs.patience import Patience
 from core.jobs.stage_child import Cancel, ChildSpec, Done, Progress, Raised, Run, serve_stages
+from core.jobs.timing import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -115,13 +115,13 @@ class StageProcess:
         cancelled: Callable[[], bool],
     ) -> Done | Raised:
         kill_at: float | None = None
-        patience = Patience(self._silence_s)
+        watchdog = Watchdog(self._silence_s)
         while True:
             # A dead process closes its end of the pipe: recv then raises EOFError, after everything
             # that it had sent.
             if wait([connection], timeout=POLL_S):
                 message = connection.recv()
-                patience.hear()
+                watchdog.reset()
                 if isinstance(message, Progress):
                     progress(message.fraction)
                 elif isinstance(message, Done | Raised):
@@ -133,7 +133,7 @@ class StageProcess:
                 logger.warning("the stage did not stop when asked: killing its process")
                 self._discard()
                 return Done(StageState.CANCELLED)
-            if kill_at is None and patience.is_over:
+            if kill_at is None and watchdog.is_expired:
                 raise WorkerLost(
                     f"The stage '{stage_name}' said nothing for {self._silence_s:g} s: its process "
                     "was stopped.",

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from dbos import DBOS  # noqa: TID251
 from filelock import FileLock
 
-from core.jobs.logs import quieten_engine
+from core.system.logs import quieten_engine
 
 BUSY_TIMEOUT_S = 30.0
 PREPARE_LOCK = 7_305_001  # any constant of ours: the advisory lock held while tables are made

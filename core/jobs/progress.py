@@ -100,7 +100,7 @@ class ProgressLog:
         return [LoggedEvent(row.seq, _utc(row.at), json.loads(row.payload)) for row in rows]
 
 
-ENDED = (StageState.COMPLETED, StageState.FAILED, StageState.SKIPPED, StageState.CANCELLED)
+ENDED = (StageState.COMPLETED, StageState.FAILED, StageState.CANCELLED)
 MIN_ELAPSED_S = 2.0
 MIN_FRACTION = 0.05
 

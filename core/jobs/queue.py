@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
 
-from core.jobs.logs import quieten_engine
+from core.system.logs import quieten_engine
 
 logger = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.artifacts.manifest import StageState
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.child import StageProcess
-from core.jobs.logs import work_in_log
-from core.jobs.pace import Pace
 from core.jobs.progress import ProgressLog
+from core.jobs.timing import EtaEstimator
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
+from core.system.logs import work_in_log
 
 logger = logging.getLogger(__name__)
 
@@ -116,11 +116,11 @@ class StageRunner:
         self, job_id: str, stage_name: str, track_index: int | None
     ) -> Callable[[float], None]:
         """Give what one attempt at a stage reports its fractions to."""
-        pace = Pace()
+        estimator = EtaEstimator()
 
         def report(fraction: float) -> None:
             event = {"stage": stage_name, "track_index": track_index}
-            told = {"fraction": round(fraction, 4), "eta_s": pace.eta_s(fraction)}
+            told = {"fraction": round(fraction, 4), "eta_s": estimator.eta_s(fraction)}
             self._tell(job_id, {"kind": "progress", **event, **told})
 
         return report

@@ -10,7 +10,7 @@ from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
 from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progress
 from core.jobs.queue import JobQueue
-from core.library.job_tracks import forget_job
+from core.library.intake.job_tracks import forget_job
 from core.library.library import Library
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline

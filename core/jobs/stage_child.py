@@ -22,14 +22,14 @@ from pathlib import Path
 from core.artifacts.manifest import StageState
 from core.artifacts.store import JobStore
 from core.errors import StageFailed, StemcrateError
-from core.jobs.logs import configure_logging, work_in_log
-from core.jobs.throttle import Throttle
+from core.jobs.timing import Throttle
 from core.pipeline.context import Runtime
 from core.pipeline.pipeline import AudioPipeline
+from core.system.logs import configure_logging, work_in_log
 
 logger = logging.getLogger(__name__)
 
-PIPELINE_FACTORY = "core.pipeline.recipe:build_pipeline"
+PIPELINE_FACTORY = "core.pipeline.order:build_pipeline"
 
 
 @dataclass(frozen=True, slots=True)

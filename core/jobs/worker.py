@@ -14,11 +14,10 @@ from typing import NoReturn
 
 from dbos import DBOS, DBOSConfig  # noqa: TID251
 
-from core.jobs.cataloguing import Cataloguer
 from core.jobs.child import CANCEL_GRACE_S, StageProcess
 from core.jobs.database import prepare_database
+from core.jobs.library_sync import LibrarySync
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
-from core.jobs.logs import configure_logging, quieten_engine
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
 from core.jobs.reaper import Reaper
@@ -28,6 +27,7 @@ from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.workflows import register_workflows
 from core.pipeline.context import Runtime
+from core.system.logs import configure_logging, quieten_engine
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +69,8 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     runner = StageRunner(pipeline, log, processes, max_attempts=options.stage_max_attempts)
     DBOS(config=_engine_config(options.database_url, executor_id))
     quieten_engine()
-    cataloguer = Cataloguer(pipeline.store, options.database_url)
-    register_workflows(pipeline, runner, log, ended=cataloguer.wake)
+    library_sync = LibrarySync(pipeline.store, options.database_url)
+    register_workflows(pipeline, runner, log, ended=library_sync.wake)
     queue = JobQueue(options.database_url)
     queue.register(cpu_slots=options.cpu_slots)
     DBOS.launch()
@@ -86,7 +86,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
     for name, run in (
         ("reaper", reaper.run),
-        ("library", cataloguer.run),
+        ("library", library_sync.run),
         ("reporter", reporter.run),
     ):
         arguments = (options.reaper_interval_s, stopping)

@@ -19,12 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.artifacts.manifest import JobState, StageState
 from core.errors import JobNotFound, WorkerLost
-from core.jobs.logs import work_in_log
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JOB_WORKFLOW, RESULT_POLL_S, TRACKS_QUEUE
 from core.jobs.runner import StageRunner
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
+from core.system.logs import work_in_log
 
 logger = logging.getLogger(__name__)
 

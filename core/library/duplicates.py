@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from core.library.catalogue.summary import TrackSummary
+from core.library.identity.matching import find_matches, group
 from core.library.library import Library
-from core.library.matching import find_matches, group
-from core.library.summary import TrackSummary
 
 Level = Literal["bytes", "packets", "recording", "review"]
 

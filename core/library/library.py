@@ -11,23 +11,23 @@ from typing import Generic, TypeVar
 
 from filelock import FileLock
 
-from core.audio.tags import Cover
+from core.audio.tagging.tags import Cover
 from core.errors import InvalidOption, TrackNotFound
-from core.library.columns import LibraryColumns
-from core.library.playlists import PlaylistShelf
-from core.library.query import TrackQuery
-from core.library.record import (
+from core.library.catalogue.columns import LibraryColumns
+from core.library.catalogue.query import TrackQuery
+from core.library.catalogue.repository import LibraryRepository
+from core.library.catalogue.rows import make_rows
+from core.library.catalogue.similarity import SimilarityIndex, build_index
+from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
+from core.library.records.playlists import PlaylistStore
+from core.library.records.record import (
     MIXTURE,
     CoverReference,
     FileReference,
     JobEntry,
     LibraryRecord,
 )
-from core.library.records import RecordStore
-from core.library.repository import LibraryRepository
-from core.library.rows import make_rows
-from core.library.similarity import SimilarityIndex, build_index
-from core.library.summary import KnownFile, TrackPage, TrackSummary
+from core.library.records.store import RecordStore
 
 T = TypeVar("T")
 MIN_PREFIX = 6
@@ -46,7 +46,7 @@ class Library:
         self._lock_path = data_dir / "locks" / "library.lock"
         self._columns = _Kept[LibraryColumns]()
         self._indices = _Kept[dict[str, dict[str, SimilarityIndex]]]()
-        self.playlists = PlaylistShelf(self._records, self._lock_path)
+        self.playlists = PlaylistStore(self._records, self._lock_path)
 
     # changes
 

@@ -9,11 +9,11 @@ from contextlib import nullcontext
 
 from core.artifacts.cache import StageCache, make_key
 from core.artifacts.manifest import StageState, Warning
-from core.audio.threads import one_blas_thread
 from core.errors import JobCancelled, StemcrateError
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.outcome import Outcome
 from core.pipeline.stage import PipelineStage, StageResult, TrackStage
+from core.system.threads import one_blas_thread
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artifacts.atomic import atomic_path
 from core.artifacts.manifest import Artefact, ProcessingManifest, TrackRecord, Warning
 from core.artifacts.store import hash_file
-from core.audio.wavefile import AudioReader, AudioWriter
+from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import JobCancelled, StageFailed
 from core.pipeline.options import ProcessingOptions
+from core.system.atomic import atomic_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.audio.tags import Tags
+from core.audio.tagging.tags import Tags
 from core.export.names import render_template, safe_name, unique_name
 from core.pipeline.context import StageContext
 

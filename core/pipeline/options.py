@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from core.artifacts.manifest import NO_MODEL
 from core.errors import InvalidOption, UnsupportedFormat
 from core.export.names import check_template
-from core.pipeline.recipes import RECIPE_NAMES
-from core.separation.effort import Combination, Preset
+from core.pipeline.composites import RECIPE_NAMES
+from core.separation.streaming.effort import Combination, Preset
 
 OptionalStage = Literal[
     "harmonic_percussive",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.wavefile import AudioReader
+from core.audio.writing.wavefile import AudioReader
 from core.pipeline.context import StageContext
 
 BLOCK_SAMPLES = 1 << 18

@@ -37,7 +37,7 @@ from core.pipeline.stage import (
     TrackStage,
 )
 
-RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "librosa", "soundfile", "av", "numpy", "scipy")
+RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "soundfile", "av", "soxr", "numpy", "scipy")
 
 
 class RunStage(Protocol):
@@ -200,7 +200,7 @@ class AudioPipeline:
         stage = self.stage(stage_name)
         with self.store.update(job_id) as manifest:
             record = manifest.stage(stage_name, track_index)
-            if record.state in (StageState.COMPLETED, StageState.SKIPPED):
+            if record.state is StageState.COMPLETED:
                 return record.state
             if manifest.state.is_final:
                 return StageState.CANCELLED

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.encode import is_pcm
-from core.audio.quantise import dither_noise
+from core.audio.writing.encode import is_pcm
+from core.audio.writing.quantise import dither_noise
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import (
     BLOCK_SAMPLES,

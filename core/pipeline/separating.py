@@ -9,10 +9,10 @@ from typing import Protocol
 
 from core.errors import InvalidOption
 from core.pipeline.options import ProcessingOptions
-from core.separation.effort import PRESETS, Effort
-from core.separation.ensemble import split_name
-from core.separation.factory import SeparatorFactory
-from core.separation.weights import WeightsStore
+from core.separation.models.ensemble import split_name
+from core.separation.models.factory import SeparatorFactory
+from core.separation.streaming.effort import PRESETS, Effort
+from core.separation.weights.store import WeightsStore
 
 REST_OF_VOCALS = "accompaniment"
 REST = "rest"

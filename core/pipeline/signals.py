@@ -5,10 +5,10 @@ from typing import Any
 
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, SpectraMeter, load_spectra, save_spectra
-from core.artifacts.atomic import atomic_path
-from core.audio.loudness import measure_loudness
+from core.audio.metering.loudness import measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import read_blocks, sum_blocks
+from core.system.atomic import atomic_path
 
 _PITCHED_STEMS = ("bass", "other", "guitar", "piano")
 
@@ -46,7 +46,7 @@ def pitched_stems_of(context: StageContext) -> tuple[str, ...]:
 def mixture_loudness(context: StageContext) -> dict[str, Any]:
     """Measure the mixture as it came in (ITU-R BS.1770-4, EBU Tech 3342).
 
-    Returns `core.audio.loudness.Loudness` as facts; measured by the normalization stage
+    Returns `core.audio.metering.loudness.Loudness` as facts; measured by the normalization stage
     where there is one.
     """
     from core.analysis.facts import loudness_facts

@@ -1,7 +1,7 @@
 """The rules of harmonic mixing, as a table with scores.
 
-Conventions: a key is a Camelot code (`core.analysis.camelot`) or, in columns, its place in `CODES`;
-`UNKNOWN_KEY` stands for a key that is not known and counts as `NEUTRAL` with every key.
+Conventions: a key is a Camelot code (`core.analysis.harmony.camelot`) or, in columns, its place in
+`CODES`; `UNKNOWN_KEY` stands for a key that is not known and counts as `NEUTRAL` with every key.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.camelot import KEYS, Relation, key_to_camelot, relation
+from core.analysis.harmony.camelot import KEYS, Relation, key_to_camelot, relation
 
 NEUTRAL = 0.5
 """What anything counts that is not known: neither a reason for a transition nor against it."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import isnan
 
-from core.analysis.camelot import relation
+from core.analysis.harmony.camelot import relation
 from core.playlist.drops import Mix, StemDrop
 from core.playlist.harmony import CODES, RULES, UNKNOWN_KEY
 from core.playlist.rating import FREE_ENERGY_STEP

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.errors import ModelUnavailable, StemcrateError, UnknownModel, UnsafeWeights
-from core.separation.factory import SeparatorFactory
-from core.separation.user_models import list_refused
-from core.separation.weights import WeightsStore
+from core.separation.models.factory import SeparatorFactory
+from core.separation.weights.store import WeightsStore
+from core.separation.weights.user_models import list_refused
 
 
 class ModelEntry(BaseModel):
@@ -102,7 +102,7 @@ def take_inventory(model_dir: Path | None) -> Inventory:
 
     Parameters
     ----------
-    model_dir : folder with weights, see `core.separation.weights`.
+    model_dir : folder with weights, see `core.separation.weights.store`.
     """
     weights = WeightsStore(model_dir)
     refused = list_refused(model_dir)

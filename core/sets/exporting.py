@@ -19,7 +19,7 @@ from core.export.model import Crate, CratePlaylist, CrateTrack
 from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
 from core.library.library import Library
-from core.library.record import LibraryRecord, PlaylistRecord
+from core.library.records.record import LibraryRecord, PlaylistRecord
 from core.sets.stem_files import make_stem_file
 
 PACK = "pack"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidOption
-from core.library.columns import LibraryColumns
+from core.library.catalogue.columns import LibraryColumns
+from core.library.catalogue.summary import TrackSummary
 from core.library.library import Library
-from core.library.record import PlaylistRecord
-from core.library.summary import TrackSummary
+from core.library.records.record import PlaylistRecord
 from core.playlist.compatible import compatible
 from core.playlist.plan import SetPlan, plan_set
 from core.playlist.request import SetRequest
@@ -24,7 +24,7 @@ from core.playlist.transition import Transition, explain
 from core.playlist.windows import Floats, Rows
 
 
-class SetMaker:
+class SetPlanner:
     """Plans with the tracks of a library; keeps their table until the library changes."""
 
     def __init__(self, library: Library) -> None:

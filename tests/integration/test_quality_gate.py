@@ -5,8 +5,8 @@ import pytest
 from bench.quality import score, separate
 from bench.sdr import null_db, sdr_db
 from bench.true_stems import falcon
-from core.separation.effort import Effort
-from core.separation.factory import SeparatorFactory
+from core.separation.models.factory import SeparatorFactory
+from core.separation.streaming.effort import Effort
 
 
 def test_spleeter_on_falcon_69() -> None:

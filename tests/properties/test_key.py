@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.camelot import key_of
-from core.analysis.chroma import measure_chroma
-from core.analysis.key import estimate_key
+from core.analysis.harmony.camelot import key_of
+from core.analysis.harmony.chroma import measure_chroma
+from core.analysis.harmony.key import estimate_key
 from core.analysis.signal import to_mono
 from core.analysis.spectra import measure_spectra
 from core.audio.resample import resample

@@ -6,9 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.demo_songs import DEMO_SONGS, SAMPLE_RATE, synthesise
+from core.analysis.rhythm.tempo import estimate_tempo
 from core.analysis.signal import to_mono
 from core.analysis.spectra import ANALYSIS_RATE_HZ, measure_spectra
-from core.analysis.tempo import estimate_tempo
 from core.audio.resample import resample
 
 SONG = synthesise(DEMO_SONGS[0])

@@ -5,8 +5,8 @@ import pytest
 
 from bench.key_validation import SETTINGS, Heard, choose, cross_validate, score_rule
 from bench.made_harmony import make_harmony
-from core.analysis.chroma import measure_chroma
-from core.analysis.key import RULE, KeyRule
+from core.analysis.harmony.chroma import measure_chroma
+from core.analysis.harmony.key import RULE, KeyRule
 from core.analysis.spectra import measure_spectra
 
 AS_TONAL = KeyRule(moving=1.1, steady=1.2)

@@ -1,1 +1,1 @@
-"""One file a stage, named by its verb. Their order is in `core.pipeline.recipe`."""
+"""One file a stage, named by its verb. Their order is in `core.pipeline.order`."""

@@ -16,9 +16,9 @@ class ChordsStage(TrackStage):
 
     def execute(self, context: StageContext) -> StageResult:
         """Chords change on the beats that the tempo stage found, else every half second."""
-        from core.analysis.chords import estimate_chords
-        from core.analysis.chroma import measure_chroma
         from core.analysis.facts import chords_facts
+        from core.analysis.harmony.chords import estimate_chords
+        from core.analysis.harmony.chroma import measure_chroma
 
         sources = pitched_stems_of(context) or ("mixture",)
         beats_s = context.track.analysis.get("beats_s", ())

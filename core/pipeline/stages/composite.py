@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from core.pipeline.composites import resolve_recipes
 from core.pipeline.context import StageContext
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.recipes import resolve_recipes
 from core.pipeline.stage import StageResult, TrackStage
 
 
-class CompositeStage(TrackStage):
+class CompositeTrackStage(TrackStage):
     """Resolve the recipes. The sums themselves are made on delivery, where they are exact."""
 
     name = "composite"

@@ -1,7 +1,7 @@
 """decode: the uploaded bytes become float32 audio; everything downstream works on it."""
 
-from core.audio.decode import decode
-from core.audio.tags import name_track, read_tags, text_tags
+from core.audio.reading.decode import decode
+from core.audio.tagging.tags import name_track, read_tags, text_tags
 from core.pipeline.context import StageContext
 from core.pipeline.stage import StageResult, TrackStage
 

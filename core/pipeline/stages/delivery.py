@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.audio.encode import SUFFIX, Encoder, supported_sample_rate
-from core.audio.tag_writer import write_tags
-from core.audio.tags import Tags, read_tags
+from core.audio.tagging.tag_writer import write_tags
+from core.audio.tagging.tags import Tags, read_tags
+from core.audio.writing.encode import SUFFIX, Encoder, supported_sample_rate
 from core.errors import UnsupportedFormat
 from core.export.mp3_offset import default_mp3_offsets_ms
 from core.pipeline.context import StageContext

@@ -16,9 +16,9 @@ class KeyStage(TrackStage):
 
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture, and the sum of the pitched stems where there are some."""
-        from core.analysis.chroma import measure_chroma
         from core.analysis.facts import key_facts
-        from core.analysis.key import arbitrate_key, estimate_key
+        from core.analysis.harmony.chroma import measure_chroma
+        from core.analysis.harmony.key import arbitrate_key, estimate_key
 
         mixture = estimate_key(measure_chroma(spectra_of(context, "mixture")))
         pitched = pitched_stems_of(context)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.loudness import Loudness, measure_loudness
+from core.audio.metering.loudness import Loudness, measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks

@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.artifacts.manifest import Artefact, TrackRecord
-from core.export.m3u8 import M3U8Entry, write_m3u8
+from core.export.formats.m3u8 import M3U8Entry, write_m3u8
 from core.export.names import safe_name
 from core.pipeline.context import JobContext
 from core.pipeline.stage import JobStage, StageResult

@@ -13,14 +13,14 @@ from core.pipeline.context import Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.separating import SeparationPlan, name_rest, plan_separation
 from core.pipeline.stage import StageResult, TrackStage
-from core.separation.ahead import run_ahead
-from core.separation.allocator import freed_memory_kept
-from core.separation.base import SeparatorModel
-from core.separation.ensemble import EnsembleModel
-from core.separation.factory import SeparatorFactory
-from core.separation.loaded import LoadedModels
-from core.separation.quality import QualityCard, QualityMeter
-from core.separation.weights import WeightsStore
+from core.separation.models.base import SeparatorModel
+from core.separation.models.ensemble import EnsembleModel
+from core.separation.models.factory import SeparatorFactory
+from core.separation.models.loaded import LoadedModels
+from core.separation.streaming.ahead import run_ahead
+from core.separation.streaming.allocator import freed_memory_kept
+from core.separation.streaming.quality import QualityCard, QualityMeter
+from core.separation.weights.store import WeightsStore
 
 _LOADED = LoadedModels()
 

@@ -17,8 +17,8 @@ class StructureStage(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture; sung passages count where the vocals stage found them."""
         from core.analysis.facts import structure_facts
-        from core.analysis.grid import rate_hold
-        from core.analysis.structure import find_structure
+        from core.analysis.form.structure import find_structure
+        from core.analysis.rhythm.grid import rate_hold
 
         context.require("tempo")
         found = context.track.analysis

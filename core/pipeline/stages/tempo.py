@@ -26,7 +26,7 @@ class TempoStage(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         """Analyse the mixture, and the drums where they lie at hand."""
         from core.analysis.facts import tempo_facts
-        from core.analysis.tempo import arbitrate_tempo, estimate_tempo
+        from core.analysis.rhythm.tempo import arbitrate_tempo, estimate_tempo
 
         options = context.options
         tempo_range_bpm = (options.tempo_min_bpm, options.tempo_max_bpm)

@@ -19,7 +19,7 @@ class VocalsStage(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         """Compare the levels of the stem and of the mixture."""
         from core.analysis.facts import vocals_facts
-        from core.analysis.vocals import find_vocals, measure_levels
+        from core.analysis.form.vocals import find_vocals, measure_levels
 
         if VOCAL_STEM not in stems_of(context):
             return StageResult(data={"is_absent": True}, analysis=vocals_facts(None))

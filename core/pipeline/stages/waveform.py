@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from core.audio.audiowaveform import encode_dat, encode_json
 from core.audio.buffer import Samples
-from core.audio.waveform import Waveform, compute_peaks
-from core.audio.waveform_data import WaveformData, WaveformMeter
+from core.audio.metering.audiowaveform import encode_dat, encode_json
+from core.audio.metering.waveform import Waveform, compute_peaks
+from core.audio.metering.waveform_data import WaveformData, WaveformMeter
 from core.pipeline.context import StageContext
 from core.pipeline.names import name_folder
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from api.main import create_app
 from config import Settings
-from core.jobs.cataloguing import Cataloguer
-from core.pipeline.recipe import build_pipeline
+from core.jobs.library_sync import LibrarySync
+from core.pipeline.order import build_pipeline
 from tests.conditions import wait_until
 from tests.signals import make_song
 
@@ -49,7 +49,7 @@ def run_here(client, job_id):
 def sweep(client):
     """Bring the library into step with the jobs without a worker."""
     services = client.app.state.services
-    Cataloguer(services.store, services.settings.resolved_database_url()).look()
+    LibrarySync(services.store, services.settings.resolved_database_url()).look()
 
 
 def submit(client, *names, **options):

@@ -5,8 +5,8 @@ import io
 import pytest
 import soundfile
 
-from core.audio.tag_writer import write_tags
-from core.audio.tags import Cover, Tags
+from core.audio.tagging.tag_writer import write_tags
+from core.audio.tagging.tags import Cover, Tags
 from tests.integration.api.apps import (
     files_below,
     open_client,

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from core.pipeline.recipe import build_stages
+from core.pipeline.order import build_stages
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events

@@ -14,7 +14,7 @@ import pytest
 
 from cli.main import main
 from config import settings
-from core.library.database import open_engine
+from core.library.catalogue.database import open_engine
 
 ROOT = Path(__file__).parents[3]
 

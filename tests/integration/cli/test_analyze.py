@@ -21,8 +21,8 @@ from cli.analysis_records import forget_records, place_records
 from cli.main import main
 from cli.output import fail
 from core.artifacts.store import hash_file
-from core.audio.decode import decode
-from core.audio.tags import read_tags
+from core.audio.reading.decode import decode
+from core.audio.tagging.tags import read_tags
 from core.errors import InvalidAudio
 from tests.conditions import PATIENCE_S
 from tests.integration.cli.shell import Shell

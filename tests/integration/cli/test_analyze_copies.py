@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from cli.analysing import AnalysisRecord, AnalysisTask, run_tasks
-from core.audio.tags import read_tags
+from core.audio.tagging.tags import read_tags
 from tests.signals import make_song
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from core.audio.encode import Encoder, is_pcm
-from core.audio.tags import Cover
+from core.audio.tagging.tags import Cover
+from core.audio.writing.encode import Encoder, is_pcm
 from core.export.format import ExportOptions
 from core.export.model import (
     Colour,

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from core.audio.tags import read_tags
+from core.audio.tagging.tags import read_tags
 from core.errors import InvalidAudio, UnsupportedFormat
 from core.export.dj_pack import DjPack, TrackFiles
 from core.export.format import ExportOptions, target_folder

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.jobs.database import engine_for
-from core.library.database import open_engine
+from core.library.catalogue.database import open_engine
 from tests.integration.jobs.installation import Installation, installation_in
 from tests.postgres import new_database
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.library.database import open_engine
+from core.library.catalogue.database import open_engine
 from core.library.library import Library
 from tests.postgres import BOTH_DATABASES, new_database
 

@@ -11,11 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from core.errors import InvalidOption, TrackNotFound
-from core.library.database import open_engine
+from core.library.catalogue.database import open_engine
+from core.library.catalogue.models import Base
+from core.library.catalogue.query import Range, SortKey, TrackQuery
 from core.library.library import Library
-from core.library.models import Base
-from core.library.query import Range, SortKey, TrackQuery
-from core.library.record import FileReference
+from core.library.records.record import FileReference
 from tests.library_records import make_record, track_id
 
 
@@ -68,7 +68,7 @@ def test_the_oldest_revision_can_be_left_and_reached_again(database_url):
     from alembic import command
     from alembic.config import Config
 
-    from core.library.database import MIGRATIONS
+    from core.library.catalogue.database import MIGRATIONS
 
     engine = open_engine(database_url)
     for step in ("base", "head"):

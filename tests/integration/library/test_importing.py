@@ -7,17 +7,17 @@ import pytest
 
 from core.artifacts.manifest import JobState
 from core.artifacts.store import JobStore, new_job_id
-from core.audio.tag_writer import write_tags
-from core.audio.tags import Cover, Tags
+from core.audio.tagging.tag_writer import write_tags
+from core.audio.tagging.tags import Cover, Tags
+from core.library.catalogue.query import TrackQuery
 from core.library.duplicates import find_duplicates
-from core.library.importing import SourceFile, import_files
-from core.library.job_tracks import enter_job, reindex
+from core.library.intake.importing import SourceFile, import_files
+from core.library.intake.job_tracks import enter_job, reindex
+from core.library.intake.listing import list_files
 from core.library.library import Library
-from core.library.listing import list_files
-from core.library.query import TrackQuery
 from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
-from core.pipeline.recipe import build_pipeline
+from core.pipeline.order import build_pipeline
 from tests.library_records import track_id
 from tests.signals import make_song, write_song
 from tests.unit.library.songs import encode, play_notes
@@ -99,7 +99,7 @@ def test_what_is_known_is_not_read_again(plain, music, monkeypatch):
     def refuse(path):
         raise AssertionError(f"{path} was read")
 
-    monkeypatch.setattr("core.library.importing.hash_file", refuse)
+    monkeypatch.setattr("core.library.intake.importing.hash_file", refuse)
     assert len(add(plain, music / "lossy.mp3").known) == 1
 
 

@@ -16,11 +16,11 @@ from core.artifacts.manifest import (
     now,
 )
 from core.artifacts.store import JobStore, new_job_id
-from core.library.database import open_engine
-from core.library.job_sweep import RETRY_S, JobSweep
+from core.library.catalogue.database import open_engine
+from core.library.catalogue.query import TrackQuery
+from core.library.intake.job_sweep import RETRY_S, JobSweep
 from core.library.library import Library
-from core.library.query import TrackQuery
-from core.library.record import FileReference
+from core.library.records.record import FileReference
 from tests.signals import make_song, write_song
 
 

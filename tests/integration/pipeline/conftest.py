@@ -8,8 +8,8 @@ import pytest
 from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, new_job_id
 from core.pipeline.options import ProcessingOptions
+from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.recipe import build_pipeline
 
 RunJob = Callable[..., ProcessingManifest]
 

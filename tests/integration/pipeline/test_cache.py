@@ -8,7 +8,7 @@ import soundfile
 
 from core.artifacts.manifest import ProcessingManifest
 from core.pipeline.pipeline import AudioPipeline
-from core.separation.spleeter import SpleeterModel
+from core.separation.models.spleeter import SpleeterModel
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 

@@ -12,8 +12,8 @@ from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import JobStore, hash_file, new_job_id
 from core.errors import JobNotFound, StorageFull
 from core.pipeline.options import ProcessingOptions
+from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.recipe import build_pipeline
 from core.pipeline.stage import StageResult, TrackStage
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
@@ -204,8 +204,8 @@ def test_every_format_is_delivered_tagged(
     pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path, format: str
 ) -> None:
     """Read back by a reader that did not write it."""
-    from core.audio.decode import probe
-    from core.audio.tags import read_tags
+    from core.audio.reading.decode import probe
+    from core.audio.tagging.tags import read_tags
 
     path = write_song(tmp_path / "Ü – 日本 - Lied 😀.wav", make_song(6.0, 44100), 44100)
     manifest = run_job(path, format=format, stages=("tempo", "key", "composite"))

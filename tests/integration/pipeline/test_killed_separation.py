@@ -7,8 +7,8 @@ from pathlib import Path
 from core.artifacts.store import JobStore, new_job_id
 from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
+from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.recipe import build_pipeline
 from tests.conditions import wait_until
 from tests.models import write_tiny_htdemucs
 from tests.processes import running
@@ -22,7 +22,7 @@ PROGRAM = """
     from pathlib import Path
     from core.artifacts.store import JobStore
     from core.pipeline.context import Runtime
-    from core.pipeline.recipe import build_pipeline
+    from core.pipeline.order import build_pipeline
 
     folder = Path(sys.argv[1])
     runtime = Runtime(model_dir=folder / "models", cache_max_bytes=0)

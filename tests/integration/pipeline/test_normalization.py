@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.audio.loudness import Loudness, measure_loudness
-from core.audio.wavefile import AudioReader
+from core.audio.metering.loudness import Loudness, measure_loudness
+from core.audio.writing.wavefile import AudioReader
 from core.pipeline.pipeline import AudioPipeline
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song

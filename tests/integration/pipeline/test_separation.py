@@ -10,8 +10,8 @@ from core.artifacts.store import JobStore, new_job_id
 from core.errors import InvalidOption, ModelUnavailable, UnknownModel
 from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
+from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.recipe import build_pipeline
 from core.pipeline.separating import name_rest, plan_separation
 from tests.integration.pipeline.conftest import RunJob
 from tests.models import write_tiny_htdemucs
@@ -158,7 +158,7 @@ def test_warming_up_loads_the_model_that_jobs_use(
 ) -> None:
     """A model loaded under another key would be loaded again by the first job."""
     from core.pipeline.stages import separation
-    from core.separation.loaded import LoadedModels
+    from core.separation.models.loaded import LoadedModels
 
     monkeypatch.setattr(separation, "_LOADED", LoadedModels())
     runtime = Runtime(model_dir=model_dir, warm_up_model="htdemucs")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from core.audio.decode import DecodedAudio, decode
-from core.audio.wavefile import AudioReader
+from core.audio.reading.decode import DecodedAudio, decode
+from core.audio.writing.wavefile import AudioReader
 
 RATE = 44_100
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.audio.decode import probe
+from core.audio.reading.decode import probe
 from core.export.facts import add_facts, find_kind
 from core.export.model import CrateTrack, FileKind, GridSegment
 from tests.integration.export.crates import KINDS, write_audio

@@ -9,13 +9,13 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.camelot import KEYS
+from core.analysis.harmony.camelot import KEYS
 from core.export.format import ExportOptions, target_folder
+from core.export.formats.xml_text import xml_text
 from core.export.location import parse_location, relocate_records, relocate_text
 from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind
 from core.export.names import safe_name
 from core.export.registry import export_crate
-from core.export.xml_text import xml_text
 
 FOLDERS = st.sampled_from(
     ["/home/dj", "/Users/dj/S & T", "/Volumes/X", "C:\\DJ", "E:\\", "\\\\nas\\dj", "/home/dj/x"]

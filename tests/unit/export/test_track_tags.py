@@ -11,10 +11,10 @@ from serato_tools.track_autotags import TrackAutotags
 from serato_tools.track_beatgrid import TrackBeatgrid
 from serato_tools.track_cues_v2 import TrackCuesV2
 
-from core.audio.decode import decode
-from core.audio.serato_tags import beat_grid, markers
-from core.audio.tags import read_tags
-from core.audio.wavefile import AudioReader
+from core.audio.reading.decode import decode
+from core.audio.tagging.serato_tags import beat_grid, markers
+from core.audio.tagging.tags import read_tags
+from core.audio.writing.wavefile import AudioReader
 from core.errors import InvalidAudio
 from core.export.format import ExportOptions
 from core.export.model import FileKind

@@ -15,7 +15,7 @@ from core.artifacts.manifest import (
 )
 from core.jobs.database import prepare_database
 from core.jobs.progress import LoggedEvent, ProgressLog, job_progress
-from core.jobs.throttle import Throttle
+from core.jobs.timing import Throttle
 
 COSTS = {"decode": 1.0, "separation": 8.0, "playlist": 1.0}
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)

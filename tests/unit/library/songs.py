@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.audio.encode import Encoder
+from core.audio.writing.encode import Encoder
 
 RATE = 44_100
 

@@ -7,7 +7,7 @@ import pytest
 from core.artifacts.store import JobStore
 from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
 from core.pipeline.options import ProcessingOptions, parse_options
-from core.pipeline.recipe import build_pipeline
+from core.pipeline.order import build_pipeline
 
 DEFAULTS = ProcessingOptions()
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.analysis.camelot import camelot_to_key, key_to_camelot, key_to_open_key, parse_key
+from core.analysis.harmony.camelot import camelot_to_key, key_to_camelot, key_to_open_key, parse_key
 from core.playlist.harmony import CODES, HARMONY, NEUTRAL, RULES, UNKNOWN_KEY, codes_to_keys
 
 

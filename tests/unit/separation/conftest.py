@@ -8,9 +8,9 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
-from core.separation.base import SeparatorModel
-from core.separation.factory import SeparatorFactory
-from core.separation.weights import WeightsStore
+from core.separation.models.base import SeparatorModel
+from core.separation.models.factory import SeparatorFactory
+from core.separation.weights.store import WeightsStore
 from tests.models import write_tiny_htdemucs
 from tests.unit.separation.measure import RATE, make_store
 

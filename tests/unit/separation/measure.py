@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.separation.weights import WeightsStore
+from core.separation.weights.store import WeightsStore
 
 RATE = 44100
 

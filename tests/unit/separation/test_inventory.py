@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import ModelUnavailable, UnknownModel, UnsafeWeights
-from core.separation.factory import SeparatorFactory
 from core.separation.inventory import AutoChoice, Inventory, ModelEntry, merge, take_inventory
-from core.separation.weights import WeightsStore
+from core.separation.models.factory import SeparatorFactory
+from core.separation.weights.store import WeightsStore
 from tests.models import write_tiny_htdemucs
 
 

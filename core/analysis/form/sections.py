@@ -1,0 +1,167 @@
+"""What the sections of a track are called, and which of them are the same again."""
+
+import itertools
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.form.bars import BarFeatures
+from core.analysis.form.boundaries import describe
+
+_FULL_PERCENTILE = 70
+_FULL_LEVEL_DB = -3.5
+_FULL_LOW_DB = -5.0
+_JUMP_DB = 3.0
+_RISE_DB = 2.0
+_EQUAL_DB = 1.0
+_SUNG = 0.4
+_ALIKE = 0.25
+
+_Array = NDArray[np.float64]
+
+
+class SectionLabel(StrEnum):
+    """What a section does in a track."""
+
+    INTRO = "intro"
+    BODY = "body"
+    BUILD = "build"
+    DROP = "drop"
+    CHORUS = "chorus"
+    BREAK = "break"
+    OUTRO = "outro"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSpan:
+    """Bars ``first`` up to ``last``, not included; spans that sound alike share a ``letter``."""
+
+    first: int
+    last: int
+    label: SectionLabel
+    letter: str
+
+
+def label_sections(
+    bars: BarFeatures, boundaries: list[int], sung_ratios: _Array | None
+) -> list[LabelledSpan]:
+    """Name the spans between boundaries.
+
+    A span is *full* when it is about as loud and has about as much bass as the louder part of the
+    track. What is not full is intro before the first full span, outro after the last, else build
+    when level and brightness rise towards a full one, else break. What is full is a drop when the
+    bass comes back with it, a chorus when it is sung or loudest and comes again, else body.
+
+    Parameters
+    ----------
+    boundaries : as `find_boundaries` gives them.
+    sung_ratios : ``(n_bars,)``, share of each bar that is sung; None where nobody looked.
+    """
+    edges = [0, *boundaries, len(bars)]
+    spans = list(itertools.pairwise(edges))
+    full = _find_full(bars, spans)
+    letters = _letter(bars, spans)
+    labels: list[SectionLabel] = []
+    for index in range(len(spans)):
+        labels.append(_label(bars, spans, full, letters, sung_ratios, index))
+    return [
+        LabelledSpan(first, last, label, letter)
+        for (first, last), label, letter in zip(spans, labels, letters, strict=True)
+    ]
+
+
+def _find_full(bars: BarFeatures, spans: list[tuple[int, int]]) -> list[bool]:
+    level_db = np.percentile(bars.level_db, _FULL_PERCENTILE) + _FULL_LEVEL_DB
+    low_db = np.percentile(bars.low_db, _FULL_PERCENTILE) + _FULL_LOW_DB
+    return [
+        bool(np.median(bars.level_db[first:last]) >= level_db)
+        and bool(np.median(bars.low_db[first:last]) >= low_db)
+        for first, last in spans
+    ]
+
+
+def _label(
+    bars: BarFeatures,
+    spans: list[tuple[int, int]],
+    full: list[bool],
+    letters: list[str],
+    sung_ratios: _Array | None,
+    index: int,
+) -> SectionLabel:
+    if True not in full:
+        return SectionLabel.BODY
+    if index < full.index(True):
+        is_last_before = index == full.index(True) - 1 and index > 0
+        rises = is_last_before and _rises(bars, *spans[index])
+        return SectionLabel.BUILD if rises else SectionLabel.INTRO
+    if index > len(full) - 1 - full[::-1].index(True):
+        return SectionLabel.OUTRO
+    if not full[index]:
+        leads_on = full[index + 1] and _rises(bars, *spans[index])
+        return SectionLabel.BUILD if leads_on else SectionLabel.BREAK
+    return _label_full(bars, spans, full, letters, sung_ratios, index)
+
+
+def _label_full(
+    bars: BarFeatures,
+    spans: list[tuple[int, int]],
+    full: list[bool],
+    letters: list[str],
+    sung_ratios: _Array | None,
+    index: int,
+) -> SectionLabel:
+    first, last = spans[index]
+    comes_again = letters.count(letters[index]) > 1
+    levels = [_level(bars, span) for span, is_full in zip(spans, full, strict=True) if is_full]
+    is_loudest = comes_again and _level(bars, spans[index]) >= max(levels) - _EQUAL_DB
+    if is_loudest and sung_ratios is not None and sung_ratios[first:last].mean() >= _SUNG:
+        return SectionLabel.CHORUS
+    if index > 0 and not full[index - 1] and _bass_returns(bars, spans[index - 1], spans[index]):
+        return SectionLabel.DROP
+    if is_loudest and sung_ratios is None and min(levels) < max(levels) - _EQUAL_DB:
+        return SectionLabel.CHORUS
+    return SectionLabel.BODY
+
+
+def _level(bars: BarFeatures, span: tuple[int, int]) -> float:
+    return float(bars.level_db[slice(*span)].mean())
+
+
+def _rises(bars: BarFeatures, first: int, last: int) -> bool:
+    """Tell whether level or brightness grows from the first half to the second."""
+    middle = (first + last) // 2
+    if middle == first:
+        return False
+    halves = (slice(first, middle), slice(middle, last))
+    level = [float(bars.level_db[half].mean()) for half in halves]
+    bright = [float(bars.timbre[half][:, bars.timbre.shape[1] // 2 :].mean()) for half in halves]
+    return level[1] - level[0] >= _RISE_DB or bright[1] - bright[0] >= _RISE_DB
+
+
+def _bass_returns(bars: BarFeatures, before: tuple[int, int], span: tuple[int, int]) -> bool:
+    means = [float(np.median(bars.low_db[first:last])) for first, last in (before, span)]
+    return means[1] - means[0] >= _JUMP_DB
+
+
+def _letter(bars: BarFeatures, spans: list[tuple[int, int]]) -> list[str]:
+    """Give spans that sound alike the same letter, in the order of their first appearance."""
+    features = describe(bars)
+    means: list[_Array] = []
+    letters: list[str] = []
+    for first, last in spans:
+        mean = features[first:last].mean(axis=0)
+        distances = [float(np.linalg.norm(mean - other)) for other in means]
+        if distances and min(distances) < _ALIKE:
+            letters.append(_name(int(np.argmin(distances))))
+        else:
+            letters.append(_name(len(means)))
+            means.append(mean)
+    return letters
+
+
+def _name(index: int) -> str:
+    """A … Z, then A2 … ."""
+    letter = chr(ord("A") + index % 26)
+    return letter if index < 26 else f"{letter}{index // 26 + 1}"

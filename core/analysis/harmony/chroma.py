@@ -1,0 +1,119 @@
+"""How much of each pitch class sounds when: what keys and chords are read from.
+
+The way: magnitudes of thirds of semitones (`core.analysis.spectra`) → logarithm → less the mean of
+an octave around (whitening: a timbre's tilt is no harmony) → what lasts rather than what is struck
+(a soft mask of medians over time and over pitch) → tuned → twelve pitch classes.
+
+References: Gómez, "Tonal description of music audio signals", PhD thesis, UPF 2006; Müller &
+Ewert, "Chroma Toolbox", ISMIR 2011 (logarithmic compression); Fitzgerald, "Harmonic/percussive
+separation using median filtering", DAFx 2010 (the mask).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from core.analysis.spectra import (
+    BINS_PER_SEMITONE,
+    LOWEST_MIDI,
+    Spectra,
+)
+
+HIGHEST_PITCH = 84  # C6, 1047 Hz: what lies above is overtones more than notes
+
+_COMPRESSION = 1000.0
+_LASTING_FRAMES = 7  # 1.3 s
+_STRUCK_BINS = 19  # half an octave
+_FRAMES_AT_ONCE = 1024
+_FLOOR = 0.01  # of a whitened logarithm; below it a flat spectrum's rounding would count as pitch
+
+_Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Chroma:
+    """Strength of the pitch classes C … B in every frame of ``Spectra.pitches``.
+
+    Parameters
+    ----------
+    duration_s : of the recording.
+    tuning_cents : as in its spectra; the pitch classes are tuned by it.
+    full : everything that sounds, ``(n_frames, 12)``, at least 0.
+    peaks : spectral peaks alone, likewise.
+    bass : everything up to B2, 123 Hz, likewise.
+    """
+
+    duration_s: float
+    tuning_cents: float
+    full: _Matrix
+    peaks: _Matrix
+    bass: _Matrix
+
+
+def measure_chroma(spectra: Spectra) -> Chroma:
+    """Fold the spectra into pitch classes; silence, and what has no pitch, give zeros."""
+    n_frames = len(spectra.pitches)
+    full, peaks, bass = (np.zeros((n_frames, 12), dtype=np.float32) for _ in range(3))
+    chroma = Chroma(spectra.duration_s, spectra.tuning_cents, full, peaks, bass)
+    if spectra.is_silent:
+        return chroma
+    # In parts, so that a mix of three hours takes no copies of all its bands.
+    for start in range(0, n_frames, _FRAMES_AT_ONCE):
+        part = slice(start, min(start + _FRAMES_AT_ONCE, n_frames))
+        bands = _harmonic_bands(spectra, part)
+        is_peak = (bands >= np.roll(bands, 1, axis=1)) & (bands >= np.roll(bands, -1, axis=1))
+        pitches = _tune(bands, spectra.tuning_cents)
+        full[part] = _fold(pitches)
+        peaks[part] = _fold(_tune(np.where(is_peak, bands, 0), spectra.tuning_cents))
+        bass[part] = _fold(pitches[:, : 48 - LOWEST_MIDI])
+    return chroma
+
+
+def _harmonic_bands(spectra: Spectra, part: slice) -> _Matrix:
+    """Give what lasts of each third of a semitone, whitened, ``(n_frames, n_bands)``."""
+    n_bands = (HIGHEST_PITCH - LOWEST_MIDI + 1) * BINS_PER_SEMITONE
+    context = min(part.start, _LASTING_FRAMES // 2)
+    around = spectra.pitches[part.start - context : part.stop + _LASTING_FRAMES // 2, :n_bands]
+    inside = slice(context, context + part.stop - part.start)
+    lasting = _running_median(around, _LASTING_FRAMES, axis=0)[inside] ** 2
+    magnitudes = around[inside]
+    struck = _running_median(magnitudes, _STRUCK_BINS, axis=1) ** 2
+    levels = np.log1p(np.float32(_COMPRESSION / spectra.peak) * magnitudes)
+    white = levels - uniform_filter1d(levels, 12 * BINS_PER_SEMITONE, axis=1)
+    white[white < _FLOOR] = 0
+    masked: _Matrix = white * (lasting / np.maximum(lasting + struck, np.float32(1e-30)))
+    return masked
+
+
+def _running_median(values: _Matrix, size: int, *, axis: int) -> _Matrix:
+    """Give the median of ``size`` (odd) values around each; the ends are repeated.
+
+    The same as scipy's ``median_filter``, at a third of its time.
+    """
+    half = size // 2
+    padding = [(half, half) if dimension == axis else (0, 0) for dimension in range(values.ndim)]
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(values, padding, "edge"), size, axis)
+    medians: _Matrix = np.partition(around, half, axis=-1)[..., half]
+    return medians
+
+
+def _tune(bands: _Matrix, tuning_cents: float) -> _Matrix:
+    """Add up the bands around each pitch of the recording's tuning, ``(n_frames, n_pitches)``."""
+    n_bands = bands.shape[1]
+    moved = np.arange(n_bands) + tuning_cents / 100 * BINS_PER_SEMITONE
+    lower = np.clip(np.floor(moved).astype(np.intp), 0, n_bands - 2)
+    part = np.clip(moved - lower, 0, 1).astype(np.float32)
+    tuned = bands[:, lower] * (1 - part) + bands[:, lower + 1] * part
+    around = np.array([0.5, 1.0, 0.5], dtype=np.float32)
+    pitches: _Matrix = tuned.reshape(len(tuned), -1, BINS_PER_SEMITONE) @ around
+    return pitches
+
+
+def _fold(pitches: _Matrix) -> _Matrix:
+    """Add up the octaves, ``(n_frames, 12)``."""
+    first_c = -LOWEST_MIDI % 12
+    padded = np.pad(pitches, ((0, 0), (12 - first_c, -(pitches.shape[1] + 12 - first_c) % 12)))
+    frames: _Matrix = padded.reshape(len(padded), -1, 12).sum(axis=1)
+    return frames

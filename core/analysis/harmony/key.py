@@ -1,0 +1,275 @@
+"""Which key a recording is in, as DJs name it: over its whole length and over time.
+
+Windows of 12 s are compared with what each of the 24 keys leads one to expect
+(`core.analysis.harmony.key_profiles`). The windows vote, each with its doubts; a Viterbi path
+through the same windows gives the key over time.
+
+Music that stays on one harmony is made of loops far more often than not, and is heard by the
+profiles of electronic music, where minor is the more common mode; music that moves through chords
+and keys by those of tonal music as well.
+"""
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from core.analysis.harmony.camelot import key_of, key_to_camelot, key_to_open_key, key_to_short
+from core.analysis.harmony.chroma import Chroma
+from core.analysis.harmony.key_profiles import expected_chroma
+from core.analysis.harmony.viterbi import likeliest_path
+from core.analysis.spectra import PITCH_HOP_S
+
+N_ALTERNATIVES = 3
+
+_MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
+_WINDOW_FRAMES = 64  # 12 s
+_STEP_FRAMES = 16  # 3 s
+_SMOOTHED_FRAMES = 5
+_CHANGE = -3.0  # what a change of key costs, as logarithm of a probability
+_SURE_S = 2.0  # pitches heard for less make no key: a switch-on click, the edges of an offset
+_HEARD = 0.3  # of a frame's strongest pitch class; clicks stay below, faint music reaches 1
+_FLAT = 0.15  # spread of the pitch classes, over their mean, of noise; of a second of it 0.5
+_FLAT_SECOND = 0.5
+_CLEAR = 0.25  # how much more spread music has; 0.43 and more over a minute
+_NEIGHBOURS = 0.8  # how much semitones count as one, as a deep tone sounds in three
+_CLEARLY_MORE = 0.2  # by how much stems must be surer than the mixture to overrule it
+
+_Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """How chroma is judged; the defaults are those that `bench.key_validation` confirmed.
+
+    Parameters
+    ----------
+    gate : pitch classes below this share of a window's strongest one count as silent.
+    doubt : how sharply a window votes.
+    moving, steady : mean agreement of the windows with their sum, as correlation, up to which the
+        harmony counts as moving, and from which it counts as staying where it is.
+    minor_lead : what minor keys are given ahead in steady music, as correlation.
+    calibration : makes the confidence the share of right keys; fitted by likelihood.
+    """
+
+    gate: float = 0.1
+    doubt: float = 5.0
+    moving: float = 0.98
+    steady: float = 0.995
+    minor_lead: float = 0.04
+    calibration: float = 2.5
+
+
+RULE = KeyRule()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCandidate:
+    """Another key that it could be; ``score`` compares with the estimate's ``confidence``."""
+
+    key: str
+    camelot: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeySegment:
+    """A stretch of a recording in one key; ``confidence`` 0 to 1."""
+
+    start_s: float
+    end_s: float
+    key: str
+    camelot: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEstimate:
+    """The key of a recording, in every notation.
+
+    Parameters
+    ----------
+    key, camelot, open_key, key_short : ``A minor``, ``8A``, ``1m``, ``Am``; None where there is no
+        key: silence, or nothing that is heard as pitch.
+    confidence : 0 to 1; how often a key found this clearly is right.
+    alternatives : the next best keys, best first.
+    tuning_cents : above equal temperament on A = 440 Hz, −50 to 50; keys mix within ±10 cents.
+    segments : the key over time, without gaps, from 0 s to the end.
+    is_contested : whether the stems named another key, see `arbitrate_key`.
+    """
+
+    key: str | None = None
+    camelot: str | None = None
+    open_key: str | None = None
+    key_short: str | None = None
+    confidence: float = 0.0
+    alternatives: tuple[KeyCandidate, ...] = field(default=())
+    tuning_cents: float = 0.0
+    segments: tuple[KeySegment, ...] = field(default=())
+    is_contested: bool = False
+
+
+def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
+    """Estimate the key.
+
+    Parameters
+    ----------
+    chroma : of the mixture, or of what is played on pitches in it.
+    rule : how it is judged.
+
+    Returns
+    -------
+    The estimate; the empty one for silence, for noise, and for what has no pitch from E1 to C6.
+    """
+    windows = [_average_windows(frames) for frames in (chroma.full, chroma.peaks)]
+    heard = windows[0].sum(axis=1)
+    if not heard.any():
+        return KeyEstimate()
+    heard_s = np.count_nonzero(chroma.full.max(axis=1) > _HEARD) * PITCH_HOP_S
+    clarity = _clarity(windows[0].sum(axis=0), heard_s)
+    if not clarity:
+        return KeyEstimate()
+    steadiness = _steadiness(windows[0][heard > 0], rule)
+    expected = expected_chroma(steadiness)
+    fits = np.mean([_fit(_gate(version, rule.gate), expected) for version in windows], axis=0)
+    fits[:, 12:] += rule.minor_lead * steadiness
+    votes = np.average(_soft_max(rule.doubt * fits), axis=0, weights=heard)
+    probabilities = clarity * _soft_max(rule.calibration * np.log(votes))
+    ranking = np.argsort(-probabilities, kind="stable")
+    candidates = [_name(int(index), float(probabilities[index])) for index in ranking]
+    best = candidates[0]
+    return KeyEstimate(
+        key=best.key,
+        camelot=best.camelot,
+        open_key=key_to_open_key(best.key),
+        key_short=key_to_short(best.key),
+        confidence=best.score,
+        alternatives=tuple(candidates[1 : 1 + N_ALTERNATIVES]),
+        tuning_cents=chroma.tuning_cents,
+        segments=_segment(
+            rule.doubt * rule.calibration * fits, clarity, heard > 0, chroma.duration_s
+        ),
+    )
+
+
+def arbitrate_key(mixture: KeyEstimate, stems: KeyEstimate | None) -> KeyEstimate:
+    """Let what the stems say decide where the mixture is unsure.
+
+    Parameters
+    ----------
+    mixture : the estimate from the mixture.
+    stems : the one from the sum of the stems that play on pitches (bass and other, without drums
+        and vocals); None where there are none.
+
+    Returns
+    -------
+    The stems' estimate where they name one of the mixture's candidates, and are clearly surer;
+    else the mixture's. ``is_contested`` where the two differ.
+    """
+    if stems is None or stems.key is None or stems.key == mixture.key:
+        return mixture
+    is_candidate = mixture.key is None or stems.key in [c.key for c in mixture.alternatives]
+    if is_candidate and stems.confidence > mixture.confidence + _CLEARLY_MORE:
+        return replace(stems, is_contested=mixture.key is not None)
+    return replace(mixture, is_contested=True)
+
+
+def _average_windows(frames: NDArray[np.float32]) -> _Matrix:
+    """Average chroma over overlapping windows, ``(n_windows, 12)``; one at least.
+
+    A soft gate lets all frames count alike, however loud, but for the nearly empty ones.
+    """
+    smooth = median_filter(frames, size=(_SMOOTHED_FRAMES, 1), mode="nearest").astype(np.float64)
+    largest = smooth.max(axis=1, keepdims=True)
+    levelled = smooth / (largest + 0.1 * largest.max() + 1e-12)
+    sums = np.concatenate([np.zeros((1, 12)), np.cumsum(levelled, axis=0)])
+    starts = _window_starts(len(frames))
+    stops = np.minimum(starts + _WINDOW_FRAMES, len(frames))
+    means: _Matrix = (sums[stops] - sums[starts]) / (stops - starts)[:, None]
+    return means
+
+
+def _window_starts(n_frames: int) -> NDArray[np.intp]:
+    return np.arange(0, max(1, n_frames - _WINDOW_FRAMES + _STEP_FRAMES), _STEP_FRAMES)
+
+
+def _steadiness(windows: _Matrix, rule: KeyRule) -> float:
+    """Tell whether the harmony stays where it is, 0 to 1, from the windows that are heard."""
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    whole = centred.sum(axis=0)
+    norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(whole)
+    agreement = float((centred @ whole / np.maximum(norms, 1e-12)).mean())
+    return float(np.clip((agreement - rule.moving) / (rule.steady - rule.moving), 0, 1))
+
+
+def _gate(chroma: _Matrix, gate: float) -> _Matrix:
+    """Drop pitch classes that are weak throughout a window: noise and overtones."""
+    return np.where(chroma < gate * chroma.max(axis=1, keepdims=True), 0.0, chroma)
+
+
+def _fit(chroma: _Matrix, expected: _Matrix) -> _Matrix:
+    """Correlate windows with the keys, ``(n_windows, 24)``: C major … B, C minor … B."""
+    centred = chroma - chroma.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(centred, axis=1, keepdims=True)
+    fits: _Matrix = centred / np.maximum(norm, 1e-12) @ expected.T
+    return fits
+
+
+def _soft_max(scores: _Matrix) -> _Matrix:
+    likelihoods = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    probabilities: _Matrix = likelihoods / likelihoods.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def _clarity(chroma: _Matrix, heard_s: float) -> float:
+    """Tell whether there is harmony to judge by, 0 to 1; some key always fits best.
+
+    Noise sounds on all pitch classes alike, the more so the longer it lasts, a single tone on one
+    alone, or on one and its neighbours.
+    """
+    flat = np.hypot(_FLAT, _FLAT_SECOND / np.sqrt(max(heard_s, PITCH_HOP_S)))
+    spread = chroma.std() / chroma.mean()
+    neighbours = np.roll(chroma, 1) + np.roll(chroma, -1)
+    n_classes = chroma.sum() ** 2 / (chroma @ (chroma + _NEIGHBOURS * neighbours))
+    is_heard = min(1.0, heard_s / _SURE_S)
+    return float(
+        is_heard * np.clip((spread - flat) / _CLEAR, 0, 1) * np.clip((n_classes - 1) / 2, 0, 1)
+    )
+
+
+def _segment(
+    scores: _Matrix, clarity: float, is_heard: NDArray[np.bool_], duration_s: float
+) -> tuple[KeySegment, ...]:
+    """Give the stretches of one key; silent windows go with what is before them."""
+    scores = np.where(is_heard[:, None], scores, 0.0)
+    change = np.where(np.eye(24, dtype=bool), 0.0, _CHANGE)
+    probabilities = _soft_max(scores)
+    path = likeliest_path(np.log(probabilities), change)
+    borders = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
+    # A window speaks for its middle; the first and the last also for the ends.
+    half_s = (_WINDOW_FRAMES - _STEP_FRAMES) / 2 * PITCH_HOP_S
+    segments = []
+    for first, last in pairwise(borders):
+        index = int(path[first])
+        confidence = clarity * float(probabilities[first:last, index].mean())
+        named = _name(index, confidence)
+        segments.append(
+            KeySegment(
+                start_s=first * _STEP_FRAMES * PITCH_HOP_S + half_s if first else 0.0,
+                end_s=(
+                    last * _STEP_FRAMES * PITCH_HOP_S + half_s if last < len(path) else duration_s
+                ),
+                key=named.key,
+                camelot=named.camelot,
+                confidence=confidence,
+            )
+        )
+    return tuple(segments)
+
+
+def _name(index: int, score: float) -> KeyCandidate:
+    key = key_of(index % 12, _MODES[index // 12])
+    return KeyCandidate(key, key_to_camelot(key), score)

@@ -1,0 +1,204 @@
+"""Which beats begin a bar, and how many beats a bar has.
+
+Harmony changes on the first beat of a bar, the kick drum stresses it, the snare does not: a
+learned score over accents and harmonic changes at each position of the bar ranks the positions.
+Bars of three are told from bars of four by after how many beats the music is like itself.
+
+Reference: Davies & Plumbley, "A spectral difference approach to downbeat extraction in musical
+audio", EUSIPCO 2006.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.rhythm.grid import strength_at
+from core.analysis.rhythm.onset import OnsetBands
+from core.analysis.rhythm.ranker import load_ranker, softmax
+from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra
+
+TimeSignature = Literal["4/4", "3/4"]
+
+_SPANS_BEATS = (1, 2, 4)
+_OFF_BEAT_BANDS = (1, 2, 3)
+_MIN_BARS = 4
+_LEAD = 0.05
+_BAR_LAGS = {3: (3, 6, 9), 4: (4, 8, 16), 5: (5, 10, 15), 7: (7, 14, 21)}
+"""Spans in beats; none that bars of three and bars of four have in common."""
+_LEAST_CHANGE = 0.1
+_GAP_FRAMES = 1.0
+_LOW_BAND = 1
+_LONE_ACCENT = 2.0
+_ACCENT_WEIGHT = 8.0
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Downbeats:
+    """Where bars begin.
+
+    Parameters
+    ----------
+    firsts : of each part, the index of a beat that begins a bar: of its first, or of one of the
+        beats after it; (0,) where there are no beats.
+    beats : indices of all beats that begin a bar, ascending.
+    beats_per_bar : 3 or 4.
+    time_signature : None where neither 3/4 nor 4/4 fits: 5/4, 7/8, too few beats.
+    confidence : probability of `firsts`, 0 to 1.
+    """
+
+    firsts: tuple[int, ...]
+    beats: tuple[int, ...]
+    beats_per_bar: int
+    time_signature: TimeSignature | None
+    confidence: float
+
+
+def find_downbeats(
+    spectra: Spectra, onsets: OnsetBands, beats_s: _Array, starts: Sequence[int] = (0,)
+) -> Downbeats:
+    """Find where bars begin among beats (seconds, ascending); no beats give no confidence.
+
+    ``starts`` are the indices of beats that begin a part whose bars are counted anew, ascending
+    from 0: after a stop or a cut.
+    """
+    if len(beats_s) < 2:
+        return Downbeats((0,), (), 4, None, 0.0)
+    evidence = beat_evidence(spectra, onsets, beats_s)
+    parts = [slice(*edges) for edges in zip(starts, [*starts[1:], len(beats_s)], strict=True)]
+    longest = max(parts, key=lambda part: part.stop - part.start)
+    signature = _find_signature(evidence[longest])
+    beats_per_bar = 3 if signature == "3/4" else 4
+    firsts: list[int] = []
+    beats: list[int] = []
+    sureness = 0.0
+    for part in parts:
+        first, chance = _rank_starts(evidence[part], beats_per_bar)
+        firsts.append(part.start + first)
+        beats += range(part.start + first, part.stop, beats_per_bar)
+        sureness += chance * (part.stop - part.start) / len(beats_s)
+    confidence = sureness if signature else sureness / 2
+    return Downbeats(tuple(firsts), tuple(beats), beats_per_bar, signature, confidence)
+
+
+def _rank_starts(evidence: _Array, beats_per_bar: int) -> tuple[int, float]:
+    """Tell which beat of a part begins a bar, and how probable that is."""
+    ranker = load_ranker("downbeat")
+    if beats_per_bar == 3:
+        # Of the weights for four positions, those of the downbeat itself hold for three as well.
+        width = evidence.shape[1]
+        scores = (
+            (bar_features(evidence, 3)[:, :width] - ranker.mean[:width]) / ranker.scale[:width]
+        ) @ ranker.weights[:width]
+    else:
+        scores = ranker.score(bar_features(evidence, 4))
+    scores = (scores + _rate_lone_accents(evidence, beats_per_bar))[: len(evidence)]
+    first = int(scores.argmax())
+    return first, float(softmax(scores)[first])
+
+
+def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Array:
+    """Measure each beat: accents, accents half a beat later, harmonic changes, ``(n_beats, 11)``.
+
+    Accents of the five bands, of three of them off the beat, and how much the pitches of the 1, 2
+    and 4 beats after differ from those before. Columns of accents have mean 1, or are 0
+    throughout; those of changes have mean 1 or less.
+    """
+    rate = onsets.frame_rate_hz
+    # How far a beat is from the next one; the last one, as far as from the one before.
+    beat_s = np.diff(beats_s, append=2 * beats_s[-1] - beats_s[-2])
+    on = np.rint(beats_s * rate).astype(np.intp)
+    off = np.rint((beats_s + beat_s / 2) * rate).astype(np.intp)
+    columns = [strength_at(band, on) for band in onsets.strength.astype(np.float64)]
+    columns += [strength_at(onsets.strength[b].astype(np.float64), off) for b in _OFF_BEAT_BANDS]
+    columns += _harmonic_changes(spectra, beats_s, beat_s)
+    evidence = np.column_stack(columns)
+    means = evidence.mean(axis=0)
+    # Where harmony hardly moves, what little it does is noise: it must not count as changes.
+    means[-len(_SPANS_BEATS) :] = np.maximum(means[-len(_SPANS_BEATS) :], _LEAST_CHANGE)
+    levelled: _Array = evidence / np.where(means > 1e-9, means, 1.0)
+    return levelled
+
+
+def bar_features(evidence: _Array, beats_per_bar: int) -> _Array:
+    """Give the mean evidence at each position of the bar, for each start of it.
+
+    Row ``p`` holds, position after position, what there is if bars begin at beat ``p``:
+    ``(beats_per_bar, beats_per_bar * 11)``.
+    """
+    means = np.stack(
+        [
+            evidence[position::beats_per_bar].mean(axis=0)
+            if len(evidence) > position
+            else np.ones(evidence.shape[1])
+            for position in range(beats_per_bar)
+        ]
+    )
+    return np.stack([np.roll(means, -start, axis=0).ravel() for start in range(beats_per_bar)])
+
+
+def _rate_lone_accents(evidence: _Array, beats_per_bar: int) -> _Array:
+    """Score a low accent that no other position of the bar has, as a metronome's, by position.
+
+    Songs have several; where one is over twice as strong as the next, harmony says little.
+    """
+    low = bar_features(evidence, beats_per_bar)[:, _LOW_BAND]
+    second = float(np.sort(low)[-2])
+    lead = np.log(np.maximum(low, 1e-9) / max(_LONE_ACCENT * second, 1e-9))
+    scores: _Array = _ACCENT_WEIGHT * np.clip(lead, 0, 1)
+    return scores
+
+
+def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: _Array) -> list[_Array]:
+    """Tell, for each beat and span, how much the pitches after it differ from before: 0 to 1."""
+    levels = np.log1p(spectra.pitches * np.float32(1000 / max(spectra.peak, 1e-9)))
+    semitones = levels.reshape(len(levels), -1, BINS_PER_SEMITONE).max(axis=2)
+    classes = (LOWEST_MIDI + np.arange(semitones.shape[1])) % 12
+    chroma = np.stack([semitones[:, classes == c].mean(axis=1) for c in range(12)], axis=1)
+    chroma -= chroma.min(axis=1, keepdims=True)
+    sums = np.concatenate([np.zeros((1, 12)), np.cumsum(chroma, axis=0, dtype=np.float64)])
+    rate = spectra.pitch_rate_hz
+    centres = beats_s * rate + 0.5
+    changes = []
+    for span in _SPANS_BEATS:
+        reach = np.maximum(span * beat_s * rate, _GAP_FRAMES + 0.5)
+        # Frames nearer to the beat than a gap hear both what is before and what is after it.
+        past, future = (
+            _sum_until(sums, centres + last) - _sum_until(sums, centres + first)
+            for first, last in ((-reach, -_GAP_FRAMES), (_GAP_FRAMES, reach))
+        )
+        norms = np.linalg.norm(past, axis=1) * np.linalg.norm(future, axis=1)
+        likeness = np.sum(past * future, axis=1) / np.maximum(norms, 1e-12)
+        # Beats at the ends of the recording have nothing to differ from.
+        changes.append(np.where(norms > 1e-9, 1 - likeness, 0.0))
+    return changes
+
+
+def _sum_until(sums: _Array, positions: _Array) -> _Array:
+    positions = np.clip(positions, 0, len(sums) - 1)
+    lower = np.minimum(positions.astype(np.intp), len(sums) - 2)
+    part = (positions - lower)[:, None]
+    values: _Array = sums[lower] * (1 - part) + sums[lower + 1] * part
+    return values
+
+
+def _find_signature(evidence: _Array) -> TimeSignature | None:
+    """Choose the bar after one, two and more of which the music is like itself."""
+    if len(evidence) < _MIN_BARS * 4:
+        return None
+    centred = evidence - evidence.mean(axis=0)
+    centred /= np.maximum(evidence.std(axis=0), 1e-9)
+    likeness = {
+        n: float(
+            np.mean([(centred[:-lag] * centred[lag:]).mean() for lag in lags if lag < len(centred)])
+        )
+        for n, lags in _BAR_LAGS.items()
+    }
+    best = max(likeness, key=lambda n: (likeness[n], n == 4))
+    if likeness[best] <= likeness[4] + _LEAD:
+        return "4/4"
+    return "3/4" if best == 3 else None

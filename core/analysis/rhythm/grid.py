@@ -1,0 +1,285 @@
+"""Where the beats lie on the way through a recording: an even grid, or beats as they come.
+
+The way: tempo level → the exact tempo (one long Fourier transform) → does the phase of the beat
+keep to it, or from stretch to stretch (`core.analysis.rhythm.stretches`)? → position in beats of
+every frame: even, or interpolated between the beats that a tracker finds one by one → phase
+(`core.analysis.rhythm.phase`) → a least-squares line through the onsets nearest to the even grid,
+which places it far more finely than a frame.
+
+References: Ellis, "Beat tracking by dynamic programming", JNMR 36 (2007).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import zoom_fft
+
+from core.analysis.rhythm.onset import OnsetBands
+
+LATENCY_S = -0.001
+"""What is added to the time of an envelope's peak to get a stroke's: between that of clicks
+(+0.0043 s) and of drums and notes, which rise more slowly (−0.0055 s in rendered songs)."""
+
+_SEARCH = 0.035
+_WINDOW_S = 8.0
+_TIGHTNESS = 100.0
+_SNAP_BPM = 0.05
+_SNAP_HALF_BPM = 0.02
+SNAP_DRIFT_S = 0.0125
+"""95 % of fits to a minute of a recording are within 0.02 BPM, which drifts by so much."""
+_EARLY_S = 0.01
+_HELD_BEATS = 32
+_LOCAL_STEPS = np.exp2(np.linspace(-0.34, 0.34, 35))
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class GridSegment:
+    """Beats of one constant tempo.
+
+    Parameters
+    ----------
+    start_s : time of the first beat.
+    tempo_bpm : beats a minute.
+    n_beats : how many beats, at least 1.
+    first_beat_in_bar : which beat of its bar the first one is, from 1.
+    """
+
+    start_s: float
+    tempo_bpm: float
+    n_beats: int
+    first_beat_in_bar: int
+
+
+def beat_envelope(onsets: OnsetBands) -> _Array:
+    """Give one envelope of what beats are made of: all bands, and the low ones again."""
+    envelope: _Array = (onsets.strength[0] + onsets.strength[1]).astype(np.float64)
+    return envelope
+
+
+def refine_tempo(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> float:
+    """Find the tempo at which the whole envelope, its second and fourth harmonic add up most."""
+    duration_s = len(envelope) / frame_rate_hz
+    n_points = int(np.clip(32 * tempo_bpm / 60 * 2 * _SEARCH * duration_s, 64, 20_000))
+    centred = envelope - envelope.mean()
+    total = np.zeros(n_points)
+    for harmonic, weight in ((1, 1.0), (2, 0.7), (4, 0.5)):
+        middle_hz = harmonic * tempo_bpm / 60
+        band = (middle_hz * (1 - _SEARCH), min(middle_hz * (1 + _SEARCH), frame_rate_hz / 2))
+        total += weight * np.abs(zoom_fft(centred, band, n_points, fs=frame_rate_hz, endpoint=True))
+    return float(tempo_bpm * np.linspace(1 - _SEARCH, 1 + _SEARCH, n_points)[total.argmax()])
+
+
+def follow_beats(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> _Array:
+    """Find the beats one by one where the tempo, about the one given, moves; frames ascending."""
+    periods = _local_periods(envelope, 60 / tempo_bpm * frame_rate_hz, frame_rate_hz)
+    frames = _follow(envelope, periods)
+    return peak_frames(envelope, frames, 2)
+
+
+def _local_periods(envelope: _Array, period: float, frame_rate_hz: float) -> _Array:
+    """Give the period in frames at every frame, within a third of an octave or so of one given.
+
+    The autocorrelation of windows of 8 s rates the periods; a path through them that moves little
+    from window to window is the best (Viterbi).
+    """
+    size = min(len(envelope), round(_WINDOW_S * frame_rate_hz))
+    starts = np.arange(0, len(envelope) - size + 1, max(1, size // 4))
+    lags = np.outer((1, 2), period * _LOCAL_STEPS)
+    rows = np.empty((len(starts), len(_LOCAL_STEPS)))
+    for row, start in enumerate(starts):
+        part = envelope[start : start + size] - envelope[start : start + size].mean()
+        products = np.fft.irfft(np.abs(np.fft.rfft(part, 2 * size)) ** 2)[:size]
+        products = products / max(products[0], 1e-12)
+        rows[row] = np.interp(lags, np.arange(size), products, right=0).sum(axis=0)
+    steps = np.arange(len(_LOCAL_STEPS))
+    moving: _Array = -0.01 * np.square(steps[:, None] - steps, dtype=np.float64)
+    best = _best_path(rows, moving)
+    middles = starts + size / 2
+    smooth: _Array = np.interp(np.arange(len(envelope)), middles, period * _LOCAL_STEPS[best])
+    return smooth
+
+
+def _best_path(rewards: _Array, moving: _Array) -> NDArray[np.intp]:
+    total = rewards[0]
+    before = np.zeros(rewards.shape, dtype=np.intp)
+    for row in range(1, len(rewards)):
+        options = total[:, None] + moving
+        before[row] = options.argmax(axis=0)
+        total = rewards[row] + options.max(axis=0)
+    path = np.empty(len(rewards), dtype=np.intp)
+    path[-1] = int(total.argmax())
+    for row in range(len(rewards) - 1, 0, -1):
+        path[row - 1] = before[row, path[row]]
+    return path
+
+
+def _follow(envelope: _Array, periods: _Array) -> NDArray[np.intp]:
+    """Find the frames of beats about a local period apart that meet the most onsets."""
+    nearest, farthest = max(1, round(periods.min() / 2)), max(2, round(2 * periods.max()))
+    steps = np.arange(farthest, nearest - 1, -1)
+    log_steps, log_periods = np.log(steps), np.log(periods)
+    local = envelope / (envelope.std() + 1e-12)
+    total = np.concatenate([np.full(farthest, 0.0), local])
+    earlier = np.lib.stride_tricks.sliding_window_view(total, len(steps))
+    before = np.full(len(envelope), -1, dtype=np.intp)
+    # No beat is nearer than `nearest`: as many frames at once depend on earlier ones alone.
+    for first in range(0, len(envelope), nearest):
+        frames = np.arange(first, min(first + nearest, len(envelope)))
+        costs = _TIGHTNESS * (log_steps - log_periods[frames, None]) ** 2
+        scores = earlier[frames] - costs
+        best = scores.argmax(axis=1)
+        reward = scores[np.arange(len(frames)), best]
+        is_linked = (reward > 0) & (frames >= steps[best])
+        total[frames + farthest] += np.where(is_linked, reward, 0.0)
+        before[frames] = np.where(is_linked, frames - steps[best], -1)
+    last = max(0, len(envelope) - farthest)
+    frame = last + int(total[farthest + last :].argmax())
+    beats: list[int] = []
+    while frame >= 0:
+        beats.append(frame)
+        frame = int(before[frame])
+    return np.array(beats[::-1], dtype=np.intp)
+
+
+def fit_line(
+    envelope: _Array, frame_rate_hz: float, period_s: float, first_s: float
+) -> tuple[float, float]:
+    """Fit period and first beat, in seconds, to the onsets nearest to an even grid's points."""
+    reach_s = period_s / 6
+    for _ in range(4):
+        grid_s = np.arange(first_s, len(envelope) / frame_rate_hz, period_s)
+        frames = np.clip(np.rint(grid_s * frame_rate_hz).astype(np.intp), 0, len(envelope) - 1)
+        reach = max(1, round(reach_s * frame_rate_hz))
+        times = peak_frames(envelope, frames, reach) / frame_rate_hz
+        weights = strength_at(envelope, np.rint(times * frame_rate_hz).astype(np.intp))
+        weights *= np.abs(times - grid_s) <= reach_s
+        if np.count_nonzero(weights) < 3:
+            break
+        slope, offset = np.polyfit(np.arange(len(times)), times, 1, w=np.sqrt(weights))
+        if abs(slope / period_s - 1) > 0.01:
+            break
+        period_s, first_s = float(slope), float(offset)
+        reach_s = max(0.025, reach_s / 2)
+    return period_s, first_s % period_s
+
+
+def snap_tempo(period_s: float, first_s: float, duration_s: float) -> tuple[float, float]:
+    """Take the whole or half BPM where it is so near that the grid drifts by 12.5 ms at most.
+
+    The grid turns about its middle, where a fit places it best.
+    """
+    tempo_bpm = 60 / period_s
+    for near, reach in ((round(tempo_bpm), _SNAP_BPM), (round(2 * tempo_bpm) / 2, _SNAP_HALF_BPM)):
+        drift_s = duration_s * abs(near - tempo_bpm) / tempo_bpm
+        if abs(near - tempo_bpm) <= reach and drift_s <= SNAP_DRIFT_S:
+            middle = round((duration_s / 2 - first_s) / period_s)
+            return 60 / near, (first_s + middle * (period_s - 60 / near)) % (60 / near)
+    return period_s, first_s
+
+
+def lay_even(period_s: float, first_s: float, duration_s: float) -> _Array:
+    """Give the beats of an even grid in ``[0, duration_s)``.
+
+    A stroke on the very first sample may be heard up to 10 ms too early: it counts as at 0.
+    """
+    first_s %= period_s
+    if first_s > period_s - _EARLY_S:
+        first_s -= period_s
+    beats_s: _Array = np.maximum(0, np.arange(first_s, duration_s, period_s))
+    return beats_s
+
+
+def lay_segments(
+    beats_s: _Array, first_downbeat: int, beats_per_bar: int, *, tolerance_s: float = 0.02
+) -> tuple[GridSegment, ...]:
+    """Lay as few stretches of constant tempo over beats as the tolerance allows.
+
+    Parameters
+    ----------
+    beats_s : ascending times in seconds, at least 2.
+    first_downbeat : index of a beat that starts a bar.
+    beats_per_bar : beats from there to the next.
+    tolerance_s : how far a beat may lie off its segment's least-squares line.
+    """
+    segments: list[GridSegment] = []
+    start = 0
+    while start < len(beats_s):
+        stop, slope, offset = _reach(beats_s, start, tolerance_s)
+        segments.append(
+            GridSegment(
+                start_s=max(0.0, offset),
+                tempo_bpm=60 / slope,
+                n_beats=stop - start,
+                first_beat_in_bar=(start - first_downbeat) % beats_per_bar + 1,
+            )
+        )
+        start = stop
+    return tuple(segments)
+
+
+def rate_hold(tempo_confidence: float, stretch_beats: Sequence[int]) -> float:
+    """Tell how well beats and bars hold, 0 to 1.
+
+    As surely as the tempo; where it moves, also if it does so from one long stretch of one tempo
+    to the next. In free playing a stretch lasts for 3 to 10 beats.
+
+    Parameters
+    ----------
+    tempo_confidence : of the whole recording.
+    stretch_beats : how many beats each `GridSegment` has; none hold nothing.
+    """
+    if len(stretch_beats) < 2:
+        return tempo_confidence
+    mean_beats = sum(stretch_beats) / len(stretch_beats)
+    return max(tempo_confidence, min(1.0, mean_beats / _HELD_BEATS))
+
+
+def _reach(beats_s: _Array, start: int, tolerance_s: float) -> tuple[int, float, float]:
+    """Find where the longest stretch ends, with its line: (stop, period, first beat)."""
+    if start == len(beats_s) - 1:
+        return len(beats_s), float(beats_s[-1] - beats_s[-2]), float(beats_s[-1])
+    stop, grown = start + 2, 64
+    found = float(beats_s[start + 1] - beats_s[start]), float(beats_s[start])
+    while grown and stop < len(beats_s):
+        end = min(stop + grown, len(beats_s))
+        slope, offset, error_s = _fit_beats(beats_s[start:end])
+        if error_s <= tolerance_s:
+            stop, found = end, (slope, offset)
+            grown *= 2
+        else:
+            grown //= 2
+    return stop, *found
+
+
+def _fit_beats(beats_s: _Array) -> tuple[float, float, float]:
+    """Give the least-squares period and first beat of beats, and how far off one lies at most.
+
+    As `numpy.polyfit` does, at a tenth of its time, which is that of free playing.
+    """
+    numbers = np.arange(len(beats_s)) - (len(beats_s) - 1) / 2
+    period_s = float(numbers @ beats_s / (numbers @ numbers))
+    line_s = period_s * numbers + beats_s.mean()
+    return period_s, float(line_s[0]), float(np.abs(line_s - beats_s).max())
+
+
+def strength_at(envelope: _Array, frames: NDArray[np.intp]) -> _Array:
+    """Give the envelope's maximum within two frames of each frame."""
+    around = np.clip(frames[:, None] + np.arange(-2, 3), 0, len(envelope) - 1)
+    strongest: _Array = envelope[around].max(axis=1)
+    return strongest
+
+
+def peak_frames(envelope: _Array, frames: NDArray[np.intp], reach: int) -> _Array:
+    """Give the frame, with fraction, of the largest peak within ``reach`` of each frame."""
+    last = len(envelope) - 1
+    around = np.clip(frames[:, None] + np.arange(-reach, reach + 1), 0, last)
+    peaks = around[np.arange(len(frames)), envelope[around].argmax(axis=1)]
+    left, middle, right = (envelope[np.clip(peaks + d, 0, last)] for d in (-1, 0, 1))
+    curvature = left - 2 * middle + right
+    shift = np.where(curvature < 0, 0.5 * (left - right) / np.minimum(curvature, -1e-12), 0.0)
+    refined: _Array = peaks + np.clip(shift, -0.5, 0.5)
+    return refined

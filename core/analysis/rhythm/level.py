@@ -1,0 +1,146 @@
+"""At which of its metrical levels a recording is counted: 87 or 174?
+
+Every tempo that the periodicity suggests, and its simple fractions and multiples, are candidates;
+a learned score over how strongly the bands repeat at each candidate's subdivisions and multiples,
+plus a prior for how fast music is, ranks them.
+
+Reference: Ellis, "Beat tracking by dynamic programming", JNMR 36 (2007) (the prior).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.rhythm.periodicity import Periodicity
+from core.analysis.rhythm.ranker import load_ranker, softmax
+
+PRIOR_TEMPO_BPM = 127.0
+PRIOR_OCTAVES = 0.5
+
+GRID_BPM = np.asarray(40.0 * 1.004 ** np.arange(460), dtype=np.float64)  # to 250 BPM
+_FAMILIES = 3
+_FAMILY_RATIOS = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4])
+_RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
+N_FEATURES = 112
+_BEATS = np.array([1, 2, 4])
+_BEAT_WEIGHTS = np.array([0.5, 0.25, 0.25])
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Tempi that a recording may be counted at, likeliest first, with their probabilities.
+
+    Parameters
+    ----------
+    tempi_bpm, probabilities : ``(n,)`` each; inside the range that was asked for.
+    clarity : how much of the onsets repeats at the likeliest, 0 to 1.
+    all_bpm, all_scores : every candidate, in and out of the range, and its log-probability but for
+        a constant.
+    """
+
+    tempi_bpm: _Array
+    probabilities: _Array
+    clarity: float
+    all_bpm: _Array
+    all_scores: _Array
+
+    def score_near(self, tempo_bpm: float) -> float:
+        """Rate a tempo relative to the chosen one, 0 to 1; 0 where nothing repeats at it."""
+        is_near = np.abs(self.all_bpm / tempo_bpm - 1) < 0.03
+        is_chosen = np.abs(self.all_bpm / self.tempi_bpm[0] - 1) < 0.03
+        if not is_near.any() or not is_chosen.any():
+            return 0.0
+        lead = self.all_scores[is_near].max() - self.all_scores[is_chosen].max()
+        return float(np.exp(min(0.0, lead)))
+
+
+def rank_levels(periodicity: Periodicity, tempo_range_bpm: tuple[float, float]) -> Levels:
+    """Rank the tempi inside a range; no repetition gives none.
+
+    A range narrower than an octave may hold no candidate: they are then doubled or halved into it.
+    """
+    everything = find_candidates(periodicity)
+    tempi = fit_into(everything, tempo_range_bpm)
+    if not len(tempi):
+        return Levels(tempi, tempi, 0.0, tempi, tempi)
+    scores = _score(periodicity, tempi)
+    order = np.argsort(-scores)
+    around: _Array = tempi[order[0]] * np.array([1.0, 0.5])
+    return Levels(
+        tempi_bpm=tempi[order],
+        probabilities=softmax(scores[order]),
+        # What is counted at double its pulse repeats after two beats only.
+        clarity=float(rate_clarity(periodicity, around).max()),
+        all_bpm=everything,
+        all_scores=_score(periodicity, everything),
+    )
+
+
+def _score(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
+    features = level_features(periodicity, tempi_bpm)
+    return load_ranker("level").score(features) + log_prior(tempi_bpm)
+
+
+def find_candidates(periodicity: Periodicity) -> _Array:
+    """Give the tempi that repetition suggests, 40 to 250 BPM, none within 2 % of another."""
+    clarity = rate_clarity(periodicity, GRID_BPM)
+    magnitude = periodicity.magnitude_at(GRID_BPM / 60)[:2].sum(axis=0)
+    strength = np.sqrt(clarity) * magnitude
+    is_peak = (strength > np.roll(strength, 1)) & (strength >= np.roll(strength, -1))
+    peaks = np.flatnonzero(is_peak[1:-1]) + 1
+    best = peaks[np.argsort(-strength[peaks])][:_FAMILIES]
+    kept: list[float] = []
+    for tempo in np.outer(GRID_BPM[best], _FAMILY_RATIOS).T.ravel():
+        if GRID_BPM[0] <= tempo <= GRID_BPM[-1] and all(abs(tempo / k - 1) > 0.02 for k in kept):
+            kept.append(float(tempo))
+    return np.array(kept)
+
+
+def level_features(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
+    """Tell how the bands repeat around each tempo, ``(n_tempi, N_FEATURES)``."""
+    periods = 60 / tempi_bpm
+    correlation = periodicity.correlation_at(np.outer(periods, _RATIOS))
+    magnitude = np.sqrt(periodicity.magnitude_at(np.outer(1 / periods, _RATIOS)))
+    columns = np.concatenate([correlation, magnitude]).transpose(1, 0, 2).reshape(len(periods), -1)
+    pulse = np.log(rate_pulse(periodicity, tempi_bpm))
+    # A beat that only kick and snare in turn make repeats after two.
+    repeats = np.clip(
+        _BEAT_WEIGHTS @ periodicity.correlation_at(np.outer(_BEATS, periods))[0], 0, 1
+    )
+    plain = np.log(np.sqrt(repeats) * periodicity.magnitude_at(tempi_bpm / 60)[0] + 1e-3)
+    return np.column_stack([columns, pulse, plain])
+
+
+def rate_pulse(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
+    """Tell how well the beat, or its half, keeps its phase, 0.01 to 1, ``(n_tempi,)``."""
+    once, twice = (periodicity.coherence_at(n * tempi_bpm / 60) for n in (1, 2))
+    return np.clip(np.maximum(once, twice), 0.01, 1.0)
+
+
+def log_prior(tempi_bpm: _Array) -> _Array:
+    """Give the logarithm of the prior for how fast music is: log-normal about 127 BPM."""
+    prior: _Array = -0.5 * (np.log2(tempi_bpm / PRIOR_TEMPO_BPM) / PRIOR_OCTAVES) ** 2
+    return prior
+
+
+def rate_clarity(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
+    """Tell how much repeats after one beat, after two and after a bar, 0 to 1 each."""
+    spans = np.outer(_BEATS, 60 / tempi_bpm)
+    correlation = periodicity.correlation_at(spans)[0]
+    clarity = np.clip(_BEAT_WEIGHTS @ correlation, 0, 1)
+    # Two lone onsets repeat after some span; a beat repeats after one beat.
+    return np.where(correlation[0] > 0.02, clarity, 0.0)
+
+
+def fit_into(tempi_bpm: _Array, tempo_range_bpm: tuple[float, float]) -> _Array:
+    """Give the tempi inside a range; where there are none, what they double or halve to there."""
+    lowest, highest = tempo_range_bpm[0] * 0.995, tempo_range_bpm[1] * 1.005
+    inside = tempi_bpm[(tempi_bpm >= lowest) & (tempi_bpm <= highest)]
+    if len(inside):
+        return inside
+    factors = np.exp2(np.arange(-3, 4))
+    folded = np.outer(tempi_bpm, factors).ravel()
+    return np.unique(folded[(folded >= lowest) & (folded <= highest)])

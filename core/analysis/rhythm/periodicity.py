@@ -1,0 +1,150 @@
+"""After which spans the onsets of a recording repeat: what a tempo is read from.
+
+Windows of 12 s, each with an autocorrelation and a Fourier magnitude per band, averaged. The one
+is strong at fractions of the tempo, the other at its multiples. And windows of 4 s whose phases are
+compared: the beat keeps its phase from bar to bar, two thirds of its frequency do not.
+
+Reference: Peeters, "Template-based estimation of time-varying tempo", EURASIP 2007.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from core.analysis.rhythm.onset import OnsetBands
+
+_WINDOW_S = 12.0
+_LONGEST_S = 8.0
+_OVERSAMPLING = 4
+_PULSE_WINDOW_S = 4.0
+_PULSE_HOP_S = 2.0
+_PULSE_SPAN = 20
+"""Windows over which phases are compared: 42 s, so that a long recording may change its tempo."""
+_PULSE_HIGHEST_HZ = 18.0
+_TURNS = 8
+_DETUNED = 0.01
+"""How far the frequency that is coherent may lie from the one asked for."""
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Periodicity:
+    """How strongly each band repeats.
+
+    Parameters
+    ----------
+    correlation : autocorrelation by lag in frames, ``(n_bands, n_lags)``, 1 at lag 0 but for
+        bands without onsets (0).
+    magnitude : Fourier magnitude, ``(n_bands, n_bins)``, of mean 1 from 0.5 to 10 Hz.
+    frame_rate_hz : frames a second.
+    bin_hz : width of a bin of `magnitude`.
+    pulses : Fourier coefficients of all and the low bands together in windows of 4 s, 2 s apart,
+        ``(n_windows, n_bins)``, phases counted from the start of the recording.
+    pulse_bin_hz : width of a bin of `pulses`.
+    """
+
+    correlation: _Array
+    magnitude: _Array
+    frame_rate_hz: float
+    bin_hz: float
+    pulses: NDArray[np.complex64]
+    pulse_bin_hz: float
+
+    def correlation_at(self, period_s: _Array) -> _Array:
+        """Give the autocorrelation after spans in seconds, ``(n_bands, n)``; 0 beyond 8 s."""
+        return _interpolate(self.correlation, period_s * self.frame_rate_hz)
+
+    def magnitude_at(self, frequency_hz: _Array) -> _Array:
+        """Give the Fourier magnitude at frequencies, ``(n_bands, n)``; 0 beyond Nyquist's."""
+        return _interpolate(self.magnitude, frequency_hz / self.bin_hz)
+
+    def coherence_at(self, frequency_hz: _Array) -> _Array:
+        """Tell which share of a frequency's strength keeps one phase for 42 s, ``(n,)``, 0 to 1.
+
+        Frequencies above 18 Hz have none; recordings shorter than three windows keep any: 1.
+        """
+        if len(self.pulses) < 3:
+            return np.ones(len(frequency_hz))
+        bins = np.rint(frequency_hz / self.pulse_bin_hz).astype(np.intp)
+        is_known = bins < self.pulses.shape[1]
+        bins = np.where(is_known, bins, 0)
+        size = _TURNS * min(len(self.pulses), _PULSE_SPAN)
+        # A frequency beside the bin's turns from window to window.
+        beside_hz = np.fft.fftfreq(size, _PULSE_HOP_S) + bins[:, None] * self.pulse_bin_hz
+        reach_hz = np.maximum(_DETUNED * frequency_hz, 0.5 / (size * _PULSE_HOP_S))
+        is_near = np.abs(beside_hz - frequency_hz[:, None]) <= reach_hz[:, None]
+        together, level = np.zeros(len(bins)), np.full(len(bins), 1e-12)
+        for start in range(0, len(self.pulses), _PULSE_SPAN):
+            part = self.pulses[start : start + _PULSE_SPAN, bins]
+            if start and len(part) < _PULSE_SPAN // 2:
+                break
+            turned = np.abs(np.fft.fft(part, size, axis=0)).T
+            together += np.where(is_near, turned, 0.0).max(axis=1)
+            level += np.abs(part).sum(axis=0)
+        return np.where(is_known, together / level, 0.0)
+
+
+def measure_periodicity(onsets: OnsetBands) -> Periodicity:
+    """Average autocorrelation and Fourier magnitude over the windows of a recording."""
+    rate = onsets.frame_rate_hz
+    envelopes = onsets.strength
+    length = min(envelopes.shape[1], round(_WINDOW_S * rate))
+    size = fft.next_fast_len(_OVERSAMPLING * length, real=True)
+    n_lags = min(length, round(_LONGEST_S * rate))
+    lag_size = fft.next_fast_len(length + n_lags, real=True)
+    taper = np.hanning(length + 2)[1:-1].astype(np.float32)
+    # An unbiased autocorrelation is noise where few frames overlap: an eighth at least.
+    overlaps = np.maximum(np.arange(length, length - n_lags, -1), length / 8) / length
+    correlation = np.zeros((len(envelopes), n_lags))
+    magnitude = np.zeros((len(envelopes), size // 2 + 1))
+    for start in range(0, envelopes.shape[1] - length + 1, max(1, length // 2)):
+        part = envelopes[:, start : start + length]
+        part = part - part.mean(axis=1, keepdims=True)
+        spectrum = fft.rfft(part, lag_size, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        correlation += fft.irfft(power, lag_size, axis=1)[:, :n_lags] / overlaps
+        magnitude += np.abs(fft.rfft(part * taper, size, axis=1))
+    bin_hz = rate / size
+    pulses, pulse_bin_hz = _measure_pulses(envelopes[0] + envelopes[1], rate)
+    audible = magnitude[:, int(0.5 / bin_hz) : int(10 / bin_hz) + 2].mean(axis=1, keepdims=True)
+    return Periodicity(
+        correlation=correlation / np.maximum(correlation[:, :1], 1e-9),
+        magnitude=magnitude / np.maximum(audible, 1e-9),
+        frame_rate_hz=rate,
+        bin_hz=bin_hz,
+        pulses=pulses,
+        pulse_bin_hz=pulse_bin_hz,
+    )
+
+
+def _measure_pulses(
+    envelope: NDArray[np.float32], frame_rate_hz: float
+) -> tuple[NDArray[np.complex64], float]:
+    frames, hop = (round(span_s * frame_rate_hz) for span_s in (_PULSE_WINDOW_S, _PULSE_HOP_S))
+    size = fft.next_fast_len(_OVERSAMPLING * frames, real=True)
+    bin_hz = frame_rate_hz / size
+    n_bins = int(_PULSE_HIGHEST_HZ / bin_hz)
+    if len(envelope) < frames:
+        return np.zeros((0, n_bins), dtype=np.complex64), bin_hz
+    parts = np.lib.stride_tricks.sliding_window_view(envelope - envelope.mean(), frames)[::hop]
+    taper = np.hanning(frames + 2)[1:-1]
+    pulses = np.empty((len(parts), n_bins), dtype=np.complex64)
+    turns = -2j * np.pi * bin_hz / frame_rate_hz * np.arange(n_bins)
+    for first in range(0, len(parts), _PULSE_SPAN):
+        windows = np.arange(first, min(first + _PULSE_SPAN, len(parts)))
+        spectra = fft.rfft(parts[windows] * taper, size, axis=1)[:, :n_bins]
+        pulses[windows] = spectra * np.exp(np.outer(hop * windows, turns))
+    return pulses, bin_hz
+
+
+def _interpolate(table: _Array, positions: _Array) -> _Array:
+    lower = np.floor(positions).astype(np.intp)
+    is_inside = lower < table.shape[1] - 1
+    lower = np.where(is_inside, lower, 0)
+    part = positions - lower
+    upper = np.minimum(lower + 1, table.shape[1] - 1)
+    values: _Array = table[:, lower] * (1 - part) + table[:, upper] * part
+    return np.where(is_inside, values, 0.0)

@@ -1,0 +1,108 @@
+"""Which instant of the beat is the beat: the stroke, or the one half a beat later?
+
+The onsets of the whole recording are folded onto one beat; the peaks of that fold, and what lies
+half a beat from them, are candidates; a learned score over where the bands are strong around each,
+and where kick and snare take turns, ranks them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.rhythm.onset import OnsetBands
+from core.analysis.rhythm.ranker import load_ranker, softmax
+
+N_BINS = 48
+_OFFSETS = np.arange(8) * N_BINS // 8
+_N_PEAKS = 3
+_NEAR_BINS = 5
+
+_Array = NDArray[np.float64]
+
+
+def find_phase(onsets: OnsetBands, positions: _Array) -> tuple[float, float]:
+    """Find where in the beat the beat is.
+
+    Parameters
+    ----------
+    onsets : the recording's.
+    positions : position in beats of each frame, ``(n_frames,)``, ascending; which instant has
+        whole numbers is unknown.
+
+    Returns
+    -------
+    The fraction of a beat, 0 to 1, at which the beats are; and the probability of it.
+    """
+    folded = fold_beats(onsets, positions)
+    bins = find_phases(folded)
+    scores = load_ranker("phase").score(phase_features(folded, bins))
+    best = int(scores.argmax())
+    return _sub_bin(folded, int(bins[best])), float(softmax(scores)[best])
+
+
+def fold_beats(onsets: OnsetBands, positions: _Array) -> _Array:
+    """Average the onsets over pairs of beats, ``(n_bands, 2 * N_BINS)``, mean 1 a band."""
+    bins = np.floor(positions % 2 * N_BINS).astype(np.intp) % (2 * N_BINS)
+    counts = np.maximum(1, np.bincount(bins, minlength=2 * N_BINS))
+    return smooth_fold(
+        np.stack([np.bincount(bins, band, 2 * N_BINS) / counts for band in onsets.strength])
+    )
+
+
+def smooth_fold(folded: _Array) -> _Array:
+    """Smooth folds, ``(..., n_bins)``, over three bins, and level each to mean 1."""
+    smooth = (2 * folded + np.roll(folded, 1, axis=-1) + np.roll(folded, -1, axis=-1)) / 4
+    levelled: _Array = smooth / np.maximum(smooth.mean(axis=-1, keepdims=True), 1e-9)
+    return levelled
+
+
+def find_phases(folded: _Array) -> NDArray[np.intp]:
+    """Give the candidate bins, ``(n,)``: the strongest peaks, and half a beat from each."""
+    beat = _profile(folded)
+    is_peak = (beat >= np.roll(beat, 1)) & (beat > np.roll(beat, -1))
+    peaks = np.flatnonzero(is_peak)
+    peaks = peaks[np.argsort(-beat[peaks])][:_N_PEAKS] if len(peaks) else np.array([0])
+    kept: list[int] = []
+    for bin_ in np.concatenate([peaks, (peaks + N_BINS // 2) % N_BINS]):
+        distances = [min((bin_ - other) % N_BINS, (other - bin_) % N_BINS) for other in kept]
+        if not distances or min(distances) > 3:
+            kept.append(int(bin_))
+    return np.array(kept, dtype=np.intp)
+
+
+def phase_features(folded: _Array, bins: NDArray[np.intp]) -> _Array:
+    """Tell how strong the bands are in eighths of a beat from each candidate, ``(n, 50)``.
+
+    And how much two beats in turn differ, on the beat and half a beat later.
+    """
+    pairs = folded.reshape(len(folded), 2, N_BINS)
+    beat, turn = pairs.mean(axis=1), np.abs(pairs[:, 0] - pairs[:, 1])
+    near = np.maximum(beat, np.maximum(np.roll(beat, 1, axis=1), np.roll(beat, -1, axis=1)))
+    at = (bins[:, None] + _OFFSETS) % N_BINS
+    turns = (bins[:, None] + np.array([0, N_BINS // 2])) % N_BINS
+    rows = [np.log1p(near[:, at]), turn[:, turns]]
+    return np.concatenate([r.transpose(1, 0, 2).reshape(len(bins), -1) for r in rows], axis=1)
+
+
+def rate_half_beat(folded: _Array) -> float:
+    """Tell how much rather the beat is at the fold's start than half a beat later, by score."""
+    bins = find_phases(folded)
+    scores = load_ranker("phase").score(phase_features(folded, bins))
+    away = np.abs((bins[:, None] - np.array([0, N_BINS // 2]) + N_BINS // 2) % N_BINS - N_BINS // 2)
+    at, later = np.where(away <= _NEAR_BINS, scores[:, None], scores.min() - 1).max(axis=0)
+    return float(at - later)
+
+
+def _profile(folded: _Array) -> _Array:
+    beat: _Array = folded[:2].sum(axis=0).reshape(2, N_BINS).mean(axis=0)
+    return beat
+
+
+def _sub_bin(folded: _Array, bin_: int) -> float:
+    """Place a bin at the peak within 2 bins of it, where there is one, to a fraction of a bin."""
+    beat = _profile(folded)
+    around = (bin_ + np.arange(-2, 3)) % N_BINS
+    peak = int(around[beat[around].argmax()])
+    left, middle, right = (beat[(peak + step) % N_BINS] for step in (-1, 0, 1))
+    curvature = left - 2 * middle + right
+    shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
+    return float((peak + 0.5 + np.clip(shift, -0.5, 0.5)) / N_BINS % 1)

@@ -1,0 +1,149 @@
+"""Beats of a recording that goes over from one even grid to another.
+
+Each stretch (`core.analysis.rhythm.stretches`) has a tempo. Its onsets tell the phase of its beat,
+a least-squares line through them places its grid; one grid goes over to the next where the onsets
+do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.rhythm.grid import (
+    LATENCY_S,
+    SNAP_DRIFT_S,
+    fit_line,
+    lay_even,
+    snap_tempo,
+    strength_at,
+)
+from core.analysis.rhythm.onset import OnsetBands
+from core.analysis.rhythm.phase import find_phase
+from core.analysis.rhythm.stretches import Stretch
+
+_BORDER_S = 2.5
+_OFF_BEAT_WEIGHT = 0.6
+_NEAR_MOST = 0.25
+_NO_BEAT = 0.5
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class EvenPart:
+    """Beats of one even grid, ascending in seconds, at least 2, and the grid's period."""
+
+    beats_s: _Array
+    period_s: float
+
+
+def lay_stretches(
+    onsets: OnsetBands, envelope: _Array, stretches: Sequence[Stretch], duration_s: float
+) -> list[EvenPart]:
+    """Lay an even grid over each stretch, as far as the onsets follow it; from 0 to the end."""
+    rate = onsets.frame_rate_hz
+    grids = _agree([_place_grid(onsets, envelope, one) for one in stretches])
+    inner_s = [
+        _find_border(envelope, rate, (one.stop_s, other.start_s), (grid, next_grid))
+        for one, other, grid, next_grid in zip(
+            stretches, stretches[1:], grids, grids[1:], strict=False
+        )
+    ]
+    borders_s = [0.0, *inner_s, duration_s]
+    parts: list[EvenPart] = []
+    for grid, start_s, stop_s in zip(grids, borders_s, borders_s[1:], strict=False):
+        beats_s = lay_even(grid.period_s, grid.anchor_s + LATENCY_S, duration_s)
+        beats_s = beats_s[(beats_s >= start_s) & (beats_s < stop_s)]
+        if len(beats_s) < 2:
+            continue
+        if parts:
+            # Of two beats too near to each other the one that begins a grid is struck.
+            before_s = parts[-1].beats_s
+            kept = before_s < beats_s[0] - _NO_BEAT * min(grid.period_s, parts[-1].period_s)
+            parts[-1] = EvenPart(before_s[kept], parts[-1].period_s)
+        parts.append(EvenPart(beats_s, grid.period_s))
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """An even grid: a beat near the middle of its stretch, and how long that is."""
+
+    period_s: float
+    anchor_s: float
+    length_s: float
+
+
+def _place_grid(onsets: OnsetBands, envelope: _Array, stretch: Stretch) -> _Grid:
+    """Find which instant of a stretch is the beat, and fit a line to it."""
+    rate, period_s = onsets.frame_rate_hz, 60 / stretch.tempo_bpm
+    span = slice(round(stretch.start_s * rate), round(stretch.stop_s * rate))
+    began_s = span.start / rate
+    part = OnsetBands(onsets.strength[:, span], rate)
+    phase, _ = find_phase(part, np.arange(span.stop - span.start) / rate / period_s)
+    period_s, first_s = fit_line(envelope[span], rate, period_s, phase * period_s)
+    middle = round((stretch.length_s / 2 - first_s) / period_s)
+    return _Grid(period_s, began_s + first_s + middle * period_s, stretch.length_s)
+
+
+def _agree(grids: Sequence[_Grid]) -> list[_Grid]:
+    """Give grids one period where that moves no beat by more than a fit may be wrong."""
+    longest = max(grids, key=lambda grid: grid.length_s)
+    near = [
+        grid
+        for grid in grids
+        if abs(grid.period_s / longest.period_s - 1) * grid.length_s / 2 <= SNAP_DRIFT_S
+    ]
+    # How well a line's slope is known grows with the cube of its length.
+    weights = [grid.length_s**3 for grid in near]
+    mean_s = float(np.average([grid.period_s for grid in near], weights=weights))
+    mean_s, _ = snap_tempo(mean_s, 0.0, longest.length_s)
+    return [
+        _Grid(
+            mean_s if grid in near else snap_tempo(grid.period_s, 0.0, grid.length_s)[0],
+            grid.anchor_s,
+            grid.length_s,
+        )
+        for grid in grids
+    ]
+
+
+def _find_border(
+    envelope: _Array,
+    frame_rate_hz: float,
+    between_s: tuple[float, float],
+    grids: tuple[_Grid, _Grid],
+) -> float:
+    """Find when one grid goes over to the next, just before a beat of the latter.
+
+    There the strokes on the one before it and on the other from it on add up to most; where that
+    leaves several, as in silence, the last.
+    """
+    span_s = min(between_s) - _BORDER_S, max(between_s) + _BORDER_S
+    (one_s, one), (other_s, other) = (
+        _strokes(envelope, frame_rate_hz, grid, span_s) for grid in grids
+    )
+    beats_s = other_s[::2]
+    if not len(beats_s):
+        return sum(between_s) / 2
+    just_before_s = beats_s - grids[1].period_s / 4
+    kept = np.concatenate([[0], np.cumsum(one)])[np.searchsorted(one_s, just_before_s)]
+    ahead = other[::-1].cumsum()[::-1][::2]
+    total = kept + ahead
+    near_most = np.flatnonzero(total >= total.max() - _NEAR_MOST * max(one.max(initial=0), 1e-9))
+    return float(just_before_s[near_most[-1]])
+
+
+def _strokes(
+    envelope: _Array, frame_rate_hz: float, grid: _Grid, span_s: tuple[float, float]
+) -> tuple[_Array, _Array]:
+    """Give times and strength of beats and half beats of a grid in a span; a beat is the first."""
+    first = np.ceil((max(span_s[0], 0.0) - grid.anchor_s) / grid.period_s)
+    last = np.floor((span_s[1] - grid.anchor_s) / grid.period_s)
+    numbers = np.arange(first, last + 0.75, 0.5)
+    times_s: _Array = grid.anchor_s + numbers * grid.period_s
+    frames = np.rint(times_s * frame_rate_hz).astype(np.intp)
+    weights = np.where(np.arange(len(numbers)) % 2 == 0, 1.0, _OFF_BEAT_WEIGHT)
+    return times_s, strength_at(envelope, frames) * weights

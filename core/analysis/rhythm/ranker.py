@@ -1,0 +1,47 @@
+"""A learned choice among candidates: a linear score each, and a softmax over them.
+
+The weights come from `bench.train_rhythm`; they lie in ``weights/rhythm.npz``, numbers only.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WEIGHTS = Path(__file__).parents[1] / "weights" / "rhythm.npz"
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """Linear weights over standardised features, ``(n_features,)`` each."""
+
+    mean: _Array
+    scale: _Array
+    weights: _Array
+
+    def score(self, features: _Array) -> _Array:
+        """Give the score (a log-probability but for a constant) of each row of features."""
+        scores: _Array = (features - self.mean) / self.scale @ self.weights
+        return scores
+
+
+@cache
+def load_ranker(name: str) -> Ranker:
+    """Load the weights of one choice: ``level``, ``phase``, ``downbeat`` or ``confidence``."""
+    with np.load(_WEIGHTS, allow_pickle=False) as arrays:
+        return Ranker(
+            *(arrays[f"{name}_{part}"].astype(np.float64) for part in ("mean", "scale", "weights"))
+        )
+
+
+def softmax(scores: _Array) -> _Array:
+    """Turn scores into probabilities that sum to 1, ``(n,)``; none give none."""
+    if not scores.size:
+        return scores
+    raised = np.exp(scores - scores.max())
+    probabilities: _Array = raised / raised.sum()
+    return probabilities

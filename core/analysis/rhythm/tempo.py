@@ -1,0 +1,344 @@
+"""How fast a recording is: tempo, its alternatives, beats and bars.
+
+The way: spectra → onsets in bands (`core.analysis.rhythm.onset`) → how they repeat
+(`core.analysis.rhythm.periodicity`) → the level it is counted at, 87 or 174
+(`core.analysis.rhythm.level`) → the exact tempo (`core.analysis.rhythm.grid`) and whether it holds
+(`core.analysis.rhythm.stretches`) → the phase of the beat (`core.analysis.rhythm.phase`) → where
+bars begin (`core.analysis.rhythm.downbeats`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.rhythm.activity import count_strokes
+from core.analysis.rhythm.downbeats import Downbeats, TimeSignature, find_downbeats
+from core.analysis.rhythm.grid import (
+    LATENCY_S,
+    GridSegment,
+    beat_envelope,
+    fit_line,
+    follow_beats,
+    lay_even,
+    lay_segments,
+    peak_frames,
+    refine_tempo,
+    snap_tempo,
+)
+from core.analysis.rhythm.level import Levels, rank_levels
+from core.analysis.rhythm.onset import OnsetBands, onset_bands
+from core.analysis.rhythm.periodicity import measure_periodicity
+from core.analysis.rhythm.phase import find_phase
+from core.analysis.rhythm.piecewise import EvenPart, lay_stretches
+from core.analysis.rhythm.ranker import load_ranker
+from core.analysis.rhythm.stretches import (
+    find_stretches,
+    rate_coverage,
+    rate_steadiness,
+    split_half_steps,
+)
+from core.analysis.spectra import Spectra
+
+ALTERNATIVE_RATIOS = (2.0, 1 / 2, 3 / 2, 2 / 3)
+TEMPO_RANGE_BPM = (70.0, 180.0)
+
+_MIN_CLARITY = 0.02
+_STEADY_SHARE = 0.71
+_UNSTEADY_CONFIDENCE = 0.5
+"""One figure for a tempo that moves is right at most for a part of the recording."""
+_SURE_STROKES = 16
+_CLEARLY_BETTER = 0.15
+_ON_GRID_S = 0.002
+_SAME_TEMPO = 0.002
+_MET = 0.82
+_SURE_LEVEL = 0.93
+_SAME_OCTAVES = 0.04
+_UNLIKE = 0.3
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TempoCandidate:
+    """Another tempo that the beat could be felt at; ``score`` is relative to the chosen one's 1."""
+
+    tempo_bpm: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class TempoEstimate:
+    """Tempo, beats and bars of a recording.
+
+    Parameters
+    ----------
+    tempo_bpm : 0.0 where there is none: silence, no repeating onsets, shorter than two beats; that
+        of most of the recording where it has several.
+    confidence : 0 to 1, how probable it is that the tempo is right, times the share of the
+        recording that has it.
+    alternatives : twice, half, three halves and two thirds of the tempo, best first.
+    beats_s, downbeats_s : times in seconds, ascending, inside the recording; every downbeat is a
+        beat.
+    is_steady : whether one tempo holds throughout without a break, so that the beats form an even
+        grid.
+    time_signature : None where neither 4/4 nor 3/4 fits; bars of four are then assumed.
+    downbeat_confidence : 0 to 1, how probable it is that bars begin where they are said to.
+    grid : stretches of constant tempo, ascending; one where the tempo is steady.
+    """
+
+    tempo_bpm: float = 0.0
+    confidence: float = 0.0
+    alternatives: tuple[TempoCandidate, ...] = field(default=())
+    beats_s: tuple[float, ...] = field(default=())
+    downbeats_s: tuple[float, ...] = field(default=())
+    is_steady: bool = False
+    time_signature: TimeSignature | None = None
+    downbeat_confidence: float = 0.0
+    grid: tuple[GridSegment, ...] = field(default=())
+
+
+def estimate_tempo(
+    spectra: Spectra, *, tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM
+) -> TempoEstimate:
+    """Find tempo, beats and bars of a recording.
+
+    Parameters
+    ----------
+    spectra : see `core.analysis.spectra`.
+    tempo_range_bpm : the tempo is looked for inside this range; what is faster or slower is
+        counted at its half or double there. A range narrower than an octave may be missed.
+
+    Returns
+    -------
+    The estimate; a steady tempo is exact to about 0.02 BPM from 20 s on. Silence, one sample and
+    anything shorter than two beats give 0.0 BPM, no beats and no confidence.
+
+    Raises
+    ------
+    ValueError : the range is empty or reaches to zero.
+    """
+    lowest_bpm, highest_bpm = tempo_range_bpm
+    if not 0 < lowest_bpm < highest_bpm:
+        raise ValueError(f"not a tempo range: {tempo_range_bpm}")
+    if spectra.is_silent:
+        return TempoEstimate()
+    onsets = onset_bands(spectra)
+    levels = rank_levels(measure_periodicity(onsets), tempo_range_bpm)
+    if levels.clarity < _MIN_CLARITY or spectra.duration_s < 2 * 60 / levels.tempi_bpm[0]:
+        return TempoEstimate()
+    guides_bpm = _guide(onsets, levels, tempo_range_bpm)
+    beats = _find_beats(onsets, guides_bpm, spectra.duration_s)
+    n_struck = _count_struck(spectra, beats.times_s)
+    if n_struck < 2:
+        return TempoEstimate()
+    starts = np.cumsum([0, *(len(part.beats_s) for part in beats.parts[:-1])])
+    bars = find_downbeats(spectra, onsets, beats.times_s, [int(start) for start in starts])
+    return TempoEstimate(
+        tempo_bpm=beats.tempo_bpm,
+        confidence=_rate_confidence(levels, beats, n_struck),
+        alternatives=_list_alternatives(levels, beats.tempo_bpm),
+        beats_s=tuple(float(time) for time in beats.times_s),
+        downbeats_s=tuple(float(beats.times_s[beat]) for beat in bars.beats),
+        is_steady=len(beats.parts) == 1,
+        time_signature=bars.time_signature,
+        downbeat_confidence=bars.confidence,
+        grid=_lay_grid(beats, bars),
+    )
+
+
+def arbitrate_tempo(mixture: TempoEstimate, drums: TempoEstimate | None) -> TempoEstimate:
+    """Choose between the tempo of the mixture and that of its drums.
+
+    The drums win where they have a tempo and are clearly surer of it. Bars are told by harmony
+    too, which drums have not: where both agree on the beat, the mixture's bars stand.
+
+    Parameters
+    ----------
+    mixture, drums : estimates of the same recording; None or 0.0 BPM where there are no drums.
+    """
+    if drums is None or not drums.tempo_bpm:
+        return mixture
+    is_same = abs(drums.tempo_bpm / max(mixture.tempo_bpm, 1e-9) - 1) < 0.005
+    if is_same or drums.confidence < mixture.confidence + _CLEARLY_BETTER:
+        return mixture
+    return drums
+
+
+@dataclass(frozen=True, slots=True)
+class _Beats:
+    """Beats of a recording.
+
+    Parameters
+    ----------
+    parts : even grids that they lie on, in the order of time; none where they are followed.
+    steadiness : share of the pulse that lies on a grid.
+    hold : share of the recording that the tempo may hold for.
+    """
+
+    times_s: _Array
+    tempo_bpm: float
+    steadiness: float
+    hold: float
+    parts: tuple[EvenPart, ...] = ()
+
+    @property
+    def has_one_tempo(self) -> bool:
+        """Whether all even grids have the same tempo, as after a stop or a cut."""
+        periods_s = [part.period_s for part in self.parts]
+        return bool(periods_s) and max(periods_s) - min(periods_s) < _SAME_TEMPO * min(periods_s)
+
+
+def _guide(
+    onsets: OnsetBands, levels: Levels, tempo_range_bpm: tuple[float, float]
+) -> tuple[float, ...]:
+    """Give the likeliest tempo; behind it those of the halves, where neither has the other's.
+
+    A song that goes over from 120 to 90 BPM has 180 in all of it, and nowhere a beat of that.
+    """
+    likeliest_bpm = float(levels.tempi_bpm[0])
+    if levels.probabilities[0] > _SURE_LEVEL:
+        return (likeliest_bpm,)
+    middle, rate = onsets.strength.shape[1] // 2, onsets.frame_rate_hz
+    halves = [
+        rank_levels(measure_periodicity(OnsetBands(strength, rate)), tempo_range_bpm)
+        for strength in (onsets.strength[:, :middle], onsets.strength[:, middle:])
+    ]
+    if not all(len(half.tempi_bpm) for half in halves):
+        return (likeliest_bpm,)
+    first, last = halves
+    first_bpm, last_bpm = float(first.tempi_bpm[0]), float(last.tempi_bpm[0])
+    octaves = np.log2(last_bpm / first_bpm)
+    likeness = max(first.score_near(last_bpm), last.score_near(first_bpm))
+    if abs(octaves - np.rint(octaves)) < _SAME_OCTAVES or likeness > _UNLIKE:
+        return (likeliest_bpm,)
+    return likeliest_bpm, first_bpm, last_bpm
+
+
+def _find_beats(onsets: OnsetBands, guides_bpm: tuple[float, ...], duration_s: float) -> _Beats:
+    rate = onsets.frame_rate_hz
+    envelope = beat_envelope(onsets)
+    tempo_bpm = refine_tempo(envelope, rate, guides_bpm[0])
+    steadiness = rate_steadiness(envelope, rate, tempo_bpm)
+    # Halves of two tempi are asked first: what they have in common is neither's.
+    tempi_bpm = [*(refine_tempo(envelope, rate, bpm) for bpm in guides_bpm[1:]), tempo_bpm]
+    laid = (_lay_parts(onsets, envelope, bpm, duration_s) for bpm in tempi_bpm)
+    stretched = next((beats for beats in laid if beats is not None), None)
+    if stretched is not None and stretched.has_one_tempo:
+        return stretched
+    if stretched is not None or steadiness < _STEADY_SHARE:
+        times_s, most_bpm = _follow(onsets, envelope, tempo_bpm, duration_s)
+        # A tempo that moves all the time has even stretches too, but they miss its beats.
+        least = _MET * _meet(envelope, rate, times_s)
+        if stretched is not None and _meet(envelope, rate, stretched.times_s) >= least:
+            return stretched
+        if steadiness < _STEADY_SHARE:
+            return _Beats(times_s, most_bpm, steadiness, _UNSTEADY_CONFIDENCE)
+    period_s = 60 / tempo_bpm
+    phase, _ = find_phase(onsets, np.arange(len(envelope)) / rate / period_s)
+    period_s, first_s = fit_line(envelope, rate, period_s, phase * period_s)
+    period_s, first_s = snap_tempo(period_s, first_s, duration_s)
+    times_s = lay_even(period_s, first_s + LATENCY_S, duration_s)
+    part = EvenPart(times_s, period_s)
+    return _Beats(times_s, 60 / period_s, steadiness, steadiness, (part,))
+
+
+def _lay_parts(
+    onsets: OnsetBands, envelope: _Array, tempo_bpm: float, duration_s: float
+) -> _Beats | None:
+    """Give the beats of a recording of several even grids; None where those explain too little."""
+    stretches = split_half_steps(onsets, find_stretches(onsets, envelope, tempo_bpm))
+    share = rate_coverage(envelope, onsets.frame_rate_hz, stretches)
+    if len(stretches) < 2 or share < _STEADY_SHARE:
+        return None
+    parts = tuple(lay_stretches(onsets, envelope, stretches, duration_s))
+    if len(parts) < 2:
+        return None
+    tempi = np.array([60 / part.period_s for part in parts])
+    lengths_s = np.array([len(part.beats_s) * part.period_s for part in parts])
+    shares = (np.abs(tempi[:, None] / tempi - 1) < _SAME_TEMPO) @ lengths_s / lengths_s.sum()
+    # Of those that are nearly the same, the longest's.
+    most = int(np.lexsort((lengths_s, shares))[-1])
+    times_s = np.concatenate([part.beats_s for part in parts])
+    return _Beats(times_s, float(tempi[most]), share, share * float(shares[most]), parts)
+
+
+def _meet(envelope: _Array, frame_rate_hz: float, beats_s: _Array) -> float:
+    """Tell how strong the onsets within a frame of each beat are on average; none: 0."""
+    frames = np.rint((beats_s - LATENCY_S) * frame_rate_hz).astype(np.intp)
+    around = np.clip(frames[:, None] + np.arange(-1, 2), 0, len(envelope) - 1)
+    return float(envelope[around].max(axis=1).mean()) if len(frames) else 0.0
+
+
+def _follow(
+    onsets: OnsetBands, envelope: _Array, tempo_bpm: float, duration_s: float
+) -> tuple[_Array, float]:
+    """Give the beats one by one, and the tempo of their median interval."""
+    rate = onsets.frame_rate_hz
+    found = follow_beats(envelope, rate, tempo_bpm)
+    if len(found) < 3:
+        return np.zeros(0), 0.0
+    numbers = np.arange(len(found))
+    positions = np.interp(np.arange(len(envelope)), found, numbers)
+    is_between = (positions > 0) & (positions < len(found) - 1)
+    between = OnsetBands(onsets.strength[:, is_between], rate)
+    phase, _ = find_phase(between, positions[is_between])
+    shift = phase if phase < 0.9 else phase - 1
+    moved = np.interp(numbers + shift, numbers, found, right=np.nan)
+    moved = moved[np.isfinite(moved)]
+    times_s = peak_frames(envelope, np.rint(moved).astype(np.intp), 2) / rate + LATENCY_S
+    times_s = times_s[(times_s >= 0) & (times_s < duration_s)]
+    times_s = times_s[np.concatenate([[True], np.diff(times_s) > 0])]
+    if len(times_s) < 2:
+        return times_s, 0.0
+    return times_s, float(60 / np.median(np.diff(times_s)))
+
+
+def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridSegment, ...]:
+    if not beats.parts:
+        return lay_segments(beats.times_s, bars.firsts[0], bars.beats_per_bar)
+    segments, before = [], 0
+    for part, bar in zip(beats.parts, bars.firsts, strict=True):
+        # A first beat that was moved to the first sample does not lie on the grid.
+        is_moved = np.diff(part.beats_s[:2])[0] < part.period_s - _ON_GRID_S
+        first = 1 if is_moved else 0
+        segments.append(
+            GridSegment(
+                start_s=float(part.beats_s[first]),
+                tempo_bpm=60 / part.period_s,
+                n_beats=len(part.beats_s) - first,
+                first_beat_in_bar=(before + first - bar) % bars.beats_per_bar + 1,
+            )
+        )
+        before += len(part.beats_s)
+    return tuple(segments)
+
+
+def confidence_features(levels: Levels, steadiness: float) -> _Array:
+    """Give what tells a right tempo from a wrong one, ``(1, 4)``; the last column is constant."""
+    sureness, clarity = float(levels.probabilities[0]), float(np.sqrt(levels.clarity))
+    return np.array([[sureness, clarity, steadiness, 1.0]])
+
+
+def _count_struck(spectra: Spectra, beats_s: _Array) -> int:
+    """Count the beats, or halves of beats, that something starts on, as far as it matters."""
+    halves_s = beats_s[:-1] + np.diff(beats_s) / 2
+    times_s = np.concatenate([beats_s, halves_s])
+    return count_strokes(spectra, times_s, enough=min(len(beats_s), _SURE_STROKES))
+
+
+def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
+    score = load_ranker("confidence").score(confidence_features(levels, beats.steadiness))
+    confidence = float(1 / (1 + np.exp(-score[0])))
+    # What is struck a few times only, or never, may repeat by chance.
+    held = confidence * beats.hold * n_struck / _SURE_STROKES
+    # Where two levels are near equals, either may be meant.
+    return min(held, float(levels.probabilities[0]))
+
+
+def _list_alternatives(levels: Levels, tempo_bpm: float) -> tuple[TempoCandidate, ...]:
+    candidates = [
+        TempoCandidate(tempo_bpm * ratio, levels.score_near(tempo_bpm * ratio))
+        for ratio in ALTERNATIVE_RATIOS
+    ]
+    return tuple(sorted(candidates, key=lambda candidate: -candidate.score))

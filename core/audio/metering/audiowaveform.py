@@ -1,0 +1,59 @@
+"""Waveforms in the file formats of audiowaveform, which peaks.js and waveform-data.js read.
+
+A binary file is a header of six little-endian 32-bit numbers, then minimum and maximum of every
+channel of every pixel, one byte each; the JSON form holds the same numbers. To the JSON form we
+add ``bands``, which readers of the format pass over.
+
+Reference: BBC audiowaveform, ``doc/DataFormat.md``, version 2.
+"""
+
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.audio.metering.waveform_data import WaveformLevel
+
+BAND_NAMES = ("low", "mid", "high")
+
+_HEADER = struct.Struct("<iIiiIi")
+_VERSION = 2
+_IS_8_BIT = 1
+_FULL_SCALE = 128
+
+
+def encode_dat(level: WaveformLevel, sample_rate: int) -> bytes:
+    """Write one level as a ``.dat`` file, 8 bits; ``sample_rate`` in Hz is the recording's."""
+    n_channels, n_pixels = level.low.shape
+    header = _HEADER.pack(
+        _VERSION, _IS_8_BIT, sample_rate, level.samples_per_pixel, n_pixels, n_channels
+    )
+    return header + _interleave(level).tobytes()
+
+
+def encode_json(level: WaveformLevel, sample_rate: int) -> dict[str, Any]:
+    """Write one level as the object of a JSON file, 8 bits.
+
+    ``bands`` holds the root mean square ``low``, ``mid`` and ``high``, a number from 0 to 255 (full
+    scale) a pixel each.
+    """
+    n_channels, n_pixels = level.low.shape
+    bands = np.clip(np.rint(level.band_rms * 255), 0, 255).astype(int)
+    return {
+        "version": _VERSION,
+        "channels": n_channels,
+        "sample_rate": sample_rate,
+        "samples_per_pixel": level.samples_per_pixel,
+        "bits": 8,
+        "length": n_pixels,
+        "data": _interleave(level).ravel().tolist(),
+        "bands": {name: bands[:, k].tolist() for k, name in enumerate(BAND_NAMES)},
+    }
+
+
+def _interleave(level: WaveformLevel) -> NDArray[np.int8]:
+    """Give ``(n_pixels, n_channels, 2)``: minimum, then maximum."""
+    pairs = np.stack([level.low.T, level.high.T], axis=2)
+    codes = np.clip(np.rint(pairs * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
+    return np.ascontiguousarray(codes, dtype=np.int8)

@@ -1,0 +1,261 @@
+"""Any recording to float32 on disk: where the client's bytes enter.
+
+`core.audio.reading.opening` chooses the decoder.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from core.audio.buffer import Samples
+from core.audio.reading.downmix import Downmix
+from core.audio.reading.opening import check_bytes, open_sources, verdict
+from core.audio.reading.source import AudioSource, SourceFormat
+from core.audio.writing.wavefile import AudioWriter
+from core.errors import (
+    AudioTooLong,
+    CorruptAudio,
+    InvalidAudio,
+    JobCancelled,
+    ZeroDuration,
+)
+
+__all__ = ["DecodedAudio", "SourceFormat", "decode", "probe", "read_through"]
+
+MAX_CHANNELS = 8
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedAudio:
+    """What was written: ``n_channels`` is 1 or 2; ``downmix`` holds the coefficients, if any."""
+
+    source: SourceFormat
+    sample_rate: int
+    n_channels: int
+    n_samples: int
+    downmix: str | None
+    warnings: tuple[str, ...]
+
+
+def probe(
+    path: Path, *, name: str | None = None, max_duration_s: float | None = None
+) -> SourceFormat:
+    """Say what a file holds, having decoded a little of its beginning and, where cheap, its end.
+
+    Parameters
+    ----------
+    path : the file; its name and suffix aren't looked at.
+    name : what messages call it; default ``path.name``.
+    max_duration_s : longest recording accepted, in seconds.
+
+    Raises
+    ------
+    EmptyFile : no bytes.
+    NotAudio : no decoder knows the content, or it holds no audio track.
+    CorruptAudio : an audio file that is damaged, or shorter than its header says.
+    ZeroDuration : a valid file without a sample.
+    AudioTooLong : longer than ``max_duration_s``, by its header.
+    """
+    name = name or path.name
+    failures: list[InvalidAudio] = []
+    check_bytes(path, name)
+    with closing(open_sources(path, name, failures)) as sources:
+        for source in sources:
+            try:
+                source.check_end()
+            except CorruptAudio as error:
+                failures.append(error)
+                continue
+            _check_format(source.format, name, max_duration_s)
+            return source.format
+    raise verdict(failures, path, name)
+
+
+def decode(
+    path: Path,
+    destination: Path,
+    *,
+    name: str | None = None,
+    max_duration_s: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> DecodedAudio:
+    """Decode a file to float32 WAV at its own sample rate, block by block.
+
+    Mono stays mono, stereo stereo; 3 to 8 channels are mixed down to stereo (`Downmix`). The level
+    is never changed: samples may lie beyond ±1. Priming and padding that the container declares
+    (LAME, MP4 edit list, Opus pre-skip) are left out. 32-bit integers and doubles are rounded to
+    float32, with a warning where that changes them.
+
+    Parameters
+    ----------
+    path, name, max_duration_s : as for `probe`; the length is also checked while decoding.
+    destination : file to write; removed again when decoding fails.
+    progress : called with the fraction done, 0 to 1, never falling.
+    cancelled : asked once a block.
+
+    Raises
+    ------
+    JobCancelled : ``cancelled()`` was true.
+    StorageFull : no room for ``destination``.
+    EmptyFile, NotAudio, CorruptAudio, ZeroDuration, AudioTooLong : as for `probe`; `CorruptAudio`
+        also for samples that aren't finite, and names how much could be decoded.
+    """
+    name = name or path.name
+    failures: list[InvalidAudio] = []
+    check_bytes(path, name)
+    report = _Progress(progress)
+    with closing(open_sources(path, name, failures)) as sources:
+        for source in sources:
+            _check_format(source.format, name, max_duration_s)
+            try:
+                return _write(source, destination, name, max_duration_s, report, cancelled)
+            except CorruptAudio as error:
+                failures.append(error)
+    raise verdict(failures, path, name)
+
+
+def read_through(
+    path: Path,
+    take: Callable[[int, int, Iterator[Samples]], T],
+    *,
+    name: str | None = None,
+    max_duration_s: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[SourceFormat, T]:
+    """Decode a file block by block for somebody who reads it once; nothing is written.
+
+    Parameters
+    ----------
+    path, name, max_duration_s, progress, cancelled : as for `decode`.
+    take : gets the sample rate in Hz, the number of channels, 1 or 2, and the blocks, float32
+        ``(n_channels, n)``, the same samples that `decode` writes; reads them all. It is called
+        again, from the first sample, where one decoder gives up and the other opens the file.
+
+    Returns
+    -------
+    What the file says about itself, and what ``take`` returned.
+
+    Raises
+    ------
+    JobCancelled, EmptyFile, NotAudio, CorruptAudio, ZeroDuration, AudioTooLong : as `decode`.
+    """
+    name = name or path.name
+    failures: list[InvalidAudio] = []
+    check_bytes(path, name)
+    report = _Progress(progress)
+    with closing(open_sources(path, name, failures)) as sources:
+        for source in sources:
+            _check_format(source.format, name, max_duration_s)
+            blocks = _checked_blocks(
+                source, _downmix(source), name, max_duration_s, report, cancelled
+            )
+            n_channels = min(source.format.n_channels, 2)
+            try:
+                return source.format, take(source.format.sample_rate, n_channels, blocks)
+            except CorruptAudio as error:
+                failures.append(error)
+    raise verdict(failures, path, name)
+
+
+def _write(
+    source: AudioSource,
+    destination: Path,
+    name: str,
+    max_duration_s: float | None,
+    report: "_Progress",
+    cancelled: Callable[[], bool] | None,
+) -> DecodedAudio:
+    downmix = _downmix(source)
+    sample_rate, n_channels = source.format.sample_rate, min(source.format.n_channels, 2)
+    with AudioWriter(destination, sample_rate=sample_rate, n_channels=n_channels) as writer:
+        for block in _checked_blocks(source, downmix, name, max_duration_s, report, cancelled):
+            writer.write(block)
+    return DecodedAudio(
+        source=source.format,
+        sample_rate=sample_rate,
+        n_channels=writer.n_channels,
+        n_samples=writer.n_samples,
+        downmix=downmix.description if downmix else None,
+        warnings=tuple(source.warnings),
+    )
+
+
+def _downmix(source: AudioSource) -> Downmix | None:
+    n_channels = source.format.n_channels
+    return Downmix(n_channels, source.layout) if n_channels > 2 else None
+
+
+def _checked_blocks(
+    source: AudioSource,
+    downmix: Downmix | None,
+    name: str,
+    max_duration_s: float | None,
+    report: "_Progress",
+    cancelled: Callable[[], bool] | None,
+) -> Iterator[Samples]:
+    """Yield a source's blocks in one or two channels; raise what `decode` raises."""
+    sample_rate, n_samples = source.format.sample_rate, 0
+    for block in source.blocks():
+        if cancelled is not None and cancelled():
+            raise JobCancelled(f"Decoding {name} was cancelled.")
+        if not np.isfinite(block).all():
+            raise CorruptAudio(
+                f"{name} holds samples that are no numbers (NaN or infinite), first between "
+                f"{n_samples / sample_rate:.2f} s and "
+                f"{(n_samples + block.shape[1]) / sample_rate:.2f} s.",
+                hint="Export the file again.",
+            )
+        n_samples += block.shape[1]
+        yield block if downmix is None else downmix.apply(block)
+        _check_length(n_samples / sample_rate, name, max_duration_s)
+        report.at(n_samples, source.format)
+    if not n_samples:
+        raise ZeroDuration(f"{name} holds no samples.", hint="Choose a file with sound in it.")
+    report.end()
+
+
+class _Progress:
+    """Passes fractions on, and none that is smaller than the last."""
+
+    def __init__(self, report: Callable[[float], None] | None) -> None:
+        self._report = report
+        self._last = 0.0
+
+    def at(self, n_done: int, source: SourceFormat) -> None:
+        total = source.n_samples or (source.duration_s or 0.0) * source.sample_rate
+        fraction = min(n_done / total, 1.0) if total else 0.0
+        if self._report is not None and fraction > self._last:
+            self._last = fraction
+            self._report(fraction)
+
+    def end(self) -> None:
+        if self._report is not None and self._last < 1.0:
+            self._last = 1.0
+            self._report(1.0)
+
+
+def _check_format(source: SourceFormat, name: str, max_duration_s: float | None) -> None:
+    if source.n_samples == 0:
+        raise ZeroDuration(f"{name} holds no samples.", hint="Choose a file with sound in it.")
+    if source.n_channels > MAX_CHANNELS:
+        raise InvalidAudio(
+            f"{name} has {source.n_channels} channels; at most {MAX_CHANNELS} can be mixed down.",
+            hint="Export it in stereo.",
+        )
+    _check_length(source.duration_s, name, max_duration_s)
+
+
+def _check_length(duration_s: float | None, name: str, max_duration_s: float | None) -> None:
+    if duration_s is not None and max_duration_s is not None and duration_s > max_duration_s:
+        raise AudioTooLong(
+            f"{name} lasts {duration_s:.1f} s or more; the limit is {max_duration_s:g} s.",
+            hint="Cut it into parts, or raise the limit.",
+        )

@@ -1,0 +1,85 @@
+"""Which decoder opens a file, and what is said of one that none opens.
+
+soundfile (libsndfile) first, PyAV (FFmpeg) for the rest, and each stands in for the other: there
+are valid files that only one of them opens. Only the content decides, never a file name. More than
+two channels go to PyAV first, as it knows which channel is which; a WAV or AIFF behind an ID3 tag
+goes to PyAV alone, as libsndfile skips the tag and then misses as many bytes at the end; a chained
+Ogg goes to libsndfile link by link.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+from core.audio.reading.decode_chain import ChainSource
+from core.audio.reading.decode_pyav import PyavSource
+from core.audio.reading.decode_soundfile import SoundfileSource
+from core.audio.reading.headers import find_links, find_shortfall, find_start, lacks_end, recognise
+from core.audio.reading.source import RESEND_HINT, AudioSource
+from core.errors import CorruptAudio, EmptyFile, InvalidAudio, NotAudio
+
+
+def check_bytes(path: Path, name: str) -> None:
+    """Refuse what the bytes on disk already tell."""
+    try:
+        with path.open("rb") as file:
+            is_empty = not file.read(1)
+    except OSError as error:  # moved, deleted, or somebody else's
+        raise InvalidAudio(f"{name} cannot be read: {error.strerror}.") from error
+    if is_empty:
+        raise EmptyFile(f"{name} is empty: it has no bytes.", hint="Upload the file again.")
+    shortfall = find_shortfall(path)
+    if shortfall is not None:
+        raise CorruptAudio(
+            f"{name} is cut short: it holds {shortfall.fraction:.0%} of the sound that its "
+            "header promises.",
+            hint=RESEND_HINT,
+        )
+
+
+def open_sources(
+    path: Path, name: str, failures: list[InvalidAudio]
+) -> Generator[AudioSource, None, None]:
+    """Yield the decoders that open the file, the better one first; all are closed at the end."""
+    notes = [f"{name} has no end mark: it may be cut short."] if lacks_end(path) else []
+    with ExitStack() as stack:
+        postponed: AudioSource | None = None
+        for decoder in _choose(path):
+            try:
+                source = decoder(path, name=name)
+            except InvalidAudio as error:
+                failures.append(error)
+                continue
+            stack.callback(source.close)
+            source.warnings += notes
+            is_usual = source.format.n_channels <= 2 and source.format.n_samples
+            if decoder is SoundfileSource and not is_usual:
+                postponed = source
+            else:
+                yield source
+        if postponed is not None:
+            yield postponed
+
+
+def _choose(path: Path) -> list[Callable[..., AudioSource]]:
+    if find_start(path):
+        return [PyavSource]
+    return [ChainSource] if len(find_links(path)) > 1 else [SoundfileSource, PyavSource]
+
+
+def verdict(failures: list[InvalidAudio], path: Path, name: str) -> InvalidAudio:
+    """Choose the error that says most: damage, then what was announced, then not audio.
+
+    Of damage the last: FFmpeg, which goes by packets, knows better than libsndfile where it is.
+    """
+    for failure in reversed(failures):
+        if not isinstance(failure, NotAudio):
+            return failure
+    container = recognise(path)
+    reason = failures[-1]
+    if container is not None and "holds no audio track" not in reason.message:
+        return CorruptAudio(
+            f"{name} starts like {container} and cannot be decoded: it is damaged or cut short.",
+            hint=RESEND_HINT,
+        )
+    return NotAudio(reason.message, hint="Send WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A or WMA.")

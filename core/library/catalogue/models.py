@@ -1,0 +1,88 @@
+"""The tables of the catalogue: what tracks are searched, sorted, compared and planned by.
+
+Every row can be made again from the records on disk (`core.library.records.store`), so a table may
+be dropped without loss. `core/library/catalogue/migrations` brings a database to this state.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+PREFIX = "library_"
+# Compared byte by byte on every database, so that pages are cut the same way everywhere.
+_FOLDED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_TRACK = f"{PREFIX}tracks.id"
+
+
+class Base(DeclarativeBase):
+    """Base of the catalogue's tables."""
+
+
+class TrackRow(Base):
+    """A track; ``added_s`` is a moment in Unix seconds.
+
+    ``*_folded`` columns are without capitals and accents, for search and sorting. ``vocals_s``
+    holds (start, end) of sung passages as little-endian float64, ``descriptors`` the vectors of
+    ``descriptor_parts`` (names joined by commas) one after the other as little-endian float32.
+    """
+
+    __tablename__ = f"{PREFIX}tracks"
+
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(sa.Text)
+    artist: Mapped[str | None] = mapped_column(sa.Text)
+    title_folded: Mapped[str] = mapped_column(_FOLDED, index=True)
+    artist_folded: Mapped[str | None] = mapped_column(_FOLDED, index=True)
+    text_folded: Mapped[str] = mapped_column(sa.Text)
+    added_s: Mapped[float] = mapped_column(sa.Double, index=True)
+    duration_s: Mapped[float | None] = mapped_column(sa.Double, index=True)
+    tempo_bpm: Mapped[float | None] = mapped_column(sa.Double, index=True)
+    camelot: Mapped[str | None] = mapped_column(sa.String(3), index=True)
+    key_place: Mapped[int | None] = mapped_column(sa.Integer, index=True)
+    energy: Mapped[float | None] = mapped_column(sa.Double, index=True)
+    integrated_loudness_lufs: Mapped[float | None] = mapped_column(sa.Double, index=True)
+    vocal_ratio: Mapped[float | None] = mapped_column(sa.Double)
+    vocals_s: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    first_downbeat_s: Mapped[float | None] = mapped_column(sa.Double)
+    mix_in_start_s: Mapped[float | None] = mapped_column(sa.Double)
+    mix_in_end_s: Mapped[float | None] = mapped_column(sa.Double)
+    mix_out_start_s: Mapped[float | None] = mapped_column(sa.Double)
+    mix_out_end_s: Mapped[float | None] = mapped_column(sa.Double)
+    stems: Mapped[str] = mapped_column(sa.Text, default="")
+    packet_sha256: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    descriptor_version: Mapped[str | None] = mapped_column(sa.String(64))
+    descriptor_parts: Mapped[str] = mapped_column(sa.Text, default="")
+    descriptors: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+
+
+class FileRow(Base):
+    """A file that holds a track; ``path`` is absolute and free of symbolic links."""
+
+    __tablename__ = f"{PREFIX}files"
+
+    path: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    track_id: Mapped[str] = mapped_column(
+        sa.ForeignKey(_TRACK, ondelete="CASCADE"), index=True, nullable=False
+    )
+    n_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    modified_ns: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class FingerprintRow(Base):
+    """The fingerprint of a track, little-endian uint32. Apart: only duplicates are found by it."""
+
+    __tablename__ = f"{PREFIX}fingerprints"
+
+    track_id: Mapped[str] = mapped_column(
+        sa.ForeignKey(_TRACK, ondelete="CASCADE"), primary_key=True
+    )
+    algorithm: Mapped[str] = mapped_column(sa.String(32))
+    hashes: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
+class RevisionRow(Base):
+    """One row that counts changes: what was read from the tables before the last one is stale."""
+
+    __tablename__ = f"{PREFIX}revision"
+
+    id: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(sa.BigInteger)

@@ -1,0 +1,296 @@
+"""The only place of the catalogue that speaks SQL.
+
+Gives and takes plain dataclasses and arrays. Every change counts up the revision, so that what was
+read into memory can be kept for as long as nothing changed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.library.catalogue.columns import ColumnRow, LibraryColumns, Vectors, make_columns
+from core.library.catalogue.database import open_engine
+from core.library.catalogue.models import FileRow, FingerprintRow, RevisionRow, TrackRow
+from core.library.catalogue.query import (
+    INSTRUMENTAL_BELOW,
+    Range,
+    SortKey,
+    TrackQuery,
+    make_cursor,
+    read_cursor,
+)
+from core.library.catalogue.rows import TrackRows
+from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
+from core.library.identity.fingerprint import Algorithm, Fingerprint
+
+T = TypeVar("T")
+_BATCH = 1000
+_MAX_PARAMETERS = 500  # older builds of SQLite take 999 in one statement
+
+_SORT_COLUMNS: dict[SortKey, Any] = {
+    SortKey.TITLE: TrackRow.title_folded,
+    SortKey.ARTIST: TrackRow.artist_folded,
+    SortKey.ADDED: TrackRow.added_s,
+    SortKey.DURATION: TrackRow.duration_s,
+    SortKey.TEMPO: TrackRow.tempo_bpm,
+    SortKey.KEY: TrackRow.key_place,
+    SortKey.ENERGY: TrackRow.energy,
+    SortKey.LOUDNESS: TrackRow.integrated_loudness_lufs,
+}
+
+
+class LibraryRepository:
+    """The catalogue in one database. Safe to use from several threads and processes."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+
+    # changes
+
+    def put(self, rows: TrackRows) -> None:
+        """Enter a track; what stood there under its id and its paths is replaced."""
+        with Session(self._engine) as session, session.begin():
+            _delete_track(session, rows.track.id)
+            paths = [file.path for file in rows.files]
+            session.execute(sa.delete(FileRow).where(FileRow.path.in_(paths)))
+            _insert(session, [rows])
+            _count_up(session)
+
+    def remove(self, track_id: str) -> bool:
+        """Remove a track; tell whether it was there."""
+        with Session(self._engine) as session, session.begin():
+            is_there = _delete_track(session, track_id)
+            if is_there:
+                _count_up(session)
+            return is_there
+
+    def replace_all(self, tracks: Iterable[TrackRows]) -> None:
+        """Enter tracks in the place of all that was there; other processes see it all at once.
+
+        A path that several tracks claim goes to the first.
+        """
+        paths: set[str] = set()
+        with Session(self._engine) as session, session.begin():
+            for table in (FingerprintRow, FileRow, TrackRow):
+                session.execute(sa.delete(table))
+            rows = iter(tracks)
+            while batch := list(islice(rows, _BATCH)):
+                for row in batch:
+                    row.files[:] = [file for file in row.files if file.path not in paths]
+                    paths.update(file.path for file in row.files)
+                _insert(session, batch)
+            _count_up(session)
+
+    # questions
+
+    def revision(self) -> int:
+        """Give the number of changes so far."""
+        with Session(self._engine) as session:
+            return session.scalars(sa.select(RevisionRow.number)).one()
+
+    def count(self) -> int:
+        """Give the number of tracks."""
+        with Session(self._engine) as session:
+            return session.scalars(sa.select(sa.func.count()).select_from(TrackRow)).one()
+
+    def search(self, query: TrackQuery) -> TrackPage:
+        """Give a page of the tracks that a query finds. Raises `InvalidOption` for its cursor."""
+        column = _SORT_COLUMNS[query.sort]
+        order = column.desc() if query.is_descending else column.asc()
+        statement = (
+            sa.select(TrackRow)
+            .where(*_conditions(query), *_after_cursor(query, column))
+            .order_by(column.is_(None), order, TrackRow.id)
+            .limit(query.limit + 1)
+        )
+        with Session(self._engine) as session:
+            rows = list(session.scalars(statement))
+            tracks = _summarise(session, rows[: query.limit])
+        if len(rows) <= query.limit:
+            return TrackPage(tracks, None)
+        last = rows[query.limit - 1]
+        return TrackPage(tracks, make_cursor(query, getattr(last, column.key), last.id))
+
+    def get(self, track_ids: Sequence[str]) -> tuple[TrackSummary, ...]:
+        """Give tracks in the order of their ids; those that are not there are left out."""
+        with Session(self._engine) as session:
+            rows: list[TrackRow] = []
+            for part in _batches(list(track_ids)):
+                rows += session.scalars(sa.select(TrackRow).where(TrackRow.id.in_(part)))
+            summaries = {summary.id: summary for summary in _summarise(session, rows)}
+        return tuple(summaries[i] for i in track_ids if i in summaries)
+
+    def ids_beginning_with(self, prefix: str, limit: int) -> list[str]:
+        """Give up to ``limit`` ids that begin with a text."""
+        statement = sa.select(TrackRow.id).where(TrackRow.id.startswith(prefix, autoescape=True))
+        with Session(self._engine) as session:
+            return list(session.scalars(statement.order_by(TrackRow.id).limit(limit)))
+
+    def known_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
+        """Give what is known of these files, by path."""
+        known = {}
+        with Session(self._engine) as session:
+            for part in _batches(paths):
+                for row in session.scalars(sa.select(FileRow).where(FileRow.path.in_(part))):
+                    known[row.path] = KnownFile(row.track_id, row.n_bytes, row.modified_ns)
+        return known
+
+    def files(self) -> list[tuple[str, str]]:
+        """Give (track id, path) of every file."""
+        statement = sa.select(FileRow.track_id, FileRow.path).order_by(FileRow.track_id)
+        with Session(self._engine) as session:
+            return [(track_id, path) for track_id, path in session.execute(statement)]
+
+    def packet_hashes(self) -> list[tuple[str, str]]:
+        """Give (packet hash, track id) of tracks that share their hash with another."""
+        shared = (
+            sa.select(TrackRow.packet_sha256)
+            .group_by(TrackRow.packet_sha256)
+            .having(sa.func.count() > 1)
+        )
+        statement = (
+            sa.select(TrackRow.packet_sha256, TrackRow.id)
+            .where(TrackRow.packet_sha256.in_(shared))
+            .order_by(TrackRow.packet_sha256, TrackRow.id)
+        )
+        with Session(self._engine) as session:
+            return [(str(packets), track_id) for packets, track_id in session.execute(statement)]
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """Give every fingerprint, by track."""
+        with Session(self._engine) as session:
+            return {
+                row.track_id: Fingerprint(
+                    Algorithm(row.algorithm), np.frombuffer(row.hashes, dtype="<u4")
+                )
+                for row in session.scalars(sa.select(FingerprintRow))
+            }
+
+    def vectors(self, part: str) -> dict[str, Vectors]:
+        """Give the descriptor vectors of the mixture or of a stem, by version."""
+        statement = sa.select(
+            TrackRow.id,
+            TrackRow.descriptor_version,
+            TrackRow.descriptor_parts,
+            TrackRow.descriptors,
+        )
+        found: dict[str, tuple[list[str], list[bytes]]] = {}
+        with Session(self._engine) as session:
+            for track_id, version, parts, data in session.execute(statement.order_by(TrackRow.id)):
+                names = parts.split(",")
+                if version is not None and data is not None and part in names:
+                    size = len(data) // len(names)
+                    start = names.index(part) * size
+                    ids, vectors = found.setdefault(version, ([], []))
+                    ids.append(track_id)
+                    vectors.append(data[start : start + size])
+        return {
+            version: Vectors(
+                tuple(ids),
+                np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), -1),
+            )
+            for version, (ids, vectors) in found.items()
+        }
+
+    def columns(self) -> LibraryColumns:
+        """Give what sets are planned from, a column a fact, tracks in the order of their ids."""
+        wanted = [getattr(TrackRow, field.name) for field in fields(ColumnRow)]
+        with Session(self._engine) as session:
+            rows = session.execute(sa.select(*wanted).order_by(TrackRow.id))
+            return make_columns([ColumnRow(*row) for row in rows])
+
+
+def _insert(session: Session, tracks: Sequence[TrackRows]) -> None:
+    session.add_all(rows.track for rows in tracks)
+    session.flush()
+    session.add_all(file for rows in tracks for file in rows.files)
+    session.add_all(rows.fingerprint for rows in tracks if rows.fingerprint is not None)
+    session.flush()
+    session.expunge_all()
+
+
+def _delete_track(session: Session, track_id: str) -> bool:
+    for owned in (FileRow, FingerprintRow):
+        session.execute(sa.delete(owned).where(owned.track_id == track_id))
+    deleted = session.execute(
+        sa.delete(TrackRow).where(TrackRow.id == track_id).returning(TrackRow.id)
+    )
+    return deleted.first() is not None
+
+
+def _count_up(session: Session) -> None:
+    session.execute(sa.update(RevisionRow).values(number=RevisionRow.number + 1))
+
+
+def _summarise(session: Session, rows: Sequence[TrackRow]) -> tuple[TrackSummary, ...]:
+    paths: dict[str, list[str]] = {}
+    for part in _batches([row.id for row in rows]):
+        statement = sa.select(FileRow.track_id, FileRow.path).where(FileRow.track_id.in_(part))
+        for track_id, path in session.execute(statement.order_by(FileRow.path)):
+            paths.setdefault(track_id, []).append(path)
+    return tuple(
+        TrackSummary(
+            id=row.id,
+            title=row.title,
+            artist=row.artist,
+            duration_s=row.duration_s,
+            tempo_bpm=row.tempo_bpm,
+            camelot=row.camelot,
+            energy=row.energy,
+            integrated_loudness_lufs=row.integrated_loudness_lufs,
+            vocal_ratio=row.vocal_ratio,
+            stems=tuple(filter(None, row.stems.split(","))),
+            added_s=row.added_s,
+            paths=tuple(paths.get(row.id, ())),
+        )
+        for row in rows
+    )
+
+
+def _conditions(query: TrackQuery) -> Iterator[sa.ColumnElement[bool]]:
+    for word in query.words:
+        yield TrackRow.text_folded.contains(word, autoescape=True)
+    codes = query.camelot_codes
+    if codes is not None:
+        yield TrackRow.camelot.in_(codes)
+    if not query.tempo_bpm.is_open:
+        tempo = TrackRow.tempo_bpm
+        octaves = (tempo, tempo * 2.0, tempo * 0.5)
+        yield sa.or_(*(sa.and_(*_within(octave, query.tempo_bpm)) for octave in octaves))
+    yield from _within(TrackRow.energy, query.energy)
+    yield from _within(TrackRow.integrated_loudness_lufs, query.loudness_lufs)
+    yield from _within(TrackRow.duration_s, query.duration_s)
+    if query.vocals == "with":
+        yield TrackRow.vocal_ratio >= INSTRUMENTAL_BELOW
+    elif query.vocals == "without":
+        yield TrackRow.vocal_ratio < INSTRUMENTAL_BELOW
+
+
+def _within(value: Any, allowed: Range) -> Iterator[sa.ColumnElement[bool]]:
+    if allowed.least is not None:
+        yield value >= allowed.least
+    if allowed.most is not None:
+        yield value <= allowed.most
+
+
+def _after_cursor(query: TrackQuery, column: Any) -> Iterator[sa.ColumnElement[bool]]:
+    last = read_cursor(query)
+    if last is None:
+        return
+    value, track_id = last
+    if value is None:
+        yield sa.and_(column.is_(None), TrackRow.id > track_id)
+        return
+    beyond = column < value if query.is_descending else column > value
+    same = sa.and_(column == value, TrackRow.id > track_id)
+    yield sa.or_(beyond, same, column.is_(None))
+
+
+def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), _MAX_PARAMETERS):
+        yield values[start : start + _MAX_PARAMETERS]

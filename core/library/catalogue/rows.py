@@ -1,0 +1,120 @@
+"""From a record to the rows that stand for it in the database."""
+
+import base64
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from core.analysis.harmony.camelot import camelot_to_key
+from core.library.catalogue.models import FileRow, FingerprintRow, TrackRow
+from core.library.catalogue.query import fold
+from core.library.records.record import MIXTURE, LibraryRecord
+
+_SEARCHED_TAGS = ("album", "album_artist", "genre", "comment", "year", "composer")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRows:
+    """Everything that the database holds of one track."""
+
+    track: TrackRow
+    files: list[FileRow]
+    fingerprint: FingerprintRow | None
+
+
+def make_rows(record: LibraryRecord) -> TrackRows:
+    """Make the rows of a record. Facts that make no sense (a tempo of 0) are left out."""
+    prints = record.fingerprint
+    return TrackRows(
+        track=_make_track_row(record),
+        files=[
+            FileRow(
+                path=file.path,
+                track_id=record.id,
+                n_bytes=file.bytes,
+                modified_ns=file.modified_ns,
+            )
+            for file in record.files
+        ],
+        fingerprint=None
+        if prints is None
+        else FingerprintRow(
+            track_id=record.id, algorithm=prints.algorithm.value, hashes=prints.data()
+        ),
+    )
+
+
+def _make_track_row(record: LibraryRecord) -> TrackRow:
+    facts = record.facts
+    mix_in, mix_out = _window(facts.get("mix_in_s")), _window(facts.get("mix_out_s"))
+    texts = [record.title, record.artist, record.name]
+    texts += [record.tags.get(name) for name in _SEARCHED_TAGS]
+    texts += [PurePath(file.path).stem for file in record.files]
+    vectors = record.descriptors.vectors if record.descriptors else {}
+    parts = sorted(vectors, key=lambda part: (part != MIXTURE, part))
+    camelot = _camelot(facts.get("camelot"))
+    return TrackRow(
+        id=record.id,
+        title=record.title,
+        artist=record.artist,
+        title_folded=fold(record.title),
+        artist_folded=fold(record.artist) if record.artist else None,
+        text_folded=fold(" ".join(str(text) for text in texts if text)),
+        added_s=record.added_at.timestamp(),
+        duration_s=_positive(record.duration_s),
+        tempo_bpm=_positive(facts.get("tempo_bpm")),
+        camelot=camelot,
+        key_place=key_place(camelot) if camelot else None,
+        energy=_positive(facts.get("energy")),
+        integrated_loudness_lufs=_number(facts.get("integrated_loudness_lufs")),
+        vocal_ratio=_number(facts.get("vocal_ratio")),
+        vocals_s=_pack_intervals(facts.get("vocals_s")),
+        first_downbeat_s=_number(facts.get("first_downbeat_s")),
+        mix_in_start_s=mix_in[0],
+        mix_in_end_s=mix_in[1],
+        mix_out_start_s=mix_out[0],
+        mix_out_end_s=mix_out[1],
+        stems=",".join(record.jobs[-1].stems) if record.jobs else "",
+        packet_sha256=record.packet_sha256,
+        descriptor_version=record.descriptors.version if record.descriptors else None,
+        descriptor_parts=",".join(parts),
+        descriptors=b"".join(base64.b64decode(vectors[part]) for part in parts) or None,
+    )
+
+
+def key_place(camelot: str) -> int:
+    """Give the place of a Camelot code going round the wheel: 1A, 1B, 2A … 12B are 0 to 23."""
+    return 2 * (int(camelot[:-1]) - 1) + (camelot[-1] == "B")
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and isfinite(value) else None
+
+
+def _positive(value: Any) -> float | None:
+    number = _number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _camelot(value: Any) -> str | None:
+    try:
+        camelot_to_key(value)
+    except (ValueError, TypeError):
+        return None
+    return str(value)
+
+
+def _window(value: Any) -> tuple[float | None, float | None]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return None, None
+    return _number(value[0]), _number(value[1])
+
+
+def _pack_intervals(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    return np.array(value, dtype="<f8").reshape(-1, 2).tobytes()

@@ -1,0 +1,190 @@
+"""Files into the library, without copying them: hashed, read, analysed, entered one by one.
+
+What is entered stays: an import that is interrupted goes on where it was when it is run again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.artifacts.manifest import now
+from core.artifacts.store import hash_file
+from core.audio.tagging.tags import name_track, text_tags
+from core.errors import InvalidAudio, StemcrateError
+from core.library.intake.facts import FileFacts, find_facts
+from core.library.intake.listing import Refusal
+from core.library.intake.pool import TaskPool
+from core.library.library import Library
+from core.library.records.record import (
+    DescriptorRecord,
+    FileReference,
+    FingerprintRecord,
+    LibraryRecord,
+)
+
+Progress = Callable[[int, int, str], None]
+"""Called with the number of files done, of all, and the name of the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to enter; ``name`` is what people call it."""
+
+    path: Path
+    name: str
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """How an import went, file by file; ids in the order in which they were entered."""
+
+    added: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    source: SourceFile
+    track_id: str
+    file: FileReference
+    max_duration_s: float | None
+
+
+def import_files(
+    library: Library,
+    sources: Sequence[SourceFile],
+    *,
+    n_processes: int,
+    max_duration_s: float | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Enter files into the library; those that it knows are neither read nor analysed again.
+
+    Parameters
+    ----------
+    sources : absolute paths without symbolic links, as `core.library.intake.listing` gives them.
+    n_processes : files analysed side by side.
+    max_duration_s : the longest recording accepted.
+
+    Returns
+    -------
+    What was added, what was known before, and what was refused and why; one bad file stops nothing.
+    """
+    return _Import(library, sources, max_duration_s, progress).run(n_processes)
+
+
+class _Import:
+    def __init__(
+        self,
+        library: Library,
+        sources: Sequence[SourceFile],
+        max_duration_s: float | None,
+        progress: Progress | None,
+    ) -> None:
+        self._library = library
+        self._sources = sources
+        self._max_duration_s = max_duration_s
+        self._progress = progress
+        self._report = ImportReport()
+        self._n_done = 0
+        self._under_way: dict[str, list[FileReference]] = {}
+        """Files with the bytes of one that is being analysed, by track."""
+
+    def run(self, n_processes: int) -> ImportReport:
+        pool = TaskPool(_find_facts, n_processes)
+        for task, outcome in pool.run(self._tasks()):
+            if isinstance(outcome, StemcrateError):
+                self._refuse(task, outcome)
+            else:
+                self._enter(task, outcome)
+        return self._report
+
+    def _tasks(self) -> Iterator[_Task]:
+        """Find the files that have to be analysed; deal with the others here."""
+        known = self._library.known_files([str(source.path) for source in self._sources])
+        for source in self._sources:
+            try:
+                file = refer_to(source.path)
+                found = known.get(file.path)
+                if found and (found.n_bytes, found.modified_ns) == (file.bytes, file.modified_ns):
+                    self._note_known(found.track_id, source.name)
+                    continue
+                track_id, _ = hash_file(source.path)
+            except OSError as problem:
+                error = InvalidAudio(f"{source.name} cannot be read: {problem.strerror}.")
+                self._report.refused.append(Refusal(str(source.path), error))
+                self._step(source.name)
+                continue
+            if track_id in self._under_way:
+                self._under_way[track_id].append(file)
+                self._note_known(track_id, source.name)
+            elif self._library.add_file(track_id, file):
+                self._note_known(track_id, source.name)
+            else:
+                self._under_way[track_id] = [file]
+                yield _Task(source, track_id, file, self._max_duration_s)
+
+    def _enter(self, task: _Task, found: FileFacts) -> None:
+        files = self._under_way.pop(task.track_id)
+        self._library.put(make_record(self._library, task.source, task.track_id, files, found))
+        self._report.added.append(task.track_id)
+        self._step(task.source.name)
+
+    def _refuse(self, task: _Task, error: StemcrateError) -> None:
+        files = self._under_way.pop(task.track_id)
+        self._report.refused += [Refusal(file.path, error) for file in files]
+        self._report.known = [known for known in self._report.known if known != task.track_id]
+        self._step(task.source.name)
+
+    def _note_known(self, track_id: str, name: str) -> None:
+        self._report.known.append(track_id)
+        self._step(name)
+
+    def _step(self, name: str) -> None:
+        self._n_done += 1
+        if self._progress is not None:
+            self._progress(self._n_done, len(self._sources), name)
+
+
+def make_record(
+    library: Library,
+    source: SourceFile,
+    track_id: str,
+    files: list[FileReference],
+    found: FileFacts,
+) -> LibraryRecord:
+    """Make the record of a file that was just analysed, and keep its cover."""
+    title, artist = name_track(found.tags, source.name)
+    cover = found.tags.cover
+    return LibraryRecord(
+        id=track_id,
+        name=source.name,
+        title=title,
+        artist=artist,
+        added_at=now(),
+        bytes=files[0].bytes,
+        files=files,
+        duration_s=found.facts.get("duration_s"),
+        sample_rate=found.source.sample_rate,
+        n_channels=found.source.n_channels,
+        bit_depth=found.source.bit_depth,
+        codec=found.source.codec,
+        container=found.source.container,
+        packet_sha256=found.packet_sha256,
+        tags=text_tags(found.tags),
+        cover=library.keep_cover(cover) if cover is not None else None,
+        facts={k: v for k, v in found.facts.items() if k != "descriptors"},
+        fingerprint=FingerprintRecord.of(found.fingerprint),
+        descriptors=DescriptorRecord.model_validate(found.facts["descriptors"]),
+    )
+
+
+def refer_to(path: Path) -> FileReference:
+    """Refer to a file as it is now. Raises OSError where it is not."""
+    status = path.stat()
+    return FileReference(path=str(path), bytes=status.st_size, modified_ns=status.st_mtime_ns)
+
+
+def _find_facts(task: _Task) -> FileFacts:
+    return find_facts(task.source.path, name=task.source.name, max_duration_s=task.max_duration_s)

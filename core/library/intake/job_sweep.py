@@ -1,0 +1,82 @@
+"""The library kept in step with the jobs: those that ended are entered, those that went forgotten.
+
+Nothing has to be told: what is missing is found by comparing the manifests with what the library
+has noted of jobs. So nothing is lost when a process dies between the end of a job and its entry,
+and whatever fails is tried again.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from filelock import FileLock, Timeout
+
+from core.artifacts.store import JobStore
+from core.library.intake.job_tracks import enter_job, forget_job
+from core.library.library import Library
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 60.0
+
+
+class JobSweep:
+    """Compares and makes good; several processes may, one at a time does.
+
+    A job is entered once: a track that was removed from the library afterwards stays away.
+    """
+
+    def __init__(
+        self, library: Library, store: JobStore, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._library = library
+        self._store = store
+        self._clock = clock
+        self._lock_path = store.data_dir / "locks" / "library-sweep.lock"
+        self._settled: set[str] = set()
+        self._retry_at: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Look once at all jobs; does nothing where another process does so now.
+
+        Raises nothing for a job that cannot be entered: that is logged, and tried again by a later
+        run.
+        """
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self._lock_path, timeout=0):
+                self._run()
+        except Timeout:
+            logger.debug("another process enters jobs into the library")
+
+    def _run(self) -> None:
+        existing = self._store.job_ids()
+        self._settled &= set(existing)
+        for job_id in self._library.noted_jobs() - set(existing):
+            self._try(job_id, lambda job_id: forget_job(self._library, self._store, job_id))
+        for job_id in reversed(existing):
+            if job_id not in self._settled:
+                self._try(job_id, self._settle)
+
+    def _settle(self, job_id: str) -> None:
+        # The note first: it is small, and of a long history nearly all that has to be read.
+        entry = self._library.noted_job(job_id)
+        if entry is None or not entry.is_complete:
+            manifest = self._store.load_if_readable(job_id)
+            if manifest is None or not manifest.state.is_final:
+                return
+            for refusal in enter_job(self._library, self._store, job_id).refused:
+                logger.warning("'%s' is not in the library: %s", refusal.path, refusal.error)
+        self._settled.add(job_id)
+
+    def _try(self, job_id: str, task: Callable[[str], None]) -> None:
+        if self._clock() < self._retry_at.get(job_id, float("-inf")):
+            return
+        try:
+            task(job_id)
+        except Exception:
+            # Whatever is wrong with the catalogue: neither the job nor other jobs pay for it.
+            logger.exception("the library could not follow job %s: tried again later", job_id)
+            self._retry_at[job_id] = self._clock() + RETRY_S
+        else:
+            self._retry_at.pop(job_id, None)

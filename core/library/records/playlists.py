@@ -1,0 +1,96 @@
+"""Playlists on disk: few and small, so they need no tables."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from core.artifacts.manifest import now
+from core.artifacts.store import is_job_id, new_job_id
+from core.audio.tagging.tags import clean_text
+from core.errors import InvalidOption, PlaylistNotFound
+from core.library.records.record import PlaylistRecord
+from core.library.records.store import RecordStore
+
+
+class PlaylistStore:
+    """The playlists of a library, newest first. Ids sort by the time they were made."""
+
+    def __init__(self, records: RecordStore, lock_path: Path) -> None:
+        self._records = records
+        self._lock_path = lock_path.with_name("playlists.lock")
+
+    def create(self, name: str, track_ids: Sequence[str], plan: dict[str, Any]) -> PlaylistRecord:
+        """Make a playlist. Raises `InvalidOption` for a name of nothing that can be printed.
+
+        The name may hold anything, slashes too: it becomes safe where it becomes a path.
+        """
+        shown = clean_text(name)
+        if shown is None:
+            raise InvalidOption("A playlist needs a name.", hint="Give it one.", field="name")
+        record = PlaylistRecord(
+            id=new_job_id(), name=shown, created_at=now(), track_ids=list(track_ids), plan=plan
+        )
+        with self._writing():
+            self._records.write_playlist(record)
+        return record
+
+    def page(self, *, limit: int, cursor: str | None) -> tuple[list[PlaylistRecord], str | None]:
+        """Give up to ``limit`` playlists older than ``cursor``, and the cursor of the next page.
+
+        Raises `InvalidOption` for a cursor that is none.
+        """
+        if cursor is not None and not is_job_id(cursor):
+            raise InvalidOption(
+                f"'{cursor[:100]}' is not a cursor.",
+                hint="Give next_cursor of the page before, or none for the first page.",
+                field="cursor",
+            )
+        older = [p for p in self.all() if cursor is None or p.id < cursor]
+        page = older[:limit]
+        return page, page[-1].id if len(older) > limit else None
+
+    def all(self) -> list[PlaylistRecord]:
+        """Give every playlist."""
+        return sorted(self._records.playlists(), key=lambda record: record.id, reverse=True)
+
+    def get(self, playlist_id: str) -> PlaylistRecord:
+        """Give a playlist. Raises `PlaylistNotFound`."""
+        record = self._records.read_playlist(playlist_id) if is_job_id(playlist_id) else None
+        if record is None:
+            raise PlaylistNotFound(
+                f"There is no playlist '{playlist_id[:100]}'.",
+                hint="GET /playlists lists the playlists that exist.",
+            )
+        return record
+
+    def change(self, playlist_id: str, change: Callable[[PlaylistRecord], None]) -> PlaylistRecord:
+        """Change a playlist in place. Raises `PlaylistNotFound`."""
+        with self._writing():
+            record = self.get(playlist_id)
+            change(record)
+            self._records.write_playlist(record)
+            return record
+
+    def delete(self, playlist_id: str) -> None:
+        """Remove a playlist. Raises `PlaylistNotFound`."""
+        with self._writing():
+            self._records.remove_playlist(self.get(playlist_id).id)
+
+    def follow(self, track_id: str, successor_id: str) -> None:
+        """Put a track's successor in its place, in every playlist."""
+        with self._writing():
+            for record in self._records.playlists():
+                if track_id in record.track_ids:
+                    record.track_ids = [
+                        successor_id if other == track_id else other for other in record.track_ids
+                    ]
+                    self._records.write_playlist(record)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._lock_path):
+            yield

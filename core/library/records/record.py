@@ -1,0 +1,147 @@
+"""What the library knows of one track, as it stands on disk; the database is made from it.
+
+A record names where the recording lies and holds what was found out about it: hashes, tags, facts,
+fingerprint and descriptors. Audio and covers are not in it.
+"""
+
+import base64
+from datetime import datetime
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field
+
+from core.artifacts.manifest import Record
+from core.library.identity.fingerprint import Algorithm, Fingerprint
+
+SCHEMA_VERSION = 1
+MIXTURE = "mixture"
+"""Name of the whole mix among the parts that have descriptors; stems have their own names."""
+
+
+def _check_base64(text: str) -> str:
+    base64.b64decode(text, validate=True)
+    return text
+
+
+Base64 = Annotated[str, AfterValidator(_check_base64)]
+
+
+class FileReference(Record):
+    """A file that holds the track. Size and time of change tell whether it is still the same."""
+
+    path: str
+    bytes: int
+    modified_ns: int
+
+
+class JobReference(Record):
+    """A job that processed the track."""
+
+    job_id: str
+    track_index: int
+    stems: list[str] = Field(default_factory=list)
+
+
+class JobEntry(Record):
+    """A job whose tracks are in the library, or on their way into it.
+
+    Written before the first of its tracks, so that no track ever refers to a job that cannot be
+    forgotten; ``is_complete`` once all of them are entered.
+    """
+
+    job_id: str
+    track_ids: list[str]
+    is_complete: bool = False
+
+
+class CoverReference(Record):
+    """A cover in the store, by the SHA-256 of its bytes."""
+
+    sha256: str
+    mime: str
+
+
+class FingerprintRecord(Record):
+    """A fingerprint: little-endian uint32 in base64."""
+
+    algorithm: Algorithm
+    hashes: Base64
+
+    @classmethod
+    def of(cls, fingerprint: Fingerprint) -> "FingerprintRecord":
+        """Pack a fingerprint."""
+        return cls(
+            algorithm=fingerprint.algorithm,
+            hashes=base64.b64encode(fingerprint.hashes.astype("<u4").tobytes()).decode(),
+        )
+
+    def data(self) -> bytes:
+        """Give the bytes of the hashes."""
+        return base64.b64decode(self.hashes)
+
+
+class DescriptorRecord(Record):
+    """Descriptor vectors of the mixture and of stems, little-endian float32 in base64.
+
+    Vectors of one ``version`` have one length and can be compared; others cannot.
+    """
+
+    version: str
+    vectors: dict[str, Base64]
+
+    @classmethod
+    def of(cls, version: str, vectors: dict[str, NDArray[np.float32]]) -> "DescriptorRecord":
+        """Pack vectors of shape (n_features,)."""
+        packed = {
+            part: base64.b64encode(vector.astype("<f4").tobytes()).decode()
+            for part, vector in vectors.items()
+        }
+        return cls(version=version, vectors=packed)
+
+    def data(self, part: str) -> bytes | None:
+        """Give the bytes of a part's vector, None where it has none."""
+        packed = self.vectors.get(part)
+        return None if packed is None else base64.b64decode(packed)
+
+
+class LibraryRecord(Record):
+    """One track. ``id`` is the SHA-256 of its bytes, ``name`` what its file was called.
+
+    ``facts`` are those of `core.analysis`, under the names that manifests use; ``title`` and
+    ``artist`` come from the tags, else from the name.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    id: str = Field(pattern=r"^[0-9a-f]{64}$")
+    name: str
+    title: str
+    artist: str | None = None
+    added_at: datetime
+    bytes: int
+    files: list[FileReference] = Field(default_factory=list)
+    jobs: list[JobReference] = Field(default_factory=list)
+    duration_s: float | None = None
+    sample_rate: int | None = None
+    n_channels: int | None = None
+    bit_depth: int | None = None
+    codec: str | None = None
+    container: str | None = None
+    packet_sha256: str | None = None
+    tags: dict[str, Any] = Field(default_factory=dict)
+    cover: CoverReference | None = None
+    facts: dict[str, Any] = Field(default_factory=dict)
+    fingerprint: FingerprintRecord | None = None
+    descriptors: DescriptorRecord | None = None
+
+
+class PlaylistRecord(Record):
+    """A playlist: tracks in order, by id, and why they stand so (``plan``, as the planner says)."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    name: str
+    created_at: datetime
+    track_ids: list[str]
+    plan: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,199 @@
+"""What every separator model is: a mixture in, its stems out, same rate, length and channels.
+
+A model of a family implements `SeparatorModel._stream_stereo`, which sees stereo at the model's own
+rate alone; everything around it (rates, channels, silence, checks, progress) is written once, here
+and in `core.separation.streaming.mixture`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.audio.buffer import Samples, validate_block
+from core.errors import InvalidOption, StageFailed
+from core.separation.streaming.effort import Effort
+from core.separation.streaming.mixture import Mixture, Read, StemBlock, StereoMixture
+from core.separation.streaming.passes import stream_passes
+from core.separation.streaming.run import Cancelled, Progress, Run, Tell
+from core.separation.streaming.wiener import refine
+
+
+class SeparatorModel(ABC):
+    """A loaded model, ready to separate.
+
+    Attributes
+    ----------
+    name : as the catalogue, the manifest and the screen have it.
+    stems : names of the stems, in the order in which they are returned.
+    sample_rate : Hz, the rate at which the model runs.
+    licence : of code and weights, as a sentence.
+    weights_sha256 : hexadecimal SHA-256 of the weights, as `WeightsLocation.verify` defines it.
+    device : torch's name of where it runs.
+    residual_stem : the stem that takes what the others leave (``other``, ``accompaniment``); None
+        where there is no such stem.
+    """
+
+    name: str
+    stems: tuple[str, ...]
+    sample_rate: int
+    licence: str
+    weights_sha256: str
+    device: str
+    residual_stem: str | None
+
+    def separate(
+        self,
+        mixture: Samples,
+        sample_rate: int,
+        *,
+        stems: Sequence[str] = (),
+        effort: Effort | None = None,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> dict[str, Samples]:
+        """Split a mixture that lies in memory: `stream`, with the blocks put together.
+
+        Parameters
+        ----------
+        mixture : float32, shape ``(n_channels, n_samples)`` with one or two channels, finite,
+            nominal range ±1; not mutated.
+        sample_rate : Hz, of the mixture and of the stems.
+        stems, effort, progress, cancelled : as of `stream`.
+
+        Returns
+        -------
+        For each of the stems, float32 of the mixture's shape.
+
+        Raises
+        ------
+        JobCancelled, StageFailed, ValueError : as `stream`.
+        """
+        validate_block(mixture, n_channels=mixture.shape[0])
+        separated = {stem: np.zeros_like(mixture) for stem in self.wanted(stems)}
+        start = 0
+        for block in self.stream(
+            lambda first, stop: mixture[:, first:stop],
+            mixture.shape[0],
+            mixture.shape[1],
+            sample_rate,
+            stems=stems,
+            effort=effort,
+            progress=progress,
+            cancelled=cancelled,
+        ):
+            for stem, samples in block.items():
+                separated[stem][:, start : start + samples.shape[1]] = samples
+            start += samples.shape[1]
+        return separated
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of memory that the loaded weights take; 0 where that isn't known."""
+        return 0
+
+    def compile(self, cache_dir: Path | None) -> bool:
+        """Compile the network for a worker that lives long; see `core.separation.models.compiled`.
+
+        Returns False where the family has nothing to compile.
+        """
+        return False
+
+    def wanted(self, stems: Sequence[str]) -> tuple[str, ...]:
+        """Put stems into the model's order; none stands for all.
+
+        Raises
+        ------
+        InvalidOption : the model has no such stem.
+        """
+        unknown = [stem for stem in stems if stem not in self.stems]
+        if unknown:
+            raise InvalidOption(
+                f"The model '{self.name}' has no stem '{unknown[0]}'.",
+                hint=f"Its stems: {', '.join(self.stems)}.",
+                field="stems",
+            )
+        return tuple(stem for stem in self.stems if not stems or stem in stems)
+
+    def stream(
+        self,
+        read: Read,
+        n_channels: int,
+        n_samples: int,
+        sample_rate: int,
+        *,
+        stems: Sequence[str] = (),
+        effort: Effort | None = None,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+        tell: Tell | None = None,
+        checkpoint: Path | None = None,
+    ) -> Iterator[dict[str, Samples]]:
+        """Split a mixture block by block; memory does not grow with its length.
+
+        Mono is separated as stereo with two equal channels, and the stems averaged back. What lies
+        above half the model's rate is in no stem: it is left to the residual.
+
+        Parameters
+        ----------
+        read : gives samples ``start`` to ``stop``, float32, shape ``(n_channels, stop - start)``,
+            finite, nominal range ±1. Asked more than once for the same samples.
+        n_channels, n_samples : shape of the mixture; one or two channels.
+        sample_rate : Hz, of the mixture and of the stems.
+        stems : those that are wanted; none stands for all. What only the others need is not run.
+        effort : what to do beyond one plain pass; None stands for `Effort()`.
+        progress : called with a fraction in [0, 1] that never falls, at each chunk and at the end.
+        cancelled : asked at each chunk.
+        tell : called with a sentence where the work had to go on otherwise than asked.
+        checkpoint : folder in which chunks are kept (`core.separation.streaming.checkpoint`). A
+        later call
+            for the same mixture goes on after the last chunk; the caller removes the folder.
+
+        Yields
+        ------
+        For each of the stems, float32, shape ``(n_channels, n)``: adjoining blocks that cover the
+        mixture. Silence gives exact silence; on one CPU the same mixture gives the same stems, bit
+        for bit.
+
+        Raises
+        ------
+        JobCancelled : ``cancelled`` said so.
+        StageFailed : the network gave something that isn't finite.
+        InvalidOption : the model has no such stem.
+        ValueError : more than two channels, samples that aren't finite, or a rate below 1 Hz.
+        """
+        mixture = Mixture(read, n_channels, n_samples, sample_rate)
+        run = Run(
+            self.wanted(stems), effort or Effort(), progress, cancelled, tell, checkpoint=checkpoint
+        )
+        run.check()
+        if mixture.is_silent():
+            blocks: Iterator[StemBlock] = mixture.silence(len(run.stems))
+        else:
+            stereo = mixture.as_stereo(self.sample_rate)
+            separated = stream_passes(self._stream_stereo, stereo, self.sample_rate, run)
+            if run.effort.wiener:
+                separated = refine(separated, stereo)
+            blocks = mixture.deliver(separated, self.sample_rate)
+        for block in blocks:
+            self._require_finite(run.stems, block)
+            yield dict(zip(run.stems, block, strict=True))
+            run.check()
+        run.report(1.0)
+
+    @abstractmethod
+    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+        """Split stereo at the model's rate, at least one sample of it.
+
+        Yields float32 blocks ``(n_stems, 2, n)``, one row for each of ``run.stems``, adjoining and
+        as long as the mixture together. Calls `Run.report` at every chunk.
+        """
+
+    def _require_finite(self, stems: tuple[str, ...], block: StemBlock) -> None:
+        for stem, samples in zip(stems, block, strict=True):
+            if not np.isfinite(samples).all():
+                raise StageFailed(
+                    f"{self.name} gave samples that are not finite in '{stem}' on {self.device}.",
+                    hint="Set DEVICE=cpu, or fetch the weights again.",
+                )

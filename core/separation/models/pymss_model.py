@@ -1,0 +1,275 @@
+"""SCNet, BS-RoFormer, MelBand RoFormer and MDX23C. The only module that knows pymss-core.
+
+The networks are pymss-core's (MIT); the way around them is ours. What they are given at once, and
+how much of that overlaps, is told by the YAML file that was published with the weights; as where
+they were trained, the mixture is mirrored at both ends, so that its first and last samples have
+something before and after them. pymss-core is an optional extra, imported when a model is loaded.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from core.audio.buffer import Samples
+from core.errors import UnsafeWeights
+from core.separation.device import Device, resolve_device, segments_that_fit
+from core.separation.models.base import SeparatorModel
+from core.separation.streaming.mixture import StemBlock, StereoMixture
+from core.separation.streaming.oom_fallback import OomFallback
+from core.separation.streaming.overlap_add import OVERLAP, overlap_add
+from core.separation.streaming.run import Run
+from core.separation.streaming.scale import Scale
+from core.separation.weights.location import WeightsLocation
+from core.separation.weights.network_config import NetworkConfig, read_network_config
+from core.separation.weights.safe_load import NUMPY_GLOBALS, load_pickle
+from core.separation.weights.store import WeightsStore, require_package
+
+Tensor = Any  # torch is untyped here.
+
+_CLASSES = {
+    "scnet": ("pymss_core.modules.scnet", "SCNet"),
+    "bs_roformer": ("pymss_core.modules.bs_roformer", "BSRoformer"),
+    "mel_band_roformer": ("pymss_core.modules.bs_roformer", "MelBandRoformer"),
+    "mdx23c": ("pymss_core.modules.mdx23c_tfc_tdf_v3", "TFC_TDF_net"),
+}
+# Names under which trainers wrap the weights, and labels that are no arguments of a network.
+_WRAPPERS = ("state", "state_dict", "model_state_dict")
+_LABELS = ("type", "model_type", "architecture")
+_MIN_PARTS = 8  # a chunk is cut into no more than so many where memory is short
+
+
+class PymssModel(SeparatorModel):
+    """One network, described by a YAML file.
+
+    Parameters
+    ----------
+    location : where weights and config are; they are verified before they are read.
+    device : where to run.
+
+    Raises
+    ------
+    UnsafeWeights : a file fails its checksum, holds more than weights, or does not fit the config.
+    ModelUnavailable : a file cannot be read.
+    """
+
+    def __init__(self, location: WeightsLocation, device: Device) -> None:
+        if location.config is None:
+            raise _unfit(location, "its YAML file is missing")
+        self.name = location.info.name
+        self.licence = location.info.licence
+        self.weights_sha256 = location.verify()
+        self.device = device.name
+        self._config = read_network_config(location.config, location.info.family)
+        self._network = _load_network(location, self._config).to(device.name).eval()
+        self.stems = self._config.stems
+        self.sample_rate = self._config.sample_rate
+        self.residual_stem = self._config.residual_stem
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all weights."""
+        return sum(p.numel() * p.element_size() for p in self._network.parameters())
+
+    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+        """Run the network; what its single output leaves is the mixture minus that output."""
+        outputs = self._config.outputs
+        rows = [outputs.index(stem) for stem in run.stems if stem in outputs] or [0]
+        start = 0
+        for block in self._stream_network(mixture, rows, run):
+            stop = start + block.shape[-1]
+            given = dict(zip((outputs[row] for row in rows), block, strict=True))
+            if set(run.stems) - given.keys():
+                rest = mixture.read(start, stop) - block[0]
+                given |= dict.fromkeys(set(self.stems) - set(outputs), rest)
+            yield np.stack([given[stem] for stem in run.stems])
+            start = stop
+
+    def _stream_network(
+        self, mixture: StereoMixture, rows: list[int], run: Run
+    ) -> Iterator[Samples]:
+        """Give some of the network's stems, block by block, ``(n_rows, 2, n)``."""
+        config = self._config
+        segment = config.chunk_samples
+        # A preset that saves work overlaps less than the config asks for; none overlaps more.
+        saves = run.effort.overlap < OVERLAP
+        overlap = min(config.overlap, run.effort.overlap) if saves else config.overlap
+        scale = Scale(mixture) if config.is_scaled else None
+        mirrored = _Mirrored(mixture, round(overlap * segment), scale)
+        fallback = self._fallback(segment, run)
+
+        def run_network(segments: Tensor) -> Tensor:
+            with torch.inference_mode():
+                return fallback(segments)[:, rows]
+
+        blocks = overlap_add(
+            run_network,
+            mirrored.read,
+            mirrored.n_samples,
+            segment=segment,
+            overlap=overlap,
+            on_segment=run.report,
+            valid_length=lambda _: segment,
+            batch_size=segments_that_fit(self.device, segment),
+            checkpoint=run.checkpoint(
+                "network",
+                weights=self.weights_sha256,
+                rows=rows,
+                n_samples=mixture.n_samples,
+                segment=segment,
+                overlap=overlap,
+            ),
+        )
+        try:
+            for block in mirrored.cut(blocks):
+                stems: Samples = (block if scale is None else scale.undo(block)).numpy()
+                yield stems
+        finally:
+            fallback.close()
+
+    def _fallback(self, segment: int, run: Run) -> OomFallback:
+        is_fixed = self._config.family == "mdx23c"  # its layers halve a known number of frames
+        return OomFallback(
+            self._network,
+            self.device,
+            run.tell,
+            run=self._run_segments,
+            shorten=None if is_fixed else lambda _: None,
+            segment=segment,
+            min_segment=segment // _MIN_PARTS,
+        )
+
+    def _run_segments(self, segments: Tensor) -> Tensor:
+        """Run chunks ``(n_segments, 2, n)`` to stems ``(n_segments, n_outputs, 2, n)``."""
+        stft = getattr(self._network, "stft_config", None)
+        if stft is not None:
+            # SCNet names no window. This is what torch takes then, with a warning at each chunk.
+            stft["window"] = torch.ones(stft["win_length"], device=segments.device)
+        with _layers_in_half(segments, self._config):
+            stems = self._network(segments)
+        if stems.ndim == 3:  # a single stem comes without its axis
+            stems = stems[:, None]
+        # Some spectrograms end with their last whole frame.
+        missing = segments.shape[-1] - stems.shape[-1]
+        return torch.nn.functional.pad(stems.float(), (0, missing))
+
+
+class _Mirrored:
+    """The mixture with what lies before its start and after its end: its own mirror image.
+
+    Parameters
+    ----------
+    margin : samples on both sides; a mixture that is not twice as long stays as it is.
+    scale : the samples to show, None for the mixture's own.
+    """
+
+    def __init__(self, mixture: StereoMixture, margin: int, scale: Scale | None) -> None:
+        self._read = mixture.read if scale is None else scale.read
+        self._length = mixture.n_samples
+        self._margin = margin if mixture.n_samples > 2 * margin else 0
+        self.n_samples = self._length + 2 * self._margin
+
+    def read(self, start: int, stop: int) -> Tensor:
+        """Give samples ``start`` to ``stop``, counted from the first one of the margin."""
+        first, last = start - self._margin, stop - self._margin
+        end = self._length - 1
+        parts = []
+        if first < 0:
+            parts.append(self._samples(max(1, 1 - last), 1 - first).flip(-1))
+        if max(first, 0) < min(last, self._length):
+            parts.append(self._samples(max(first, 0), min(last, self._length)))
+        if last > self._length:
+            mirror = self._samples(2 * end - last + 1, 2 * end - max(first, self._length) + 1)
+            parts.append(mirror.flip(-1))
+        return torch.cat(parts, dim=-1)
+
+    def cut(self, blocks: Iterator[Tensor]) -> Iterator[Tensor]:
+        """Take the margins off blocks that cover all of it."""
+        start = -self._margin
+        for block in blocks:
+            inside = block[..., max(0, -start) : max(0, self._length - start)]
+            start += block.shape[-1]
+            if inside.shape[-1]:
+                yield inside
+
+    def _samples(self, start: int, stop: int) -> Tensor:
+        return torch.as_tensor(self._read(start, stop))
+
+
+def _layers_in_half(segments: Tensor, config: NetworkConfig) -> AbstractContextManager[object]:
+    """Let RoFormers run in 16 bits on CUDA, as they were trained; torch keeps the STFT in 32."""
+    if not segments.is_cuda or "roformer" not in config.family:
+        return nullcontext()
+    context: AbstractContextManager[object] = torch.autocast("cuda", dtype=torch.float16)
+    return context
+
+
+def _load_network(location: WeightsLocation, config: NetworkConfig) -> Any:
+    state = _load_state(location.files[0])
+    try:
+        network = _make_network(location, config)
+        network.load_state_dict(state)
+        n_outputs = _count_outputs(network)
+    except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, AssertionError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(":.")
+        raise _unfit(location, reason) from error
+    if n_outputs != len(config.outputs):
+        names = ", ".join(config.outputs)
+        raise _unfit(location, f"the network gives {n_outputs} stems, its config names {names}")
+    if getattr(network, "audio_channels", 2) != 2:
+        raise _unfit(location, "the network is not stereo")
+    return network
+
+
+def _make_network(location: WeightsLocation, config: NetworkConfig) -> Any:
+    require_package(location.info)
+    module, name = _CLASSES[config.family]
+    network = getattr(import_module(module), name)
+    if config.family == "mdx23c":
+        content = import_module("pymss_core").AttrDict(config.content)
+        content.training.setdefault("target_instrument", None)
+        return network(content)
+    arguments = {key: value for key, value in config.content["model"].items() if key not in _LABELS}
+    return network(**arguments)
+
+
+def _count_outputs(network: Any) -> int:
+    if hasattr(network, "sources"):
+        return len(network.sources)
+    n_outputs = getattr(network, "num_stems", None) or network.num_target_instruments
+    return int(n_outputs)
+
+
+def _load_state(file: Path) -> Any:
+    """Read weights without running anything that the file holds. Raises `UnsafeWeights`."""
+    if file.suffix == ".safetensors":
+        try:
+            return load_file(file)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise UnsafeWeights(
+                f"{file.name} cannot be read: {type(error).__name__}.",
+                hint="The file is damaged. Fetch it again.",
+                field="model",
+            ) from error
+    state = load_pickle(file, NUMPY_GLOBALS)
+    wrapper = next((name for name in _WRAPPERS if isinstance(state, dict) and name in state), None)
+    return state if wrapper is None else state[wrapper]
+
+
+def _unfit(location: WeightsLocation, reason: str) -> UnsafeWeights:
+    return UnsafeWeights(
+        f"The model '{location.info.name}' was not loaded: {reason}.",
+        hint="Weights and YAML file must come from the same publication.",
+        field="model",
+    )
+
+
+def build(name: str, *, device: str, model_dir: Path | None) -> PymssModel:
+    """Load the model; see `core.separation.models.factory.Builder`."""
+    return PymssModel(WeightsStore(model_dir).require(name), resolve_device(device))

@@ -1,0 +1,46 @@
+"""How much work a separation is worth: the presets, and what they are made of.
+
+Cost is counted in runs of the network over the mixture's length, relative to ``balanced``:
+
+    fast        0.83   segments overlap by a tenth
+    balanced    1      segments overlap by a quarter, one pass: what ``demucs`` does, without its
+                       random shift
+    best        2      two passes, the second half a second later, averaged
+
+Test-time augmentation adds two passes, the Wiener filter next to nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Preset = Literal["fast", "balanced", "best"]
+Combination = Literal["average", "min_spectrum", "max_spectrum"]
+"""How the models of an ensemble are put together; see `core.separation.models.ensemble`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a separation does beyond one plain pass.
+
+    Attributes
+    ----------
+    overlap : share of a segment that the next one covers, in [0, 0.5]; for models that take
+        segments.
+    shifts : passes over the mixture, each delayed by another part of half a second, averaged;
+        at least 1.
+    augment : two more passes, channels swapped and polarity inverted (test-time augmentation).
+    wiener : refine the stems' magnitudes by their share of the mixture's power
+        (`core.separation.streaming.wiener`).
+    """
+
+    overlap: float = 0.25
+    shifts: int = 1
+    augment: bool = False
+    wiener: bool = False
+
+
+PRESETS: Mapping[Preset, Effort] = MappingProxyType(
+    {"fast": Effort(overlap=0.1), "balanced": Effort(), "best": Effort(shifts=2)}
+)

