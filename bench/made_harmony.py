@@ -89,7 +89,7 @@ def make_harmony(seed: int) -> MadeHarmony:
     plan = _Plan(
         tonic=tonic + rng.choice([0.0, rng.uniform(-0.35, 0.35)]),
         scale=scale,
-        chords=_CHORDS[mode][rng.integers(len(_CHORDS[mode]))],
+        chords=_CHORDS[mode][int(rng.integers(len(_CHORDS[mode])))],
         bar_s=240 / rng.uniform(90, 175),
     )
     mono = np.zeros(int(N_BARS * plan.bar_s * RATE_HZ))

@@ -13,7 +13,7 @@ PEERS = {"essentia": "essentia", "mixxx": "mixxx_analyzer"}
 
 def has_peer(python: Path, peer: str) -> bool:
     """Tell whether a peer is installed in the environment of an interpreter."""
-    command = [python, "-c", f"import {PEERS[peer]}"]
+    command = [str(python), "-c", f"import {PEERS[peer]}"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

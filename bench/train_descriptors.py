@@ -10,20 +10,23 @@ of the feature's block, so that each block weighs the same in a distance. There 
 
 import argparse
 import csv
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core.analysis.descriptors import LAYOUT, measure_descriptors
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, measure_spectra
+from core.audio.buffer import Samples
 from core.audio.reading.decode import read_through
 
 DESTINATION = Path(__file__).parents[1] / "core/analysis/weights/descriptors.npz"
 
 
 def measure_file(path: Path) -> Spectra:
-    def take(sample_rate, _, blocks):  # type: ignore[no-untyped-def]
+    def take(sample_rate: int, _: Any, blocks: Iterator[Samples]) -> Spectra:
         return measure_spectra(map(to_mono, blocks), sample_rate)
 
     spectra: Spectra = read_through(path, take)[1]

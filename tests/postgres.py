@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -29,19 +30,18 @@ def running_server() -> Iterator[str]:
     if named:
         yield named
         return
-    folder_of_programs = find_postgresql()
-    assert folder_of_programs is not None
-    programs = Path(folder_of_programs)
+    programs = find_postgresql()
+    assert programs is not None
     # A server refuses to run as root; Debian's package brings this user.
-    owner = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+    owner: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
     with tempfile.TemporaryDirectory(prefix="pg") as folder, held_ports(1) as (port,):
         if owner:
             shutil.chown(folder, **owner)
         data = Path(folder, "data")
-        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **owner}
-        subprocess.run([programs / "initdb", "-D", data, "-U", "tests", "-A", "trust"], **run)
+        run: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **owner}
+        subprocess.run([f"{programs}/initdb", "-D", f"{data}", "-U", "tests", "-A", "trust"], **run)
         settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        control = [programs / "pg_ctl", "-D", data, "-w", "-l", Path(folder, "log")]
+        control = [f"{programs}/pg_ctl", "-D", f"{data}", "-w", "-l", f"{folder}/log"]
         subprocess.run([*control, "-o", settings, "start"], **run)
         try:
             yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"

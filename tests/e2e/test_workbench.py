@@ -3,14 +3,15 @@
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.conditions import wait_until
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import Songs, Stack
 from tests.programs import requires
 
 JOB_TIMEOUT_MS = 300_000
@@ -39,14 +40,14 @@ def cancel(page: Page, stack: Stack, job_id: str) -> None:
     wait_until(lambda: stack.ask(f"/job/{job_id}")["state"] == "cancelled")
 
 
-def metric(page: Page, label: str):
+def metric(page: Page, label: str) -> Any:
     """The value of the metric with this label, on the tab that is open."""
     box = page.get_by_test_id("stMetric").filter(has_text=label).filter(visible=True)
     return box.get_by_test_id("stMetricValue")
 
 
 @pytest.fixture(scope="module")
-def finished_job(browser, stack, songs) -> str:
+def finished_job(browser: Browser, stack: Stack, songs: Songs) -> str:
     """A job of two tracks, submitted by hand and followed on the screen to its end."""
     context = browser.new_context()
     page = context.new_page()
@@ -60,7 +61,7 @@ def finished_job(browser, stack, songs) -> str:
     return job_id
 
 
-def test_the_workbench_keeps_its_manners_wherever_it_is_started(page, stack):
+def test_the_workbench_keeps_its_manners_wherever_it_is_started(page: Page, stack: Stack) -> None:
     """Away from the checkout it offered to publish the page, and sent statistics on its use."""
     page.goto(stack.page())
     expect(page.get_by_role("heading", name="Separate tracks")).to_be_visible()
@@ -68,7 +69,9 @@ def test_the_workbench_keeps_its_manners_wherever_it_is_started(page, stack):
     assert "usage statistics" not in stack.log.read_text()
 
 
-def test_results_show_what_was_found_in_each_track(page, stack, finished_job):
+def test_results_show_what_was_found_in_each_track(
+    page: Any, stack: Any, finished_job: Any
+) -> None:
     page.goto(stack.page(f"/results?job={finished_job}"))
     expect(page.get_by_role("heading", name="Stemcrate set")).to_be_visible()
     expect(metric(page, "BPM")).to_have_text(re.compile(r"\d+\.\d"))
@@ -87,7 +90,7 @@ def test_results_show_what_was_found_in_each_track(page, stack, finished_job):
     assert pictures.nth(1).bounding_box()["width"] > 200
 
 
-def test_the_playlist_tells_its_order_and_why(page, stack, finished_job):
+def test_the_playlist_tells_its_order_and_why(page: Page, stack: Stack, finished_job: str) -> None:
     page.goto(stack.page(f"/results?job={finished_job}"))
     expect(page.locator(".sc-song")).to_have_count(2)
     expect(page.locator(".sc-mix")).to_contain_text("BPM")
@@ -96,7 +99,7 @@ def test_the_playlist_tells_its_order_and_why(page, stack, finished_job):
     expect(link).to_have_attribute("href", re.compile(f"^{stack.api_url}/download/"))
 
 
-def test_players_get_their_bytes_from_the_api(page, stack, finished_job):
+def test_players_get_their_bytes_from_the_api(page: Page, stack: Stack, finished_job: str) -> None:
     """Audio that passes through Streamlit costs its memory, once for each file and visitor."""
     page.goto(stack.page(f"/results?job={finished_job}"))
     players = page.get_by_test_id("stAudio")
@@ -108,7 +111,9 @@ def test_players_get_their_bytes_from_the_api(page, stack, finished_job):
     )
 
 
-def test_the_zip_holds_stems_that_sum_to_the_song(page, stack, finished_job, tmp_path):
+def test_the_zip_holds_stems_that_sum_to_the_song(
+    page: Page, stack: Stack, finished_job: str, tmp_path: Path
+) -> None:
     page.goto(stack.page(f"/results?job={finished_job}"))
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("link", name="Download everything (ZIP)").click()
@@ -132,13 +137,13 @@ def named(folder: Path, stem: str) -> list[Path]:
     return list(folder.glob(f"*[[]{stem}[]].*"))
 
 
-def read(path: Path):
+def read(path: Path) -> Any:
     """Read 24-bit audio as whole numbers, so that equal means equal."""
     samples, _ = soundfile.read(path, dtype="int32")
     return samples.astype(np.int64) >> 8
 
 
-def test_history_reopens_a_job(page, stack, finished_job):
+def test_history_reopens_a_job(page: Page, stack: Stack, finished_job: str) -> None:
     page.goto(stack.page("/history"))
     expect(page.get_by_text("Harbour Lights").first).to_be_visible()
     page.get_by_label("Job id").fill(finished_job)
@@ -147,7 +152,7 @@ def test_history_reopens_a_job(page, stack, finished_job):
     expect(metric(page, "BPM")).to_be_visible()
 
 
-def test_an_unknown_job_is_a_message(page, stack):
+def test_an_unknown_job_is_a_message(page: Page, stack: Stack) -> None:
     page.goto(stack.page("/results?job=nobody-knows-me"))
     expect(page.get_by_role("alert")).to_contain_text("nobody-knows-me")
     page.goto(stack.page("/history"))
@@ -156,7 +161,9 @@ def test_an_unknown_job_is_a_message(page, stack):
     expect(page.get_by_role("alert")).to_contain_text("nor-me")
 
 
-def test_a_file_that_is_no_audio_is_refused_by_its_name(page, stack, tmp_path):
+def test_a_file_that_is_no_audio_is_refused_by_its_name(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
     bad = tmp_path / "not really.mp3"
     bad.write_text("This is a letter, not a song. " * 50)
     upload(page, stack, bad)
@@ -164,7 +171,9 @@ def test_a_file_that_is_no_audio_is_refused_by_its_name(page, stack, tmp_path):
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_a_reload_in_the_middle_comes_back_to_the_job_and_cancel_ends_it(page, stack, songs):
+def test_a_reload_in_the_middle_comes_back_to_the_job_and_cancel_ends_it(
+    page: Page, stack: Stack, songs: Songs
+) -> None:
     with stack.held_worker():
         upload(page, stack, songs.known)
         job_id = job_of(page)
@@ -177,7 +186,9 @@ def test_a_reload_in_the_middle_comes_back_to_the_job_and_cancel_ends_it(page, s
     expect(page.locator(".sc-head")).to_contain_text("Cancelled")
 
 
-def test_a_file_that_was_handed_over_leaves_the_memory_of_the_workbench(page, stack, tmp_path):
+def test_a_file_that_was_handed_over_leaves_the_memory_of_the_workbench(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
     """Streamlit kept every file that a visitor had sent until long after they had gone."""
     n_bytes = 100_000_000
     large = tmp_path / "large.wav"
@@ -193,7 +204,7 @@ def test_a_file_that_was_handed_over_leaves_the_memory_of_the_workbench(page, st
     wait_until(lambda: stack.workbench_bytes() - before < n_bytes / 2)
 
 
-def test_a_job_is_deleted_after_a_question(page, stack, songs):
+def test_a_job_is_deleted_after_a_question(page: Page, stack: Stack, songs: Songs) -> None:
     with stack.held_worker():
         upload(page, stack, songs.known)
         job_id = job_of(page)
@@ -208,7 +219,9 @@ def test_a_job_is_deleted_after_a_question(page, stack, songs):
 
 
 @pytest.mark.parametrize("path", ["", "/history", "/results?job={job}", "/?job={job}"])
-def test_no_page_is_wider_than_a_phone(browser, stack, finished_job, path):
+def test_no_page_is_wider_than_a_phone(
+    browser: Browser, stack: Stack, finished_job: str, path: str
+) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.goto(stack.page(path.format(job=finished_job)))

@@ -27,15 +27,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT, folder / "source", ignore=NOT_SOURCE)
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder]
-    subprocess.run([*pip, "wheel", *options, folder / "source"], check=True)
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder)]
+    subprocess.run([*pip, "wheel", *options, str(folder / "source")], check=True)
     shutil.rmtree(folder / "source")
     (wheel,) = folder.glob("stemcrate-*.whl")
     environment = folder / "environment"
     venv.create(environment, symlinks=True)
     programs = environment / "bin"
-    into = ["--python", programs / "python"]
-    subprocess.run([*pip, *into, "install", "--no-deps", "--no-index", wheel], check=True)
+    into = ["--python", str(programs / "python")]
+    subprocess.run([*pip, *into, "install", "--no-deps", "--no-index", str(wheel)], check=True)
     (site,) = environment.glob("lib/python*/site-packages")
     (stemcrate,) = distributions(name="stemcrate", path=[str(site)])
     for name in closure(stemcrate):

@@ -1,5 +1,7 @@
 """The key depends on the notes alone."""
 
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.analysis.harmony.camelot import key_of
 from core.analysis.harmony.chroma import measure_chroma
-from core.analysis.harmony.key import estimate_key
+from core.analysis.harmony.key import KeyEstimate, estimate_key
 from core.analysis.signal import to_mono
 from core.analysis.spectra import measure_spectra
 from core.audio.resample import resample
@@ -18,13 +20,15 @@ TONICS = st.integers(0, 11)
 FEW = settings(max_examples=12, deadline=None, derandomize=True)
 
 
-def estimated(signal):
+def estimated(signal: Any) -> KeyEstimate:
     return estimate_key(measure_chroma(measure_spectra([np.asarray(signal, dtype=np.float32)])))
 
 
 @FEW
 @given(tonic=TONICS, mode=MODES, semitones=st.integers(-11, 11), cents=st.integers(-30, 30))
-def test_transposing_moves_the_key_by_as_much(tonic, mode, semitones, cents):
+def test_transposing_moves_the_key_by_as_much(
+    tonic: int, mode: Literal["major", "minor"], semitones: Any, cents: Any
+) -> None:
     """A range of pitches that favours some keys, or a tuning that snaps, breaks this."""
     moved = play(tonic + semitones, mode, tuning_cents=cents)
     assert estimated(moved).key == key_of(tonic + semitones, mode)
@@ -32,7 +36,9 @@ def test_transposing_moves_the_key_by_as_much(tonic, mode, semitones, cents):
 
 @FEW
 @given(tonic=TONICS, mode=MODES, gain_db=st.floats(-40, 20), is_inverted=st.booleans())
-def test_gain_and_polarity_change_nothing(tonic, mode, gain_db, is_inverted):
+def test_gain_and_polarity_change_nothing(
+    tonic: int, mode: Literal["major", "minor"], gain_db: float, is_inverted: Any
+) -> None:
     """Compression that knows no level hears a quiet copy otherwise."""
     signal = play(tonic, mode)
     gain = 10 ** (gain_db / 20) * (-1 if is_inverted else 1)
@@ -44,7 +50,9 @@ def test_gain_and_polarity_change_nothing(tonic, mode, gain_db, is_inverted):
 
 @FEW
 @given(tonic=TONICS, mode=MODES, silence_s=st.floats(0, 20), is_stereo=st.booleans())
-def test_leading_silence_and_channels_change_nothing(tonic, mode, silence_s, is_stereo):
+def test_leading_silence_and_channels_change_nothing(
+    tonic: int, mode: Literal["major", "minor"], silence_s: float, is_stereo: Any
+) -> None:
     """Windows of silence must not vote."""
     signal = np.tile(play(tonic, mode), 3)
     padded = np.concatenate([np.zeros(int(silence_s * RATE)), signal]).astype(np.float32)
@@ -56,7 +64,9 @@ def test_leading_silence_and_channels_change_nothing(tonic, mode, silence_s, is_
 
 @FEW
 @given(tonic=TONICS, mode=MODES, rate=st.sampled_from([44_100, 48_000, 96_000]))
-def test_another_sample_rate_changes_nothing(tonic, mode, rate):
+def test_another_sample_rate_changes_nothing(
+    tonic: int, mode: Literal["major", "minor"], rate: int
+) -> None:
     """Resampling may not shift the pitch."""
     signal = play(tonic, mode)
     other = resample(resample(signal[None], RATE, rate), rate, RATE)[0]
@@ -69,7 +79,7 @@ def test_another_sample_rate_changes_nothing(tonic, mode, rate):
     samples=st.lists(st.floats(-1, 1, width=32), max_size=40),
     n_repeats=st.integers(1, 3000),
 )
-def test_any_sound_has_a_defined_result(samples, n_repeats):
+def test_any_sound_has_a_defined_result(samples: Any, n_repeats: Any) -> None:
     """Not a number, or a confidence beyond 1, would reach the manifest."""
     estimate = estimated(np.tile(np.array(samples, dtype=np.float32), n_repeats))
     assert 0 <= estimate.confidence <= 1

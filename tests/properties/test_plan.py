@@ -1,6 +1,7 @@
 """A planned set against every other set, and against greed."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,6 +125,9 @@ def test_greed_is_never_better_in_a_library(n: int, seed: int, request_: SetRequ
     assert search(problem, Shortlists(problem), width=1, n_greedy=1).worth >= greedy
 
 
+LENGTHS: list[dict[str, Any]] = [{}, {"n_tracks": 1}, {"n_tracks": 9}, {"duration_s": 900.0}]
+
+
 @settings(max_examples=40, deadline=None)
 @given(playlist_tracks(max_size=16), requests, st.data())
 def test_wishes_for_tracks_are_met(
@@ -138,7 +142,7 @@ def test_wishes_for_tracks_are_met(
         end=end,
         must_play=tuple(ids[2:4]),
         never=tuple(ids[4:6]),
-        **data.draw(st.sampled_from([{}, {"n_tracks": 1}, {"n_tracks": 9}, {"duration_s": 900.0}])),
+        **data.draw(st.sampled_from(LENGTHS)),
     )
     plan = plan_set(TrackTable.from_tracks(tracks), request)
     assert len(set(plan.ids)) == len(plan.ids)
@@ -152,5 +156,5 @@ def test_wishes_for_tracks_are_met(
     assert plan_set(TrackTable.from_tracks(tracks), request) == plan
 
 
-def _with(request: SetRequest, **changes: object) -> SetRequest:
+def _with(request: SetRequest, **changes: Any) -> SetRequest:
     return replace(request, **changes)

@@ -1,17 +1,19 @@
 """Every time in every fact lies in the recording, and times follow one another."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from core.analysis.track import analyse_track
 
 RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000)
 
 
-def _play(n_samples, rate, beat_s, seed):
+def _play(n_samples: int, rate: int, beat_s: float, seed: int) -> NDArray[Any]:
     """Play a chord that changes every two seconds, and noise on every beat."""
     rng = np.random.default_rng(seed)
     times_s = np.arange(n_samples) / rate
@@ -22,7 +24,7 @@ def _play(n_samples, rate, beat_s, seed):
     return (0.1 * chord + 0.2 * strokes).astype(np.float32)[None]
 
 
-def _assert_tiled(spans, duration_s):
+def _assert_tiled(spans: Any, duration_s: Any) -> None:
     """From 0 s to the end without gaps; the analysis may end within a sample of its own rate."""
     if spans:
         assert spans[0]["start_s"] == 0
@@ -43,7 +45,9 @@ def _assert_tiled(spans, duration_s):
 @example(rate=8000, seconds=600.0, beat_s=0.47, seed=2)
 @example(rate=192000, seconds=3.14159, beat_s=0.31, seed=3)
 @example(rate=8000, seconds=5.5, beat_s=0.640625, seed=0)
-def test_no_time_lies_outside_the_recording(rate, seconds, beat_s, seed):
+def test_no_time_lies_outside_the_recording(
+    rate: int, seconds: float, beat_s: float, seed: int
+) -> None:
     """A cue a hair after the last sample, or a chord that ends before it starts, stops players."""
     n_samples = round(seconds * rate)
     facts = analyse_track([_play(n_samples, rate, beat_s, seed)], rate, 1).facts()

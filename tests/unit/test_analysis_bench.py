@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ ROW = {
 BEATS_S = [0.5 * beat for beat in range(60)]
 
 
-def test_the_reliability_curve_compares_what_was_stated_with_what_was_right():
+def test_the_reliability_curve_compares_what_was_stated_with_what_was_right() -> None:
     """A curve that is off by a bin calls overconfidence sound."""
     error, curve = calibration([0.1, 0.1, 0.9, 0.9], [False, False, True, False])
     assert curve == "0.10→0.00(2) 0.90→0.50(2)"
@@ -27,7 +28,7 @@ def test_the_reliability_curve_compares_what_was_stated_with_what_was_right():
     assert calibration([1.0, 0.0], [True, False]) == (0, "0.00→0.00(1) 1.00→1.00(1)")
 
 
-def test_every_score_that_is_asked_for_is_given():
+def test_every_score_that_is_asked_for_is_given() -> None:
     """Names that change, or a score that is left out, break who reads the JSON."""
     facts = {
         "tempo_bpm": 120.02,
@@ -47,19 +48,19 @@ def test_every_score_that_is_asked_for_is_given():
     }
 
 
-def test_nothing_found_is_wrong_and_not_left_out():
+def test_nothing_found_is_wrong_and_not_left_out() -> None:
     """Means over what was found alone would reward silence."""
-    nothing = {"tempo_bpm": None, "beats_s": [], "downbeats_s": [], "key": None}
+    nothing: dict[str, Any] = {"tempo_bpm": None, "beats_s": [], "downbeats_s": [], "key": None}
     assert set(score_all([ROW], [nothing]).values()) == {0}
 
 
-def test_who_looks_for_no_bars_is_not_judged_by_them():
+def test_who_looks_for_no_bars_is_not_judged_by_them() -> None:
     """librosa gives beats alone: 0 for its bars would be a made-up figure."""
     facts = {"tempo_bpm": 120.0, "beats_s": BEATS_S, "key": "A minor"}
     assert "downbeat_f" not in score_all([ROW], [facts])
 
 
-def test_programs_that_are_not_there_are_named():
+def test_programs_that_are_not_there_are_named() -> None:
     """A column that is missing leaves open whether it was asked."""
     columns = {"ours": {"acc1": 0.9, "downbeat_f": 0.7}, "librosa": {"acc1": 0.5}}
     figures = flatten({**columns, "mixxx": {"acc1": 0.6}})
@@ -73,7 +74,7 @@ def test_programs_that_are_not_there_are_named():
     assert second.split()[:3] == ["downbeat_f", "0.700", "—"]
 
 
-def test_an_environment_without_a_peer_says_so():
+def test_an_environment_without_a_peer_says_so() -> None:
     """Asked without it, a peer gives no answers, and not a table of zeros."""
     python = Path(sys.executable)
     assert not has_peer(python, "essentia")

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,6 @@ NAMES = {path.stem for path in FOLDER.glob("*.py")} - {f"{peer}_facts" for peer 
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_every_benchmark_finds_what_it_imports(name):
+def test_every_benchmark_finds_what_it_imports(name: Any) -> None:
     """A function renamed for one benchmark is missed by the next, months later."""
     assert import_module(f"bench.{name}").__doc__

@@ -65,7 +65,7 @@ def _settings_in(name: str, env_file: dict[str, str], monkeypatch: pytest.Monkey
         monkeypatch.delenv(key.upper(), raising=False)
     for key, value in {**_image_settings(), **env_file, **own}.items():
         monkeypatch.setenv(key, value)
-    return Settings(_env_file=None)  # type: ignore[call-arg]
+    return Settings(_env_file=None)
 
 
 def _example() -> dict[str, str]:

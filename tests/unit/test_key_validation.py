@@ -23,20 +23,20 @@ def songs() -> list[Heard]:
     ]
 
 
-def test_keys_of_electronic_songs_are_found(songs):
+def test_keys_of_electronic_songs_are_found(songs: list[Heard]) -> None:
     """Kicks with a pitch, glides and pumping pads must not hide a key that is there."""
     exact, _, compatible = score_rule(RULE, songs).mean(axis=0)
     assert exact >= 0.75
     assert compatible >= 0.85
 
 
-def test_steady_harmony_is_heard_by_the_electronic_profiles(songs):
+def test_steady_harmony_is_heard_by_the_electronic_profiles(songs: list[Heard]) -> None:
     """Profiles of songs and sonatas take the relative major of a loop in minor."""
     by_rule, as_tonal = (score_rule(rule, songs)[:, 1].sum() for rule in (RULE, AS_TONAL))
     assert by_rule > as_tonal
 
 
-def test_a_song_is_the_same_each_time_and_ends_in_its_range():
+def test_a_song_is_the_same_each_time_and_ends_in_its_range() -> None:
     """Scores of songs that change from run to run compare with nothing."""
     first, second = make_harmony(5), make_harmony(5)
     assert first.key == second.key
@@ -44,7 +44,7 @@ def test_a_song_is_the_same_each_time_and_ends_in_its_range():
     assert np.abs(first.mono).max() == pytest.approx(0.7, abs=0.01)
 
 
-def test_the_choice_prefers_a_plateau_to_a_peak():
+def test_the_choice_prefers_a_plateau_to_a_peak() -> None:
     """A setting that wins alone among bad neighbours wins by chance."""
     means = np.zeros((len(SETTINGS), 3))
     means[0] = 1.0  # a corner of the grid
@@ -57,7 +57,7 @@ def test_the_choice_prefers_a_plateau_to_a_peak():
     assert choose(means) in plateau
 
 
-def test_each_group_is_scored_by_a_setting_that_was_chosen_without_it():
+def test_each_group_is_scored_by_a_setting_that_was_chosen_without_it() -> None:
     """A choice that has seen what it is scored on flatters itself."""
     scores = np.zeros((len(SETTINGS), 4, 3))
     is_loud_gate = np.array([rule.gate == 0.3 for rule in SETTINGS])

@@ -29,8 +29,8 @@ def test_env_example_lists_every_setting_with_its_default(monkeypatch: pytest.Mo
 
 def test_the_example_is_valid(tmp_path: Path) -> None:
     """Copying .env.example to .env must change nothing."""
-    settings = Settings(_env_file=ROOT / ".env.example")  # type: ignore[call-arg]
-    assert settings == Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=ROOT / ".env.example")
+    assert settings == Settings(_env_file=None)
 
 
 def test_every_setting_is_described() -> None:
@@ -48,18 +48,18 @@ def test_cors_origins_are_a_comma_separated_list(
     monkeypatch: pytest.MonkeyPatch, value: str, expected: list[str]
 ) -> None:
     monkeypatch.setenv("CORS_ORIGINS", value or " ")
-    assert Settings(_env_file=None).cors_origins == expected  # type: ignore[call-arg]
+    assert Settings(_env_file=None).cors_origins == expected
 
 
 def test_the_workbench_follows_the_api_to_another_port() -> None:
     """Changing API_PORT alone must not leave the workbench asking port 8000."""
-    assert Settings(_env_file=None, api_port=9000).api_url == "http://127.0.0.1:9000"  # type: ignore[call-arg]
-    elsewhere = Settings(_env_file=None, api_url="http://api:8000/")  # type: ignore[call-arg]
+    assert Settings(_env_file=None, api_port=9000).api_url == "http://127.0.0.1:9000"
+    elsewhere = Settings(_env_file=None, api_url="http://api:8000/")
     assert elsewhere.browser_api_url() == "http://api:8000"
 
 
 def test_the_workbench_takes_no_larger_files_than_the_api() -> None:
     """It took 100 GB into its memory from whoever did not ask its pages first."""
-    installation = Settings(_env_file=None, max_upload_bytes=3_000_001)  # type: ignore[call-arg]
+    installation = Settings(_env_file=None, max_upload_bytes=3_000_001)
     command = workbench_command(installation)
     assert command[command.index("--server.maxUploadSize") + 1] == "3"

@@ -49,7 +49,7 @@ def set_up(checkout: Path) -> None:
         "PIP_FIND_LINKS": str(checkout),
         "TORCH_INDEX": "--no-cache-dir",
     }
-    command = [sys.executable, checkout / "scripts" / SCRIPT.name, checkout / ".venv"]
+    command = [sys.executable, f"{checkout}/scripts/{SCRIPT.name}", f"{checkout}/.venv"]
     subprocess.run(command, env=environment, check=True)
 
 

@@ -4,11 +4,15 @@ import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import soundfile
 import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from api.deps import Services
 from api.main import create_app
 from config import Settings
 from core.jobs.library_sync import LibrarySync
@@ -19,7 +23,7 @@ from tests.signals import make_song
 SAMPLE_RATE = 22_050
 
 
-def wav_bytes(seconds=1.0, *, sample_rate=SAMPLE_RATE, seed=0):
+def wav_bytes(seconds: float = 1.0, *, sample_rate: int = SAMPLE_RATE, seed: int = 0) -> bytes:
     file = io.BytesIO()
     song = (
         make_song(seconds, sample_rate, seed=seed) if seconds else make_song(1, sample_rate)[:, :0]
@@ -28,44 +32,52 @@ def wav_bytes(seconds=1.0, *, sample_rate=SAMPLE_RATE, seed=0):
     return file.getvalue()
 
 
-def settings_for(data_dir, **changes):
+def settings_for(data_dir: Any, **changes: Any) -> Settings:
     return Settings(_env_file=None, data_dir=data_dir, separator_model="spleeter", **changes)
 
 
 @contextmanager
-def open_client(data_dir, **changes) -> Iterator[TestClient]:
+def open_client(data_dir: Any, **changes: Any) -> Iterator[TestClient]:
     app = create_app(settings_for(data_dir, **changes))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 
-def run_here(client, job_id):
+def services_of(client: TestClient) -> Services:
+    """Return what the app behind a client works with."""
+    app = client.app
+    assert isinstance(app, FastAPI)
+    services: Services = app.state.services
+    return services
+
+
+def run_here(client: Any, job_id: Any) -> None:
     """Run a queued job to its end without a worker."""
     services = client.app.state.services
     pipeline = build_pipeline(services.store, services.settings.runtime())
     pipeline.run(job_id, pipeline.run_stage)
 
 
-def sweep(client):
+def sweep(client: Any) -> None:
     """Bring the library into step with the jobs without a worker."""
     services = client.app.state.services
     LibrarySync(services.store, services.settings.resolved_database_url()).look()
 
 
-def submit(client, *names, **options):
+def submit(client: Any, *names: Any, **options: Any) -> Any:
     files = [("file", (name, wav_bytes(0.5))) for name in names or ("song.wav",)]
     answer = client.post("/process", files=files, data=options)
     assert answer.status_code == 202, answer.text
     return answer.json()["job_id"]
 
 
-def files_below(folder):
+def files_below(folder: Path) -> list[Any]:
     """Everything below the uploads folder, by its name in there."""
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*")) if folder.exists() else []
 
 
 @contextmanager
-def serve(data_dir, **changes) -> Iterator[tuple[str, int]]:
+def serve(data_dir: Any, **changes: Any) -> Iterator[tuple[str, int]]:
     """Serve the app on a real socket; give its address."""
     config = uvicorn.Config(
         create_app(settings_for(data_dir, **changes)),

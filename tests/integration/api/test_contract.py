@@ -4,6 +4,7 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ DOCUMENT = Path("docs/api.md").read_text(encoding="utf-8")
 ORIGIN = "http://localhost:8501"
 
 
-def all_errors(cls=errors.StemcrateError):
+def all_errors(cls: Any = errors.StemcrateError) -> list[Any]:
     return [cls, *(found for sub in cls.__subclasses__() for found in all_errors(sub))]
 
 
@@ -24,27 +25,27 @@ OUR_ERRORS = [cls for cls in all_errors() if cls.__module__ == "core.errors"][1:
 
 
 @pytest.mark.parametrize("cls", OUR_ERRORS, ids=lambda cls: cls.code)
-def test_every_error_is_in_the_documents_with_its_status(cls):
+def test_every_error_is_in_the_documents_with_its_status(cls: Any) -> None:
     assert f"| `{cls.code}` | {problems.status_of(cls)} |" in DOCUMENT
 
 
-def test_every_code_of_a_malformed_request_is_in_the_documents():
+def test_every_code_of_a_malformed_request_is_in_the_documents() -> None:
     for status, code in problems.CODE_OF.items():
         assert f"`{code}` ({status}" in DOCUMENT
 
 
-def test_every_route_is_in_the_documents(shared):
+def test_every_route_is_in_the_documents(shared: Any) -> None:
     for path, methods in shared.get("/openapi.json").json()["paths"].items():
         for method in methods:
             assert f"### `{method.upper()} {path}`" in DOCUMENT
 
 
 @pytest.mark.parametrize("option", ProcessingOptions.model_fields)
-def test_every_option_is_in_the_documents(option):
+def test_every_option_is_in_the_documents(option: Any) -> None:
     assert f"| `{option}` |" in DOCUMENT
 
 
-def test_the_description_names_operations_options_and_problems(shared):
+def test_the_description_names_operations_options_and_problems(shared: Any) -> None:
     description = shared.get("/openapi.json").json()
     operations = {
         operation["operationId"]
@@ -95,7 +96,7 @@ def test_the_description_names_operations_options_and_problems(shared):
         assert name.split("'")[0] in description["components"]["schemas"]
 
 
-def test_config_tells_models_options_and_limits(shared):
+def test_config_tells_models_options_and_limits(shared: Any) -> None:
     config = shared.get("/config").json()
     spleeter = next(m for m in config["models"] if m["name"] == "spleeter")
     assert spleeter["available"] is True
@@ -109,7 +110,7 @@ def test_config_tells_models_options_and_limits(shared):
     assert config["limits"]["max_upload_bytes"] == 500_000_000
 
 
-def test_health_without_a_worker(shared):
+def test_health_without_a_worker(shared: Any) -> None:
     health = shared.get("/health")
     assert health.status_code == 200
     body = health.json()
@@ -117,7 +118,7 @@ def test_health_without_a_worker(shared):
     assert body["version"]
 
 
-def test_health_without_a_database(client, monkeypatch):
+def test_health_without_a_database(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client.app.state.services.queue.__class__, "is_healthy", lambda _: False)
     health = client.get("/health")
     assert (health.status_code, health.json()["status"]) == (503, "no_database")
@@ -132,7 +133,9 @@ def test_health_without_a_database(client, monkeypatch):
         ("PATCH", "/download/x/a/b", 405, "method_not_allowed", "GET, HEAD"),
     ],
 )
-def test_unknown_paths_and_methods_are_problems(shared, method, path, status, code, allow):
+def test_unknown_paths_and_methods_are_problems(
+    shared: Any, method: str, path: str, status: int, code: str, allow: str | None
+) -> None:
     """`Allow` named the methods of the first route of a path alone."""
     answer = shared.request(method, path)
     assert answer.status_code == status
@@ -142,7 +145,7 @@ def test_unknown_paths_and_methods_are_problems(shared, method, path, status, co
     assert answer.headers.get("allow") == allow
 
 
-def test_head_is_answered_wherever_get_is(shared, finished):
+def test_head_is_answered_wherever_get_is(shared: Any, finished: Any) -> None:
     """Monitors and caches ask with HEAD; most paths said that they have no such method."""
     values = {"{id}": finished["job_id"], "{track}": "Stemcrate set.m3u8", "{format}": "m3u8"}
     n_found = 0
@@ -161,8 +164,10 @@ def test_head_is_answered_wherever_get_is(shared, finished):
     assert shared.head("/process").status_code == 405
 
 
-def test_a_defect_tells_the_client_nothing_of_itself(client, monkeypatch, caplog):
-    def fail(*_):
+def test_a_defect_tells_the_client_nothing_of_itself(
+    client: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
         raise RuntimeError("a secret of the server")
 
     monkeypatch.setattr("core.artifacts.store.JobStore.load", fail)
@@ -177,7 +182,9 @@ def test_a_defect_tells_the_client_nothing_of_itself(client, monkeypatch, caplog
 @pytest.mark.parametrize(
     ("given", "is_kept"), [("trace-1.a_b", True), ("x" * 65, False), ("a b", False)]
 )
-def test_every_answer_has_a_request_id_and_forbids_sniffing(shared, given, is_kept):
+def test_every_answer_has_a_request_id_and_forbids_sniffing(
+    shared: Any, given: str, is_kept: bool
+) -> None:
     for path in ("/health", "/nowhere", "/job/x"):
         answer = shared.get(path, headers={"X-Request-ID": given})
         assert (answer.headers["x-request-id"] == given) is is_kept
@@ -185,7 +192,7 @@ def test_every_answer_has_a_request_id_and_forbids_sniffing(shared, given, is_ke
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_only_origins_of_the_settings_may_read(tmp_path):
+def test_only_origins_of_the_settings_may_read(tmp_path: Path) -> None:
     with open_client(tmp_path, cors_origins="http://workbench.test") as client:
         ours = client.get("/health", headers={"Origin": "http://workbench.test"})
         assert ours.headers["access-control-allow-origin"] == "http://workbench.test"
@@ -197,7 +204,7 @@ def test_only_origins_of_the_settings_may_read(tmp_path):
         assert client.options("/job/x", headers=preflight).status_code == 200
 
 
-def test_the_api_process_never_loads_models_or_analysis(tmp_path):
+def test_the_api_process_never_loads_models_or_analysis(tmp_path: Path) -> None:
     script = """
 import sys
 import uuid
@@ -221,7 +228,7 @@ sys.exit(f"loaded: {sorted(heavy)}" if heavy else 0)
 
 
 @pytest.mark.parametrize("path", ["/process", f"/job/{uuid.UUID(int=0)}/cancel"])
-def test_a_foreign_page_may_not_change_anything(client, path):
+def test_a_foreign_page_may_not_change_anything(client: Any, path: Any) -> None:
     """A form on any web page reaches an API on localhost without a preflight."""
     answer = client.post(path, headers={"Origin": "http://evil.test"}, files={"file": b"x"})
     assert answer.status_code == 403
@@ -230,13 +237,13 @@ def test_a_foreign_page_may_not_change_anything(client, path):
 
 
 @pytest.mark.parametrize("origin", ["http://testserver", "http://localhost:8501"])
-def test_our_own_pages_may(client, origin):
+def test_our_own_pages_may(client: Any, origin: Any) -> None:
     answer = client.post(f"/job/{uuid.UUID(int=0)}/cancel", headers={"Origin": origin})
     assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_name_that_is_not_ours_is_refused(shared, method):
+def test_a_name_that_is_not_ours_is_refused(shared: Any, method: str) -> None:
     """A web site whose name was made to lead here would be of one origin with the API."""
     headers = {"Host": "evil.test:8000", "Origin": "http://evil.test:8000"}
     answer = shared.request(method, "/jobs", headers=headers)
@@ -254,6 +261,8 @@ def test_a_name_that_is_not_ours_is_refused(shared, method):
         ("10.0.0.7:8000", {}),
     ],
 )
-def test_names_of_the_settings_and_addresses_are_answered(tmp_path, host, changes):
+def test_names_of_the_settings_and_addresses_are_answered(
+    tmp_path: Path, host: str, changes: dict[str, Any]
+) -> None:
     with open_client(tmp_path, **changes) as client:
         assert client.get("/health", headers={"Host": host}).status_code == 200

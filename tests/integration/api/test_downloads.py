@@ -4,6 +4,8 @@ import hashlib
 import http.client
 import io
 import zipfile
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,16 +17,16 @@ from tests.integration.api.apps import open_client, serve, submit
 
 
 @pytest.fixture(scope="module")
-def outputs(shared, finished):
+def outputs(shared: Any, finished: Any) -> Any:
     return shared.get(finished["links"]["outputs"]).json()["artefacts"]
 
 
 @pytest.fixture(scope="module")
-def stem(outputs):
+def stem(outputs: Any) -> Any:
     return next(a for a in outputs if a["role"] == "stem")
 
 
-def test_an_artefact_is_served_whole_and_says_what_it_is(shared, stem):
+def test_an_artefact_is_served_whole_and_says_what_it_is(shared: Any, stem: Any) -> None:
     answer = shared.get(stem["url"])
     assert hashlib.sha256(answer.content).hexdigest() == stem["sha256"]
     assert answer.headers["etag"] == f'"{stem["sha256"]}"'
@@ -45,7 +47,7 @@ def test_an_artefact_is_served_whole_and_says_what_it_is(shared, stem):
         ("bytes=-7", slice(-7, None)),
     ],
 )
-def test_a_range_is_that_part_of_the_whole(shared, stem, header, part):
+def test_a_range_is_that_part_of_the_whole(shared: Any, stem: Any, header: Any, part: Any) -> None:
     whole = shared.get(stem["url"]).content
     answer = shared.get(stem["url"], headers={"Range": header})
     assert answer.status_code == 206
@@ -56,37 +58,37 @@ def test_a_range_is_that_part_of_the_whole(shared, stem, header, part):
     assert answer.headers["etag"] == f'"{stem["sha256"]}"'
 
 
-def test_a_range_beyond_the_end_is_a_problem_that_tells_the_length(shared, stem):
+def test_a_range_beyond_the_end_is_a_problem_that_tells_the_length(shared: Any, stem: Any) -> None:
     answer = shared.get(stem["url"], headers={"Range": f"bytes={stem['bytes']}-"})
     assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
     assert answer.headers["content-range"] == f"bytes */{stem['bytes']}"
 
 
-def test_a_range_that_is_no_range_is_a_problem(shared, stem):
+def test_a_range_that_is_no_range_is_a_problem(shared: Any, stem: Any) -> None:
     answer = shared.get(stem["url"], headers={"Range": "bytes=abc"})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
-def test_a_range_in_unknown_units_is_as_none(shared, stem):
+def test_a_range_in_unknown_units_is_as_none(shared: Any, stem: Any) -> None:
     """A server must not refuse what it does not understand (RFC 9110, 14.2)."""
     answer = shared.get(stem["url"], headers={"Range": "seconds=0-9"})
     assert (answer.status_code, len(answer.content)) == (200, stem["bytes"])
 
 
-def test_if_range_gives_the_whole_when_the_tag_is_another(shared, stem):
+def test_if_range_gives_the_whole_when_the_tag_is_another(shared: Any, stem: Any) -> None:
     for tag, status in ((f'"{stem["sha256"]}"', 206), ('"other"', 200)):
         answer = shared.get(stem["url"], headers={"Range": "bytes=0-9", "If-Range": tag})
         assert answer.status_code == status
 
 
-def test_unchanged_bytes_are_not_sent_again(shared, stem):
+def test_unchanged_bytes_are_not_sent_again(shared: Any, stem: Any) -> None:
     tag = f'"{stem["sha256"]}"'
     answer = shared.get(stem["url"], headers={"If-None-Match": f'"x", {tag}'})
     assert (answer.status_code, answer.content) == (304, b"")
     assert answer.headers["etag"] == tag
 
 
-def test_head_tells_the_length_and_sends_nothing(shared, finished, stem):
+def test_head_tells_the_length_and_sends_nothing(shared: Any, finished: Any, stem: Any) -> None:
     answer = shared.head(stem["url"])
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["content-length"]) == stem["bytes"]
@@ -98,13 +100,15 @@ def test_head_tells_the_length_and_sends_nothing(shared, finished, stem):
 @pytest.mark.parametrize(
     "track", ["no.wav", "manifest.json", "../manifest.json", "%2e%2e/%2e%2e/etc/passwd", "", "/"]
 )
-def test_only_listed_names_are_served(shared, finished, track):
+def test_only_listed_names_are_served(shared: Any, finished: Any, track: str) -> None:
     answer = shared.get(f"/download/{finished['job_id']}/{track}")
     assert answer.status_code == 404
     assert answer.json()["code"] in ("artefact_not_found", "not_found", "job_not_found")
 
 
-def test_an_artefact_whose_file_was_taken_away_is_not_found(shared, finished, outputs):
+def test_an_artefact_whose_file_was_taken_away_is_not_found(
+    shared: Any, finished: Any, outputs: Any
+) -> None:
     name = next(a["name"] for a in outputs if a["role"] == "playlist")
     path = shared.app.state.services.store.artefact_path(finished["job_id"], name)
     data = path.read_bytes()
@@ -117,15 +121,15 @@ def test_an_artefact_whose_file_was_taken_away_is_not_found(shared, finished, ou
         path.write_bytes(data)
 
 
-def test_what_is_not_audio_is_saved_rather_than_shown(shared, outputs):
+def test_what_is_not_audio_is_saved_rather_than_shown(shared: Any, outputs: Any) -> None:
     playlist = next(a for a in outputs if a["role"] == "playlist")
     answer = shared.get(playlist["url"])
     assert answer.headers["content-disposition"].startswith("attachment; ")
 
 
 def test_the_zip_holds_the_artefacts_and_the_manifest_and_knew_its_length(
-    shared, finished, outputs
-):
+    shared: Any, finished: Any, outputs: Any
+) -> None:
     answer = shared.get(finished["links"]["zip"])
     assert answer.headers["content-type"] == "application/zip"
     assert int(answer.headers["content-length"]) == len(answer.content)
@@ -142,7 +146,9 @@ def test_the_zip_holds_the_artefacts_and_the_manifest_and_knew_its_length(
                 assert hashlib.sha256(data).hexdigest() == artefact["sha256"]
 
 
-def test_a_zip_that_loses_a_file_on_the_way_breaks_off_with_one_line_in_the_log(tmp_path, caplog):
+def test_a_zip_that_loses_a_file_on_the_way_breaks_off_with_one_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A job deleted while it is downloaded is no defect, and half a ZIP must not look whole."""
     with serve(tmp_path) as (host, port):
         store = JobStore(tmp_path)

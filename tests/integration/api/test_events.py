@@ -3,6 +3,9 @@
 import http.client
 import json
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,7 @@ from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, submit, wav_bytes
 
 
-def read_events(text):
+def read_events(text: str) -> Iterator[Any]:
     """Parse a stream as a browser does."""
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line[1:])
@@ -20,7 +23,7 @@ def read_events(text):
 
 
 @pytest.fixture
-def told(client):
+def told(client: Any) -> Any:
     """A job with a log of its own making, cancelled at its end."""
     job_id = submit(client)
     log = client.app.state.services.progress
@@ -32,7 +35,7 @@ def told(client):
     return job_id
 
 
-def test_a_stream_tells_everything_in_order_and_ends(client, told):
+def test_a_stream_tells_everything_in_order_and_ends(client: Any, told: Any) -> None:
     answer = client.get(f"/job/{told}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "retry: 2000" in answer.text
@@ -45,7 +48,7 @@ def test_a_stream_tells_everything_in_order_and_ends(client, told):
     assert data["job"]["fraction"] <= 1
 
 
-def test_a_client_that_comes_back_gets_what_it_missed_and_no_more(client, told):
+def test_a_client_that_comes_back_gets_what_it_missed_and_no_more(client: Any, told: Any) -> None:
     everything = list(read_events(client.get(f"/job/{told}/events").text))
     for n_seen in range(1, len(everything)):
         headers = {"Last-Event-ID": str(everything[n_seen - 1][1])}
@@ -53,31 +56,35 @@ def test_a_client_that_comes_back_gets_what_it_missed_and_no_more(client, told):
         assert [e[:2] for e in rest] == [e[:2] for e in everything[n_seen:]]
 
 
-def test_a_browser_that_comes_back_after_the_end_is_told_to_stop(client, told):
+def test_a_browser_that_comes_back_after_the_end_is_told_to_stop(client: Any, told: Any) -> None:
     last = list(read_events(client.get(f"/job/{told}/events").text))[-1][1]
     answer = client.get(f"/job/{told}/events", headers={"Last-Event-ID": str(last)})
     assert (answer.status_code, answer.content) == (204, b"")
 
 
 @pytest.mark.parametrize("seen", ["abc", "-3", "1e9", "٣"])
-def test_an_id_that_is_none_of_ours_starts_from_the_beginning(client, told, seen):
+def test_an_id_that_is_none_of_ours_starts_from_the_beginning(
+    client: Any, told: Any, seen: str
+) -> None:
     headers = {"Last-Event-ID": seen.encode()}
     assert "progress" in client.get(f"/job/{told}/events", headers=headers).text
 
 
-def test_a_job_that_ended_without_a_word_in_the_log_still_ends_its_stream(shared, finished):
+def test_a_job_that_ended_without_a_word_in_the_log_still_ends_its_stream(
+    shared: Any, finished: Any
+) -> None:
     got = list(read_events(shared.get(finished["links"]["events"]).text))
     assert got[-1][0] == "state"
     assert got[-1][2]["state"] == "completed"
 
 
-def open_stream(host, port, job_id):
+def open_stream(host: str, port: Any, job_id: str) -> Any:
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
     connection.request("GET", f"/job/{job_id}/events")
     return connection, connection.getresponse()
 
 
-def post_song(host, port):
+def post_song(host: str, port: Any) -> Any:
     connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
     body = head + wav_bytes(0.5) + b"\r\n--b--\r\n"
@@ -88,7 +95,9 @@ def post_song(host, port):
     return job_id
 
 
-def test_a_live_stream_pushes_keeps_alive_and_ends_with_the_job(tmp_path, monkeypatch):
+def test_a_live_stream_pushes_keeps_alive_and_ends_with_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(events, "KEEPALIVE_S", 0.5)
     with serve(tmp_path) as (host, port):
         job_id = post_song(host, port)
@@ -103,12 +112,14 @@ def test_a_live_stream_pushes_keeps_alive_and_ends_with_the_job(tmp_path, monkey
         connection.close()
 
 
-def test_a_stream_of_a_client_that_left_stops_asking_the_database(tmp_path, monkeypatch):
+def test_a_stream_of_a_client_that_left_stops_asking_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each client that went away would cost the database a question a moment, for ever."""
     n_looks = 0
     look = events.read_news
 
-    def count(*args):
+    def count(*args: Any) -> Any:
         nonlocal n_looks
         n_looks += 1
         return look(*args)
@@ -121,7 +132,7 @@ def test_a_stream_of_a_client_that_left_stops_asking_the_database(tmp_path, monk
         stream.close()
         connection.close()
 
-        def is_silent():
+        def is_silent() -> bool:
             before = n_looks
             time.sleep(15 * events.POLL_S)
             return n_looks == before
@@ -130,7 +141,7 @@ def test_a_stream_of_a_client_that_left_stops_asking_the_database(tmp_path, monk
         wait_until(is_silent)
 
 
-def test_a_stream_of_a_deleted_job_ends(tmp_path):
+def test_a_stream_of_a_deleted_job_ends(tmp_path: Path) -> None:
     with serve(tmp_path) as (host, port):
         job_id = post_song(host, port)
         connection, stream = open_stream(host, port, job_id)

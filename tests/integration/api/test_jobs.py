@@ -1,6 +1,8 @@
 """Jobs over REST: views, manifest, outputs, cancel, delete, history."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from tests.integration.api.apps import files_below, submit
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
-def test_a_finished_job_tells_how_it_went(finished):
+def test_a_finished_job_tells_how_it_went(finished: Any) -> None:
     assert finished["state"] == "completed", finished
     assert finished["fraction"] == 1
     assert finished["model"]["name"] == "spleeter"
@@ -26,7 +28,7 @@ def test_a_finished_job_tells_how_it_went(finished):
     assert done[None, "playlist"] == "completed"
 
 
-def test_a_warning_says_of_which_track_it_is(client):
+def test_a_warning_says_of_which_track_it_is(client: Any) -> None:
     """Of a job of ten songs, "vocals are silent" was true of one that nobody could find."""
     job_id = submit(client, "a.wav", "b.wav")
     with client.app.state.services.store.update(job_id) as manifest:
@@ -36,7 +38,7 @@ def test_a_warning_says_of_which_track_it_is(client):
     assert [(w["stage"], w["track_index"]) for w in warnings] == [("decode", 1), ("playlist", None)]
 
 
-def test_a_job_is_small_enough_to_be_polled(shared, finished):
+def test_a_job_is_small_enough_to_be_polled(shared: Any, finished: Any) -> None:
     """A page asks every second: beats, chords and descriptors made a set megabytes a minute."""
     manifest = shared.get(finished["links"]["manifest"]).json()
     for view, record in zip(finished["tracks"], manifest["tracks"], strict=True):
@@ -48,7 +50,7 @@ def test_a_job_is_small_enough_to_be_polled(shared, finished):
         assert "camelot" in view["analysis"]
 
 
-def test_outputs_list_every_artefact_with_a_url_that_works(shared, finished):
+def test_outputs_list_every_artefact_with_a_url_that_works(shared: Any, finished: Any) -> None:
     outputs = shared.get(finished["links"]["outputs"]).json()
     assert {a["track_index"] for a in outputs["artefacts"]} >= {0, 1}
     assert {a["label"] for a in outputs["artefacts"] if a["role"] == "stem"} == {
@@ -62,7 +64,7 @@ def test_outputs_list_every_artefact_with_a_url_that_works(shared, finished):
     assert outputs["zip_url"] == finished["links"]["zip"]
 
 
-def test_the_manifest_is_what_is_on_disk_and_can_be_revalidated(shared, finished):
+def test_the_manifest_is_what_is_on_disk_and_can_be_revalidated(shared: Any, finished: Any) -> None:
     path = finished["links"]["manifest"]
     answer = shared.get(path)
     store = shared.app.state.services.store
@@ -87,7 +89,9 @@ def test_the_manifest_is_what_is_on_disk_and_can_be_revalidated(shared, finished
         ("GET", "/download/{id}/a.wav"),
     ],
 )
-def test_a_job_that_does_not_exist_is_not_found(shared, method, path, id):
+def test_a_job_that_does_not_exist_is_not_found(
+    shared: Any, method: str, path: str, id: Any
+) -> None:
     answer = shared.request(method, path.format(id=id))
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -96,7 +100,7 @@ def test_a_job_that_does_not_exist_is_not_found(shared, method, path, id):
         assert id in answer.json()["detail"]
 
 
-def test_results_of_an_unfinished_job_are_refused_for_now(client):
+def test_results_of_an_unfinished_job_are_refused_for_now(client: Any) -> None:
     job_id = submit(client)
     for path in (f"/job/{job_id}/outputs", f"/download/{job_id}/all", f"/download/{job_id}/x.wav"):
         answer = client.get(path)
@@ -104,12 +108,12 @@ def test_results_of_an_unfinished_job_are_refused_for_now(client):
         assert answer.json()["retryable"] is True
 
 
-def test_an_unfinished_job_says_when_to_look_again(client, shared, finished):
+def test_an_unfinished_job_says_when_to_look_again(client: Any, shared: Any, finished: Any) -> None:
     assert "retry-after" in client.get(f"/job/{submit(client)}").headers
     assert "retry-after" not in shared.get(finished["links"]["self"]).headers
 
 
-def test_cancelling_twice_is_as_cancelling_once(client):
+def test_cancelling_twice_is_as_cancelling_once(client: Any) -> None:
     job_id = submit(client)
     for _ in range(2):
         answer = client.post(f"/job/{job_id}/cancel")
@@ -118,12 +122,14 @@ def test_cancelling_twice_is_as_cancelling_once(client):
     assert (view["state"], view["error"]["code"]) == ("cancelled", "job_cancelled")
 
 
-def test_cancelling_a_finished_job_changes_nothing(shared, finished):
+def test_cancelling_a_finished_job_changes_nothing(shared: Any, finished: Any) -> None:
     answer = shared.post(finished["links"]["cancel"])
     assert (answer.status_code, answer.json()["state"]) == (202, "completed")
 
 
-def test_deleting_removes_the_job_and_the_uploads_that_only_it_used(client, tmp_path):
+def test_deleting_removes_the_job_and_the_uploads_that_only_it_used(
+    client: Any, tmp_path: Path
+) -> None:
     kept, gone = submit(client), submit(client)
     assert client.delete(f"/job/{gone}").status_code == 204
     assert client.get(f"/job/{gone}").status_code == 404
@@ -135,7 +141,7 @@ def test_deleting_removes_the_job_and_the_uploads_that_only_it_used(client, tmp_
     assert client.delete(f"/job/{kept}").status_code == 404
 
 
-def test_the_history_is_paged_newest_first(client):
+def test_the_history_is_paged_newest_first(client: Any) -> None:
     ids = [submit(client, f"{i}.wav") for i in range(5)][::-1]
     client.post(f"/job/{ids[2]}/cancel")
 
@@ -160,7 +166,7 @@ def test_the_history_is_paged_newest_first(client):
     assert last.json()["next_cursor"] is None
 
 
-def test_a_line_of_the_history(shared, finished):
+def test_a_line_of_the_history(shared: Any, finished: Any) -> None:
     line = next(j for j in shared.get("/jobs").json()["jobs"] if j["job_id"] == finished["job_id"])
     assert line["names"] == ["Artist - Nacht & Träume #1.wav", "second.wav"]
     assert (line["n_tracks"], line["model"], line["state"]) == (2, "spleeter", "completed")
@@ -177,7 +183,7 @@ def test_a_line_of_the_history(shared, finished):
         ("state=sleeping", "invalid_request", "state"),
     ],
 )
-def test_a_page_that_cannot_be_is_a_problem(shared, query, code, field):
+def test_a_page_that_cannot_be_is_a_problem(shared: Any, query: str, code: str, field: str) -> None:
     answer = shared.get(f"/jobs?{query}")
     problem = answer.json()
     assert (answer.status_code, problem["code"], problem["field"]) == (422, code, field)

@@ -3,16 +3,19 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.integration.api.apps import open_client, run_here, sweep, wav_bytes
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory):
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An app with the jobs of three songs, delivered as three lossy formats, by their format."""
     with open_client(tmp_path_factory.mktemp("jobs")) as client:
         made = {}
@@ -30,13 +33,13 @@ def jobs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tracks(jobs):
+def tracks(jobs: Any) -> dict[Any, Any]:
     """The tracks of the library by the format of their job."""
     client, _ = jobs
     return {t["title"]: t for t in client.get("/library/tracks").json()["tracks"]}
 
 
-def test_similar_asks_the_stems(jobs, tracks):
+def test_similar_asks_the_stems(jobs: Any, tracks: Any) -> None:
     """A catalogue with the mixture's vectors alone would answer every part alike, or not at all."""
     client, _ = jobs
     library = client.app.state.services.library
@@ -52,7 +55,9 @@ def test_similar_asks_the_stems(jobs, tracks):
     assert (none.status_code, none.json()["field"]) == (422, "part")
 
 
-def test_the_pack_holds_a_stem_file_whatever_the_stems_were_delivered_in(jobs, tracks):
+def test_the_pack_holds_a_stem_file_whatever_the_stems_were_delivered_in(
+    jobs: Any, tracks: Any
+) -> None:
     """M4A is not for libsndfile to read, and gains of each stem's own undo the sum."""
     client, _ = jobs
     ids = [track["id"] for track in tracks.values()]
@@ -68,7 +73,7 @@ def test_the_pack_holds_a_stem_file_whatever_the_stems_were_delivered_in(jobs, t
         np.testing.assert_allclose(np.sum(stems, axis=0), mixture, atol=1e-6)
 
 
-def test_the_levels_of_stems_are_those_of_the_recording(jobs, tracks):
+def test_the_levels_of_stems_are_those_of_the_recording(jobs: Any, tracks: Any) -> None:
     """Stems that were made as loud as one another must not be mixed so."""
     client, made = jobs
     outputs = client.get(f"/job/{made['mp3']}/outputs").json()["artefacts"]
@@ -87,7 +92,9 @@ def test_the_levels_of_stems_are_those_of_the_recording(jobs, tracks):
 @pytest.mark.parametrize(
     ("asked", "codec", "sample"), [("aac", "aac", "fltp"), ("alac-16", "alac", "s16p")]
 )
-def test_stem_files_are_coded_as_asked(jobs, tracks, asked, codec, sample):
+def test_stem_files_are_coded_as_asked(
+    jobs: Any, tracks: Any, asked: Any, codec: Any, sample: Any
+) -> None:
     """A stick that is nearly full takes a tenth as much of AAC."""
     client, _ = jobs
     wishes = {"name": asked, "tracks": [tracks["m4a"]["id"]]}
@@ -100,7 +107,7 @@ def test_stem_files_are_coded_as_asked(jobs, tracks, asked, codec, sample):
     assert client.get(f"{url}?stem_format=mp3").status_code == 422
 
 
-def test_a_stem_that_has_gone_costs_its_stem_file_alone(jobs, tracks):
+def test_a_stem_that_has_gone_costs_its_stem_file_alone(jobs: Any, tracks: Any) -> None:
     """Somebody tidied up in the folder of a job: the set goes to the booth all the same."""
     client, made = jobs
     store = client.app.state.services.store
@@ -115,7 +122,7 @@ def test_a_stem_that_has_gone_costs_its_stem_file_alone(jobs, tracks):
     assert [text for text in warnings if text.startswith("'opus' has no STEM file")]
 
 
-def test_mp3_artefacts_say_what_programs_add_to_their_times(jobs):
+def test_mp3_artefacts_say_what_programs_add_to_their_times(jobs: Any) -> None:
     """Grids and cues lie 26 ms off in Serato when this is not known."""
     client, made = jobs
     for delivery, job_id in made.items():
@@ -128,7 +135,7 @@ def test_mp3_artefacts_say_what_programs_add_to_their_times(jobs):
                 assert artefact["mp3_offset_ms"] is None
 
 
-def decode_streams(data):
+def decode_streams(data: bytes) -> list[Any]:
     streams = []
     with av.open(io.BytesIO(data)) as file:
         n_streams = len(file.streams.audio)
@@ -138,7 +145,7 @@ def decode_streams(data):
     return streams
 
 
-def decode(file, stream):
+def decode(file: Any, stream: Any) -> NDArray[Any]:
     """Decode a stream to float64, shape (channels, samples)."""
     blocks = []
     for frame in file.decode(stream):

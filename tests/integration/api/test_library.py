@@ -1,9 +1,13 @@
 """The library over REST: upload, job, search, what goes with what, removal."""
 
 import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
+from fastapi.testclient import TestClient
 
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
@@ -11,6 +15,7 @@ from tests.integration.api.apps import (
     files_below,
     open_client,
     run_here,
+    services_of,
     submit,
     sweep,
     wav_bytes,
@@ -20,7 +25,7 @@ from tests.library_records import make_record, track_id
 RATE = 22_050
 
 
-def add(client, *files):
+def add(client: Any, *files: Any) -> Any:
     parts = [("file", (name, data)) for name, data in files]
     answer = client.post("/library/tracks", files=parts)
     adding = answer.json()
@@ -33,10 +38,10 @@ def add(client, *files):
 
 
 @pytest.fixture(scope="module")
-def crate(tmp_path_factory):
+def crate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """An app whose library holds records without audio."""
     with open_client(tmp_path_factory.mktemp("crate")) as client:
-        library = client.app.state.services.library
+        library = services_of(client).library
         for n in range(5):
             vector = {"mixture": [1.0, n / 10]}
             library.put(
@@ -51,7 +56,7 @@ def crate(tmp_path_factory):
         yield client
 
 
-def test_uploads_are_analysed_kept_and_forgotten(client, tmp_path):
+def test_uploads_are_analysed_kept_and_forgotten(client: Any, tmp_path: Path) -> None:
     """The whole way of a file: in, found, known the second time, out with its bytes."""
     song = wav_bytes(6.0)
     first = add(client, ("Band - Söng.wav", song), ("notes.mp3", b"no music"))
@@ -83,7 +88,7 @@ def test_uploads_are_analysed_kept_and_forgotten(client, tmp_path):
     assert client.get("/library/tracks").json()["tracks"] == []
 
 
-def test_a_bad_upload_alone_leaves_nothing(client, tmp_path):
+def test_a_bad_upload_alone_leaves_nothing(client: Any, tmp_path: Path) -> None:
     """A refused request must not fill the disk."""
     assert add(client, ("a.wav", b"RIFF"))["refused"][0]["name"] == "a.wav"
     assert files_below(tmp_path / "uploads") == []
@@ -93,7 +98,7 @@ def test_a_bad_upload_alone_leaves_nothing(client, tmp_path):
     assert files_below(tmp_path / "uploads") == []
 
 
-def test_the_tracks_of_a_job_bring_their_facts_and_stems(client):
+def test_the_tracks_of_a_job_bring_their_facts_and_stems(client: Any) -> None:
     """A job's facts come from its stems: analysing its upload again would lose them."""
     job_id = submit(client, "Band - Song.wav", stages="tempo,key")
     early = client.post(f"/library/tracks/from-job/{job_id}")
@@ -113,7 +118,7 @@ def test_the_tracks_of_a_job_bring_their_facts_and_stems(client):
     assert client.get("/library/tracks").json()["tracks"] == []
 
 
-def test_an_upload_outlives_a_job_with_the_same_bytes(client):
+def test_an_upload_outlives_a_job_with_the_same_bytes(client: Any) -> None:
     """Deleting a job must not take a recording from the library."""
     add(client, ("song.wav", wav_bytes(0.5)))
     job_id = submit(client, "song.wav")
@@ -122,7 +127,7 @@ def test_an_upload_outlives_a_job_with_the_same_bytes(client):
     assert not line["is_missing"]
 
 
-def test_search_is_paged_by_links(crate):
+def test_search_is_paged_by_links(crate: Any) -> None:
     seen, url = [], "/library/tracks?sort=tempo&descending=true&limit=2&key=Am"
     while url:
         answer = crate.get(url)
@@ -131,7 +136,7 @@ def test_search_is_paged_by_links(crate):
     assert seen == [126.0, 125.0, 124.0]
 
 
-def test_what_goes_with_a_track(crate):
+def test_what_goes_with_a_track(crate: Any) -> None:
     one = f"/library/tracks/{track_id(0)}"
     similar = crate.get(f"{one}/similar?limit=2").json()["tracks"]
     assert [found["track"]["id"] for found in similar] == [track_id(1), track_id(2)]
@@ -142,8 +147,8 @@ def test_what_goes_with_a_track(crate):
     assert any("8A" in reason for reason in step["reasons"])
 
 
-def test_duplicates_are_listed(client):
-    library = client.app.state.services.library
+def test_duplicates_are_listed(client: Any) -> None:
+    library = services_of(client).library
     library.put(make_record(1, packets="same"))
     library.put(make_record(2, packets="same"))
     (group,) = client.get("/library/duplicates").json()["groups"]
@@ -151,8 +156,8 @@ def test_duplicates_are_listed(client):
     assert {track["id"] for track in group["tracks"]} == {track_id(1), track_id(2)}
 
 
-def test_the_cover_is_served_as_it_was(client):
-    library = client.app.state.services.library
+def test_the_cover_is_served_as_it_was(client: Any) -> None:
+    library = services_of(client).library
     cover = Cover(b"\x89PNG\r\n\x1a\n" + b"pixels", "image/png")
     record = make_record(1)
     record.cover = library.keep_cover(cover)
@@ -165,7 +170,7 @@ def test_the_cover_is_served_as_it_was(client):
     assert (none.status_code, none.json()["code"]) == (404, "artefact_not_found")
 
 
-def test_a_job_brings_the_cover_of_its_upload(client, tmp_path):
+def test_a_job_brings_the_cover_of_its_upload(client: Any, tmp_path: Path) -> None:
     """A manifest holds texts alone: the picture is read from the file."""
     path = tmp_path / "song.flac"
     soundfile.write(path, [[0.1, 0.2]] * RATE, RATE, format="FLAC")
@@ -190,21 +195,21 @@ def test_a_job_brings_the_cover_of_its_upload(client, tmp_path):
         ("vocals=maybe", "vocals"),
     ],
 )
-def test_a_search_that_cannot_be_is_a_problem(crate, query, field):
+def test_a_search_that_cannot_be_is_a_problem(crate: Any, query: str, field: str) -> None:
     answer = crate.get(f"/library/tracks?{query}")
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
 @pytest.mark.parametrize("path", ["", "/similar", "/compatible", "/cover"])
 @pytest.mark.parametrize("id", ["0" * 64, "nonsense", "%2e%2e%2fx"])
-def test_a_track_that_is_not_there_is_not_found(crate, path, id):
+def test_a_track_that_is_not_there_is_not_found(crate: Any, path: str, id: str) -> None:
     answer = crate.get(f"/library/tracks/{id}{path}")
     assert answer.status_code == 404
     if "%" not in id:
         assert answer.json()["code"] == "track_not_found"
 
 
-def test_an_empty_library_answers(client):
+def test_an_empty_library_answers(client: Any) -> None:
     """Nothing to search must not be an error."""
     assert client.get("/library/tracks").json() == {"tracks": [], "next_cursor": None}
     assert client.get("/library/duplicates").json() == {"groups": []}
@@ -213,7 +218,7 @@ def test_an_empty_library_answers(client):
     assert client.get("/playlists").json()["playlists"] == []
 
 
-def test_the_same_bytes_twice_in_one_request_are_one_track(client):
+def test_the_same_bytes_twice_in_one_request_are_one_track(client: Any) -> None:
     flac = io.BytesIO()
     soundfile.write(flac, [[0.1, 0.2]] * RATE, RATE, format="FLAC")
     adding = add(client, ("a.flac", flac.getvalue()), ("b.flac", flac.getvalue()))

@@ -8,9 +8,13 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from config import Settings
 from core.pipeline.order import build_stages
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, wav_bytes
@@ -35,7 +39,7 @@ class HangStage(TrackStage):
 
 
 @pytest.fixture
-def plugin(tmp_path, monkeypatch):
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A third party's stage, as pip installs it: it hangs where the playlist is called so."""
     folder = tmp_path / "plugin"
     metadata = folder / "hanging-1.0.dist-info"
@@ -51,7 +55,7 @@ def plugin(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def installation(tmp_path):
+def installation(tmp_path: Path) -> Iterator[tuple[str, int]]:
     """API on a socket and a worker over one data folder."""
     environment = {**os.environ, "DATA_DIR": str(tmp_path), "SEPARATOR_MODEL": "spleeter"}
     command = [sys.executable, "-m", "cli.main", "worker"]
@@ -67,8 +71,8 @@ def installation(tmp_path):
             worker.wait(PATIENCE_S)
 
 
-def ask(address, method, path, body=None, headers=None):
-    connection = http.client.HTTPConnection(*address, timeout=PATIENCE_S)
+def ask(address: Any, method: str, path: str, body: Any = None, headers: Any = None) -> Any:
+    connection = http.client.HTTPConnection(address[0], address[1], timeout=PATIENCE_S)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     data = answer.read()
@@ -77,7 +81,7 @@ def ask(address, method, path, body=None, headers=None):
 
 
 @pytest.mark.slow
-def test_a_job_runs_is_told_event_by_event_and_delivers(installation):
+def test_a_job_runs_is_told_event_by_event_and_delivers(installation: Settings) -> None:
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="live.wav"\r\n\r\n'
     options = b'--b\r\nContent-Disposition: form-data; name="stages"\r\n\r\ncomposite\r\n'
     body = head + wav_bytes(3) + b"\r\n" + options + b"--b--\r\n"
@@ -100,7 +104,7 @@ def test_a_job_runs_is_told_event_by_event_and_delivers(installation):
     with zipfile.ZipFile(io.BytesIO(data)) as pack:
         assert any("vocals" in name for name in pack.namelist())
 
-    def tracks():
+    def tracks() -> Any:
         return json.loads(ask(installation, "GET", "/library/tracks")[1])["tracks"]
 
     wait_until(tracks)
@@ -112,13 +116,15 @@ def test_a_job_runs_is_told_event_by_event_and_delivers(installation):
 
 
 @pytest.mark.slow
-def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(plugin, installation):
+def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(
+    plugin: Any, installation: Settings
+) -> None:
     """A third party's stage that asks nothing and hears nothing kept its worker for ever."""
     links = [
         json.loads(submit_analysis(installation, name))["links"]["self"] for name in ("Hang", "Set")
     ]
 
-    def job(link):
+    def job(link: str) -> Any:
         return json.loads(ask(installation, "GET", link)[1])
 
     wait_until(lambda: job(links[0])["stage"] == "hang" and job(links[0])["silent_s"] is not None)
@@ -129,7 +135,9 @@ def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(plugin, instal
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path, number):
+def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(
+    tmp_path: Path, number: Any
+) -> None:
     log = tmp_path / "server.txt"
     command = [sys.executable, "-m", "cli.main", "api"]
     with held_ports() as (port,), log.open("wb") as out:
@@ -142,7 +150,7 @@ def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path,
         with running(command, env=environment, stderr=out) as server:
             address = "127.0.0.1", port
             wait_until(lambda: is_served(address), seen=log.read_text)
-            connection = http.client.HTTPConnection(*address, timeout=PATIENCE_S)
+            connection = http.client.HTTPConnection(address[0], address[1], timeout=PATIENCE_S)
             connection.request("GET", f"/job/{post_song(*address)}/events")
             stream = connection.getresponse()
             stream.readline()
@@ -153,14 +161,14 @@ def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(tmp_path,
     assert "Traceback" not in log.read_text()
 
 
-def is_served(address):
+def is_served(address: Any) -> Any:
     try:
         return ask(address, "GET", "/health")[0] == 200
     except OSError:
         return False
 
 
-def submit_analysis(address, playlist_name):
+def submit_analysis(address: Any, playlist_name: Any) -> Any:
     fields = {"model": "none", "stages": "", "playlist_name": playlist_name}
     parts = [
         b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'

@@ -5,20 +5,24 @@ import io
 import json
 import xml.etree.ElementTree as ET
 import zipfile
+from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.conditions import wait_until
-from tests.integration.api.apps import open_client, run_here, serve, sweep, wav_bytes
+from tests.integration.api.apps import open_client, run_here, serve, services_of, sweep, wav_bytes
 from tests.library_records import make_record, track_id
 
 
 @pytest.fixture
-def crate(tmp_path):
+def crate(tmp_path: Path) -> Iterator[TestClient]:
     """An app with eight tracks, of which only the first one's file is still there."""
     with open_client(tmp_path) as client:
-        library = client.app.state.services.library
+        library = services_of(client).library
         there = tmp_path / "0.wav"
         there.touch()
         for n in range(8):
@@ -40,14 +44,14 @@ def crate(tmp_path):
         yield client
 
 
-def create(client, **wishes):
+def create(client: Any, **wishes: Any) -> Any:
     answer = client.post("/playlists", json={"name": "Dark/Techno: Set", **wishes})
     assert answer.status_code == 201, answer.text
     assert client.get(answer.headers["location"]).json() == answer.json()
     return answer.json()
 
 
-def test_a_planned_set_keeps_to_its_wishes_and_says_why(crate):
+def test_a_planned_set_keeps_to_its_wishes_and_says_why(crate: Any) -> None:
     playlist = create(
         crate, n_tracks=5, curve="peak", start=track_id(3), never=[track_id(0)], artist_gap=2
     )
@@ -59,19 +63,19 @@ def test_a_planned_set_keeps_to_its_wishes_and_says_why(crate):
     assert all(step["reasons"] for step in playlist["transitions"])
 
 
-def test_what_cannot_be_met_is_said(crate):
+def test_what_cannot_be_met_is_said(crate: Any) -> None:
     """Eight tracks of five minutes are no three hours."""
     playlist = create(crate, duration_s=10_800, curve=[[0, 1], [1, 10]])
     assert {relaxed["wish"] for relaxed in playlist["relaxed"]} >= {"duration_s"}
 
 
-def test_one_track_is_a_set(crate):
+def test_one_track_is_a_set(crate: Any) -> None:
     playlist = create(crate, among=[track_id(2)], duration_s=3600)
     assert [track["id"] for track in playlist["tracks"]] == [track_id(2)]
     assert playlist["transitions"] == []
 
 
-def test_a_given_order_is_kept_and_can_be_changed(crate):
+def test_a_given_order_is_kept_and_can_be_changed(crate: Any) -> None:
     order = [track_id(4), track_id(1), track_id(2)]
     playlist = create(crate, tracks=order)
     assert [track["id"] for track in playlist["tracks"]] == order
@@ -85,7 +89,7 @@ def test_a_given_order_is_kept_and_can_be_changed(crate):
         assert crate.get(path).json() == before
 
 
-def test_the_list_is_paged_newest_first_and_deleted_ones_are_gone(crate):
+def test_the_list_is_paged_newest_first_and_deleted_ones_are_gone(crate: Any) -> None:
     ids = [create(crate, tracks=[track_id(n)])["id"] for n in range(3)][::-1]
     seen, url = [], "/playlists?limit=2"
     while url:
@@ -99,7 +103,7 @@ def test_the_list_is_paged_newest_first_and_deleted_ones_are_gone(crate):
     assert crate.get("/playlists?cursor=x").json()["field"] == "cursor"
 
 
-def test_every_format_that_is_listed_can_be_had(crate):
+def test_every_format_that_is_listed_can_be_had(crate: Any) -> None:
     """An export that fails is found at the gig."""
     playlist = create(crate, tracks=[track_id(0), track_id(1)])
     assert {"rekordbox", "m3u8", "traktor", "serato", "csv"} <= set(playlist["exports"])
@@ -110,7 +114,9 @@ def test_every_format_that_is_listed_can_be_had(crate):
         assert "/" not in answer.headers["content-disposition"].split("filename*=")[0]
 
 
-def test_exports_name_files_of_the_target_and_nothing_of_this_machine(crate, tmp_path):
+def test_exports_name_files_of_the_target_and_nothing_of_this_machine(
+    crate: Any, tmp_path: Path
+) -> None:
     """A server's paths mean nothing on a DJ's machine, and are nobody's business."""
     playlist = create(crate, tracks=[track_id(0), track_id(1)])
     answer = crate.get(playlist["exports"]["rekordbox"], params={"target": "D:\\Music"})
@@ -125,7 +131,7 @@ def test_exports_name_files_of_the_target_and_nothing_of_this_machine(crate, tmp
     assert (refused.status_code, refused.json()["field"]) == (422, "target")
 
 
-def test_a_format_of_several_files_is_one_zip(crate):
+def test_a_format_of_several_files_is_one_zip(crate: Any) -> None:
     playlist = create(crate, tracks=[track_id(0)])
     answer = crate.get(playlist["exports"]["serato"], params={"target": "/Volumes/USB"})
     with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
@@ -133,7 +139,9 @@ def test_a_format_of_several_files_is_one_zip(crate):
         assert any(name.endswith(".crate") for name in pack.namelist())
 
 
-def test_the_pack_holds_audio_and_playlists_and_leaves_nothing_behind(client, tmp_path):
+def test_the_pack_holds_audio_and_playlists_and_leaves_nothing_behind(
+    client: Any, tmp_path: Path
+) -> None:
     """What was staged for a ZIP of gigabytes would fill the disk."""
     song = wav_bytes(1.0)
     job = client.post("/library/tracks", files=[("file", ("Band - Song.wav", song))]).json()["job"]
@@ -151,13 +159,13 @@ def test_the_pack_holds_audio_and_playlists_and_leaves_nothing_behind(client, tm
     assert list((tmp_path / "downloads").iterdir()) == []
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_pack_leaves_nothing_behind(tmp_path):
+def test_a_client_that_leaves_in_the_middle_of_a_pack_leaves_nothing_behind(tmp_path: Path) -> None:
     """It is made while it is sent: what is not asked for any more is not made either."""
     song = tmp_path / "long.wav"
     with song.open("wb") as file:
         file.truncate(64 * 2**20)
     with open_client(tmp_path) as client:
-        client.app.state.services.library.put(make_record(0, paths=(str(song),)))
+        services_of(client).library.put(make_record(0, paths=(str(song),)))
         url = create(client, tracks=[track_id(0)])["exports"]["pack"]
     with serve(tmp_path) as (host, port):
         connection = http.client.HTTPConnection(host, port, timeout=30)
@@ -171,7 +179,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_pack_leaves_nothing_behind(tmp_
         wait_until(lambda: not list((tmp_path / "downloads").iterdir()))
 
 
-def test_more_json_than_a_library_has_tracks_is_refused_unread(crate):
+def test_more_json_than_a_library_has_tracks_is_refused_unread(crate: Any) -> None:
     """Unlike an upload it stands in memory: whoever sent enough of it stopped the server."""
     body = b'{"name": "' + b"x" * (1 << 24) + b'"}'
     for method, path in (("POST", "/playlists"), ("PUT", "/playlists/x/tracks")):
@@ -182,7 +190,7 @@ def test_more_json_than_a_library_has_tracks_is_refused_unread(crate):
             assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_head_of_a_pack_makes_nothing_of_it(crate, tmp_path):
+def test_head_of_a_pack_makes_nothing_of_it(crate: Any, tmp_path: Path) -> None:
     """A set of thirty tracks takes minutes."""
     playlist = create(crate, tracks=[track_id(0), track_id(1)])
     answer = crate.head(playlist["exports"]["pack"])
@@ -193,9 +201,9 @@ def test_head_of_a_pack_makes_nothing_of_it(crate, tmp_path):
     assert not (tmp_path / "downloads").exists()
 
 
-def test_more_warnings_than_a_header_holds_are_counted(client):
+def test_more_warnings_than_a_header_holds_are_counted(client: Any) -> None:
     """Clients and proxies refuse an answer whose headers are too long."""
-    library = client.app.state.services.library
+    library = services_of(client).library
     for number in range(60):
         library.put(make_record(number, title=f"{number} " + "ü" * 150))
     playlist = create(client, tracks=[track_id(number) for number in range(60)])
@@ -206,7 +214,7 @@ def test_more_warnings_than_a_header_holds_are_counted(client):
     assert warnings[-1] == f"{60 - len(warnings) + 1} more warnings."
 
 
-def test_a_track_that_left_the_library_is_told_and_left_out(crate):
+def test_a_track_that_left_the_library_is_told_and_left_out(crate: Any) -> None:
     playlist = create(crate, tracks=[track_id(0), track_id(1)])
     crate.delete(f"/library/tracks/{track_id(1)}")
     view = crate.get(f"/playlists/{playlist['id']}").json()
@@ -234,13 +242,15 @@ def test_a_track_that_left_the_library_is_told_and_left_out(crate):
         ({"duration_s": -1}, 422),
     ],
 )
-def test_wishes_that_make_no_sense_leave_nothing(crate, wishes, status):
+def test_wishes_that_make_no_sense_leave_nothing(
+    crate: Any, wishes: dict[str, Any], status: int
+) -> None:
     answer = crate.post("/playlists", json={"name": "Set", **wishes})
     assert answer.status_code == status, answer.text
     assert crate.get("/playlists").json()["playlists"] == []
 
 
-def test_an_unknown_format_lists_those_that_there_are(crate):
+def test_an_unknown_format_lists_those_that_there_are(crate: Any) -> None:
     playlist = create(crate, tracks=[track_id(0)])
     answer = crate.get(f"/playlists/{playlist['id']}/export/cassette")
     assert (answer.status_code, answer.json()["code"]) == (422, "unsupported_format")

@@ -2,6 +2,8 @@
 
 import hashlib
 import http.client
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ TWO_FILES = [
 GOOD = ("file", ("good.wav", wav_bytes(0.5)))
 
 
-def problem_of(answer):
+def problem_of(answer: Any) -> Any:
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     problem = answer.json()
     assert problem["status"] == answer.status_code
@@ -24,7 +26,7 @@ def problem_of(answer):
     return problem
 
 
-def test_a_job_is_accepted_with_its_place_and_its_links(client, tmp_path):
+def test_a_job_is_accepted_with_its_place_and_its_links(client: Any, tmp_path: Path) -> None:
     audio = wav_bytes(0.5)
 
     answer = client.post("/process", files={"file": ("song.wav", audio)}, data={"format": "flac"})
@@ -42,7 +44,7 @@ def test_a_job_is_accepted_with_its_place_and_its_links(client, tmp_path):
     assert (tmp_path / "uploads" / sha256 / "audio").read_bytes() == audio
 
 
-def test_several_files_are_one_job_with_a_track_each(client):
+def test_several_files_are_one_job_with_a_track_each(client: Any) -> None:
     answer = client.post("/process", files=[*TWO_FILES, ("files", ("c.wav", wav_bytes(0.6)))])
     view = client.get(answer.headers["location"]).json()
     assert [track["name"] for track in view["tracks"]] == ["a.wav", "b.wav", "c.wav"]
@@ -60,7 +62,9 @@ def test_several_files_are_one_job_with_a_track_each(client):
         ("x" * 3000 + ".wav", "x" * 196 + ".wav"),
     ],
 )
-def test_a_name_is_a_label_and_never_a_path(client, tmp_path, given, label):
+def test_a_name_is_a_label_and_never_a_path(
+    client: Any, tmp_path: Path, given: Any, label: str
+) -> None:
     before = files_below(tmp_path.parent)
     answer = client.post("/process", files={"file": (given, wav_bytes(0.5))})
     view = client.get(answer.headers["location"]).json()
@@ -80,7 +84,9 @@ def test_a_name_is_a_label_and_never_a_path(client, tmp_path, given, label):
         (wav_bytes(2)[:20_000], "corrupt_audio"),
     ],
 )
-def test_files_that_cannot_be_used_are_named_and_leave_nothing(tmp_path, audio, code):
+def test_files_that_cannot_be_used_are_named_and_leave_nothing(
+    tmp_path: Path, audio: Any, code: str
+) -> None:
     with open_client(tmp_path, max_duration_s=3) as client:
         before = files_below(tmp_path / "uploads")
         answer = client.post("/process", files=[GOOD, ("file", ("bad one.wav", audio))])
@@ -93,7 +99,7 @@ def test_files_that_cannot_be_used_are_named_and_leave_nothing(tmp_path, audio, 
         assert client.get("/jobs").json()["jobs"] == []
 
 
-def test_every_bad_file_is_listed(client):
+def test_every_bad_file_is_listed(client: Any) -> None:
     files = [("file", ("empty.wav", b"")), GOOD, ("file", ("text.wav", b"text" * 999))]
     problem = problem_of(client.post("/process", files=files))
     assert [(e["file"], e["code"]) for e in problem["errors"]] == [
@@ -116,7 +122,9 @@ def test_every_bad_file_is_listed(client):
         ({"name_template": "x" * 9000}, "invalid_option", "name_template"),
     ],
 )
-def test_options_that_cannot_be_are_named_and_leave_nothing(client, tmp_path, options, code, field):
+def test_options_that_cannot_be_are_named_and_leave_nothing(
+    client: Any, tmp_path: Path, options: Any, code: str, field: str
+) -> None:
     before = files_below(tmp_path / "uploads")
     answer = client.post("/process", files=[GOOD], data=options)
     problem = problem_of(answer)
@@ -124,7 +132,9 @@ def test_options_that_cannot_be_are_named_and_leave_nothing(client, tmp_path, op
     assert files_below(tmp_path / "uploads") == before
 
 
-def test_a_model_without_weights_is_refused_with_the_command_that_fetches_them(client, tmp_path):
+def test_a_model_without_weights_is_refused_with_the_command_that_fetches_them(
+    client: Any, tmp_path: Path
+) -> None:
     models = client.app.state.services.inventory().models
     missing = [model.name for model in models if not model.available]
     if not missing:
@@ -140,7 +150,7 @@ def test_a_model_without_weights_is_refused_with_the_command_that_fetches_them(c
     assert not (tmp_path / "uploads").exists() or files_below(tmp_path / "uploads") == []
 
 
-def test_no_file_and_too_many_files(tmp_path):
+def test_no_file_and_too_many_files(tmp_path: Path) -> None:
     with open_client(tmp_path, max_files_per_job=1) as client:
         none = client.post("/process", files={"model": (None, "spleeter")})
         many = client.post("/process", files=TWO_FILES)
@@ -151,15 +161,17 @@ def test_no_file_and_too_many_files(tmp_path):
         assert files_below(tmp_path / "uploads") == []
 
 
-def test_other_bodies_are_refused(client):
+def test_other_bodies_are_refused(client: Any) -> None:
     assert problem_of(client.post("/process", json={}))["code"] == "unsupported_media_type"
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = client.post("/process", content=b"rubbish", headers=headers)
     assert (answer.status_code, problem_of(answer)["code"]) == (400, "bad_request")
 
 
-def test_a_disk_that_is_full_is_told_and_leaves_nothing(client, tmp_path, monkeypatch):
-    def no_room(*_):
+def test_a_disk_that_is_full_is_told_and_leaves_nothing(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("core.artifacts.uploads.os.fsync", no_room)
@@ -180,7 +192,9 @@ HEAD = (
 
 
 @pytest.mark.parametrize("declared", [None, 10**10])
-def test_an_oversized_file_is_refused_whatever_its_declared_length(tmp_path, declared):
+def test_an_oversized_file_is_refused_whatever_its_declared_length(
+    tmp_path: Path, declared: float | None
+) -> None:
     """Only a little more than the limit is ever sent: the answer must not wait for the rest."""
     with serve(tmp_path, max_upload_bytes=1_000_000) as (host, port):
         connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
@@ -201,7 +215,7 @@ def test_an_oversized_file_is_refused_whatever_its_declared_length(tmp_path, dec
         assert files_below(tmp_path / "uploads") == []
 
 
-def test_a_body_longer_than_its_declared_length_is_cut_and_refused(tmp_path):
+def test_a_body_longer_than_its_declared_length_is_cut_and_refused(tmp_path: Path) -> None:
     with serve(tmp_path) as (host, port):
         connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         connection.putrequest("POST", "/process")
@@ -215,7 +229,7 @@ def test_a_body_longer_than_its_declared_length_is_cut_and_refused(tmp_path):
         assert files_below(tmp_path / "uploads") == []
 
 
-def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path):
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     with serve(tmp_path) as (host, port):
         connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         connection.putrequest("POST", "/process")

@@ -1,6 +1,9 @@
 """Models and devices are the workers', which may run on other machines than the API."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,7 @@ SONG = ("file", ("song.wav", wav_bytes(0.5)))
 
 
 @contextmanager
-def worker_with(client, model_dir):
+def worker_with(client: Any, model_dir: Path) -> Iterator[Any]:
     """A worker on another machine, as far as the API can see it."""
     url = client.app.state.services.settings.resolved_database_url()
     liveness = open_liveness(url)
@@ -27,7 +30,7 @@ def worker_with(client, model_dir):
         liveness.release()
 
 
-def test_a_model_that_the_workers_alone_have_is_accepted(client, tmp_path):
+def test_a_model_that_the_workers_alone_have_is_accepted(client: Any, tmp_path: Path) -> None:
     """409 for a model that the worker has: the API looked at its own disk."""
     models = write_tiny_htdemucs(tmp_path / "elsewhere", layout="hub")
     refused = client.post("/process", files=[SONG], data={"model": "htdemucs"})
@@ -45,7 +48,7 @@ def test_a_model_that_the_workers_alone_have_is_accepted(client, tmp_path):
     assert client.get("/config").json()["workers"] == []
 
 
-def test_a_model_that_the_api_alone_has_is_refused(tmp_path):
+def test_a_model_that_the_api_alone_has_is_refused(tmp_path: Path) -> None:
     """The job would have been accepted and failed on the worker."""
     models = write_tiny_htdemucs(tmp_path / "here", layout="hub")
     with (
@@ -58,7 +61,7 @@ def test_a_model_that_the_api_alone_has_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("preset", ["fast", "balanced"])
-def test_auto_is_what_the_workers_choose(client, tmp_path, preset):
+def test_auto_is_what_the_workers_choose(client: Any, tmp_path: Path, preset: str) -> None:
     with worker_with(client, tmp_path / "nothing"):
         data = {"model": "auto", "preset": preset}
         assert client.post("/process", files=[SONG], data=data).status_code == 202

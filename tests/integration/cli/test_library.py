@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.signals import make_song, write_song
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory) -> Shell:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """A library of two songs and a file that is none, added by the command."""
     shell = Shell(tmp_path_factory.mktemp("shell"))
     music = shell.folder / "music"
@@ -26,13 +27,13 @@ def filled(tmp_path_factory) -> Shell:
 
 
 @pytest.fixture
-def shell(filled, tmp_path) -> Shell:
+def shell(filled: Shell, tmp_path: Path) -> Shell:
     """The filled library, for this test to change; the music stays where it is."""
     shutil.copytree(filled.folder / "data", tmp_path / "data")
     return Shell(tmp_path)
 
 
-def test_adding_again_knows_everything_and_still_names_the_bad_one(filled):
+def test_adding_again_knows_everything_and_still_names_the_bad_one(filled: Shell) -> None:
     """Exit code 3 is what a script sees of one bad file in a thousand."""
     result = filled.run_as_process("library", "add", "music")
     assert result.returncode == 3
@@ -40,7 +41,7 @@ def test_adding_again_knows_everything_and_still_names_the_bad_one(filled):
     assert "bad.mp3" in result.stderr
 
 
-def test_search_and_list_print_tables_for_people_and_json_for_programs(filled):
+def test_search_and_list_print_tables_for_people_and_json_for_programs(filled: Shell) -> None:
     found = filled.json("library", "search", "SONG", "1", "--bpm-min", 59, "--bpm-max", 61)
     assert [track["title"] for track in found["tracks"]] == ["Song 1"]
     page = filled.json("library", "list", "--limit", 1)
@@ -49,7 +50,7 @@ def test_search_and_list_print_tables_for_people_and_json_for_programs(filled):
     assert "Song 0" in filled.run("library", "list").stdout
 
 
-def test_a_track_is_named_by_its_file_or_the_beginning_of_its_id(filled):
+def test_a_track_is_named_by_its_file_or_the_beginning_of_its_id(filled: Shell) -> None:
     (track,) = filled.json("library", "search", "Song", "0")["tracks"]
     for name in ("music/Band - Song 0.wav", track["id"][:8]):
         found = filled.json("library", "compatible", name)["tracks"]
@@ -57,7 +58,7 @@ def test_a_track_is_named_by_its_file_or_the_beginning_of_its_id(filled):
         assert found[0]["transition"]["reasons"]
 
 
-def test_a_set_is_planned_and_written_for_dj_programs(filled):
+def test_a_set_is_planned_and_written_for_dj_programs(filled: Shell) -> None:
     """The example of the README, with a name that no folder could have."""
     told = filled.json(
         *("playlist", "--name", "Dark/Techno: Set", "--duration", 60, "--curve", "peak"),
@@ -88,7 +89,9 @@ def test_a_set_is_planned_and_written_for_dj_programs(filled):
     assert len(list((filled.folder / "out3").iterdir())) == 1
 
 
-def test_tracks_that_moved_are_listed_and_exported_with_a_warning(shell, filled):
+def test_tracks_that_moved_are_listed_and_exported_with_a_warning(
+    shell: Shell, filled: Shell
+) -> None:
     """A crash here would cost the set of the evening."""
     music = filled.folder / "music"
     hidden = filled.folder / "elsewhere"
@@ -104,7 +107,7 @@ def test_tracks_that_moved_are_listed_and_exported_with_a_warning(shell, filled)
         hidden.rename(music)
 
 
-def test_reindex_brings_back_a_lost_database(shell):
+def test_reindex_brings_back_a_lost_database(shell: Shell) -> None:
     before = shell.json("library", "list")
     for path in (shell.folder / "data").glob("stemcrate.sqlite*"):
         path.unlink()
@@ -113,7 +116,7 @@ def test_reindex_brings_back_a_lost_database(shell):
     assert shell.json("library", "list") == before
 
 
-def test_remove_forgets_and_leaves_the_file(shell, filled):
+def test_remove_forgets_and_leaves_the_file(shell: Shell, filled: Shell) -> None:
     path = filled.folder / "music" / "Band - Song 0.wav"
     shell.json("library", "remove", path)
     assert path.is_file()
@@ -136,7 +139,9 @@ def test_remove_forgets_and_leaves_the_file(shell, filled):
         (("playlist", "delete", "x"), 1, "no playlist"),
     ],
 )
-def test_bad_input_is_told_and_leaves_nothing(tmp_path, arguments, code, words):
+def test_bad_input_is_told_and_leaves_nothing(
+    tmp_path: Path, arguments: tuple[Any, ...], code: int, words: str
+) -> None:
     """An empty library, an unknown key, a curve that is none: a sentence, not a traceback."""
     result = Shell(tmp_path).run(*arguments)
     assert result.returncode == code, result.stderr
@@ -145,7 +150,7 @@ def test_bad_input_is_told_and_leaves_nothing(tmp_path, arguments, code, words):
     assert not (tmp_path / "data" / "library").exists()
 
 
-def test_an_empty_library_is_listed(tmp_path):
+def test_an_empty_library_is_listed(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     assert shell.json("library", "list") == {"tracks": [], "next_cursor": None}
     assert shell.json("library", "duplicates") == {"duplicates": []}

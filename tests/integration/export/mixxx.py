@@ -7,7 +7,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.conditions import PATIENCE_S
 
@@ -72,7 +74,7 @@ class Mixxx:
         log = self._log.read_text(errors="replace")
         raise TimeoutError(f"Mixxx did not scan its folder: {log[-2000:]}")
 
-    def rows(self, query: str) -> list[tuple]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read from its database."""
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:
             return database.execute(query).fetchall()
@@ -133,7 +135,7 @@ class Mixxx:
         wait_for(leave, "the main window")
         for window in self._windows("^Mixxx$"):
             self._xdo("windowmove", window, "0", "0", "windowsize", window, "1600", "1000")
-            wait_for(lambda window=window: self._is_full_size(window), "its size")
+            wait_for(partial(self._is_full_size, window), "its size")
 
     def _is_full_size(self, window: str) -> bool:
         geometry = self._xdo("getwindowgeometry", "--shell", window)

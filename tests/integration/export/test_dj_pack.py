@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
@@ -26,7 +27,7 @@ NAMES = ("mp3", "wav", "m4a")
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
+def source(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrackFiles]:
     """Three recordings with stems, somewhere on disk."""
     folder = tmp_path_factory.mktemp("source")
     files = {}
@@ -43,7 +44,7 @@ def source(tmp_path_factory):
 
 
 @pytest.fixture
-def crate():
+def crate() -> Crate:
     tracks = tuple(make_track(name, number) for number, name in enumerate(NAMES, start=1))
     # Two of one title, and one whose title is a path.
     tracks = (
@@ -54,13 +55,13 @@ def crate():
     return Crate("Set: A/B", tracks, (CratePlaylist("Dark Techno Set", ("m4a", "mp3", "wav")),))
 
 
-def entries(pack, folder):
+def entries(pack: Any, folder: Path) -> Any:
     staging = folder / "staging"
     staging.mkdir()
     return pack.entries(staging)
 
 
-def unpack(pack, folder):
+def unpack(pack: Any, folder: Path) -> Path:
     path = write_pack(entries(pack, folder), folder / "pack.zip")
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
@@ -68,11 +69,11 @@ def unpack(pack, folder):
     return folder / "unpacked"
 
 
-def make(crate, source, **options):
+def make(crate: Any, source: Any, **options: Any) -> DjPack:
     return DjPack(crate, source, ExportOptions(**options))
 
 
-def test_the_pack_holds_all_that_a_dj_takes_along(crate, source, tmp_path):
+def test_the_pack_holds_all_that_a_dj_takes_along(crate: Any, source: Any, tmp_path: Path) -> None:
     pack = make(crate, source, target=target_folder("/Volumes/STICK"))
     root = unpack(pack, tmp_path)
     found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
@@ -120,14 +121,16 @@ def test_the_pack_holds_all_that_a_dj_takes_along(crate, source, tmp_path):
     assert facts["mp3_offset_ms"] == {"serato": {"mp3": 26.0}}
 
 
-def test_originals_are_never_touched(crate, source, tmp_path):
+def test_originals_are_never_touched(crate: Any, source: Any, tmp_path: Path) -> None:
     before = {name: files.audio.read_bytes() for name, files in source.items()}
     unpack(make(crate, source), tmp_path)
     assert {name: files.audio.read_bytes() for name, files in source.items()} == before
 
 
 @pytest.mark.parametrize("first", ["C:\\DJ & co", "E:\\", "/home/dj", "\\\\nas\\dj", "/Volumes/S"])
-def test_relocating_gives_what_an_export_for_that_folder_would_be(crate, source, tmp_path, first):
+def test_relocating_gives_what_an_export_for_that_folder_would_be(
+    crate: Any, source: Any, tmp_path: Path, first: str
+) -> None:
     """A path that is left behind in one program shows every file as missing there."""
     root = unpack(make(crate, source, target=target_folder(first)), tmp_path)
     shutil.copytree(root, tmp_path / "elsewhere #1")
@@ -153,7 +156,9 @@ def test_relocating_gives_what_an_export_for_that_folder_would_be(crate, source,
         assert Path(unquote(place.path)).is_file()
 
 
-def test_relocating_to_a_named_folder_and_back_changes_nothing(crate, source, tmp_path):
+def test_relocating_to_a_named_folder_and_back_changes_nothing(
+    crate: Any, source: Any, tmp_path: Path
+) -> None:
     root = unpack(make(crate, source, target=target_folder("C:\\DJ")), tmp_path)
     names = ("rekordbox/rekordbox.xml", "traktor/collection.nml", "pack.json")
     before = [(root / name).read_bytes() for name in names]
@@ -163,7 +168,9 @@ def test_relocating_to_a_named_folder_and_back_changes_nothing(crate, source, tm
     assert [(root / name).read_bytes() for name in names] == before
 
 
-def test_a_target_inside_a_disk_gets_serato_paths_of_its_own(crate, source, tmp_path):
+def test_a_target_inside_a_disk_gets_serato_paths_of_its_own(
+    crate: Any, source: Any, tmp_path: Path
+) -> None:
     root = unpack(make(crate, source), tmp_path)
     stick = (root / "_Serato_/database V2").read_bytes()
     disk = (root / "serato/_Serato_/database V2").read_bytes()
@@ -172,7 +179,7 @@ def test_a_target_inside_a_disk_gets_serato_paths_of_its_own(crate, source, tmp_
     assert "C:\\Stemcrate\\Set" in (root / "README.txt").read_bytes().decode()
 
 
-def test_missing_files_are_listed_and_stop_nothing(crate, source, tmp_path):
+def test_missing_files_are_listed_and_stop_nothing(crate: Any, source: Any, tmp_path: Path) -> None:
     """A library outlives its files: one that has moved must not cost the whole pack."""
     gone = TrackFiles(tmp_path / "gone.mp3", {"Vocals.wav": tmp_path / "gone.wav"})
     pack = make(crate, {"mp3": gone, "wav": source["wav"]})
@@ -188,7 +195,9 @@ def test_missing_files_are_listed_and_stop_nothing(crate, source, tmp_path):
     assert [track["is_missing"] for track in library["tracks"]] == [True, False, True]
 
 
-def test_a_file_that_takes_no_tags_goes_in_as_it_is(crate, source, tmp_path):
+def test_a_file_that_takes_no_tags_goes_in_as_it_is(
+    crate: Any, source: Any, tmp_path: Path
+) -> None:
     wrong = TrackFiles(source["wav"].audio)
     pack = make(crate, {**source, "mp3": wrong})
     root = unpack(pack, tmp_path)
@@ -196,7 +205,9 @@ def test_a_file_that_takes_no_tags_goes_in_as_it_is(crate, source, tmp_path):
     assert len(list((root / "Music").iterdir())) == 3
 
 
-def test_stems_whose_names_become_the_same_are_both_there(crate, source, tmp_path):
+def test_stems_whose_names_become_the_same_are_both_there(
+    crate: Any, source: Any, tmp_path: Path
+) -> None:
     """Two files of one name would stop the whole ZIP."""
     stem = source["mp3"].stems["Track [vocals].wav"]
     stems = {"a?.wav": stem, "a*.wav": stem, "../a.wav": stem}
@@ -205,7 +216,7 @@ def test_stems_whose_names_become_the_same_are_both_there(crate, source, tmp_pat
     assert names == ["a (2).wav", "a (3).wav", "a.wav"]
 
 
-def test_only_the_formats_asked_for_are_packed(crate, source, tmp_path):
+def test_only_the_formats_asked_for_are_packed(crate: Any, source: Any, tmp_path: Path) -> None:
     root = unpack(DjPack(crate, source, ExportOptions(), formats=("m3u8",)), tmp_path)
     assert (root / "Dark Techno Set.m3u8").is_file()
     assert not any((root / name).exists() for name in ("rekordbox", "_Serato_", "serato"))
@@ -213,11 +224,13 @@ def test_only_the_formats_asked_for_are_packed(crate, source, tmp_path):
         DjPack(crate, source, ExportOptions(), formats=("m3u8", "pdf"))
 
 
-def test_every_file_is_made_when_its_turn_comes_and_goes_when_it_is_out(crate, source, tmp_path):
+def test_every_file_is_made_when_its_turn_comes_and_goes_when_it_is_out(
+    crate: Any, source: Any, tmp_path: Path
+) -> None:
     """A client waited for the STEM files of the whole set, seconds each, before the first byte."""
     made, staging = [], tmp_path / "staging"
 
-    def write_stem_file(name, path):
+    def write_stem_file(name: str, path: Path) -> None:
         made.append(name)
         path.write_bytes(b"ftyp")
 
@@ -234,8 +247,10 @@ def test_every_file_is_made_when_its_turn_comes_and_goes_when_it_is_out(crate, s
     assert most == 1
 
 
-def test_a_stem_file_that_cannot_be_made_is_told_and_stops_nothing(crate, source, tmp_path):
-    def write_stem_file(path):
+def test_a_stem_file_that_cannot_be_made_is_told_and_stops_nothing(
+    crate: Any, source: Any, tmp_path: Path
+) -> None:
+    def write_stem_file(path: Path) -> None:
         raise InvalidAudio("A stem is no audio.")
 
     pack = make(crate, {"wav": replace(source["wav"], write_stem_file=write_stem_file)})
@@ -244,7 +259,7 @@ def test_a_stem_file_that_cannot_be_made_is_told_and_stops_nothing(crate, source
     assert json.loads((root / "pack.json").read_text("utf-8"))["warnings"] == pack.warnings
 
 
-def test_the_zip_is_streamed(crate, source, tmp_path):
+def test_the_zip_is_streamed(crate: Any, source: Any, tmp_path: Path) -> None:
     big = tmp_path / "big.wav"
     with big.open("wb") as file:
         file.truncate(32 * 2**20)
@@ -258,6 +273,6 @@ def test_the_zip_is_streamed(crate, source, tmp_path):
     assert peak < 8 * 2**20
 
 
-def test_an_empty_crate_is_a_pack(tmp_path):
+def test_an_empty_crate_is_a_pack(tmp_path: Path) -> None:
     root = unpack(make(Crate("Empty", ()), {}), tmp_path)
     assert (root / "Empty.m3u8").is_file()

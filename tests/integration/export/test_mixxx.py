@@ -46,7 +46,7 @@ def paths_of(crate: Crate, music: Path) -> dict[str, CrateTrack]:
     }
 
 
-def test_tags_name_every_track_with_its_tempo_and_key(imported):
+def test_tags_name_every_track_with_its_tempo_and_key(imported: tuple[Mixxx, Crate, Path]) -> None:
     """A tag in the wrong frame, or cut to a whole number, shows nothing or 127 for 127.83."""
     mixxx, crate, music = imported
     rows = mixxx.rows(
@@ -64,7 +64,9 @@ def test_tags_name_every_track_with_its_tempo_and_key(imported):
         assert abs(tempo_bpm - track.tempo_bpm) < 0.2
 
 
-def test_hot_cues_and_loops_of_serato_lie_where_they_were_put(imported):
+def test_hot_cues_and_loops_of_serato_lie_where_they_were_put(
+    imported: tuple[Mixxx, Crate, Path],
+) -> None:
     """A wrong byte in Markers2 loses all cues; a wrong MP3 offset shifts them by 26 ms."""
     mixxx, crate, music = imported
     tracks = paths_of(crate, music)
@@ -86,7 +88,9 @@ def test_hot_cues_and_loops_of_serato_lie_where_they_were_put(imported):
         assert length / 2 / RATE == pytest.approx(LOOP_S[1] - LOOP_S[0], abs=0.001)
 
 
-def test_grids_of_serato_reach_from_the_first_beat_to_the_end(imported):
+def test_grids_of_serato_reach_from_the_first_beat_to_the_end(
+    imported: tuple[Mixxx, Crate, Path],
+) -> None:
     """A grid of a lone marker is legal, and Mixxx shows one beat and 0 BPM of it."""
     mixxx, crate, music = imported
     for path, track in paths_of(crate, music).items():
@@ -118,7 +122,9 @@ def grid_times(track: CrateTrack) -> list[float]:
     return times
 
 
-def test_serato_crates_keep_their_order_and_resolve_every_track(imported):
+def test_serato_crates_keep_their_order_and_resolve_every_track(
+    imported: tuple[Mixxx, Crate, Path],
+) -> None:
     """A crate whose paths differ from the database's by a letter shows no tracks."""
     mixxx, crate, _ = imported
     check_playlists(mixxx, crate, "serato", ("Dark Techno Set", "Gigs%%Frïday"))
@@ -128,7 +134,9 @@ def test_serato_crates_keep_their_order_and_resolve_every_track(imported):
     assert keys["日本語 <live>"] == "F#m"
 
 
-def test_the_traktor_collection_keeps_folders_order_tempo_and_key(imported):
+def test_the_traktor_collection_keeps_folders_order_tempo_and_key(
+    imported: tuple[Mixxx, Crate, Path],
+) -> None:
     """A playlist key that isn't VOLUME + DIR + FILE names no track (Mixxx stores -1)."""
     mixxx, crate, music = imported
     check_playlists(mixxx, crate, "traktor", ("-->Dark Techno Set", "-->Gigs-->Frïday"))
@@ -158,7 +166,7 @@ def check_playlists(mixxx: Mixxx, crate: Crate, program: str, names: tuple[str, 
         assert found == [track.title for track in crate.in_order(playlist)]
 
 
-def test_the_mp3_is_the_only_file_that_is_shifted(imported):
+def test_the_mp3_is_the_only_file_that_is_shifted(imported: tuple[Mixxx, Crate, Path]) -> None:
     """An offset that is applied to all files moves cues that were right."""
     _, crate, _ = imported
     export = export_crate(crate, "serato")

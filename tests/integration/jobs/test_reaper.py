@@ -5,9 +5,9 @@ import shutil
 from datetime import timedelta
 
 import pytest
+from dbos import DBOS
 
 from core.artifacts.manifest import now
-from core.jobs import reaper as reaper_module
 from core.jobs.database import is_sqlite
 from core.jobs.liveness import open_liveness
 from core.jobs.reaper import Reaper
@@ -185,4 +185,4 @@ def test_a_damaged_manifest_is_left_alone_and_said_so(
 
 def test_the_engine_still_has_the_function_that_recovers() -> None:
     """It is private, and all that stands between a killed worker and a job that hangs."""
-    assert callable(reaper_module.DBOS._recover_pending_workflows)
+    assert callable(DBOS._recover_pending_workflows)

@@ -60,7 +60,12 @@ def test_progress_goes_forward_while_a_stage_runs(house: Installation) -> None:
     house.wait_for_work(job_id)
 
     seen = [house.progress(job_id)]
-    house.wait_until(lambda: seen.append(house.progress(job_id)) or seen[-1].fraction > 0.4)
+
+    def has_come_far() -> bool:
+        seen.append(house.progress(job_id))
+        return seen[-1].fraction > 0.4
+
+    house.wait_until(has_come_far)
     told_to_end.touch()
 
     assert any(p.stage == "work" and p.track_index == 0 for p in seen)

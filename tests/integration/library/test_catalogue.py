@@ -3,6 +3,8 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +21,12 @@ from core.library.records.record import FileReference
 from tests.library_records import make_record, track_id
 
 
-def titles(library, **query):
+def titles(library: Library, **query: Any) -> list[Any]:
     return [track.title for track in library.search(TrackQuery(**query)).tracks]
 
 
 @pytest.fixture
-def crate(library):
+def crate(library: Library) -> Library:
     """Six tracks that differ in what can be searched."""
     for record in (
         make_record(
@@ -49,7 +51,7 @@ def crate(library):
     return library
 
 
-def test_the_migrations_give_the_tables_of_the_models(database_url):
+def test_the_migrations_give_the_tables_of_the_models(database_url: str) -> None:
     """A model that no migration follows works on new databases in tests and on no old one."""
     engine = open_engine(database_url)
     with engine.connect() as connection:
@@ -63,7 +65,7 @@ def test_the_migrations_give_the_tables_of_the_models(database_url):
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_the_oldest_revision_can_be_left_and_reached_again(database_url):
+def test_the_oldest_revision_can_be_left_and_reached_again(database_url: str) -> None:
     """A migration that cannot be undone is found when it is needed."""
     from alembic import command
     from alembic.config import Config
@@ -82,7 +84,7 @@ def test_the_oldest_revision_can_be_left_and_reached_again(database_url):
         assert bool(names) is (step == "head")
 
 
-def test_sqlite_keeps_a_journal_that_readers_need_not_wait_for(tmp_path):
+def test_sqlite_keeps_a_journal_that_readers_need_not_wait_for(tmp_path: Path) -> None:
     """Without WAL a search waits for every import."""
     path = tmp_path / "new folder" / "100% mine.sqlite"
     open_engine(f"sqlite:///{path}")
@@ -91,7 +93,7 @@ def test_sqlite_keeps_a_journal_that_readers_need_not_wait_for(tmp_path):
     connection.close()
 
 
-SEARCHES = [
+SEARCHES: list[tuple[dict[str, Any], list[str]]] = [
     ({"text": "traume elan"}, ["Träume"]),
     ({"text": "TECHNO nacht"}, ["Träume"]),
     ({"text": "0.wav"}, ["Träume"]),
@@ -113,13 +115,13 @@ SEARCHES = [
 ]
 
 
-def test_search_finds_what_is_asked_and_nothing_else(crate):
+def test_search_finds_what_is_asked_and_nothing_else(crate: Any) -> None:
     """Accents, wildcards, half and double time, unknown facts: each is easily got wrong."""
     for query, found in SEARCHES:
         assert titles(crate, **query) == found, query
 
 
-def walk(library, sort, is_descending):
+def walk(library: Library, sort: Any, is_descending: Any) -> list[Any]:
     """Give every track that the pages of a listing hold."""
     seen, cursor = [], None
     while True:
@@ -131,12 +133,14 @@ def walk(library, sort, is_descending):
             return seen
 
 
-def test_pages_hold_every_track_once_in_order(library):
+def test_pages_hold_every_track_once_in_order(library: Any) -> None:
     """Equal and unknown values on the edge of a page must neither repeat nor vanish."""
     for n in range(11):
-        known = {} if n % 4 == 3 else {"tempo_bpm": 100.0 + n // 3, "energy": 5, "camelot": "1A"}
+        facts: dict[str, Any] = (
+            {} if n % 4 == 3 else {"tempo_bpm": 100.0 + n // 3, "energy": 5, "camelot": "1A"}
+        )
         artist = None if n % 4 == 3 else "Same"
-        library.put(make_record(n, title=f"T{n % 5}", artist=artist, **known))
+        library.put(make_record(n, title=f"T{n % 5}", artist=artist, **facts))
     for sort, is_descending in product(SortKey, (False, True)):
         seen = walk(library, sort, is_descending)
         assert sorted(track.id for track in seen) == sorted(track_id(n) for n in range(11)), sort
@@ -147,13 +151,13 @@ def test_pages_hold_every_track_once_in_order(library):
             assert known == sorted(known, reverse=is_descending)
 
 
-def test_keys_are_sorted_round_the_wheel(crate):
+def test_keys_are_sorted_round_the_wheel(crate: Any) -> None:
     """As text 10A comes before 3A."""
     found = crate.search(TrackQuery(sort=SortKey.KEY)).tracks
     assert [track.camelot for track in found] == ["3A", "8A", "8B", "9A", "10A", None]
 
 
-def test_a_cursor_of_another_order_is_refused(crate):
+def test_a_cursor_of_another_order_is_refused(crate: Any) -> None:
     """It would skip tracks without a word."""
     cursor = crate.search(TrackQuery(limit=2)).next_cursor
     for query in (
@@ -167,7 +171,7 @@ def test_a_cursor_of_another_order_is_refused(crate):
         assert caught.value.field == "cursor"
 
 
-def test_a_database_that_is_lost_is_made_again_from_the_records(crate, tmp_path):
+def test_a_database_that_is_lost_is_made_again_from_the_records(crate: Any, tmp_path: Path) -> None:
     """The database is an index: losing it must cost nothing."""
     crate.put(make_record(9, hashes=np.arange(300), vectors={"mixture": [1.0, 2.0]}))
     before = crate.search(TrackQuery()).tracks
@@ -180,7 +184,7 @@ def test_a_database_that_is_lost_is_made_again_from_the_records(crate, tmp_path)
     np.testing.assert_array_equal(columns.descriptors, other.descriptors)
 
 
-def test_a_damaged_record_costs_its_track_alone(crate, tmp_path):
+def test_a_damaged_record_costs_its_track_alone(crate: Any, tmp_path: Path) -> None:
     """One bad byte on disk must not make the library impossible to rebuild."""
     (record,) = (tmp_path / "data").rglob(f"{track_id(3)}.json")
     record.write_text("{")
@@ -189,7 +193,7 @@ def test_a_damaged_record_costs_its_track_alone(crate, tmp_path):
         crate.record(track_id(3))
 
 
-def test_a_removed_track_is_gone_and_does_not_come_back(crate):
+def test_a_removed_track_is_gone_and_does_not_come_back(crate: Any) -> None:
     crate.remove(track_id(1))
     with pytest.raises(TrackNotFound):
         crate.remove(track_id(1))
@@ -197,7 +201,7 @@ def test_a_removed_track_is_gone_and_does_not_come_back(crate):
     assert crate.rebuild() == 5
 
 
-def test_a_file_that_was_rewritten_belongs_to_its_new_track(library):
+def test_a_file_that_was_rewritten_belongs_to_its_new_track(library: Library) -> None:
     """Writing tags gives a new SHA-256: the old track would stay for ever as a missing one."""
     library.put(make_record(1, paths=("/music/a.mp3",), packets="same"))
     kept = library.playlists.create("Set", [track_id(1)], {})
@@ -206,13 +210,13 @@ def test_a_file_that_was_rewritten_belongs_to_its_new_track(library):
     assert library.playlists.get(kept.id).track_ids == [track_id(2)]
 
 
-def test_a_rewritten_file_leaves_the_other_copies_of_its_old_track(library):
+def test_a_rewritten_file_leaves_the_other_copies_of_its_old_track(library: Library) -> None:
     library.put(make_record(1, paths=("/music/a.mp3", "/music/b.mp3")))
     library.put(make_record(2, paths=("/music/a.mp3",)))
     assert library.summary(track_id(1)).paths == ("/music/b.mp3",)
 
 
-def test_a_moved_file_is_found_again(library, tmp_path):
+def test_a_moved_file_is_found_again(library: Library, tmp_path: Path) -> None:
     """Otherwise every tidy-up doubles the paths of a library."""
     library.put(make_record(1))
     assert library.summary(track_id(1)).is_missing
@@ -223,14 +227,14 @@ def test_a_moved_file_is_found_again(library, tmp_path):
     assert not library.summary(track_id(1)).is_missing
 
 
-def test_ids_are_completed_where_that_is_certain(crate):
+def test_ids_are_completed_where_that_is_certain(crate: Any) -> None:
     assert crate.find_id(track_id(2)[:8]) == track_id(2)
     for text in ("", "abc", "zzzzzzzz", "%%%%%%%%"):
         with pytest.raises(TrackNotFound):
             crate.find_id(text)
 
 
-def test_columns_follow_the_library(library):
+def test_columns_follow_the_library(library: Any) -> None:
     """A table that is kept in memory must not outlive a change, whoever made it."""
     library.put(
         make_record(
@@ -257,7 +261,7 @@ def test_columns_follow_the_library(library):
     assert sum(passages is None for passages in second.vocals_s) == 1
 
 
-def test_similar_compares_like_with_like(library):
+def test_similar_compares_like_with_like(library: Library) -> None:
     """Vectors of another version have other meanings; a stem is compared with stems."""
     library.put(make_record(1, vectors={"mixture": [1, 0, 0], "drums": [0, 0, 1]}))
     library.put(make_record(2, vectors={"mixture": [1, 0.1, 0], "drums": [1, 0, 0]}))
@@ -274,7 +278,7 @@ def test_similar_compares_like_with_like(library):
         library.similar(track_id(7))
 
 
-def test_many_writers_lose_nothing(tmp_path, database_url):
+def test_many_writers_lose_nothing(tmp_path: Path, database_url: str) -> None:
     """Imports, jobs and requests write at the same time."""
     library = Library(tmp_path / "data", database_url)
     with ThreadPoolExecutor(6) as pool:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
 from core.library.catalogue.query import TrackQuery
 from core.library.duplicates import find_duplicates
-from core.library.intake.importing import SourceFile, import_files
+from core.library.intake.importing import ImportReport, SourceFile, import_files
 from core.library.intake.job_tracks import enter_job, reindex
 from core.library.intake.listing import list_files
 from core.library.library import Library
@@ -26,7 +27,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory) -> Path:
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One recording in four forms, another one, and a file that is none."""
     folder = tmp_path_factory.mktemp("originals")
     song = play_notes(24.0, seed=1)
@@ -41,7 +42,7 @@ def originals(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def music(originals, tmp_path) -> Path:
+def music(originals: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "music"
     shutil.copytree(originals, folder)
     shutil.copy(folder / "Band - Söng.flac", folder / "copy.flac")
@@ -50,16 +51,16 @@ def music(originals, tmp_path) -> Path:
 
 
 @pytest.fixture
-def plain(tmp_path) -> Library:
+def plain(tmp_path: Path) -> Library:
     return Library(tmp_path / "data", f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
 
 
-def add(library, *paths, **options):
+def add(library: Library, *paths: Any, **options: Any) -> ImportReport:
     sources = [SourceFile(path, path.name) for path in list_files(paths).files]
     return import_files(library, sources, n_processes=2, **options)
 
 
-def test_a_folder_with_copies_and_a_bad_file(plain, music):
+def test_a_folder_with_copies_and_a_bad_file(plain: Any, music: Path) -> None:
     """The whole import: what is new, what is known, what is bad, what is there twice."""
     before = {path: path.stat().st_mtime_ns for path in music.iterdir()}
     steps = []
@@ -92,25 +93,27 @@ def test_a_folder_with_copies_and_a_bad_file(plain, music):
     assert (again.added, len(again.known), len(again.refused)) == ([], 5, 1)
 
 
-def test_what_is_known_is_not_read_again(plain, music, monkeypatch):
+def test_what_is_known_is_not_read_again(
+    plain: Library, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A rescan of a large library takes seconds, not hours."""
     add(plain, music / "lossy.mp3")
 
-    def refuse(path):
+    def refuse(path: Path) -> None:
         raise AssertionError(f"{path} was read")
 
     monkeypatch.setattr("core.library.intake.importing.hash_file", refuse)
     assert len(add(plain, music / "lossy.mp3").known) == 1
 
 
-def test_a_file_that_vanishes_on_the_way_is_refused(plain, music):
+def test_a_file_that_vanishes_on_the_way_is_refused(plain: Library, music: Path) -> None:
     """Files move while an import of hours runs."""
     gone = SourceFile(music / "gone.mp3", "gone.mp3")
     report = import_files(plain, [gone], n_processes=1)
     assert [refusal.error.code for refusal in report.refused] == ["invalid_audio"]
 
 
-def test_new_tags_replace_a_track_rather_than_double_it(plain, music):
+def test_new_tags_replace_a_track_rather_than_double_it(plain: Library, music: Path) -> None:
     path = music / "lossy.mp3"
     (first,) = add(plain, path).added
     write_tags(path, Tags(title="Renamed"), format="mp3")
@@ -133,7 +136,9 @@ def run_job(data_dir: Path, path: Path, name: str) -> tuple[JobStore, str]:
     return store, job_id
 
 
-def test_reindex_makes_the_library_from_manifests_and_records(tmp_path, database_url, music):
+def test_reindex_makes_the_library_from_manifests_and_records(
+    tmp_path: Path, database_url: str, music: Path
+) -> None:
     """The promise of the manifest: every database can be lost."""
     data_dir = tmp_path / "data"
     library = Library(data_dir, database_url)

@@ -4,12 +4,14 @@ import base64
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from core.analysis.descriptors import N_DESCRIPTORS, VERSION
 from core.artifacts.manifest import StageState
+from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 from tests.unit.analysis.songs import make_track
 
@@ -24,7 +26,7 @@ def track(tmp_path: Path) -> Path:
     return write_song(tmp_path / "track.wav", np.stack([mono, mono]), RATE)
 
 
-def test_the_facts_of_a_track_agree_with_one_another(run_job, track):
+def test_the_facts_of_a_track_agree_with_one_another(run_job: RunJob, track: Path) -> None:
     manifest = run_job(track, stages=STAGES)
     facts = manifest.tracks[0].analysis
     assert all(r.state == StageState.COMPLETED for r in manifest.tracks[0].stages)
@@ -43,7 +45,7 @@ def test_the_facts_of_a_track_agree_with_one_another(run_job, track):
     _check_descriptors(facts["descriptors"])
 
 
-def _check_descriptors(descriptors):
+def _check_descriptors(descriptors: Any) -> None:
     assert descriptors["version"] == VERSION
     assert set(descriptors["vectors"]) == {"mixture", "vocals", "accompaniment"}
     for text in descriptors["vectors"].values():
@@ -52,7 +54,7 @@ def _check_descriptors(descriptors):
         assert np.isfinite(vector).all()
 
 
-def test_without_a_vocal_stem_the_manifest_says_so(run_job, tmp_path):
+def test_without_a_vocal_stem_the_manifest_says_so(run_job: RunJob, tmp_path: Path) -> None:
     """An empty list of sung passages would mean that nobody sings."""
     song = write_song(tmp_path / "song.wav", make_song(4.0, RATE), RATE)
     facts = run_job(song, stages=("vocals",), stems="accompaniment").tracks[0].analysis
@@ -60,7 +62,7 @@ def test_without_a_vocal_stem_the_manifest_says_so(run_job, tmp_path):
     assert facts["vocals_absent_because"]
 
 
-def test_every_output_is_drawn_at_the_scale_of_players(run_job, tmp_path):
+def test_every_output_is_drawn_at_the_scale_of_players(run_job: RunJob, tmp_path: Path) -> None:
     """peaks.js reads length and scale from the header: a wrong one draws another song."""
     song = write_song(tmp_path / "song.wav", make_song(4.0, RATE), RATE)
     manifest = run_job(song, stages=("waveform",))
@@ -82,7 +84,7 @@ def test_every_output_is_drawn_at_the_scale_of_players(run_job, tmp_path):
     assert len(level["bands"]["low"]) == level["length"]
 
 
-def test_silence_has_facts_too(run_job, tmp_path):
+def test_silence_has_facts_too(run_job: RunJob, tmp_path: Path) -> None:
     song = write_song(tmp_path / "silence.wav", np.zeros((2, 3 * RATE)), RATE)
     manifest = run_job(song, stages=STAGES)
     facts = manifest.tracks[0].analysis

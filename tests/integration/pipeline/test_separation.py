@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, new_job_id
-from core.errors import InvalidOption, ModelUnavailable, UnknownModel
+from core.errors import InvalidOption, ModelUnavailable, StemcrateError, UnknownModel
 from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
@@ -39,7 +40,9 @@ def song(tmp_path: Path) -> Path:
     return write_song(tmp_path / "song.wav", make_song(1.5, 44100), 44100, "PCM_24")
 
 
-def _read(pipeline: AudioPipeline, manifest, role: str) -> dict[str, np.ndarray]:
+def _read(
+    pipeline: AudioPipeline, manifest: ProcessingManifest, role: str
+) -> dict[str, np.ndarray]:
     folder = pipeline.store.job_folder(manifest.job_id)
     return {
         a.label: soundfile.read(folder / a.name)[0]
@@ -141,7 +144,7 @@ def test_presets_choose_where_auto_leaves_the_choice(
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_loaded(
-    model_dir: Path, options: dict[str, str], error: type[Exception], field: str
+    model_dir: Path, options: dict[str, str], error: type[StemcrateError], field: str
 ) -> None:
     with pytest.raises(error) as raised:
         plan_separation(ProcessingOptions.model_validate(options), model_dir)

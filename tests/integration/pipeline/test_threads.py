@@ -1,13 +1,15 @@
 """What runs side by side multiplies on one thread each: stages of the CPU, and files analysed."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import core.analysis.file
 from core.artifacts.manifest import StageState
+from core.audio.reading.decode import read_through
+from core.audio.reading.source import SourceFormat
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import StageResult, TrackStage
@@ -55,9 +57,8 @@ def test_a_file_is_analysed_on_one_thread(tmp_path: Path, monkeypatch: pytest.Mo
     """`stemcrate analyze` runs as many processes as there are cores."""
     path = write_song(tmp_path / "a.wav", make_song(1.0, 44100), 44100)
     counts: list[int] = []
-    read_through = core.analysis.file.read_through
 
-    def watch(*arguments, **named):
+    def watch(*arguments: Any, **named: Any) -> tuple[SourceFormat, Any]:
         counts.append(count_threads())
         return read_through(*arguments, **named)
 

@@ -1,10 +1,14 @@
 """The whole analysis of a recording: what must not change it, and what must not break it."""
 
 import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from core.analysis.file import analyse_file
 from core.analysis.track import TrackAnalysis, analyse_track
@@ -15,24 +19,24 @@ from tests.unit.analysis.songs import TEMPO_BPM, make_track
 RATE = 44100
 
 
-def _analyse(samples, sample_rate=RATE) -> TrackAnalysis:
+def _analyse(samples: Any, sample_rate: int = RATE) -> TrackAnalysis:
     samples = np.atleast_2d(np.asarray(samples, dtype=np.float32))
     return analyse_track([samples], sample_rate, len(samples))
 
 
 @pytest.fixture(scope="module")
-def song():
+def song() -> NDArray[Any]:
     """Intro, drop, break, drop, outro: 45 s, mono."""
     plan = (("intro", 4), ("drop", 8), ("break", 4), ("drop", 4), ("outro", 4))
     return make_track(plan, lead_in_s=0.2, sample_rate=RATE)
 
 
 @pytest.fixture(scope="module")
-def facts(song):
+def facts(song: NDArray[np.float32]) -> dict[str, Any]:
     return _analyse(song).facts()
 
 
-def _assert_same(changed, facts, *, shift_s=0.0):
+def _assert_same(changed: Any, facts: Any, *, shift_s: float = 0.0) -> None:
     """Tempo within 0.01 BPM, the same key, the grid within 2 ms."""
     assert changed["tempo_bpm"] == pytest.approx(facts["tempo_bpm"], abs=0.01)
     assert changed["key"] == facts["key"]
@@ -44,7 +48,7 @@ def _assert_same(changed, facts, *, shift_s=0.0):
         assert len(common) >= len(expected) - 1, name
 
 
-def test_a_song_has_the_facts_that_it_was_made_with(facts):
+def test_a_song_has_the_facts_that_it_was_made_with(facts: Any) -> None:
     assert facts["tempo_bpm"] == pytest.approx(TEMPO_BPM, abs=0.01)
     assert facts["key"] == "A major"
     assert facts["duration_s"] == pytest.approx(45.2, abs=0.01)
@@ -62,29 +66,35 @@ def test_a_song_has_the_facts_that_it_was_made_with(facts):
         ("one channel in the other's shade", lambda song: np.stack([song, 0.7 * song])),
     ],
 )
-def test_what_ears_do_not_hear_changes_nothing(song, facts, name, change):
+def test_what_ears_do_not_hear_changes_nothing(
+    song: NDArray[np.float32], facts: Any, name: str, change: Callable[..., Any]
+) -> None:
     _assert_same(_analyse(change(song)).facts(), facts)
 
 
 @pytest.mark.parametrize("sample_rate", [22050, 48000, 96000])
-def test_the_sample_rate_changes_nothing(song, facts, sample_rate):
+def test_the_sample_rate_changes_nothing(
+    song: NDArray[np.float32], facts: Any, sample_rate: Any
+) -> None:
     converted = resample(song[None], RATE, sample_rate)
     _assert_same(_analyse(converted, sample_rate).facts(), facts)
 
 
 @pytest.mark.parametrize("silence_s", [1.3, 5.0])
-def test_leading_silence_moves_the_grid_and_nothing_else(song, facts, silence_s):
+def test_leading_silence_moves_the_grid_and_nothing_else(
+    song: NDArray[np.float32], facts: Any, silence_s: float
+) -> None:
     silence = np.zeros(round(silence_s * RATE), np.float32)
     changed = _analyse(np.concatenate([silence, song])).facts()
     _assert_same(changed, facts, shift_s=silence_s)
 
 
-def test_the_blocks_change_nothing(song, facts):
+def test_the_blocks_change_nothing(song: NDArray[np.float32], facts: Any) -> None:
     blocks = [part[None] for part in np.array_split(song, 37)]
     assert analyse_track(blocks, RATE, 1).facts() == facts
 
 
-def _write(path, song, codec):
+def _write(path: Path, song: NDArray[np.float32], codec: Any) -> None:
     if codec in ("aac", "alac"):
         write_mp4(path, song, RATE, codec)
         return
@@ -110,7 +120,9 @@ def _write(path, song, codec):
         ("song.m4a", "alac"),
     ],
 )
-def test_the_container_changes_nothing(tmp_path, song, facts, name, codec):
+def test_the_container_changes_nothing(
+    tmp_path: Path, song: NDArray[np.float32], facts: Any, name: str, codec: str
+) -> None:
     """A grid moved by an encoder's delay is heard as a flam when two copies are mixed."""
     path = tmp_path / name
     _write(path, song, codec)
@@ -119,17 +131,17 @@ def test_the_container_changes_nothing(tmp_path, song, facts, name, codec):
     assert changed["energy"] == facts["energy"]
 
 
-def _noise(seconds):
+def _noise(seconds: float) -> NDArray[Any]:
     return 0.1 * np.random.default_rng(0).normal(size=round(seconds * RATE))
 
 
-def _click(seconds):
+def _click(seconds: float) -> NDArray[Any]:
     click = np.zeros(round(seconds * RATE))
     click[len(click) // 2] = 1
     return click
 
 
-def _speech(seconds):
+def _speech(seconds: float) -> NDArray[Any]:
     """Give voiced syllables of random length and pitch, with pauses."""
     rng = np.random.default_rng(1)
     mono = rng.normal(scale=1e-3, size=round(seconds * RATE))
@@ -141,7 +153,7 @@ def _speech(seconds):
     return 0.5 * mono
 
 
-def _sine(seconds):
+def _sine(seconds: float) -> NDArray[Any]:
     return 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * RATE)) / RATE)
 
 
@@ -161,7 +173,7 @@ def _sine(seconds):
         ("full scale square", np.sign(_sine(3) + 1e-9)),
     ],
 )
-def test_every_sound_has_a_result_and_none_is_made_up(name, samples):
+def test_every_sound_has_a_result_and_none_is_made_up(name: str, samples: Any) -> None:
     """A BPM of noise, told as if it were sure, ends up in somebody's library."""
     facts = _analyse(samples).facts()
     assert _is_finite(facts)
@@ -173,7 +185,7 @@ def test_every_sound_has_a_result_and_none_is_made_up(name, samples):
         assert facts["tempo_bpm"] > 0 or not facts["sections"]
 
 
-def _is_finite(value):
+def _is_finite(value: Any) -> bool | bool | Any:
     if isinstance(value, dict):
         return all(map(_is_finite, value.values()))
     if isinstance(value, list):
@@ -181,7 +193,7 @@ def _is_finite(value):
     return not isinstance(value, float) or np.isfinite(value)
 
 
-def test_levels_have_the_decimals_of_their_unit(facts):
+def test_levels_have_the_decimals_of_their_unit(facts: Any) -> None:
     """-14.237846374511719 LUFS in a table is thirteen digits of nothing."""
     levels = [value for name, value in facts.items() if name.endswith(("_lufs", "_lu", "_dbtp"))]
     levels += [facts["sample_peak_dbfs"], facts["replaygain_db"]]
@@ -190,14 +202,14 @@ def test_levels_have_the_decimals_of_their_unit(facts):
     assert facts["replaygain_peak"] == pytest.approx(10 ** (facts["true_peak_dbtp"] / 20), abs=1e-4)
 
 
-def test_a_rate_that_loudness_is_not_defined_for_has_the_other_facts():
+def test_a_rate_that_loudness_is_not_defined_for_has_the_other_facts() -> None:
     facts = _analyse(_noise(3)[::8], sample_rate=RATE // 8).facts()
     assert facts["integrated_loudness_lufs"] is None
     assert facts["energy"] >= 1
 
 
 @pytest.mark.slow
-def test_memory_grows_slowly_with_length():
+def test_memory_grows_slowly_with_length() -> None:
     """Three hours must fit into a gigabyte with all that Python needs beside it."""
     rate = 22050
     plan = (("intro", 8), ("build", 4), ("drop", 8), ("break", 4), ("drop", 8))

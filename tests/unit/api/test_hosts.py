@@ -1,5 +1,7 @@
 """Names in `Host` headers, as clients and attackers write them."""
 
+from typing import Any
+
 import pytest
 
 from api.hosts import is_known
@@ -12,7 +14,7 @@ from api.hosts import is_known
         *("127.0.0.1:8000", "[::1]:8000", "192.168.1.5"),
     ],
 )
-def test_our_names_local_names_and_every_address_are_known(host):
+def test_our_names_local_names_and_every_address_are_known(host: Any) -> None:
     """A laptop on the network is asked by its address, a container by the name of its service."""
     assert is_known(host, {"stems.example.org"})
 
@@ -24,6 +26,6 @@ def test_our_names_local_names_and_every_address_are_known(host):
         *("evil.test@localhost", "evil.test/localhost", "localhost evil.test", "[::1", "[]"),
     ],
 )
-def test_other_names_are_not(host):
+def test_other_names_are_not(host: Any) -> None:
     """A name that merely begins, ends or looks like ours may lead here for somebody else."""
     assert not is_known(host, {"stems.example.org"})

@@ -1,11 +1,15 @@
 """Multipart bodies become uploads and options, whatever the cut between chunks."""
 
 import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from api.uploads import (
     BATCH_BYTES,
@@ -23,7 +27,7 @@ from core.errors import InvalidOption, UploadTooLarge
 BOUNDARY = "----frontier"
 
 
-def part(name, data, file_name=None):
+def part(name: Any, data: Any, file_name: Any = None) -> bytes:
     disposition = f'form-data; name="{name}"'
     if file_name is not None:
         disposition += f'; filename="{file_name}"'
@@ -31,19 +35,19 @@ def part(name, data, file_name=None):
     return head.encode() + data + b"\r\n"
 
 
-def body(*parts):
+def body(*parts: Any) -> bytes:
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
 class Body:
     """An ASGI `receive` over chunks that counts what was taken from it."""
 
-    def __init__(self, chunks, disconnect=False):
+    def __init__(self, chunks: Any, disconnect: bool = False) -> None:
         self.chunks = iter(chunks)
         self.disconnect = disconnect
         self.n_taken = 0
 
-    async def __call__(self):
+    async def __call__(self) -> dict[Any, Any]:
         chunk = next(self.chunks, None)
         if chunk is None and self.disconnect:
             return {"type": "http.disconnect"}
@@ -51,20 +55,22 @@ class Body:
         return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
 
 
-def request_of(receive, content_type=f"multipart/form-data; boundary={BOUNDARY}"):
+def request_of(
+    receive: Receive, content_type: str = f"multipart/form-data; boundary={BOUNDARY}"
+) -> Request[Any]:
     headers = [(b"content-type", content_type.encode())] if content_type else []
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
 
 
 @pytest.fixture
-def intake(tmp_path):
+def intake(tmp_path: Path) -> Iterator[Intake]:
     intake = Intake(JobStore(tmp_path), new_job_id(), Limits(1_000_000, 3))
     yield intake
     intake.discard()
 
 
-def receive(intake, chunks, **kwargs):
-    async def go():
+def receive(intake: Intake, chunks: Any, **kwargs: Any) -> Any:
+    async def go() -> Any:
         source = Body(chunks)
         await receive_form(request_of(source, **kwargs), intake)
         return source
@@ -72,12 +78,12 @@ def receive(intake, chunks, **kwargs):
     return anyio.run(go)
 
 
-def files_below(folder):
+def files_below(folder: Path) -> list[Any]:
     return sorted(p for p in folder.rglob("*") if p.is_file()) if folder.exists() else []
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 10_000])
-def test_any_cut_between_chunks_gives_the_same_bytes(intake, size):
+def test_any_cut_between_chunks_gives_the_same_bytes(intake: Intake, size: int) -> None:
     audio = bytes(range(256)) * 8 + b"\r\n--" + BOUNDARY.encode()[:5] + b"\r\n"
     data = body(part("model", b"spleeter"), part("file", audio, "a.wav"), part("stages", b"key"))
 
@@ -89,7 +95,7 @@ def test_any_cut_between_chunks_gives_the_same_bytes(intake, size):
     assert intake.options() == {"model": "spleeter", "stages": "key"}
 
 
-def test_options_may_follow_files_and_lists_may_be_repeated(intake):
+def test_options_may_follow_files_and_lists_may_be_repeated(intake: Intake) -> None:
     data = body(
         part("files", b"1", "one.wav"),
         part("stages", b"tempo"),
@@ -106,11 +112,13 @@ def test_options_may_follow_files_and_lists_may_be_repeated(intake):
 
 
 @pytest.mark.parametrize("value", [b"key", b""])
-def test_a_list_in_endless_parts_is_refused_before_the_rest_is_read(intake, value):
+def test_a_list_in_endless_parts_is_refused_before_the_rest_is_read(
+    intake: Intake, value: bytes
+) -> None:
     """Each part was small, and all of them were kept in memory."""
     source = Body([part("stages", value) * 1000] * 10_000)
 
-    async def go():
+    async def go() -> None:
         with pytest.raises(InvalidOption) as caught:
             await receive_form(request_of(source), intake)
         assert caught.value.field == "stages"
@@ -119,11 +127,11 @@ def test_a_list_in_endless_parts_is_refused_before_the_rest_is_read(intake, valu
     assert source.n_taken < 20
 
 
-def test_an_oversized_file_is_refused_before_the_rest_is_read(intake):
+def test_an_oversized_file_is_refused_before_the_rest_is_read(intake: Intake) -> None:
     chunk = b"x" * 65536
     source = Body([part("file", b"", "big.wav")[:-2], *[chunk] * 1000])
 
-    async def go():
+    async def go() -> None:
         with pytest.raises(UploadTooLarge):
             await receive_form(request_of(source), intake)
         await discard(intake)
@@ -133,7 +141,7 @@ def test_an_oversized_file_is_refused_before_the_rest_is_read(intake):
     assert files_below(intake.store.uploads) == []
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path):
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     chunk = b"x" * 65_536
     n_chunks = 640
     source = Body([part("file", b"", "big.wav")[:-2], *[chunk] * n_chunks, b"\r\n" + body()])
@@ -148,10 +156,10 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert peak_bytes < 4_000_000
 
 
-def test_a_client_that_leaves_leaves_nothing(intake):
+def test_a_client_that_leaves_leaves_nothing(intake: Intake) -> None:
     source = Body([part("file", b"whole", "a.wav"), part("file", b"half", "b.wav")], True)
 
-    async def go():
+    async def go() -> None:
         with pytest.raises(ClientDisconnect):
             await receive_form(request_of(source), intake)
         await discard(intake)
@@ -160,7 +168,7 @@ def test_a_client_that_leaves_leaves_nothing(intake):
     assert files_below(intake.store.uploads) == []
 
 
-def test_bytes_that_another_job_uses_survive_a_refusal(intake):
+def test_bytes_that_another_job_uses_survive_a_refusal(intake: Intake) -> None:
     other = Intake(intake.store, new_job_id(), intake.limits)
     receive(other, [body(part("file", b"shared", "a.wav"))])
     receive(intake, [body(part("file", b"shared", "b.wav"))])
@@ -180,7 +188,7 @@ def test_bytes_that_another_job_uses_survive_a_refusal(intake):
         ([part("file", b"x", "a.wav")] * 4, "file"),
     ],
 )
-def test_parts_that_nothing_takes_are_named(intake, parts, field):
+def test_parts_that_nothing_takes_are_named(intake: Intake, parts: Any, field: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         receive(intake, [body(*parts)])
     intake.discard()
@@ -197,7 +205,7 @@ def test_parts_that_nothing_takes_are_named(intake, parts, field):
         [f"--{BOUNDARY}\r\nContent-Disposition: form-data\r\n\r\nx\r\n--{BOUNDARY}--".encode()],
     ],
 )
-def test_a_malformed_body_is_a_bad_request(intake, chunks):
+def test_a_malformed_body_is_a_bad_request(intake: Intake, chunks: list[Any]) -> None:
     with pytest.raises(HTTPException) as caught:
         receive(intake, chunks)
     assert caught.value.status_code == 400
@@ -212,7 +220,7 @@ def test_a_malformed_body_is_a_bad_request(intake, chunks):
         ("multipart/form-data; boundary=" + "x" * 5000, 400),
     ],
 )
-def test_other_bodies_are_refused(intake, content_type, status):
+def test_other_bodies_are_refused(intake: Intake, content_type: str, status: int) -> None:
     with pytest.raises(HTTPException) as caught:
         receive(intake, [b"x"], content_type=content_type)
     assert caught.value.status_code == status
@@ -236,11 +244,11 @@ def test_other_bodies_are_refused(intake, content_type, status):
         ("", "untitled"),
     ],
 )
-def test_a_file_name_is_only_a_label(given, label):
+def test_a_file_name_is_only_a_label(given: str, label: str) -> None:
     assert clean_name(given) == label
 
 
-def test_a_long_name_keeps_its_suffix():
+def test_a_long_name_keeps_its_suffix() -> None:
     name = clean_name("x" * 5000 + ".flac")
     assert len(name) == MAX_NAME_LENGTH
     assert name.endswith("x.flac")

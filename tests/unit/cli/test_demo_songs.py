@@ -1,5 +1,8 @@
 """The demo songs: what their score says is what the analysis finds."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +20,7 @@ RATE = 22050
 
 
 @pytest.mark.parametrize("song", DEMO_SONGS, ids=lambda song: song.title)
-def test_tempo_and_key_of_a_known_song_are_found(song):
+def test_tempo_and_key_of_a_known_song_are_found(song: Any) -> None:
     samples = synthesise(song)
     mono = resample(to_mono(samples)[None], SAMPLE_RATE, RATE)[0]
     spectra = measure_spectra([mono])
@@ -30,18 +33,18 @@ def test_tempo_and_key_of_a_known_song_are_found(song):
     assert 0.8 < np.abs(samples).max() < 0.9
 
 
-def test_the_demo_set_mixes_harmonically():
+def test_the_demo_set_mixes_harmonically() -> None:
     first, *rest = (key_to_camelot(song.key) for song in DEMO_SONGS)
     assert all(relation(first, other) != "clash" for other in rest)
 
 
-def test_the_same_songs_come_out_each_time(tmp_path):
+def test_the_same_songs_come_out_each_time(tmp_path: Path) -> None:
     first, second = write_demo_songs(tmp_path / "a"), write_demo_songs(tmp_path / "b")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert [read_tags(path).title for path in first] == [song.title for song in DEMO_SONGS]
 
 
-def test_the_real_song_carries_its_author_and_licence(tmp_path):
+def test_the_real_song_carries_its_author_and_licence(tmp_path: Path) -> None:
     """CC BY asks for the credit to travel with every copy."""
     copy = demo_song(tmp_path)
     tags = read_tags(copy)

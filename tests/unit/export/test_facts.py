@@ -1,6 +1,8 @@
 """Facts of the analysis as they lie in manifests, made into what a DJ sees."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,7 @@ FACTS = {
 }
 
 
-def test_every_fact_finds_its_place():
+def test_every_fact_finds_its_place() -> None:
     track = add_facts(BARE, FACTS)
     assert (track.tempo_bpm, track.key, track.energy) == (127.5, "A minor", 7)
     assert track.grid == (GridSegment(0.5, 127.0, 3, 2), GridSegment(95.0, 128.0, 3, 1))
@@ -36,7 +38,7 @@ def test_every_fact_finds_its_place():
     assert track.vocals_s == ((10.0, 20.0),)
 
 
-def test_cues_lie_on_pads_in_time_and_mix_points_are_memory_cues():
+def test_cues_lie_on_pads_in_time_and_mix_points_are_memory_cues() -> None:
     """There are eight pads: a ninth hot cue would be refused by every program."""
     cues = add_facts(BARE, FACTS).cues
     hot = [(cue.pad, cue.start_s) for cue in cues if cue.pad is not None]
@@ -45,7 +47,7 @@ def test_cues_lie_on_pads_in_time_and_mix_points_are_memory_cues():
     assert memory == [("Cue 9", 9.0), ("Mix in", 0.5), ("Mix out", 180.0)]
 
 
-def test_facts_that_are_missing_leave_gaps_and_no_zeros():
+def test_facts_that_are_missing_leave_gaps_and_no_zeros() -> None:
     """A manifest of silence, or of an older version, has no tempo: 0 BPM is no tempo either."""
     nothing = dict.fromkeys(FACTS)
     for facts in ({}, nothing, {"tempo_bpm": 0.0, "beat_grid": []}):
@@ -54,12 +56,12 @@ def test_facts_that_are_missing_leave_gaps_and_no_zeros():
         assert (track.cues, track.vocals_s) == ((), ())
 
 
-def test_what_a_tag_says_stays_where_the_analysis_found_nothing():
+def test_what_a_tag_says_stays_where_the_analysis_found_nothing() -> None:
     tagged = replace(BARE, tempo_bpm=99.0, key="C major")
     assert (add_facts(tagged, {}).tempo_bpm, add_facts(tagged, {}).key) == (99.0, "C major")
 
 
-def test_beats_without_a_grid_get_one():
+def test_beats_without_a_grid_get_one() -> None:
     """Manifests from before the grid was a fact would export tracks without any."""
     beats = [0.5 + 0.5 * beat for beat in range(64)]
     (segment,) = add_facts(BARE, {"beats_s": beats, "downbeats_s": beats[2::4]}).grid
@@ -68,13 +70,13 @@ def test_beats_without_a_grid_get_one():
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_kind_of_a_file_is_known_by_its_content(tmp_path, name):
+def test_the_kind_of_a_file_is_known_by_its_content(tmp_path: Path, name: Any) -> None:
     """An ALAC file tagged as WAV, or WMA as MP3, is refused by the tag writer."""
     write_audio(tmp_path / "upload", name)
     source = probe(tmp_path / "upload")
     assert find_kind(source.container, source.codec) is KINDS[name]
 
 
-def test_a_file_of_another_kind_is_exported_as_such():
+def test_a_file_of_another_kind_is_exported_as_such() -> None:
     assert find_kind("asf", "wmav2") is FileKind.OTHER
     assert find_kind(None, None) is FileKind.OTHER

@@ -1,5 +1,7 @@
 """Target folders of every system, in the notation of every program."""
 
+from typing import Any
+
 import pytest
 
 from core.errors import InvalidOption
@@ -84,7 +86,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("case", TARGETS)
-def test_each_program_finds_the_file_in_its_own_notation(case):
+def test_each_program_finds_the_file_in_its_own_notation(case: Any) -> None:
     """A double slash, a lost drive or a raw # shows the playlist with every file missing."""
     folder, system, native, uri, traktor, serato = TARGETS[case]
     location = parse_location(folder).join(FILE)
@@ -97,7 +99,7 @@ def test_each_program_finds_the_file_in_its_own_notation(case):
 
 
 @pytest.mark.parametrize("case", TARGETS)
-def test_a_native_path_reads_back_as_itself(case):
+def test_a_native_path_reads_back_as_itself(case: Any) -> None:
     location = parse_location(TARGETS[case][0])
     assert parse_location(location.native) == location
 
@@ -116,19 +118,19 @@ def test_a_native_path_reads_back_as_itself(case):
         ("C:\\DJ", "macos"),
     ],
 )
-def test_folders_that_are_none_are_refused_by_name(folder, system):
+def test_folders_that_are_none_are_refused_by_name(folder: Any, system: Any) -> None:
     with pytest.raises(InvalidOption, match="target folder") as caught:
         target_folder(folder, system)
     assert caught.value.field == "target"
 
 
-def test_the_system_that_is_named_decides_over_the_looks_of_the_path():
+def test_the_system_that_is_named_decides_over_the_looks_of_the_path() -> None:
     """A Linux disk can be mounted below /Volumes, and has no macOS volume then."""
     assert location_to_traktor(parse_location("/Volumes/X/a.mp3", "linux"))[0] == ""
     assert location_to_traktor(parse_location("/srv/a.mp3", "macos"))[0] == "Macintosh HD"
 
 
-def test_a_colon_in_a_name_does_not_end_traktors_folder():
+def test_a_colon_in_a_name_does_not_end_traktors_folder() -> None:
     assert location_to_traktor(parse_location("/a:b/c:d.mp3", "linux")) == (
         "",
         "/:a//b/:",
@@ -136,7 +138,7 @@ def test_a_colon_in_a_name_does_not_end_traktors_folder():
     )
 
 
-def test_spelling_of_a_file_on_disk_is_kept_and_of_an_exported_one_is_nfc():
+def test_spelling_of_a_file_on_disk_is_kept_and_of_an_exported_one_is_nfc() -> None:
     """On Linux a name in NFD is another file than one in NFC."""
     options = ExportOptions(target=target_folder("/t"))
     on_disk = make_track(path="/music/e\u0301.mp3")
@@ -155,12 +157,14 @@ def test_spelling_of_a_file_on_disk_is_kept_and_of_an_exported_one_is_nfc():
         ("/m/a.mp3", None, "/m/a.mp3"),
     ],
 )
-def test_a_file_below_the_target_is_named_relative_to_it(path, target, expected):
+def test_a_file_below_the_target_is_named_relative_to_it(
+    path: Any, target: str | None, expected: Any
+) -> None:
     options = ExportOptions(target=target_folder(target) if target else None)
     assert relative_path(make_track(path=path), options) == expected
 
 
-def test_long_paths_and_missing_files_are_told_and_exported():
+def test_long_paths_and_missing_files_are_told_and_exported() -> None:
     """rekordbox refuses a path above 255 characters without a word."""
     options = ExportOptions(target=target_folder("C:\\" + "x" * 200))
     fits, long = make_track(path="a" * 47 + ".mp3"), make_track(path="a" * 60 + ".mp3", id="2")
@@ -172,19 +176,19 @@ def test_long_paths_and_missing_files_are_told_and_exported():
     assert "255" in warnings[1]
 
 
-def test_paths_of_all_systems_are_told_from_relative_ones():
+def test_paths_of_all_systems_are_told_from_relative_ones() -> None:
     absolute = ["/a", "C:\\a", "c:/a", "\\\\h\\s"]
     assert all(map(is_absolute, absolute))
     assert not any(map(is_absolute, ["a", "a/b", "C", "#:", ""]))
 
 
-def test_moving_a_share_into_its_own_folder_moves_it_once():
+def test_moving_a_share_into_its_own_folder_moves_it_once() -> None:
     """A share's URI has its own host; with one more prefix replaced, the folder comes twice."""
     old, new = parse_location("\\\\nas\\dj"), parse_location("\\\\nas\\dj\\sub")
     assert relocate_text("file://nas/dj/a.mp3", old, new) == "file://nas/dj/sub/a.mp3"
 
 
-def make_track(path, **facts):
+def make_track(path: str, **facts: Any) -> CrateTrack:
     return CrateTrack(
         **{"id": "1", "file": FileKind.MP3, "title": "T", "duration_s": 1.0, **facts}, path=path
     )

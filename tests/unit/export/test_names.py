@@ -1,6 +1,7 @@
 """File names out of tags."""
 
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ NASTY = st.text(
 )
 
 
-def assert_is_safe(name):
+def assert_is_safe(name: str) -> None:
     assert name
     assert not set(name) & set('/\\#?:*"<>|')
     assert name not in (".", "..")
@@ -35,14 +36,14 @@ def assert_is_safe(name):
 
 
 @given(NASTY)
-def test_no_tag_can_leave_the_folder_or_break_a_player(text):
+def test_no_tag_can_leave_the_folder_or_break_a_player(text: str) -> None:
     name = safe_name(text)
     assert_is_safe(name)
     assert safe_name(name) == name
 
 
 @given(st.dictionaries(st.sampled_from(TEMPLATE_FIELDS), st.one_of(st.none(), NASTY)))
-def test_no_combination_of_tags_makes_an_unsafe_rendered_name(fields):
+def test_no_combination_of_tags_makes_an_unsafe_rendered_name(fields: Any) -> None:
     assert_is_safe(render_template("{track_number}. {artist} - {title} [{stem}] ({bpm})", fields))
 
 
@@ -70,11 +71,11 @@ def test_no_combination_of_tags_makes_an_unsafe_rendered_name(fields):
         ("\ud800x", "x"),
     ],
 )
-def test_known_names(text, name):
+def test_known_names(text: str, name: str) -> None:
     assert safe_name(text) == name
 
 
-def test_long_names_are_cut_between_characters_not_inside_one():
+def test_long_names_are_cut_between_characters_not_inside_one() -> None:
     assert safe_name("x" * 500) == "x" * 120
     assert safe_name("日" * 500) == "日" * 66
 
@@ -101,11 +102,13 @@ TEMPLATE = "{artist} - {title} [{stem}]"
         (TEMPLATE, {"artist": "a/b", "title": "{stem}", "stem": "x"}, "a-b - {stem} [x]"),
     ],
 )
-def test_missing_fields_take_their_separator_along(template, fields, name):
+def test_missing_fields_take_their_separator_along(
+    template: Any, fields: dict[str, Any], name: str
+) -> None:
     assert render_template(template, fields) == name
 
 
-def test_a_long_title_does_not_push_the_stem_out_of_the_name():
+def test_a_long_title_does_not_push_the_stem_out_of_the_name() -> None:
     name = render_template(TEMPLATE, {"artist": "A", "title": "日" * 300, "stem": "vocals"})
     assert name.endswith("日 [vocals]")
     assert len(name.encode()) <= 200
@@ -114,19 +117,19 @@ def test_a_long_title_does_not_push_the_stem_out_of_the_name():
 @pytest.mark.parametrize(
     "template", ["{nope}", "{title", "title}", "{}", "{0}", "{title!r}", "{title:>9}", "", "song"]
 )
-def test_bad_templates_are_refused_before_the_job_runs(template):
+def test_bad_templates_are_refused_before_the_job_runs(template: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         check_template(template)
     assert caught.value.field == "name_template"
 
 
 @pytest.mark.parametrize("template", ["../{title}", "{title}\\{stem}"])
-def test_a_template_cannot_hold_a_path(template):
+def test_a_template_cannot_hold_a_path(template: str) -> None:
     with pytest.raises(InvalidOption, match="path separator"):
         check_template(template)
 
 
-def test_names_that_differ_only_in_case_would_overwrite_each_other_on_a_stick():
+def test_names_that_differ_only_in_case_would_overwrite_each_other_on_a_stick() -> None:
     assert unique_name("Song", set()) == "Song"
     assert unique_name("Song", {"song"}) == "Song (2)"
     assert unique_name("Song", {"song", "song (2)"}) == "Song (3)"

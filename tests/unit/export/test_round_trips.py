@@ -3,6 +3,7 @@
 import json
 import plistlib
 import struct
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
@@ -24,7 +25,7 @@ TEXTS = st.text(st.characters(), max_size=40)
 
 
 @st.composite
-def crates(draw):
+def crates(draw: st.DrawFn) -> Crate:
     """Draw a crate of files with names that Stemcrate gives, and any other text."""
     tracks = tuple(
         CrateTrack(
@@ -44,14 +45,14 @@ def crates(draw):
     return Crate(draw(TEXTS), tracks, (CratePlaylist(draw(TEXTS), order),))
 
 
-def export(crate, name, folder):
+def export(crate: Crate, name: str, folder: str) -> bytes:
     options = ExportOptions(target=target_folder(folder))
     return next(iter(export_crate(crate, name, options).files.values()))
 
 
 @settings(max_examples=60, deadline=None)
 @given(crates(), FOLDERS)
-def test_xml_gives_back_titles_places_and_order(crate, folder):
+def test_xml_gives_back_titles_places_and_order(crate: Crate, folder: str) -> None:
     root = ElementTree.fromstring(export(crate, "rekordbox", folder))
     tracks = root.findall("COLLECTION/TRACK")
     assert [track.get("Name") for track in tracks] == [xml_text(t.title) for t in crate.tracks]
@@ -67,7 +68,7 @@ def test_xml_gives_back_titles_places_and_order(crate, folder):
 
 @settings(max_examples=60, deadline=None)
 @given(crates())
-def test_json_and_serato_give_back_paths_in_order(crate):
+def test_json_and_serato_give_back_paths_in_order(crate: Any) -> None:
     document = json.loads(export_crate(crate, "json").files["crate.json"])
     assert [track["path"] for track in document["tracks"]] == [t.path for t in crate.tracks]
     *_, data = export_crate(crate, "serato").files.values()
@@ -77,16 +78,16 @@ def test_json_and_serato_give_back_paths_in_order(crate):
 
 @settings(max_examples=60, deadline=None)
 @given(crates(), FOLDERS, FOLDERS)
-def test_relocating_equals_exporting_anew(crate, old, new):
+def test_relocating_equals_exporting_anew(crate: Crate, old: str, new: str) -> None:
     places = parse_location(old), parse_location(new)
     for name, host in (("rekordbox", "localhost"), ("traktor", ""), ("itunes", "")):
         moved = relocate_text(export(crate, name, old).decode(), *places, host=host)
         assert moved.encode() == export(crate, name, new)
-    moved = relocate_records(export(crate, "serato", old), *places)
-    assert moved == export(crate, "serato", new)
+    records = relocate_records(export(crate, "serato", old), *places)
+    assert records == export(crate, "serato", new)
 
 
-def crate_paths(data):
+def crate_paths(data: bytes) -> list[Any]:
     """Read a crate's paths: records of name, big-endian length and content."""
     paths, at = [], 0
     while at < len(data):

@@ -2,11 +2,15 @@
 
 import base64
 import struct
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import mutagen
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from serato_tools.track_autotags import TrackAutotags
 from serato_tools.track_beatgrid import TrackBeatgrid
 from serato_tools.track_cues_v2 import TrackCuesV2
@@ -26,10 +30,10 @@ OPTIONS = ExportOptions()
 
 
 @pytest.fixture
-def copied(tmp_path):
+def copied(tmp_path: Path) -> Callable[..., Any]:
     """Write a file, tag it, and give its path and the track."""
 
-    def copy(name, options=OPTIONS, **facts):
+    def copy(name: str, options: Any = OPTIONS, **facts: Any) -> Any:
         path = tmp_path / f"copy.{suffix(name)}"
         write_audio(path, name)
         track = replace(make_track(name, 2), **facts)
@@ -39,14 +43,16 @@ def copied(tmp_path):
     return copy
 
 
-def samples_of(path, tmp_path):
+def samples_of(path: Path, tmp_path: Path) -> NDArray[Any]:
     decode(path, tmp_path / "decoded.wav")
     with AudioReader(tmp_path / "decoded.wav") as reader:
         return reader.read()
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_an_independent_reader_finds_every_tag_and_the_same_audio(copied, tmp_path, name):
+def test_an_independent_reader_finds_every_tag_and_the_same_audio(
+    copied: Any, tmp_path: Path, name: Any
+) -> None:
     """A container without a writer would lose the tempo that the set was planned with."""
     untouched = tmp_path / "untouched"
     write_audio(untouched, name)
@@ -60,7 +66,7 @@ def test_an_independent_reader_finds_every_tag_and_the_same_audio(copied, tmp_pa
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_loudness_is_written_as_the_container_has_it(copied, name):
+def test_loudness_is_written_as_the_container_has_it(copied: Any, name: Any) -> None:
     """Opus has no ReplayGain: its gain counts 1/256 dB from -23 LUFS, ours -10 LUFS."""
     path, _ = copied(name)
     file = mutagen.File(path)
@@ -74,7 +80,7 @@ def test_loudness_is_written_as_the_container_has_it(copied, name):
 
 
 @pytest.mark.parametrize("name", ["mp3", "aiff"])
-def test_serato_tools_reads_grid_cues_and_gain(copied, name):
+def test_serato_tools_reads_grid_cues_and_gain(copied: Any, name: str) -> None:
     """Positions in an MP3 lie a frame later; the grid starts on a downbeat, as Serato reads it."""
     path, track = copied(name)
     shift_s = 0.026 if name == "mp3" else 0.0
@@ -100,7 +106,7 @@ def test_serato_tools_reads_grid_cues_and_gain(copied, name):
     assert (float(auto.bpm), float(auto.autogain)) == (track.tempo_bpm, -8.0)
 
 
-def test_text_containers_hold_the_same_bytes_in_lines_of_72(copied):
+def test_text_containers_hold_the_same_bytes_in_lines_of_72(copied: Any) -> None:
     """Readers drop the grid whose base64 lacks the one character more that Serato writes."""
     flac, _ = copied("flac")
     text = mutagen.File(flac).tags["SERATO_BEATGRID"][0]
@@ -116,7 +122,7 @@ def test_text_containers_hold_the_same_bytes_in_lines_of_72(copied):
     assert len(content) == len(head) + 4 + 8 * count + 1
 
 
-def test_old_markers_are_removed_which_serato_would_prefer(tmp_path):
+def test_old_markers_are_removed_which_serato_would_prefer(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     write_audio(path, "mp3")
     file = mutagen.File(path)
@@ -133,21 +139,21 @@ def test_old_markers_are_removed_which_serato_would_prefer(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(kind.value for kind in SERATO_KINDS))
-def test_tagging_twice_leaves_one_of_each(copied, name):
+def test_tagging_twice_leaves_one_of_each(copied: Any, name: Any) -> None:
     path, track = copied(name)
     size = path.stat().st_size
     tag_copy(path, track, OPTIONS)
     assert path.stat().st_size == size
 
 
-def test_a_file_that_is_not_what_it_says_is_refused(tmp_path):
+def test_a_file_that_is_not_what_it_says_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     write_audio(path, "wav")
     with pytest.raises(InvalidAudio):
         tag_copy(path, make_track("flac", 1), OPTIONS)
 
 
-def test_no_grid_and_no_cues_are_valid_and_empty():
+def test_no_grid_and_no_cues_are_valid_and_empty() -> None:
     assert beat_grid([], 10.0) == b"\x01\x00\x00\x00\x00\x00\x00"
     assert len(markers([])) == 470
     assert beat_grid([(9.9, 120.0)], 10.0)[2:6] == b"\x00\x00\x00\x01"
@@ -163,7 +169,9 @@ def test_no_grid_and_no_cues_are_valid_and_empty():
         ("serato", 32_000, 36.0),
     ],
 )
-def test_each_program_counts_mp3_times_from_its_own_zero(program, sample_rate, expected):
+def test_each_program_counts_mp3_times_from_its_own_zero(
+    program: Any, sample_rate: Any, expected: Any
+) -> None:
     assert default_mp3_offset_ms(program, sample_rate) == expected
     track = replace(make_track("mp3", 1), sample_rate=sample_rate)
     assert offset_ms(track, program, {}) == expected

@@ -19,7 +19,7 @@ def run(
     start: float = 0.0,
     n_chunks: int = 40,
     chunk_s: float = 3.0,
-):
+) -> list[tuple[float, float | None, float]]:
     """Report chunk by chunk; give what was said and what was true, by fraction."""
     said = [(start, estimator.eta_s(start), 0.0)]
     for i in range(1, n_chunks + 1):

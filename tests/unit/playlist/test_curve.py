@@ -1,5 +1,8 @@
 """Energy curves."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,7 +22,7 @@ UNKNOWN = np.array([np.nan])
         ("flat", lambda e: (e == e[0]).all()),
     ],
 )
-def test_each_name_has_its_shape(name: str, is_like_it) -> None:  # type: ignore[no-untyped-def]
+def test_each_name_has_its_shape(name: str, is_like_it: Callable[..., Any]) -> None:
     """Two names mixed up, or a curve that leaves the scale of the analysis."""
     energy = make_curve(name, UNKNOWN).energy_at(np.linspace(0, 1, 11))
     assert is_like_it(energy)
@@ -64,7 +67,7 @@ def test_fit_is_half_at_two_and_always_less_further_away() -> None:
         ((0.0, float("nan")),),
     ],
 )
-def test_what_is_no_curve_is_refused(curve) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_curve_is_refused(curve: str | tuple[Any, ...]) -> None:
     with pytest.raises(InvalidOption) as caught:
         make_curve(curve, UNKNOWN)
     assert caught.value.field == "curve"

@@ -1,6 +1,7 @@
 """Making a good path better."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ N = 20
 NOTHING = np.zeros(0, np.intp)
 
 
-def climb(**wishes: object) -> SetProblem:
+def climb(**wishes: Any) -> SetProblem:
     """Tracks that only mix in the order of their tempi, each 2 % faster; one spare at the end."""
     tracks = [
         PlaylistTrack(str(n), tempo_bpm=100 * 1.02**n, camelot="8A", energy=1 + n % 2)

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.made_library import make_library
 from core.errors import InvalidOption
-from core.playlist.plan import EXACT_LIMIT, plan_set
+from core.playlist.plan import EXACT_LIMIT, SetPlan, plan_set
 from core.playlist.request import SetRequest
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
@@ -16,7 +17,7 @@ from core.playlist.track import PlaylistTrack
 PLAIN = PlaylistTrack("0", tempo_bpm=120.0, camelot="8A", energy=5, duration_s=240.0)
 
 
-def plan(tracks: list[PlaylistTrack], **wishes):  # type: ignore[no-untyped-def]
+def plan(tracks: list[PlaylistTrack], **wishes: Any) -> SetPlan:
     return plan_set(TrackTable.from_tracks(tracks), SetRequest(**wishes))
 
 

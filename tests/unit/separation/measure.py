@@ -1,6 +1,7 @@
 """What the tests of this room make and measure."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from core.separation.weights.store import WeightsStore
 RATE = 44100
 
 
-def make_store(folder: Path, **options: object) -> WeightsStore:
-    places = {"hub_cache": folder / "hub", "torch_hub": folder / "torch"}
+def make_store(folder: Path, **options: Any) -> WeightsStore:
+    places: dict[str, Any] = {"hub_cache": folder / "hub", "torch_hub": folder / "torch"}
     return WeightsStore(folder / "models", **{**places, **options})
 
 

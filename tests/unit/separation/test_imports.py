@@ -9,7 +9,7 @@ MODULES = ("weights.catalogue", "weights.store", "models.factory", "models.base"
 
 
 @pytest.mark.parametrize("action", ["", "SeparatorFactory.names(); WeightsStore().resolve_auto()"])
-def test_listing_models_loads_no_network(action):
+def test_listing_models_loads_no_network(action: str) -> None:
     """The API process lists models; torch would cost it seconds and hundreds of megabytes."""
     lines = [f"import core.separation.{module}" for module in MODULES]
     lines += [

@@ -28,7 +28,7 @@ class Request:
         parts = []
         for part in message.iter_parts():
             name = part.get_param("name", header="content-disposition")
-            parts.append((str(name), part.get_filename(), part.get_payload(decode=True)))
+            parts.append((str(name), part.get_filename(), _content(part)))
         return parts
 
 
@@ -78,3 +78,9 @@ def serve() -> Iterator[Server]:
         finally:
             listener.shutdown()
             thread.join()
+
+
+def _content(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content

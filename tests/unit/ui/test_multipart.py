@@ -1,6 +1,7 @@
 """The body of an upload: its length is true, and it is never all in memory."""
 
 import io
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -32,10 +33,10 @@ class CountingFile(io.RawIOBase):
         return bytes(size)
 
 
-def test_a_large_file_is_read_piece_by_piece():
+def test_a_large_file_is_read_piece_by_piece() -> None:
     """A copy in memory costs as much again as the upload itself."""
     file = CountingFile(300 * MIB)
-    body = MultipartBody({"model": "auto"}, [NamedFile("long.wav", file)])
+    body = MultipartBody({"model": "auto"}, [NamedFile("long.wav", cast(BinaryIO, file))])
     n_read = 0
     while chunk := body.read(64 * 1024):
         n_read += len(chunk)
@@ -44,7 +45,7 @@ def test_a_large_file_is_read_piece_by_piece():
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096, -1])
-def test_the_length_is_that_of_what_is_read(size):
+def test_the_length_is_that_of_what_is_read(size: int) -> None:
     body = MultipartBody({"a": "ä"}, [NamedFile("x", io.BytesIO(b"abc"))])
     announced, data = len(body), b""
     while chunk := body.read(size):
@@ -53,7 +54,7 @@ def test_the_length_is_that_of_what_is_read(size):
     assert data.endswith(b"--\r\n")
 
 
-def test_a_file_that_was_read_before_is_sent_from_its_start():
+def test_a_file_that_was_read_before_is_sent_from_its_start() -> None:
     """After an error the same upload is sent again."""
     content = io.BytesIO(b"song")
     content.read()

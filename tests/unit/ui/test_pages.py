@@ -1,6 +1,7 @@
 """The pages, run by Streamlit's own test bench against a real HTTP server."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,23 +14,25 @@ APP = Path(__file__).parents[3] / "ui" / "app.py"
 PAGES = ("views/process.py", "views/results.py", "views/history.py")
 
 
-def open_page(page, **query):
+def open_page(page: Any, **query: Any) -> Any:
     app = AppTest.from_file(str(APP), default_timeout=PATIENCE_S).run()
     for name, value in query.items():
         app.query_params[name] = value
     return app.switch_page(page).run()
 
 
-def texts(elements):
+def texts(elements: Any) -> str:
     return "\n".join(element.value for element in elements)
 
 
-def page_text(app):
+def page_text(app: Any) -> Any:
     return texts(app.markdown)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_an_api_that_is_not_there_is_a_message_and_no_traceback(page, api_url, unused_port):
+def test_an_api_that_is_not_there_is_a_message_and_no_traceback(
+    page: str, api_url: Any, unused_port: Any
+) -> None:
     api_url(f"http://127.0.0.1:{unused_port}")
     app = open_page(page, job=JOB_ID)
     assert not app.exception
@@ -38,7 +41,7 @@ def test_an_api_that_is_not_there_is_a_message_and_no_traceback(page, api_url, u
 
 
 @pytest.mark.parametrize("page", PAGES[:2])
-def test_an_unknown_job_is_named(page, server, api_url):
+def test_an_unknown_job_is_named(page: Any, server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.problem("GET", "/job/nope", 404, code="job_not_found", detail="There is no job 'nope'.")
     app = open_page(page, job="nope")
@@ -47,7 +50,7 @@ def test_an_unknown_job_is_named(page, server, api_url):
     assert "History" in texts(app.error)
 
 
-def test_an_id_typed_into_the_history_is_opened_or_refused(server, api_url):
+def test_an_id_typed_into_the_history_is_opened_or_refused(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", "/jobs?limit=20", {"jobs": [], "next_cursor": None})
     server.problem("GET", "/job/nope", 404, code="job_not_found", detail="There is no job 'nope'.")
@@ -58,7 +61,7 @@ def test_an_id_typed_into_the_history_is_opened_or_refused(server, api_url):
     assert "There is no job" in texts(app.error)
 
 
-def test_the_form_offers_what_the_api_offers(server, api_url):
+def test_the_form_offers_what_the_api_offers(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", "/config", examples.config())
     app = open_page(PAGES[0])
@@ -78,7 +81,7 @@ def test_the_form_offers_what_the_api_offers(server, api_url):
     assert "models fetch htdemucs" in texts(app.warning)
 
 
-def test_a_submitted_form_sends_the_options_and_shows_the_job(server, api_url):
+def test_a_submitted_form_sends_the_options_and_shows_the_job(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", "/config", examples.config())
     server.answer("POST", "/process", {"job_id": JOB_ID}, 202)
@@ -99,7 +102,7 @@ def test_a_submitted_form_sends_the_options_and_shows_the_job(server, api_url):
     assert app.query_params["job"] == JOB_ID
 
 
-def test_every_option_of_a_job_can_be_asked_for(server, api_url):
+def test_every_option_of_a_job_can_be_asked_for(server: Any, api_url: Any) -> None:
     """An option that the form forgets can be had everywhere but in the browser."""
     from core.pipeline.options import ProcessingOptions
 
@@ -115,7 +118,7 @@ def test_every_option_of_a_job_can_be_asked_for(server, api_url):
     assert names == set(ProcessingOptions.model_fields)
 
 
-def test_a_refused_file_is_named_with_what_to_do(server, api_url):
+def test_a_refused_file_is_named_with_what_to_do(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", "/config", examples.config())
     item = {"code": "not_audio", "detail": "This is text.", "hint": "Send audio.", "file": "a.wav"}
@@ -130,7 +133,7 @@ def test_a_refused_file_is_named_with_what_to_do(server, api_url):
     assert "Send audio." in shown
 
 
-def test_a_running_job_shows_its_stages_and_can_be_cancelled(server, api_url):
+def test_a_running_job_shows_its_stages_and_can_be_cancelled(server: Any, api_url: Any) -> None:
     api_url(server.url)
     running = examples.job("running", stage="tempo", track_index=0, fraction=0.4, eta_s=12.2)
     server.answer("GET", f"/job/{JOB_ID}", running)
@@ -144,7 +147,7 @@ def test_a_running_job_shows_its_stages_and_can_be_cancelled(server, api_url):
     assert ("POST", f"/job/{JOB_ID}/cancel") in [(r.method, r.path) for r in server.requests]
 
 
-def test_a_job_that_has_gone_quiet_says_so(server, api_url):
+def test_a_job_that_has_gone_quiet_says_so(server: Any, api_url: Any) -> None:
     """A stage that hangs had "about 1 s left" for ever."""
     api_url(server.url)
     quiet = {"stage": "tempo", "track_index": 0, "fraction": 0.4, "eta_s": 1.0, "silent_s": 301.0}
@@ -153,7 +156,7 @@ def test_a_job_that_has_gone_quiet_says_so(server, api_url):
     assert "Tempo &amp; beats · 40 % · nothing heard for 5:01" in page_text(app)
 
 
-def test_a_failed_job_says_why(server, api_url):
+def test_a_failed_job_says_why(server: Any, api_url: Any) -> None:
     api_url(server.url)
     failure = {"code": "worker_lost", "message": "The worker died.", "hint": "Try again."}
     server.answer("GET", f"/job/{JOB_ID}", examples.job("failed", error=failure))
@@ -162,7 +165,7 @@ def test_a_failed_job_says_why(server, api_url):
     assert "Try again" in texts(app.error)
 
 
-def test_results_show_facts_pictures_and_links_to_the_api(server, api_url):
+def test_results_show_facts_pictures_and_links_to_the_api(server: Any, api_url: Any) -> None:
     url = api_url(server.url)
     examples.give_finished_job(server)
     app = open_page(PAGES[1], job=JOB_ID)
@@ -194,7 +197,7 @@ def test_results_show_facts_pictures_and_links_to_the_api(server, api_url):
     assert "<i>T</i>" not in page
 
 
-def test_a_warning_of_one_of_several_tracks_says_whose_it_is(server, api_url):
+def test_a_warning_of_one_of_several_tracks_says_whose_it_is(server: Any, api_url: Any) -> None:
     """Three songs without a voice were three equal lines that named none of them."""
     api_url(server.url)
     first = examples.job("completed")["tracks"][0]
@@ -213,7 +216,7 @@ def test_a_warning_of_one_of_several_tracks_says_whose_it_is(server, api_url):
     assert "Separation: No vocals" in texts(app.warning)
 
 
-def test_a_cancelled_job_promises_no_files(server, api_url):
+def test_a_cancelled_job_promises_no_files(server: Any, api_url: Any) -> None:
     """It has findings and no stems: nothing may say that delivered stems sum to the song."""
     api_url(server.url)
     failure = {"code": "job_cancelled", "message": "The job was cancelled.", "hint": ""}
@@ -229,7 +232,9 @@ def test_a_cancelled_job_promises_no_files(server, api_url):
     assert "delivered stems" not in page_text(app)
 
 
-def test_a_job_that_only_analysed_shows_its_facts_and_offers_no_files(server, api_url):
+def test_a_job_that_only_analysed_shows_its_facts_and_offers_no_files(
+    server: Any, api_url: Any
+) -> None:
     """It looked like a job whose files were lost: "no files of this track were delivered"."""
     api_url(server.url)
     examples.give_finished_job(server, kind="analysis", model={}, device={})
@@ -246,7 +251,7 @@ def test_a_job_that_only_analysed_shows_its_facts_and_offers_no_files(server, ap
     assert app.metric[0].value == "122.0"
 
 
-def test_results_of_a_job_that_runs_lead_to_its_progress(server, api_url):
+def test_results_of_a_job_that_runs_lead_to_its_progress(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", f"/job/{JOB_ID}", examples.job("running", fraction=0.1))
     app = open_page(PAGES[1], job=JOB_ID)
@@ -254,7 +259,9 @@ def test_results_of_a_job_that_runs_lead_to_its_progress(server, api_url):
     assert [button.label for button in app.button] == ["Follow it"]
 
 
-def test_results_without_pictures_or_analysis_are_results_all_the_same(server, api_url):
+def test_results_without_pictures_or_analysis_are_results_all_the_same(
+    server: Any, api_url: Any
+) -> None:
     """A job with every optional stage off has stems and nothing else."""
     api_url(server.url)
     bare = examples.job("completed", model={}, device={})
@@ -271,7 +278,7 @@ def test_results_without_pictures_or_analysis_are_results_all_the_same(server, a
     assert ">Vocals<" in page_text(app)
 
 
-def test_the_history_goes_back_in_time_page_by_page(server, api_url):
+def test_the_history_goes_back_in_time_page_by_page(server: Any, api_url: Any) -> None:
     api_url(server.url)
     lines = [
         {

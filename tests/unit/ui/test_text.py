@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from ui import text
@@ -7,7 +9,7 @@ from ui import text
     ("seconds", "written"),
     [(None, "—"), (0, "0:00"), (59.6, "0:59"), (210.4, "3:30"), (3600, "1:00:00")],
 )
-def test_lengths(seconds, written):
+def test_lengths(seconds: float | None, written: str) -> None:
     assert text.length(seconds) == written
 
 
@@ -20,7 +22,9 @@ def test_lengths(seconds, written):
         (123.96, 1, "", "124.0"),
     ],
 )
-def test_numbers_have_a_real_minus_sign_and_no_negative_zero(value, decimals, unit, written):
+def test_numbers_have_a_real_minus_sign_and_no_negative_zero(
+    value: float | None, decimals: int, unit: str, written: str
+) -> None:
     assert text.number(value, decimals, unit) == written
 
 
@@ -28,7 +32,7 @@ def test_numbers_have_a_real_minus_sign_and_no_negative_zero(value, decimals, un
     ("seconds", "written"),
     [(None, ""), (0.1, "about 1 s left"), (44.6, "about 45 s left"), (200, "about 3 min left")],
 )
-def test_time_left(seconds, written):
+def test_time_left(seconds: float | None, written: str) -> None:
     assert text.time_left(seconds) == written
 
 
@@ -36,11 +40,11 @@ def test_time_left(seconds, written):
     ("n_bytes", "written"),
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (5_338_740, "5.3 MB"), (4.2e9, "4.2 GB")],
 )
-def test_sizes(n_bytes, written):
+def test_sizes(n_bytes: Any, written: Any) -> None:
     assert text.size(n_bytes) == written
 
 
-def test_moments_are_in_the_users_time_zone():
+def test_moments_are_in_the_users_time_zone() -> None:
     at = "2026-11-21T23:30:00.5Z"
     assert text.moment(at, "Europe/Berlin") == "22 Nov 2026, 00:30"
     assert text.moment(at, None) == "21 Nov 2026, 23:30"
@@ -48,7 +52,7 @@ def test_moments_are_in_the_users_time_zone():
     assert text.moment(None) == "—"
 
 
-def test_no_name_of_a_file_can_mark_up_the_page():
+def test_no_name_of_a_file_can_mark_up_the_page() -> None:
     name = "<script>alert('x')</script>\n\n# *b* :red[c] $d$ `e` \\ & \"f\""
     shown = text.escape_html(name)
     assert not set("<>\"'\n") & set(shown)
@@ -58,13 +62,13 @@ def test_no_name_of_a_file_can_mark_up_the_page():
         assert escaped.count(character) == escaped.count(f"\\{character}")
 
 
-def test_code_in_a_sentence_of_the_api_is_shown_as_code():
+def test_code_in_a_sentence_of_the_api_is_shown_as_code() -> None:
     assert text.sentence_markdown("Run `a_b *` (now).") == r"Run `a_b *` \(now\)\."
     assert text.sentence_markdown("One ` alone*") == r"One \` alone\*"
 
 
-def test_a_file_is_described_in_two_short_lines():
-    artefact = {"format": "wav", "bytes": 5_338_740, "sample_rate": 44100, "bit_depth": "32f"}
+def test_a_file_is_described_in_two_short_lines() -> None:
+    artefact: Any = {"format": "wav", "bytes": 5_338_740, "sample_rate": 44100, "bit_depth": "32f"}
     artefact |= {"gain_db": -2.14}
     assert text.format_facts(artefact) == "WAV · 32-bit float · 44.1 kHz"
     assert text.weight_facts(artefact) == "5.3 MB · −2.1 dB"

@@ -28,14 +28,16 @@ from core.analysis.harmony.camelot import (
         ("Bb major", "Bb", "6B", "11d"),
     ],
 )
-def test_the_anchors_that_rotated_tables_get_wrong(key, short, camelot, open_key):
+def test_the_anchors_that_rotated_tables_get_wrong(
+    key: str, short: str, camelot: str, open_key: str
+) -> None:
     assert key_to_camelot(key) == camelot
     assert camelot_to_key(camelot) == key
     assert key_to_open_key(key) == open_key
     assert key_to_short(key) == short
 
 
-def test_all_24_keys_survive_every_notation_and_back():
+def test_all_24_keys_survive_every_notation_and_back() -> None:
     assert len(set(KEYS)) == 24
     for key in KEYS:
         for written in (key, key_to_short(key), key_to_camelot(key), key_to_open_key(key)):
@@ -43,7 +45,7 @@ def test_all_24_keys_survive_every_notation_and_back():
     assert {key_of(pitch, mode) for pitch in range(12) for mode in ("major", "minor")} == set(KEYS)
 
 
-def test_one_step_up_the_wheel_is_a_fifth_for_every_key():
+def test_one_step_up_the_wheel_is_a_fifth_for_every_key() -> None:
     for pitch in range(12):
         for mode in ("major", "minor"):
             lower, upper = (key_to_camelot(key_of(p, mode)) for p in (pitch, pitch + 7))
@@ -81,7 +83,7 @@ def test_one_step_up_the_wheel_is_a_fifth_for_every_key():
         ("Amajor7", None),
     ],
 )
-def test_keys_are_read_as_tags_write_them(text, key):
+def test_keys_are_read_as_tags_write_them(text: str, key: str | None) -> None:
     assert parse_key(text) == key
 
 
@@ -102,11 +104,11 @@ def test_keys_are_read_as_tags_write_them(text, key):
         ("8A", "2B", "clash"),
     ],
 )
-def test_relations_wrap_round_the_wheel(first, second, name):
+def test_relations_wrap_round_the_wheel(first: str, second: str, name: str) -> None:
     assert relation(first, second) == name
 
 
 @pytest.mark.parametrize("bad", ["0A", "13B", "8C", "Am", ""])
-def test_what_is_no_code_is_an_error_not_a_clash(bad):
+def test_what_is_no_code_is_an_error_not_a_clash(bad: str) -> None:
     with pytest.raises(ValueError):
         relation("8A", bad)

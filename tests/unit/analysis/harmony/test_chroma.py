@@ -12,13 +12,13 @@ from tests.progressions import RATE, play, play_chord
 
 
 @pytest.mark.parametrize("root", range(12))
-def test_the_notes_of_a_chord_stand_out(root):
+def test_the_notes_of_a_chord_stand_out(root: int) -> None:
     """A fold that starts on E instead of C is right for nobody."""
     found = measure_chroma(measure_spectra([play_chord(root, (0, 4, 7), 3)])).full.sum(axis=0)
     assert set(np.argsort(-found)[:3]) == {root, (root + 4) % 12, (root + 7) % 12}
 
 
-def test_the_bass_is_heard_apart():
+def test_the_bass_is_heard_apart() -> None:
     """A slash chord's root must not be taken for its bass."""
     time = np.arange(3 * RATE) / RATE
     low = 0.3 * np.sin(2 * np.pi * 65.4 * time)
@@ -28,7 +28,7 @@ def test_the_bass_is_heard_apart():
     assert found.bass[:, 4].max() < 0.1 * found.full[:, 4].max()
 
 
-def test_parts_join_without_a_seam():
+def test_parts_join_without_a_seam() -> None:
     """Frames at the edge of a part need their neighbours for what lasts."""
     spectra = measure_spectra([play(9, "minor")])
     whole = measure_chroma(spectra)
@@ -38,14 +38,14 @@ def test_parts_join_without_a_seam():
         assert np.array_equal(getattr(parts, name), getattr(whole, name))
 
 
-def test_a_click_has_no_pitch():
+def test_a_click_has_no_pitch() -> None:
     """The rounding of a flat spectrum, whitened, must not count."""
     click = np.zeros(5 * RATE, dtype=np.float32)
     click[2 * RATE] = 1
     assert not measure_chroma(measure_spectra([click])).full.any()
 
 
-def test_silence_and_nothing_have_no_pitch():
+def test_silence_and_nothing_have_no_pitch() -> None:
     """The level is divided by the peak."""
     for n_samples in (0, RATE):
         spectra = measure_spectra([np.zeros(n_samples, dtype=np.float32)])

@@ -1,7 +1,10 @@
 """Keys of synthesised progressions, over the whole recording and over time."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.analysis.harmony.camelot import key_of, key_to_camelot, key_to_open_key, key_to_short
 from core.analysis.harmony.chroma import measure_chroma
@@ -10,13 +13,13 @@ from core.analysis.spectra import measure_spectra
 from tests.progressions import RATE, play
 
 
-def key_of_signal(mono):
+def key_of_signal(mono: Any) -> KeyEstimate:
     return estimate_key(measure_chroma(measure_spectra([np.asarray(mono, dtype=np.float32)])))
 
 
 @pytest.mark.parametrize("mode", ["major", "minor"])
 @pytest.mark.parametrize("tonic", range(12))
-def test_every_key_is_found(tonic, mode):
+def test_every_key_is_found(tonic: Any, mode: Any) -> None:
     """A chroma that is off by a semitone, or a profile rotated wrongly, fails here."""
     estimate = key_of_signal(play(tonic, mode))
     key = key_of(tonic, mode)
@@ -27,14 +30,14 @@ def test_every_key_is_found(tonic, mode):
 
 
 @pytest.mark.parametrize("cents", [-40, -25, 15, 35])
-def test_a_detuned_recording_keeps_its_key_and_tells_its_tuning(cents):
+def test_a_detuned_recording_keeps_its_key_and_tells_its_tuning(cents: int) -> None:
     """Without tuning, what is 40 cents flat falls between two keys."""
     estimate = key_of_signal(play(9, "minor", tuning_cents=cents))
     assert estimate.key == "A minor"
     assert estimate.tuning_cents == pytest.approx(cents, abs=5)
 
 
-def test_drums_over_the_harmony_do_not_change_the_key():
+def test_drums_over_the_harmony_do_not_change_the_key() -> None:
     """Noise bursts raise every pitch class; their mask and the whitening take them out."""
     mono = play(0, "major")
     time = np.arange(len(mono)) / RATE
@@ -42,7 +45,7 @@ def test_drums_over_the_harmony_do_not_change_the_key():
     assert key_of_signal(mono + 0.15 * noise).key == "C major"
 
 
-def test_a_change_of_key_is_found_where_it_is():
+def test_a_change_of_key_is_found_where_it_is() -> None:
     """One key for a track that modulates mixes badly at its end."""
     mono = np.concatenate([*[play(9, "minor")] * 7, *[play(0, "minor")] * 7])
     first, second = key_of_signal(mono).segments
@@ -53,13 +56,13 @@ def test_a_change_of_key_is_found_where_it_is():
     assert second.end_s == pytest.approx(84, abs=0.1)
 
 
-def test_one_key_throughout_is_one_segment():
+def test_one_key_throughout_is_one_segment() -> None:
     """Chords that pass must not count as changes of key."""
     segments = key_of_signal(np.tile(play(9, "minor"), 8)).segments
     assert [segment.key for segment in segments] == ["A minor"]
 
 
-def test_alternatives_are_the_next_best_and_scores_are_probabilities():
+def test_alternatives_are_the_next_best_and_scores_are_probabilities() -> None:
     """The second-best key is what a DJ tries next."""
     estimate = key_of_signal(play(7, "major"))
     scores = [estimate.confidence, *(other.score for other in estimate.alternatives)]
@@ -70,20 +73,20 @@ def test_alternatives_are_the_next_best_and_scores_are_probabilities():
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 5, RATE])
-def test_silence_has_no_key(n_samples):
+def test_silence_has_no_key(n_samples: Any) -> None:
     """Some key always fits best, even nothing."""
     assert key_of_signal(np.zeros(n_samples)) == KeyEstimate()
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 300, 5000])
-def test_very_short_inputs_have_a_finite_result(n_samples):
+def test_very_short_inputs_have_a_finite_result(n_samples: int) -> None:
     """Fewer samples than a frame, fewer frames than a window."""
     estimate = key_of_signal(play(0, "major")[1000 : 1000 + n_samples])
     assert 0 <= estimate.confidence <= 1
     assert -50 <= estimate.tuning_cents <= 50
 
 
-def click():
+def click() -> NDArray[Any]:
     signal = np.zeros(20 * RATE)
     signal[10 * RATE] = 1
     return signal
@@ -98,18 +101,18 @@ def click():
     ],
     ids=["noise", "sine", "click"],
 )
-def test_what_has_no_harmony_gets_no_confident_key(signal):
+def test_what_has_no_harmony_gets_no_confident_key(signal: Any) -> None:
     """A made-up key with high confidence would send a set astray."""
     assert key_of_signal(signal).confidence < 0.25
     assert key_of_signal(np.tile(play(9, "minor"), 3)).confidence > 0.5
 
 
-def estimate_named(key, confidence, others=()):
+def estimate_named(key: Any, confidence: Any, others: Any = ()) -> KeyEstimate:
     alternatives = tuple(KeyCandidate(name, key_to_camelot(name), 0.1) for name in others)
     return KeyEstimate(key=key, confidence=confidence, alternatives=alternatives)
 
 
-def test_stems_decide_only_where_they_are_clearly_surer():
+def test_stems_decide_only_where_they_are_clearly_surer() -> None:
     """A second opinion that always wins, or never, is none."""
     unsure = estimate_named("C major", 0.3, ["A minor", "G major"])
     sure = estimate_named("C major", 0.8, ["A minor", "G major"])
@@ -121,7 +124,7 @@ def test_stems_decide_only_where_they_are_clearly_surer():
     assert arbitrate_key(unsure, estimate_named("Eb minor", 0.7)).key == "C major"
 
 
-def test_without_stems_or_with_their_consent_the_mixture_stands():
+def test_without_stems_or_with_their_consent_the_mixture_stands() -> None:
     """No stems must not count as a conflict."""
     mixture = estimate_named("C major", 0.3)
     for stems in (None, KeyEstimate(), estimate_named("C major", 0.9)):
@@ -130,7 +133,7 @@ def test_without_stems_or_with_their_consent_the_mixture_stands():
 
 @pytest.mark.parametrize("seconds", [3, 5, 12, 30])
 @pytest.mark.parametrize("slope", [0.0, -0.5, -1.0], ids=["white", "pink", "brown"])
-def test_noise_has_no_sure_key_however_short(slope, seconds):
+def test_noise_has_no_sure_key_however_short(slope: float, seconds: int) -> None:
     """Three seconds of noise are less even than thirty: told as F# minor, with 0.4."""
     rng = np.random.default_rng(seconds)
     spectrum = np.fft.rfft(rng.normal(size=seconds * RATE))
@@ -140,7 +143,7 @@ def test_noise_has_no_sure_key_however_short(slope, seconds):
 
 
 @pytest.mark.parametrize("per_s", [1, 3, 10])
-def test_clicks_have_no_key(per_s):
+def test_clicks_have_no_key(per_s: int) -> None:
     """Some clicks a second, each of its own colour, and no pitch: F major, with 0.6."""
     rng = np.random.default_rng(per_s)
     ring = np.arange(RATE // 100) / RATE
@@ -151,13 +154,13 @@ def test_clicks_have_no_key(per_s):
 
 
 @pytest.mark.parametrize("hz", [30, 45, 50, 55.5, 60, 80, 100, 220, 440])
-def test_a_single_tone_has_no_sure_key_however_deep(hz):
+def test_a_single_tone_has_no_sure_key_however_deep(hz: float) -> None:
     """Deep tones sound in three neighbouring semitones at this resolution: no chord."""
     tone = 0.5 * np.sin(2 * np.pi * hz * np.arange(20 * RATE) / RATE)
     assert key_of_signal(tone).confidence < 0.15
 
 
-def test_a_triad_is_enough_for_a_key():
+def test_a_triad_is_enough_for_a_key() -> None:
     """What takes single tones out must leave three of them in."""
     time_s = np.arange(20 * RATE) / RATE
     triad = sum(np.sin(2 * np.pi * hz * time_s) for hz in (220, 261.63, 329.63))

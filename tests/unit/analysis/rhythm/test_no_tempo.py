@@ -1,7 +1,10 @@
 """What has no tempo, or more than one, gives a defined result and no false sureness."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.signal import chirp, lfilter
 
 from core.analysis.rhythm.tempo import TempoEstimate, estimate_tempo
@@ -9,7 +12,7 @@ from core.analysis.spectra import ANALYSIS_RATE_HZ as RATE
 from core.analysis.spectra import Spectra, measure_spectra
 
 
-def play(times_s, duration_s, seed=0):
+def play(times_s: Any, duration_s: Any, seed: Any = 0) -> NDArray[Any]:
     """Strike notes at the times, at different strengths."""
     rng = np.random.default_rng(seed)
     mono = np.zeros(int(duration_s * RATE))
@@ -23,7 +26,7 @@ def play(times_s, duration_s, seed=0):
     return mono.astype(np.float32)
 
 
-def rubato(seed):
+def rubato(seed: int) -> Any:
     """A pulse whose length wanders by tens of per cent, as a pianist's."""
     rng = np.random.default_rng(seed)
     wander = np.cumsum(rng.normal(scale=0.1, size=80))
@@ -32,7 +35,7 @@ def rubato(seed):
     return play(times_s[times_s < 29], 30.0, seed)
 
 
-def speech(seed):
+def speech(seed: int) -> NDArray[Any]:
     """Syllables: bursts of voiced noise, three to six a second, with pauses."""
     rng = np.random.default_rng(seed)
     times_s = np.cumsum(rng.uniform(0.12, 0.4, 90) + 0.5 * (rng.random(90) < 0.15))
@@ -45,7 +48,7 @@ def speech(seed):
     return mono.astype(np.float32)
 
 
-def vowels(seed):
+def vowels(seed: int) -> NDArray[Any]:
     """Vowels: glottal pulses of a wandering pitch through three formants, in uneven syllables."""
     rng = np.random.default_rng(seed)
     n_samples = 25 * RATE
@@ -67,7 +70,7 @@ def vowels(seed):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("make", [rubato, speech, vowels])
-def test_free_time_is_not_claimed_with_confidence(make, seed):
+def test_free_time_is_not_claimed_with_confidence(make: Any, seed: int) -> None:
     """A made-up BPM with high confidence lays a false grid over a piano solo."""
     found = estimate_tempo(measure_spectra([make(seed)]))
     assert found.confidence < 0.5
@@ -75,7 +78,7 @@ def test_free_time_is_not_claimed_with_confidence(make, seed):
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.5, 1.0, 2.0])
-def test_a_moment_of_music_has_a_defined_result(seconds):
+def test_a_moment_of_music_has_a_defined_result(seconds: float) -> None:
     """Windows longer than the recording must not crash, nor two strokes make a sure tempo."""
     times_s = np.arange(0.02, seconds - 0.01, 0.25)
     found = estimate_tempo(measure_spectra([play(times_s, seconds)]))
@@ -83,7 +86,7 @@ def test_a_moment_of_music_has_a_defined_result(seconds):
     assert all(0 <= time < seconds for time in found.beats_s)
 
 
-def test_three_hours_keep_their_grid():
+def test_three_hours_keep_their_grid() -> None:
     """A grid whose period is off by a hair is half a beat off at the end of a mix."""
     hours = 3
     n_frames = int(hours * 3600 * RATE / 256)
@@ -104,7 +107,7 @@ def test_three_hours_keep_their_grid():
     assert found.beats_s[-1] == pytest.approx(len(found.beats_s) * 60 / 126, abs=0.55)
 
 
-def test_noise_and_silence_say_nothing():
+def test_noise_and_silence_say_nothing() -> None:
     noise = np.random.default_rng(0).normal(size=20 * RATE).astype(np.float32)
     assert estimate_tempo(measure_spectra([noise])).confidence < 0.25
     assert estimate_tempo(measure_spectra([])) == TempoEstimate()
@@ -127,7 +130,7 @@ STEADY_TONES_HZ = {
 
 @pytest.mark.parametrize("level", [0.001, 0.5])
 @pytest.mark.parametrize("tones_hz", STEADY_TONES_HZ.values(), ids=STEADY_TONES_HZ)
-def test_what_strikes_nothing_has_no_tempo(tones_hz, level):
+def test_what_strikes_nothing_has_no_tempo(tones_hz: Any, level: float) -> None:
     """Deep tones ripple with the frames they are measured in: 116 BPM, said with confidence."""
     times_s = np.arange(20 * RATE) / RATE
     tones = sum(np.sin(2 * np.pi * hz * times_s) for hz in tones_hz)
@@ -137,7 +140,7 @@ def test_what_strikes_nothing_has_no_tempo(tones_hz, level):
 
 @pytest.mark.parametrize("span_hz", [(20, 10000), (60, 30), (440, 466)])
 @pytest.mark.parametrize("method", ["linear", "logarithmic"])
-def test_a_sweep_has_no_tempo(span_hz, method):
+def test_a_sweep_has_no_tempo(span_hz: tuple[int, int], method: str) -> None:
     """Each band that a sweep enters rises: that is no beat, however regular."""
     swept = 0.5 * chirp(np.arange(20 * RATE) / RATE, span_hz[0], 20, span_hz[1], method=method)
     assert estimate_tempo(measure_spectra([swept.astype(np.float32)])).confidence < 0.1
@@ -145,7 +148,7 @@ def test_a_sweep_has_no_tempo(span_hz, method):
 
 @pytest.mark.parametrize("n_clicks", [1, 2, 5])
 @pytest.mark.parametrize("apart_s", [0.25, 0.5, 2.0])
-def test_a_few_clicks_make_no_sure_tempo(n_clicks, apart_s):
+def test_a_few_clicks_make_no_sure_tempo(n_clicks: int, apart_s: float) -> None:
     """A grid over twenty seconds that two clicks lie on has forty beats, and two reasons."""
     mono = np.zeros(20 * RATE, dtype=np.float32)
     mono[np.rint((3 + apart_s * np.arange(n_clicks)) * RATE).astype(int)] = 0.8
@@ -154,7 +157,7 @@ def test_a_few_clicks_make_no_sure_tempo(n_clicks, apart_s):
 
 @pytest.mark.parametrize("per_s", [1, 3, 8, 50, 200])
 @pytest.mark.parametrize("length_s", [0.003, 0.03])
-def test_random_strokes_have_no_tempo(per_s, length_s):
+def test_random_strokes_have_no_tempo(per_s: int, length_s: float) -> None:
     """Rain, crackle, applause: some span always fits best, and says nothing."""
     rng = np.random.default_rng(per_s)
     ring = np.arange(round(5 * length_s * RATE)) / RATE
@@ -167,7 +170,7 @@ def test_random_strokes_have_no_tempo(per_s, length_s):
 
 @pytest.mark.parametrize("slope", [0.0, -0.5, -1.0], ids=["white", "pink", "brown"])
 @pytest.mark.parametrize("level_db", [-90, -40, 0])
-def test_noise_of_every_colour_and_level_has_no_tempo(slope, level_db):
+def test_noise_of_every_colour_and_level_has_no_tempo(slope: float, level_db: int) -> None:
     """What a threshold in absolute level lets through, a louder copy of it doesn't."""
     for seconds in (5, 30):
         rng = np.random.default_rng(seconds)
@@ -178,7 +181,7 @@ def test_noise_of_every_colour_and_level_has_no_tempo(slope, level_db):
         assert estimate_tempo(measure_spectra([noise.astype(np.float32)])).confidence < 0.3
 
 
-def test_a_beat_is_struck_where_notes_begin_slowly_too():
+def test_a_beat_is_struck_where_notes_begin_slowly_too() -> None:
     """A threshold that only drums pass takes the tempo of strings and pads away."""
     times_s = np.arange(30 * RATE) / RATE
     since_s = times_s % 0.5

@@ -1,7 +1,11 @@
 """Tempo and beats of signals whose beats are known to the sample."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.analysis.rhythm.grid import rate_hold
 from core.analysis.rhythm.tempo import TempoEstimate, arbitrate_tempo, estimate_tempo
@@ -10,7 +14,9 @@ from core.analysis.spectra import measure_spectra
 RATE = 22050
 
 
-def clicks(times_s, duration_s, accents=None, beats_per_bar=4):
+def clicks(
+    times_s: Any, duration_s: float, accents: Any = None, beats_per_bar: int = 4
+) -> NDArray[Any]:
     mono = np.zeros(int(duration_s * RATE), dtype=np.float32)
     for number, time_s in enumerate(times_s):
         start = round(time_s * RATE)
@@ -22,17 +28,17 @@ def clicks(times_s, duration_s, accents=None, beats_per_bar=4):
     return mono
 
 
-def estimate(mono, **options):
+def estimate(mono: Any, **options: Any) -> TempoEstimate:
     return estimate_tempo(measure_spectra([mono.astype(np.float32)]), **options)
 
 
-def worst_error_s(times_s, found_s):
+def worst_error_s(times_s: Any, found_s: Sequence[float]) -> Any:
     return max(np.abs(np.array(found_s) - time_s).min() for time_s in times_s)
 
 
 @pytest.mark.parametrize("tempo_bpm", [87.3, 120.0, 128.0, 140.5, 174.0])
 @pytest.mark.parametrize("first_s", [0.0, 0.31])
-def test_a_steady_tempo_is_exact_enough_for_a_beat_grid(tempo_bpm, first_s):
+def test_a_steady_tempo_is_exact_enough_for_a_beat_grid(tempo_bpm: float, first_s: float) -> None:
     """A tempo quantised by the hop drifts out of the beat within a minute."""
     times_s = np.arange(first_s, 19.9, 60 / tempo_bpm)
     found = estimate(clicks(times_s, 20.0))
@@ -44,14 +50,14 @@ def test_a_steady_tempo_is_exact_enough_for_a_beat_grid(tempo_bpm, first_s):
 
 
 @pytest.mark.parametrize("accent", [0, 1, 3])
-def test_bars_begin_on_the_accent(accent):
+def test_bars_begin_on_the_accent(accent: int) -> None:
     times_s = np.arange(0.2, 19.9, 60 / 125)
     found = estimate(clicks(times_s, 20.0, accent))
     assert worst_error_s(times_s[accent::4], found.downbeats_s) < 0.03
     assert set(found.downbeats_s) <= set(found.beats_s)
 
 
-def test_a_drifting_tempo_is_followed_beat_by_beat():
+def test_a_drifting_tempo_is_followed_beat_by_beat() -> None:
     """An even grid laid over a live drummer is wrong nearly everywhere."""
     steps_s = 0.5 * (1 + 0.06 * np.sin(np.arange(58) / 8))
     times_s = 0.1 + np.cumsum(steps_s)
@@ -61,14 +67,14 @@ def test_a_drifting_tempo_is_followed_beat_by_beat():
     assert worst_error_s(times_s[2:-2], found.beats_s) < 0.03
 
 
-def test_the_tempo_is_folded_into_the_range_asked_for():
+def test_the_tempo_is_folded_into_the_range_asked_for() -> None:
     mono = clicks(np.arange(0.1, 19.9, 60 / 174), 20.0)
     assert estimate(mono, tempo_range_bpm=(60, 125)).tempo_bpm == pytest.approx(87, abs=0.1)
     slow = clicks(np.arange(0.1, 19.9, 60 / 55), 20.0)
     assert estimate(slow).tempo_bpm == pytest.approx(110, abs=0.1)
 
 
-def test_alternatives_offer_the_other_levels_best_first():
+def test_alternatives_offer_the_other_levels_best_first() -> None:
     found = estimate(clicks(np.arange(0.1, 19.9, 0.5), 20.0))
     assert sorted(c.tempo_bpm for c in found.alternatives) == pytest.approx(
         [60, 80, 180, 240], abs=0.1
@@ -93,16 +99,16 @@ def test_alternatives_offer_the_other_levels_best_first():
     ],
     ids=["none", "zero", "one", "two", "silence", "dc", "short", "tone", "impulse"],
 )
-def test_what_has_no_beat_has_no_tempo(mono):
+def test_what_has_no_beat_has_no_tempo(mono: Any) -> None:
     assert estimate(mono.astype(np.float32)) == TempoEstimate()
 
 
-def test_noise_is_not_claimed_with_confidence():
+def test_noise_is_not_claimed_with_confidence() -> None:
     noise = np.random.default_rng(0).normal(size=20 * RATE).astype(np.float32)
     assert estimate(noise).confidence < 0.25
 
 
-def test_beats_lie_inside_the_recording_and_the_input_is_left_alone():
+def test_beats_lie_inside_the_recording_and_the_input_is_left_alone() -> None:
     mono = clicks(np.arange(0.0, 9.9, 60 / 132), 10.0)
     before = mono.copy()
     beats_s = estimate(mono).beats_s
@@ -112,12 +118,12 @@ def test_beats_lie_inside_the_recording_and_the_input_is_left_alone():
 
 
 @pytest.mark.parametrize("tempo_range_bpm", [(0, 100), (120, 100)])
-def test_an_impossible_range_is_refused(tempo_range_bpm):
+def test_an_impossible_range_is_refused(tempo_range_bpm: tuple[int, int]) -> None:
     with pytest.raises(ValueError):
         estimate(np.zeros(RATE, dtype=np.float32), tempo_range_bpm=tempo_range_bpm)
 
 
-def test_drums_that_are_clearly_surer_of_the_tempo_decide():
+def test_drums_that_are_clearly_surer_of_the_tempo_decide() -> None:
     """A mixture whose pulse is buried reads 2/3 of the tempo that its drums state plainly."""
     mixture = TempoEstimate(tempo_bpm=85.3, confidence=0.4)
     drums = TempoEstimate(tempo_bpm=128.0, confidence=0.9)
@@ -134,13 +140,13 @@ def test_drums_that_are_clearly_surer_of_the_tempo_decide():
     ],
     ids=["no stem", "no signal", "hardly surer", "of one mind"],
 )
-def test_drums_that_say_no_more_leave_the_mixture_its_word(drums):
+def test_drums_that_say_no_more_leave_the_mixture_its_word(drums: Any) -> None:
     """A stem of silence or of leakage must not overrule the song, nor drums its bar lines."""
     mixture = TempoEstimate(tempo_bpm=120.0, confidence=0.45)
     assert arbitrate_tempo(mixture, drums) is mixture
 
 
-def test_a_waltz_has_bars_of_three():
+def test_a_waltz_has_bars_of_three() -> None:
     """Bars of four laid over a waltz put every cue point off the downbeat."""
     times_s = np.arange(0.2, 29.9, 60 / 140)
     mono = clicks(times_s, 30.0, 1, beats_per_bar=3)
@@ -149,7 +155,7 @@ def test_a_waltz_has_bars_of_three():
     assert worst_error_s(times_s[1::3], found.downbeats_s) < 0.03
 
 
-def test_a_bar_of_seven_is_no_bar_of_four():
+def test_a_bar_of_seven_is_no_bar_of_four() -> None:
     """A time signature made up for 7/8 is worse than none."""
     times_s = np.arange(0.1, 39.9, 60 / 150)
     mono = clicks(times_s, 40.0)
@@ -159,7 +165,7 @@ def test_a_bar_of_seven_is_no_bar_of_four():
     assert found.time_signature is None or found.confidence < 0.5
 
 
-def test_the_grid_says_where_each_tempo_begins():
+def test_the_grid_says_where_each_tempo_begins() -> None:
     """A grid in one piece over two tempi drifts out of the beat in both."""
     first_s = np.arange(0.2, 29.9, 60 / 120)
     second_s = np.arange(first_s[-1] + 60 / 132, 59.9, 60 / 132)
@@ -171,7 +177,7 @@ def test_the_grid_says_where_each_tempo_begins():
     assert sum(segment.n_beats for segment in found.grid) == len(found.beats_s)
 
 
-def test_bars_hold_through_a_change_of_tempo_and_not_in_free_playing():
+def test_bars_hold_through_a_change_of_tempo_and_not_in_free_playing() -> None:
     """A DJ's edit from 120 to 126 has phrases, though no one tempo; a nocturne has no bars."""
     assert rate_hold(0.9, [128]) == 0.9
     assert rate_hold(0.2, [128]) == 0.2
@@ -181,7 +187,7 @@ def test_bars_hold_through_a_change_of_tempo_and_not_in_free_playing():
     assert rate_hold(0.0, []) == 0.0
 
 
-def test_one_segment_describes_a_steady_grid():
+def test_one_segment_describes_a_steady_grid() -> None:
     times_s = np.arange(0.3, 19.9, 60 / 126)
     found = estimate(clicks(times_s, 20.0, 2))
     (segment,) = found.grid

@@ -1,5 +1,8 @@
 """Recordings that go over from one even grid to another: stops, cuts, steps of tempo."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,7 +14,7 @@ from core.audio.resample import resample
 HOUSE, TWO_STEP, DRUM_AND_BASS = 1056, 1049, 1042
 
 
-def edit(seed, at_beat, gap_beats=0.0, ratio=1.0):
+def edit(seed: int, at_beat: Any, gap_beats: float = 0.0, ratio: float = 1.0) -> Any:
     """Make 60 s of a song; from a beat on wait, or leave out, so many beats, and change the tempo.
 
     Gives samples, true beats, and when the second grid begins.
@@ -34,7 +37,7 @@ def edit(seed, at_beat, gap_beats=0.0, ratio=1.0):
     return song, samples, np.concatenate([beats_s[:at_beat], later_s]), later_s[0]
 
 
-def share_met(true_s, found_s):
+def share_met(true_s: Any, found_s: Sequence[float]) -> Any:
     return np.mean([np.abs(np.array(found_s) - time_s).min() < 0.03 for time_s in true_s])
 
 
@@ -45,7 +48,9 @@ def share_met(true_s, found_s):
     [(7.37, 0.02), (-0.31, 0.5), (-0.5, 3.0)],
     ids=["stop", "cut", "half a beat cut"],
 )
-def test_the_grid_begins_anew_after_a_stop_or_a_cut(seed, gap_beats, near_s):
+def test_the_grid_begins_anew_after_a_stop_or_a_cut(
+    seed: Any, gap_beats: float, near_s: float
+) -> None:
     """One line over a stop of no whole beats is off the beat in all that comes after."""
     song, samples, true_s, begins_s = edit(seed, at_beat=60, gap_beats=gap_beats)
     found = estimate_tempo(measure_spectra([samples]))
@@ -61,7 +66,7 @@ def test_the_grid_begins_anew_after_a_stop_or_a_cut(seed, gap_beats, near_s):
 
 @pytest.mark.parametrize("seed", [HOUSE, TWO_STEP])
 @pytest.mark.parametrize("ratio", [1.05, 0.97, 0.75])
-def test_a_step_of_tempo_has_a_grid_on_either_side(seed, ratio):
+def test_a_step_of_tempo_has_a_grid_on_either_side(seed: Any, ratio: float) -> None:
     """Beats followed one by one over an edit of two tempi give a DJ dozens of markers."""
     song, samples, true_s, begins_s = edit(seed, at_beat=75, ratio=ratio)
     found = estimate_tempo(measure_spectra([samples]))
@@ -75,7 +80,7 @@ def test_a_step_of_tempo_has_a_grid_on_either_side(seed, ratio):
     assert found.confidence < 0.7
 
 
-def test_bars_are_counted_anew_after_a_stop():
+def test_bars_are_counted_anew_after_a_stop() -> None:
     """Bars counted through a stop put each later cue point on the wrong beat."""
     song, samples, _, begins_s = edit(HOUSE, at_beat=61, gap_beats=6.6)
     bar_s = 240 / song.tempo_bpm
@@ -88,7 +93,7 @@ def test_bars_are_counted_anew_after_a_stop():
     assert begins_s < found.grid[1].start_s + 0.02
 
 
-def test_a_breakdown_leaves_a_steady_track_on_one_grid():
+def test_a_breakdown_leaves_a_steady_track_on_one_grid() -> None:
     """A passage without drums, or off the beat, must not break what a DJ mixes by."""
     song = make_song(HOUSE, 90.0)
     samples = song.mono.copy()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.signal import sosfilt
@@ -14,7 +16,7 @@ def noise_with_offset(n_samples: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("sample_rate", RATES)
-def test_products_are_the_filter(sample_rate):
+def test_products_are_the_filter(sample_rate: int) -> None:
     """The sections from sample to sample in float64 are what the standard describes."""
     samples = noise_with_offset(20_011)
     meter = KWeighting(sample_rate, 2)
@@ -27,7 +29,7 @@ def test_products_are_the_filter(sample_rate):
 
 
 @pytest.mark.parametrize("sizes", [(1,) * 200, (63, 64, 65, 1, 0, 128, 7), (4096, 3)])
-def test_how_it_is_cut_changes_nothing(sizes):
+def test_how_it_is_cut_changes_nothing(sizes: Any) -> None:
     """The state goes over from blocks to single samples and back."""
     samples = noise_with_offset(sum(sizes))
     meter = KWeighting(44_100, 2)
@@ -39,6 +41,6 @@ def test_how_it_is_cut_changes_nothing(sizes):
     assert [part.shape[1] for part in parts] == list(sizes)
 
 
-def test_silence_stays_silence():
+def test_silence_stays_silence() -> None:
     """Digital silence has no loudness at all."""
     assert not KWeighting(48_000, 1).add(np.zeros((1, 1000), np.float32)).any()

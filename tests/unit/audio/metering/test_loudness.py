@@ -1,5 +1,8 @@
 """Loudness against the signals of EBU Tech 3341 and 3342, and against FFmpeg's own meter."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -27,7 +30,7 @@ def tone(*parts: tuple[float, float], rate: int = RATE, hz: float = 1000.0) -> n
         ([(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
     ],
 )
-def test_integrated_loudness_of_ebu_3341(parts, expected):
+def test_integrated_loudness_of_ebu_3341(parts: list[Any], expected: float) -> None:
     measured = measure_loudness([tone(*parts)], RATE, 2)
     assert measured.integrated_lufs == pytest.approx(expected, abs=0.1)
 
@@ -42,26 +45,26 @@ def test_integrated_loudness_of_ebu_3341(parts, expected):
         ([(-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)], 15.0),
     ],
 )
-def test_loudness_range_of_ebu_3342(parts, expected):
+def test_loudness_range_of_ebu_3342(parts: list[tuple[int, int]], expected: float) -> None:
     measured = measure_loudness([tone(*parts)], RATE, 2)
     assert measured.loudness_range_lu == pytest.approx(expected, abs=1.0)
 
 
 # EBU Tech 3341, cases 9 to 14: maxima of short-term and momentary loudness
-def test_short_term_maximum_of_ebu_3341():
+def test_short_term_maximum_of_ebu_3341() -> None:
     """A window that is too long, or a hop too wide, misses the loud part."""
     measured = measure_loudness([tone(*[(-20, 1.34), (-30, 1.66)] * 5)], RATE, 2)
     assert measured.short_term_max_lufs == pytest.approx(-23.0, abs=0.1)
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.15, 1.35, 2.85])
-def test_short_term_maximum_finds_three_seconds_anywhere(delay_s):
+def test_short_term_maximum_finds_three_seconds_anywhere(delay_s: float) -> None:
     """A tone of just one window's length may start within a hop."""
     measured = measure_loudness([tone((-100, delay_s), (-23, 3.1), (-100, 1))], RATE, 2)
     assert measured.short_term_max_lufs == pytest.approx(-23.0, abs=0.1)
 
 
-def test_momentary_maximum_of_ebu_3341():
+def test_momentary_maximum_of_ebu_3341() -> None:
     """The momentary window is 400 ms, not the short-term one."""
     measured = measure_loudness([tone(*[(-20, 0.18), (-30, 0.22)] * 25)], RATE, 2)
     assert measured.momentary_max_lufs == pytest.approx(-23.0, abs=0.1)
@@ -70,7 +73,7 @@ def test_momentary_maximum_of_ebu_3341():
     assert short.short_term_max_lufs < -29
 
 
-def test_loudness_over_time_follows_the_signal():
+def test_loudness_over_time_follows_the_signal() -> None:
     """Energy over time reads this: value i belongs to the 400 ms from i * 100 ms on."""
     meter = LoudnessMeter(RATE, 2)
     meter.add(tone((-20, 5), (-40, 5)))
@@ -80,7 +83,7 @@ def test_loudness_over_time_follows_the_signal():
     assert levels[51:] == pytest.approx(np.full(46, -40.0), abs=0.2)
 
 
-def test_replaygain_is_the_way_to_its_reference():
+def test_replaygain_is_the_way_to_its_reference() -> None:
     """ReplayGain 2 aims at -18 LUFS and notes the peak on a linear scale."""
     measured = measure_loudness([tone((-23, 5))], RATE, 2)
     assert measured.replaygain_db == pytest.approx(5.0, abs=0.1)
@@ -91,13 +94,13 @@ def test_replaygain_is_the_way_to_its_reference():
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 88_200, 96_000, 192_000])
-def test_every_rate_reads_the_same(rate):
+def test_every_rate_reads_the_same(rate: int) -> None:
     """A K-weighting made for 48 kHz alone is wrong by up to 1 LU elsewhere."""
     measured = measure_loudness([tone((-23, 3), rate=rate)], rate, 2)
     assert measured.integrated_lufs == pytest.approx(-23, abs=0.1)
 
 
-def test_mono_weighs_one_channel():
+def test_mono_weighs_one_channel() -> None:
     measured = measure_loudness([tone((-23, 3))[:1]], RATE, 1)
     assert measured.integrated_lufs == pytest.approx(-26.01, abs=0.1)
 
@@ -105,7 +108,7 @@ def test_mono_weighs_one_channel():
 # EBU Tech 3341, cases 15 to 18: fs/4 at phases 0, 45, 60 and 67.5 degrees
 @pytest.mark.parametrize("phase_deg", [0.0, 45.0, 60.0, 67.5])
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
-def test_true_peak_is_found_between_the_samples(phase_deg, rate):
+def test_true_peak_is_found_between_the_samples(phase_deg: float, rate: int) -> None:
     divisor = 4 if rate < 96_000 else 8
     position = np.arange(rate // 2)
     fade = np.clip(np.minimum(position, position[::-1]) / 500, 0, 1)
@@ -116,7 +119,7 @@ def test_true_peak_is_found_between_the_samples(phase_deg, rate):
         assert measured.sample_peak_dbfs == pytest.approx(-9.03, abs=0.01)
 
 
-def test_true_peak_is_never_below_the_sample_peak():
+def test_true_peak_is_never_below_the_sample_peak() -> None:
     click = np.zeros((2, 1), dtype=np.float32)
     click[0] = -0.5
     measured = measure_loudness([click], RATE, 2)
@@ -124,7 +127,7 @@ def test_true_peak_is_never_below_the_sample_peak():
     assert measured.true_peak_dbtp >= measured.sample_peak_dbfs
 
 
-def test_the_size_of_the_blocks_changes_nothing(noise):
+def test_the_size_of_the_blocks_changes_nothing(noise: Callable[..., np.ndarray]) -> None:
     samples = noise(44_100 * 5)
     whole = measure_loudness([samples], 44_100, 2)
     for size in (1009, 44_100):
@@ -136,7 +139,7 @@ def test_the_size_of_the_blocks_changes_nothing(noise):
         assert parts.sample_peak_dbfs == whole.sample_peak_dbfs
 
 
-def test_a_reading_on_the_way_disturbs_nothing(noise):
+def test_a_reading_on_the_way_disturbs_nothing(noise: Callable[..., np.ndarray]) -> None:
     samples = noise(44_100)
     meter = LoudnessMeter(44_100, 2)
     meter.add(samples[:, :20_000])
@@ -146,7 +149,7 @@ def test_a_reading_on_the_way_disturbs_nothing(noise):
     assert meter.true_peak_dbtp() == pytest.approx(whole.true_peak_dbtp, abs=1e-5)
 
 
-def test_silence_and_short_sounds_have_no_loudness():
+def test_silence_and_short_sounds_have_no_loudness() -> None:
     silence = measure_loudness([np.zeros((2, RATE * 4), dtype=np.float32)], RATE, 2)
     assert silence.integrated_lufs is None
     assert silence.loudness_range_lu is None
@@ -161,7 +164,7 @@ def test_silence_and_short_sounds_have_no_loudness():
     assert measure_loudness([], RATE, 2).sample_peak_dbfs is None
 
 
-def test_ffmpegs_meter_agrees():
+def test_ffmpegs_meter_agrees() -> None:
     """Music-like: noise with a beat, two levels, unequal channels, and a part of a step more."""
     n_samples = RATE * 12 + 1234
     time = np.arange(n_samples) / RATE
@@ -179,6 +182,6 @@ def test_ffmpegs_meter_agrees():
 
 
 @pytest.mark.parametrize(("rate", "n_channels"), [(7999, 2), (192_001, 2), (RATE, 3), (RATE, 0)])
-def test_what_is_not_measured_is_refused(rate, n_channels):
+def test_what_is_not_measured_is_refused(rate: Any, n_channels: int) -> None:
     with pytest.raises(ValueError, match=r"Hz|n_channels"):
         LoudnessMeter(rate, n_channels)

@@ -1,5 +1,7 @@
 """The peak between the samples: what is ruled out unseen must never hold it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def signals() -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", signals())
 @pytest.mark.parametrize(("rate", "factor"), [(44_100, 4), (96_000, 2)])
-def test_skipping_changes_nothing(name, rate, factor):
+def test_skipping_changes_nothing(name: Any, rate: int, factor: int) -> None:
     """A bound that is too tight skips the very cell that holds the peak."""
     samples = signals()[name].astype(np.float32)
     expected = pytest.approx(full_peak(samples, factor), rel=1e-5)
@@ -51,7 +53,7 @@ def test_skipping_changes_nothing(name, rate, factor):
 
 
 @pytest.mark.parametrize("n_samples", range(1, 70, 7))
-def test_short_recordings_are_seen_whole(n_samples):
+def test_short_recordings_are_seen_whole(n_samples: int) -> None:
     """Fewer samples than taps, or than a cell, still have a peak; so has the last sample."""
     samples = np.random.default_rng(n_samples).normal(size=(1, n_samples)).astype(np.float32)
     expected = pytest.approx(full_peak(samples, 4), rel=1e-5)
@@ -59,13 +61,13 @@ def test_short_recordings_are_seen_whole(n_samples):
     assert measured(samples, 48_000, n_samples) == expected
 
 
-def test_above_192_khz_the_samples_are_the_peak():
+def test_above_192_khz_the_samples_are_the_peak() -> None:
     """BS.1770-4 asks for 192 kHz, which is there already."""
     samples = np.array([[0.5, 0.5, -0.7]], dtype=np.float32)
     assert measured(samples, 192_000, 3) == pytest.approx(0.7)
 
 
-def test_silence_and_nothing_peak_at_zero():
+def test_silence_and_nothing_peak_at_zero() -> None:
     """The bound 0 must not be divided by."""
     assert TruePeakMeter(44_100, 2).value() == 0
     assert measured(np.zeros((2, 1000), np.float32), 44_100, 100) == 0

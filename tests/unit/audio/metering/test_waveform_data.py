@@ -1,6 +1,8 @@
 """Waveforms at every scale, and their files as a stranger reads them."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from core.audio.metering.waveform_data import SAMPLES_PER_PIXEL, measure_wavefor
 RATE = 44_100
 
 
-def read_dat(content: bytes) -> dict[str, object]:
+def read_dat(content: bytes) -> dict[str, Any]:
     """Read a file by the words of the published format, with nothing of ours."""
 
     def number(at: int, signed: bool) -> int:
@@ -35,7 +37,9 @@ def read_dat(content: bytes) -> dict[str, object]:
 
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("n_samples", [1, 511, 512, 513, 20_011])
-def test_a_file_holds_the_extremes_of_every_pixel(noise, n_channels, n_samples):
+def test_a_file_holds_the_extremes_of_every_pixel(
+    noise: Any, n_channels: Any, n_samples: Any
+) -> None:
     """Channels in the wrong order, or a lost last pixel, draw another recording."""
     samples = noise(n_samples, n_channels)
     data = measure_waveform([samples], RATE, n_channels)
@@ -48,7 +52,7 @@ def test_a_file_holds_the_extremes_of_every_pixel(noise, n_channels, n_samples):
     assert data.levels[-1].low.shape == (n_channels, 1)
 
 
-def test_full_scale_and_beyond_stay_inside_a_byte():
+def test_full_scale_and_beyond_stay_inside_a_byte() -> None:
     """A sample of +1 that wraps round is drawn as -1."""
     samples = np.array([[1.0, -1.0, 3.0, -3.0]], dtype=np.float32)
     (level,) = measure_waveform([samples], RATE, 1).levels
@@ -56,7 +60,7 @@ def test_full_scale_and_beyond_stay_inside_a_byte():
     assert (read["minima"].item(), read["maxima"].item()) == (-128, 127)
 
 
-def test_json_says_the_same_as_the_binary_file(noise):
+def test_json_says_the_same_as_the_binary_file(noise: Callable[..., np.ndarray]) -> None:
     """Both forms are offered; a player may take either."""
     level = measure_waveform([noise(5000)], RATE, 2).levels[0]
     read = json.loads(json.dumps(encode_json(level, RATE)))
@@ -68,7 +72,7 @@ def test_json_says_the_same_as_the_binary_file(noise):
 
 @pytest.mark.parametrize(("hz", "band"), [(60, 0), (100, 0), (300, 1), (1500, 1), (2500, 2)])
 @pytest.mark.parametrize("rate", [22_050, 44_100, 96_000])
-def test_a_sine_sounds_in_its_band_alone(hz, band, rate):
+def test_a_sine_sounds_in_its_band_alone(hz: int, band: int, rate: int) -> None:
     """A band limit in bins instead of hertz moves with the sample rate."""
     sine = 0.5 * np.sin(2 * np.pi * hz * np.arange(rate) / rate)
     level = measure_waveform([sine.astype(np.float32)[None]], rate, 1).levels[3]
@@ -77,7 +81,7 @@ def test_a_sine_sounds_in_its_band_alone(hz, band, rate):
     assert np.delete(rms, band).max() < 0.1
 
 
-def test_the_power_of_the_bands_is_that_of_the_signal(noise):
+def test_the_power_of_the_bands_is_that_of_the_signal(noise: Callable[..., np.ndarray]) -> None:
     """Windows that do not add up lose or count twice what lies between pixels."""
     samples = np.pad(noise(40_000), ((0, 0), (2000, 2000)))
     data = measure_waveform([samples], RATE, 2)
@@ -90,7 +94,9 @@ def test_the_power_of_the_bands_is_that_of_the_signal(noise):
 
 
 @pytest.mark.parametrize("size", [1, 300, 777, 5000])
-def test_the_size_of_the_blocks_changes_nothing(noise, size):
+def test_the_size_of_the_blocks_changes_nothing(
+    noise: Callable[..., np.ndarray], size: int
+) -> None:
     """Frames reach beyond a block on both sides."""
     samples = noise(6000)
     blocks = [samples[:, i : i + size] for i in range(0, 6000, size)]
@@ -103,7 +109,7 @@ def test_the_size_of_the_blocks_changes_nothing(noise, size):
         assert one.band_rms == pytest.approx(other.band_rms, abs=1e-6)
 
 
-def test_silence_is_flat_and_nothing_has_no_levels():
+def test_silence_is_flat_and_nothing_has_no_levels() -> None:
     """Zero power has a root."""
     silent = measure_waveform([np.zeros((2, 2000), np.float32)], RATE, 2)
     assert not silent.levels[0].band_rms.any()

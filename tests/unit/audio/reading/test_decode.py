@@ -1,12 +1,14 @@
 """What may go wrong between a client's bytes and our float32: level, place, length, content."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from core.audio.reading.decode import probe
+from core.audio.reading.decode import DecodedAudio, probe
 
 RATE = 44_100
 
@@ -21,7 +23,13 @@ PCM = [
 
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize(("container", "subtype"), PCM)
-def test_every_code_of_a_pcm_file_arrives(tmp_path, decoded, container, subtype, n_channels):
+def test_every_code_of_a_pcm_file_arrives(
+    tmp_path: Path,
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    container: Any,
+    subtype: Any,
+    n_channels: int,
+) -> None:
     bits = int(subtype.split("_")[1].lstrip("U"))
     top = 1 << (bits - 1)
     codes = np.random.default_rng(0).integers(-top, top, (n_channels, 5000))
@@ -39,7 +47,13 @@ def test_every_code_of_a_pcm_file_arrives(tmp_path, decoded, container, subtype,
 
 
 @pytest.mark.parametrize(("subtype", "bits"), [("FLOAT", 32), ("DOUBLE", 64)])
-def test_float_files_are_known_as_such(tmp_path, noise, decoded, subtype, bits):
+def test_float_files_are_known_as_such(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    subtype: str,
+    bits: int,
+) -> None:
     samples = noise()
     path = tmp_path / "upload"
     soundfile.write(path, samples.T, RATE, format="WAV", subtype=subtype)
@@ -51,7 +65,14 @@ def test_float_files_are_known_as_such(tmp_path, noise, decoded, subtype, bits):
 @pytest.mark.parametrize(
     ("container", "subtype"), [("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS"), ("OGG", "OPUS")]
 )
-def test_lossy_files_of_libsndfile_line_up(tmp_path, noise, decoded, lag, container, subtype):
+def test_lossy_files_of_libsndfile_line_up(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    lag: Callable[[np.ndarray, np.ndarray], int],
+    container: str,
+    subtype: str,
+) -> None:
     rate = 48_000 if subtype == "OPUS" else RATE
     samples = noise(rate + 123, 2, rate)
     path = tmp_path / "upload"
@@ -75,17 +96,17 @@ def test_lossy_files_of_libsndfile_line_up(tmp_path, noise, decoded, lag, contai
     ],
 )
 def test_files_of_ffmpeg_line_up(
-    tmp_path,
-    noise,
-    decoded,
-    lag,
-    encode_with_ffmpeg,
-    codec,
-    container,
-    sample_format,
-    rate,
-    with_video,
-):
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    lag: Callable[[np.ndarray, np.ndarray], int],
+    encode_with_ffmpeg: Callable[..., Path],
+    codec: str,
+    container: str,
+    sample_format: str,
+    rate: Any,
+    with_video: bool,
+) -> None:
     samples = noise(rate + 123, 2, rate)
     written = np.rint(samples * 32767).astype(np.int16) if "s16" in sample_format else samples
     path = encode_with_ffmpeg(
@@ -104,8 +125,12 @@ def test_files_of_ffmpeg_line_up(
 
 @pytest.mark.parametrize("n_samples", [RATE - 5, RATE + 7])
 def test_the_last_packet_of_an_mp4_says_where_it_ends(
-    tmp_path, noise, decoded, encode_with_ffmpeg, n_samples
-):
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    encode_with_ffmpeg: Callable[..., Path],
+    n_samples: Any,
+) -> None:
     """FFmpeg's edit list counts milliseconds: the end was lost, or silence added to it."""
     path = encode_with_ffmpeg(
         tmp_path / "upload", noise(n_samples), codec="aac", container="ipod", sample_format="fltp"
@@ -114,8 +139,12 @@ def test_the_last_packet_of_an_mp4_says_where_it_ends(
 
 
 def test_wma_is_read_though_its_container_names_no_delay(
-    tmp_path, noise, decoded, lag, encode_with_ffmpeg
-):
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    lag: Callable[[np.ndarray, np.ndarray], int],
+    encode_with_ffmpeg: Callable[..., Path],
+) -> None:
     samples = noise()
     path = encode_with_ffmpeg(
         tmp_path / "upload",
@@ -131,7 +160,14 @@ def test_wma_is_read_though_its_container_names_no_delay(
 
 
 @pytest.mark.parametrize(("sample_format", "bits"), [("s16p", 16), ("s32p", 24)])
-def test_alac_is_exact(tmp_path, noise, decoded, encode_with_ffmpeg, sample_format, bits):
+def test_alac_is_exact(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    encode_with_ffmpeg: Callable[..., Path],
+    sample_format: str,
+    bits: int,
+) -> None:
     codes = np.rint(noise() * 2 ** (bits - 1)).astype(np.int32)
     written = codes << 8 if bits == 24 else codes.astype(np.int16)
     path = encode_with_ffmpeg(
@@ -142,7 +178,11 @@ def test_alac_is_exact(tmp_path, noise, decoded, encode_with_ffmpeg, sample_form
     assert (result.source.bit_depth, result.source.decoder) == (bits, "pyav")
 
 
-def test_flac_without_a_length_is_decoded_by_the_other_decoder(tmp_path, noise, decoded):
+def test_flac_without_a_length_is_decoded_by_the_other_decoder(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+) -> None:
     samples = noise()
     path = tmp_path / "upload"
     soundfile.write(path, samples.T, RATE, format="FLAC", subtype="PCM_24")
@@ -156,20 +196,24 @@ def test_flac_without_a_length_is_decoded_by_the_other_decoder(tmp_path, noise, 
     assert np.abs(audio - samples).max() <= 2**-24
 
 
-def test_float_samples_beyond_full_scale_are_kept(tmp_path, decoded):
+def test_float_samples_beyond_full_scale_are_kept(
+    tmp_path: Path, decoded: Callable[..., tuple[DecodedAudio, np.ndarray]]
+) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, np.array([0.5, -3.0, 2.5]), RATE, format="WAV", subtype="FLOAT")
     assert decoded(path)[1].tolist() == [[0.5, -3.0, 2.5]]
 
 
-def test_one_sample_is_a_recording(tmp_path, decoded):
+def test_one_sample_is_a_recording(
+    tmp_path: Path, decoded: Callable[..., tuple[DecodedAudio, np.ndarray]]
+) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, np.array([0.5]), RATE, format="WAV", subtype="PCM_16")
     assert decoded(path)[1].tolist() == [[0.5]]
 
 
 @pytest.mark.parametrize("container", ["WAVEX", "WAV", "FLAC"])
-def test_surround_is_mixed_down_by_its_layout(tmp_path, decoded, container):
+def test_surround_is_mixed_down_by_its_layout(tmp_path: Path, decoded: Any, container: Any) -> None:
     """Guards against a lost centre and against rears taken for fronts."""
     samples = np.diag([0.5] * 6)  # channel k sounds at sample k alone
     path = tmp_path / "upload"
@@ -184,7 +228,13 @@ def test_surround_is_mixed_down_by_its_layout(tmp_path, decoded, container):
     assert ("assumed" in result.downmix) == (container == "WAV")
 
 
-def test_eight_channels_in_planes_are_mixed_down(tmp_path, noise, decoded, lag, encode_with_ffmpeg):
+def test_eight_channels_in_planes_are_mixed_down(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    lag: Callable[[np.ndarray, np.ndarray], int],
+    encode_with_ffmpeg: Callable[..., Path],
+) -> None:
     """PyAV takes a ninth plane after eight, and the process dies of it."""
     centre = noise(48_000, 1, 48_000)[0]
     samples = np.zeros((8, len(centre)), np.float32)
@@ -207,7 +257,12 @@ def test_eight_channels_in_planes_are_mixed_down(tmp_path, noise, decoded, lag, 
 
 
 @pytest.mark.parametrize("container", ["WAV", "RF64", "AIFF"])
-def test_a_tag_in_front_costs_no_sample(tmp_path, noise, decoded, container):
+def test_a_tag_in_front_costs_no_sample(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    container: str,
+) -> None:
     """libsndfile skips an ID3 tag and forgets that the file ends as much later."""
     samples = noise()
     path = tmp_path / "upload"
@@ -218,7 +273,11 @@ def test_a_tag_in_front_costs_no_sample(tmp_path, noise, decoded, container):
     np.testing.assert_array_equal(decoded(path)[1], plain)
 
 
-def test_progress_rises_to_one(tmp_path, noise, decoded):
+def test_progress_rises_to_one(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, noise(600_000, 1).T, RATE, format="WAV")
     seen: list[float] = []
@@ -229,13 +288,23 @@ def test_progress_rises_to_one(tmp_path, noise, decoded):
 
 
 @pytest.mark.parametrize("name", ["a.raw", "a.mp3", "a.txt", "a.sd2", "http:__x", "no suffix"])
-def test_the_file_name_decides_nothing(tmp_path, noise, decoded, name):
+def test_the_file_name_decides_nothing(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    name: str,
+) -> None:
     path: Path = tmp_path / name
     soundfile.write(path, noise(3000).T, RATE, format="WAV", subtype="PCM_16")
     assert decoded(path)[1].shape == (2, 3000)
 
 
-def test_an_mp3_without_a_length_is_whole(tmp_path, noise, decoded, encode_with_ffmpeg):
+def test_an_mp3_without_a_length_is_whole(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    encode_with_ffmpeg: Callable[..., Path],
+) -> None:
     """libsndfile's estimate is no promise that the file could break."""
     path = encode_with_ffmpeg(
         tmp_path / "upload",
@@ -251,7 +320,14 @@ def test_an_mp3_without_a_length_is_whole(tmp_path, noise, decoded, encode_with_
 
 
 @pytest.mark.parametrize(("subtype", "rate"), [("VORBIS", RATE), ("OPUS", 48_000)])
-def test_a_chain_of_recordings_is_read_to_its_last(tmp_path, noise, decoded, lag, subtype, rate):
+def test_a_chain_of_recordings_is_read_to_its_last(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    lag: Callable[[np.ndarray, np.ndarray], int],
+    subtype: str,
+    rate: Any,
+) -> None:
     """Radio is recorded so; a song was taken for the whole programme, and nothing was said."""
     path = tmp_path / "upload"
     links = []
@@ -269,7 +345,11 @@ def test_a_chain_of_recordings_is_read_to_its_last(tmp_path, noise, decoded, lag
     assert result.source.duration_s == whole.shape[1] / rate
 
 
-def test_a_chain_goes_on_behind_damage_and_ends_in_a_header(tmp_path, noise, decoded):
+def test_a_chain_goes_on_behind_damage_and_ends_in_a_header(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+) -> None:
     """What is left out is said."""
     path = tmp_path / "upload"
     soundfile.write(path, noise(RATE).T, RATE, format="OGG", subtype="VORBIS")
@@ -290,8 +370,14 @@ FINE = [
 
 @pytest.mark.parametrize(("container", "subtype", "n_channels", "what"), FINE)
 def test_what_float32_cannot_hold_is_rounded_and_said(
-    tmp_path, noise, decoded, container, subtype, n_channels, what
-):
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    container: str,
+    subtype: str,
+    n_channels: int,
+    what: str,
+) -> None:
     """Precision went without a word; a file that only looks finer loses nothing."""
     path = tmp_path / "upload"
     coarse = noise(70_000, n_channels).astype(np.float64)

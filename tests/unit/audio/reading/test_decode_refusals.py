@@ -1,13 +1,16 @@
 """What must not become a stem job: other files, broken ones, half ones, endless ones."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 import soundfile
 
-from core.audio.reading.decode import decode, probe
+from core.audio.reading.decode import DecodedAudio, decode, probe
 from core.errors import (
     AudioTooLong,
     CorruptAudio,
@@ -34,7 +37,9 @@ RATE = 44_100
     ],
     ids=["text", "png", "pdf", "zeros", "webp", "m3u8", "concat"],
 )
-def test_what_is_not_audio_is_refused(tmp_path, noise, content):
+def test_what_is_not_audio_is_refused(
+    tmp_path: Path, noise: Callable[..., np.ndarray], content: Any
+) -> None:
     """The playlists name a file that exists: a decoder that followed them would read our disk."""
     soundfile.write(tmp_path / "song.wav", noise(1000).T, RATE)
     path = tmp_path / "holiday.wav"
@@ -46,14 +51,16 @@ def test_what_is_not_audio_is_refused(tmp_path, noise, content):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_random_bytes_are_not_audio(tmp_path, seed):
+def test_random_bytes_are_not_audio(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "upload"
     path.write_bytes(np.random.default_rng(seed).bytes(100_000))
     with pytest.raises(NotAudio):
         probe(path)
 
 
-def test_video_without_sound_is_not_audio(tmp_path, noise, encode_with_ffmpeg):
+def test_video_without_sound_is_not_audio(
+    tmp_path: Path, noise: Callable[..., np.ndarray], encode_with_ffmpeg: Callable[..., Path]
+) -> None:
     path = tmp_path / "upload"
     with av.open(str(path), "w", format="mp4") as out:
         stream = out.add_stream("mpeg4", rate=25)
@@ -66,7 +73,7 @@ def test_video_without_sound_is_not_audio(tmp_path, noise, encode_with_ffmpeg):
         probe(path)
 
 
-def test_an_empty_file_is_named_by_the_clients_name(tmp_path):
+def test_an_empty_file_is_named_by_the_clients_name(tmp_path: Path) -> None:
     path = tmp_path / "0a1b2c"
     path.touch()
     with pytest.raises(EmptyFile, match=r"^Song\.mp3 ") as caught:
@@ -75,7 +82,7 @@ def test_an_empty_file_is_named_by_the_clients_name(tmp_path):
 
 
 @pytest.mark.parametrize("container", ["WAV", "AIFF"])
-def test_a_file_without_samples_has_zero_duration(tmp_path, container):
+def test_a_file_without_samples_has_zero_duration(tmp_path: Path, container: str) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, np.zeros((0, 2)), RATE, format=container, subtype="PCM_16")
     with pytest.raises(ZeroDuration):
@@ -85,7 +92,9 @@ def test_a_file_without_samples_has_zero_duration(tmp_path, container):
 
 
 @pytest.mark.parametrize("container", ["WAV", "RF64", "W64", "AIFF", "CAF", "FLAC"])
-def test_a_lossless_file_cut_short_is_corrupt(tmp_path, noise, container):
+def test_a_lossless_file_cut_short_is_corrupt(
+    tmp_path: Path, noise: Callable[..., np.ndarray], container: str
+) -> None:
     """Both libraries read a cut WAV without a word, and half a song would be separated."""
     path = tmp_path / "upload"
     soundfile.write(path, noise().T, RATE, format=container, subtype="PCM_16")
@@ -99,7 +108,12 @@ def test_a_lossless_file_cut_short_is_corrupt(tmp_path, noise, container):
 
 
 @pytest.mark.parametrize("options", [{}, {"movflags": "+faststart"}], ids=["moov last", "first"])
-def test_an_mp4_cut_short_is_corrupt(tmp_path, noise, encode_with_ffmpeg, options):
+def test_an_mp4_cut_short_is_corrupt(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    encode_with_ffmpeg: Callable[..., Path],
+    options: dict[str, Any],
+) -> None:
     path = encode_with_ffmpeg(
         tmp_path / "upload",
         noise(),
@@ -125,8 +139,14 @@ def test_an_mp4_cut_short_is_corrupt(tmp_path, noise, encode_with_ffmpeg, option
     ],
 )
 def test_a_container_that_is_smaller_than_it_says_is_corrupt(
-    tmp_path, noise, encode_with_ffmpeg, codec, container, sample_format, rate
-):
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    encode_with_ffmpeg: Callable[..., Path],
+    codec: str,
+    container: str,
+    sample_format: str,
+    rate: Any,
+) -> None:
     """FFmpeg reads what is there: half a download became half a song."""
     samples = noise(2 * rate, 2, rate)
     path = encode_with_ffmpeg(
@@ -148,7 +168,12 @@ def test_a_container_that_is_smaller_than_it_says_is_corrupt(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_live_recording_has_no_size_to_miss(tmp_path, noise, decoded, encode_with_ffmpeg):
+def test_a_live_recording_has_no_size_to_miss(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    encode_with_ffmpeg: Callable[..., Path],
+) -> None:
     """Browsers record WebM without going back to write its size."""
     path = encode_with_ffmpeg(
         tmp_path / "upload",
@@ -168,7 +193,13 @@ def test_a_live_recording_has_no_size_to_miss(tmp_path, noise, decoded, encode_w
 
 @pytest.mark.parametrize("share", [1.0, 0.999, 0.8])
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
-def test_an_ogg_without_its_end_is_said_to_be(tmp_path, noise, decoded, subtype, share):
+def test_an_ogg_without_its_end_is_said_to_be(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    subtype: str,
+    share: float,
+) -> None:
     """Nothing in an Ogg file counts the whole: only the mark on its last page tells."""
     path = tmp_path / "upload"
     soundfile.write(path, noise(240_000, 2, 48_000).T, 48_000, format="OGG", subtype=subtype)
@@ -178,14 +209,16 @@ def test_an_ogg_without_its_end_is_said_to_be(tmp_path, noise, decoded, subtype,
     assert any("no end mark" in warning for warning in warnings) == (share < 1)
 
 
-def test_a_file_that_has_gone_meanwhile_is_no_defect(tmp_path):
+def test_a_file_that_has_gone_meanwhile_is_no_defect(tmp_path: Path) -> None:
     """The log asked to report it with a traceback, when a job was deleted or a file moved."""
     with pytest.raises(InvalidAudio, match=r"song\.wav cannot be read: No such file"):
         decode(tmp_path / "upload", tmp_path / "out", name="song.wav")
 
 
 @pytest.mark.parametrize("change", [{"rate": 48_000}, {"n_channels": 1}])
-def test_a_chain_that_changes_its_format_is_refused(tmp_path, noise, change):
+def test_a_chain_that_changes_its_format_is_refused(
+    tmp_path: Path, noise: Callable[..., np.ndarray], change: dict[str, Any]
+) -> None:
     """The first recording alone was taken for the whole."""
     path, links = tmp_path / "upload", []
     for made in ({}, change):
@@ -199,7 +232,9 @@ def test_a_chain_that_changes_its_format_is_refused(tmp_path, noise, change):
             refused()
 
 
-def test_a_chain_of_a_thousand_stubs_is_refused(tmp_path, noise):
+def test_a_chain_of_a_thousand_stubs_is_refused(
+    tmp_path: Path, noise: Callable[..., np.ndarray]
+) -> None:
     """Every link costs an open file: a small upload could use up the server's."""
     path = tmp_path / "upload"
     soundfile.write(path, noise(100).T, RATE, format="OGG", subtype="VORBIS")
@@ -211,7 +246,9 @@ def test_a_chain_of_a_thousand_stubs_is_refused(tmp_path, noise):
 @pytest.mark.parametrize(
     ("share", "told"), [(0.001, "nothing of it"), (0.5, r"only 2\.4\d s of 5\.00 s")]
 )
-def test_a_cut_flac_says_how_much_of_it_is_left(tmp_path, noise, share, told):
+def test_a_cut_flac_says_how_much_of_it_is_left(
+    tmp_path: Path, noise: Callable[..., np.ndarray], share: float, told: str
+) -> None:
     """It said 0.00 s, and for cuts in the middle as little as its other decoder got to."""
     path = tmp_path / "upload"
     soundfile.write(path, noise(5 * RATE).T, RATE, format="FLAC", subtype="PCM_16")
@@ -221,7 +258,11 @@ def test_a_cut_flac_says_how_much_of_it_is_left(tmp_path, noise, share, told):
         decode(path, tmp_path / "out")
 
 
-def test_an_mp3_cut_short_is_a_shorter_mp3(tmp_path, noise, decoded):
+def test_an_mp3_cut_short_is_a_shorter_mp3(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, noise().T, RATE, format="MP3")
     content = path.read_bytes()
@@ -232,7 +273,11 @@ def test_an_mp3_cut_short_is_a_shorter_mp3(tmp_path, noise, decoded):
     assert "shorter than its header" in result.warnings[0]
 
 
-def test_a_wav_streamed_without_a_size_is_valid(tmp_path, noise, decoded):
+def test_a_wav_streamed_without_a_size_is_valid(
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+) -> None:
     path = tmp_path / "upload"
     samples = noise()
     soundfile.write(path, samples.T, RATE, format="WAV", subtype="PCM_16")
@@ -242,7 +287,9 @@ def test_a_wav_streamed_without_a_size_is_valid(tmp_path, noise, decoded):
     assert decoded(path)[1].shape == samples.shape
 
 
-def test_flac_with_broken_frames_is_corrupt(tmp_path, noise):
+def test_flac_with_broken_frames_is_corrupt(
+    tmp_path: Path, noise: Callable[..., np.ndarray]
+) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, noise().T, RATE, format="FLAC", subtype="PCM_16")
     content = bytearray(path.read_bytes())
@@ -255,7 +302,9 @@ def test_flac_with_broken_frames_is_corrupt(tmp_path, noise):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
-def test_samples_that_are_no_numbers_are_corrupt(tmp_path, noise, value, subtype):
+def test_samples_that_are_no_numbers_are_corrupt(
+    tmp_path: Path, noise: Callable[..., np.ndarray], value: Any, subtype: str
+) -> None:
     samples = noise()
     samples[0, 700] = value
     path = tmp_path / "upload"
@@ -265,7 +314,9 @@ def test_samples_that_are_no_numbers_are_corrupt(tmp_path, noise, value, subtype
     assert not (tmp_path / "out").exists()
 
 
-def test_the_limit_of_length_is_held_by_header_and_by_count(tmp_path, noise):
+def test_the_limit_of_length_is_held_by_header_and_by_count(
+    tmp_path: Path, noise: Callable[..., np.ndarray]
+) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, noise().T, RATE, format="FLAC", subtype="PCM_16")
     with pytest.raises(AudioTooLong, match=r"1\.0 s or more; the limit is 0\.5 s"):
@@ -280,7 +331,9 @@ def test_the_limit_of_length_is_held_by_header_and_by_count(tmp_path, noise):
     assert not (tmp_path / "out").exists()
 
 
-def test_cancelling_stops_and_leaves_no_file(tmp_path, noise):
+def test_cancelling_stops_and_leaves_no_file(
+    tmp_path: Path, noise: Callable[..., np.ndarray]
+) -> None:
     path = tmp_path / "upload"
     soundfile.write(path, noise().T, RATE, format="WAV")
     with pytest.raises(JobCancelled):
@@ -302,8 +355,13 @@ STRANGERS = [
 
 @pytest.mark.parametrize(("codec", "container", "sample_format"), STRANGERS)
 def test_damage_never_raises_anything_but_invalid_audio(
-    tmp_path, noise, encode_with_ffmpeg, codec, container, sample_format
-):
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    encode_with_ffmpeg: Callable[..., Path],
+    codec: str,
+    container: str,
+    sample_format: str,
+) -> None:
     """A decoder library's own exception would fail a job as if the fault were ours."""
     rate = 48_000 if codec == "libopus" else RATE
     samples = noise(8000, 2, rate)

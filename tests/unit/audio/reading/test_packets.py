@@ -1,6 +1,7 @@
 """Packet hashes: the same audio whatever the tags, another for another encoding."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)
 
 
 @pytest.mark.parametrize("format", ["wav", "flac", "mp3", "m4a", "alac", "opus"])
-def test_tags_and_cover_change_nothing(tmp_path, format):
+def test_tags_and_cover_change_nothing(tmp_path: Path, format: str) -> None:
     """Tagging a library must not make every track look new."""
     plain = encode(tmp_path / "plain", play_notes(2.0, seed=1), format)
     tagged = tmp_path / "tagged"
@@ -27,7 +28,7 @@ def test_tags_and_cover_change_nothing(tmp_path, format):
 
 
 @pytest.mark.parametrize("data", [b"", b"no music", b"RIFF\0\0\0\0WAVE"])
-def test_what_cannot_be_read_has_no_hash(tmp_path, data):
+def test_what_cannot_be_read_has_no_hash(tmp_path: Path, data: bytes) -> None:
     """Two broken files are not the same track."""
     path = tmp_path / "x.mp3"
     path.write_bytes(data)

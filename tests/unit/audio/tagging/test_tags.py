@@ -2,7 +2,10 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import mutagen
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import soundfile
 from mutagen.id3 import ID3
 
+from core.audio.reading.decode import DecodedAudio
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags, clean_text, read_tags
 from core.audio.writing.encode import FORMATS, Encoder, is_pcm
@@ -48,8 +52,8 @@ FULL = Tags(
 
 
 @pytest.fixture
-def encoded(tmp_path, noise):
-    def make(name: str):
+def encoded(tmp_path: Path, noise: Callable[..., np.ndarray]) -> Callable[..., Any]:
+    def make(name: str) -> Path:
         path = tmp_path / f"delivered-{name}"
         samples = noise(12_000)
         with Encoder(path, format=name, bit_depth="24", sample_rate=RATE, n_channels=2) as encoder:
@@ -63,7 +67,9 @@ def encoded(tmp_path, noise):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_tags_come_back_and_the_audio_is_untouched(encoded, decoded, name):
+def test_tags_come_back_and_the_audio_is_untouched(
+    encoded: Any, decoded: Callable[..., tuple[DecodedAudio, np.ndarray]], name: Any
+) -> None:
     path = encoded(name)
     before = decoded(path)[1]
     write_tags(path, FULL, format=name, extra={"STEM": "vocals"})
@@ -73,7 +79,7 @@ def test_tags_come_back_and_the_audio_is_untouched(encoded, decoded, name):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_writing_twice_replaces(encoded, name):
+def test_writing_twice_replaces(encoded: Any, name: Any) -> None:
     path = encoded(name)
     write_tags(path, FULL, format=name)
     write_tags(path, replace(FULL, title="Second", bpm=90.0), format=name, comment="new")
@@ -81,13 +87,13 @@ def test_writing_twice_replaces(encoded, name):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_no_tags_write_none(encoded, name):
+def test_no_tags_write_none(encoded: Any, name: Any) -> None:
     path = encoded(name)
     write_tags(path, Tags(), format=name)
     assert read_tags(path) == Tags()
 
 
-def test_id3_is_version_2_3_with_decimal_tempo(encoded):
+def test_id3_is_version_2_3_with_decimal_tempo(encoded: Any) -> None:
     """Version 2.4 isn't read by all DJ software."""
     path = encoded("mp3")
     write_tags(path, FULL, format="mp3")
@@ -98,7 +104,7 @@ def test_id3_is_version_2_3_with_decimal_tempo(encoded):
     assert frames["TYER"].text == ["2021"]
 
 
-def test_mp4_has_the_whole_tempo_and_the_exact_one(encoded):
+def test_mp4_has_the_whole_tempo_and_the_exact_one(encoded: Any) -> None:
     path = encoded("m4a")
     write_tags(path, FULL, format="m4a")
     atoms = mutagen.File(path).tags
@@ -107,7 +113,7 @@ def test_mp4_has_the_whole_tempo_and_the_exact_one(encoded):
     assert bytes(atoms["----:com.apple.iTunes:initialkey"][0]) == b"F#m"
 
 
-def test_a_file_of_another_format_is_refused(tmp_path, encoded):
+def test_a_file_of_another_format_is_refused(tmp_path: Path, encoded: Any) -> None:
     with pytest.raises(InvalidAudio):
         write_tags(encoded("wav"), FULL, format="flac")
     with pytest.raises(UnsupportedFormat):
@@ -119,7 +125,7 @@ def test_a_file_of_another_format_is_refused(tmp_path, encoded):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_broken_tags_never_raise(encoded, name):
+def test_broken_tags_never_raise(encoded: Any, name: Any) -> None:
     """Tags come from strangers: whatever byte is wrong, the recording still is one."""
     path = encoded(name)
     write_tags(path, FULL, format=name)
@@ -136,7 +142,7 @@ def test_broken_tags_never_raise(encoded, name):
 
 
 @pytest.mark.parametrize("content", [b"", b"ID3", b"text", b"\xff\xfb", b"OggS" + bytes(100)])
-def test_files_without_tags_have_none(tmp_path, content):
+def test_files_without_tags_have_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "upload").write_bytes(content)
     assert read_tags(tmp_path / "upload") == Tags()
 
@@ -156,14 +162,14 @@ def test_files_without_tags_have_none(tmp_path, content):
         (2021, "2021"),
     ],
 )
-def test_texts_are_fit_for_screens_and_xml(text, expected):
+def test_texts_are_fit_for_screens_and_xml(text: str | int | None, expected: str | None) -> None:
     assert clean_text(text) == expected
 
 
 @pytest.mark.parametrize(
     ("written", "bpm"), [("0", None), ("abc", None), ("inf", None), ("127,5", 127.5), ("nan", None)]
 )
-def test_tempos_that_are_none(encoded, written, bpm):
+def test_tempos_that_are_none(encoded: Any, written: str, bpm: float | None) -> None:
     path = encoded("flac")
     file = mutagen.File(path)
     file.tags["BPM"] = written

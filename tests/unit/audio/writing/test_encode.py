@@ -1,10 +1,13 @@
 """Delivered files: bit exact where they can be, in place to the sample where they can't."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from core.audio.reading.decode import DecodedAudio
 from core.audio.resample import resample
 from core.audio.writing.encode import (
     FORMATS,
@@ -22,7 +25,13 @@ PCM = [(name, depth) for name in ("wav", "flac", "alac") for depth in ("16", "24
 
 @pytest.mark.parametrize(("name", "depth"), PCM)
 @pytest.mark.parametrize("n_channels", [1, 2])
-def test_codes_are_written_bit_for_bit(tmp_path, decoded, name, depth, n_channels):
+def test_codes_are_written_bit_for_bit(
+    tmp_path: Path,
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    name: Any,
+    depth: Any,
+    n_channels: int,
+) -> None:
     """ALAC given the wrong sample format silently writes 16 bits; blocks don't match its frames."""
     top = 1 << (int(depth) - 1)
     rng = np.random.default_rng(0)
@@ -43,8 +52,14 @@ def test_codes_are_written_bit_for_bit(tmp_path, decoded, name, depth, n_channel
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
 def test_lossy_files_line_up_and_keep_their_length(
-    tmp_path, noise, decoded, lag, name, n_channels, rate
-):
+    tmp_path: Path,
+    noise: Callable[..., np.ndarray],
+    decoded: Callable[..., tuple[DecodedAudio, np.ndarray]],
+    lag: Callable[[np.ndarray, np.ndarray], int],
+    name: str,
+    n_channels: int,
+    rate: int,
+) -> None:
     samples = noise(rate // 2 + 77, n_channels, rate)
     path = tmp_path / "temporary-name"
     with Encoder(
@@ -61,7 +76,9 @@ def test_lossy_files_line_up_and_keep_their_length(
     assert error < 0.5  # noise is what encoders are worst at; a wrong level would show
 
 
-def test_aac_that_starts_loud_starts_clean(tmp_path, decoded):
+def test_aac_that_starts_loud_starts_clean(
+    tmp_path: Path, decoded: Callable[..., tuple[DecodedAudio, np.ndarray]]
+) -> None:
     """FFmpeg's encoder made noise of the first 20 ms: the first kick of a loop."""
     time = np.arange(RATE // 2) / RATE
     kick = 0.8 * np.cos(2 * np.pi * 60 * time) * np.exp(-5 * time)
@@ -76,7 +93,9 @@ def test_aac_that_starts_loud_starts_clean(tmp_path, decoded):
     assert np.sqrt(np.mean(errors[:2048] ** 2)) < 2 * np.sqrt(np.mean(errors[4096:8192] ** 2))
 
 
-def test_float_wav_keeps_what_lies_beyond_full_scale(tmp_path, decoded):
+def test_float_wav_keeps_what_lies_beyond_full_scale(
+    tmp_path: Path, decoded: Callable[..., tuple[DecodedAudio, np.ndarray]]
+) -> None:
     samples = np.array([[0.1, -4.0, 1e-20]], dtype=np.float32)
     path = tmp_path / "out"
     with Encoder(path, format="wav", bit_depth="32f", sample_rate=RATE, n_channels=1) as encoder:
@@ -85,7 +104,9 @@ def test_float_wav_keeps_what_lies_beyond_full_scale(tmp_path, decoded):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_failure_leaves_no_file(tmp_path, noise, name):
+def test_a_failure_leaves_no_file(
+    tmp_path: Path, noise: Callable[..., np.ndarray], name: Any
+) -> None:
     path = tmp_path / "out"
     with (
         pytest.raises(RuntimeError),
@@ -99,8 +120,13 @@ def test_a_failure_leaves_no_file(tmp_path, noise, name):
     assert not path.exists()
 
 
-def test_floats_for_codes_and_codes_for_floats_are_mistakes(tmp_path, noise):
-    pcm = {"format": "flac", "bit_depth": "16", "sample_rate": RATE, "n_channels": 2}
+def test_floats_for_codes_and_codes_for_floats_are_mistakes(tmp_path: Path, noise: Any) -> None:
+    pcm: dict[str, Any] = {
+        "format": "flac",
+        "bit_depth": "16",
+        "sample_rate": RATE,
+        "n_channels": 2,
+    }
     with pytest.raises(TypeError), Encoder(tmp_path / "a", **pcm) as encoder:
         encoder.write(noise(10))
     with pytest.raises(TypeError), Encoder(tmp_path / "b", **{**pcm, "format": "mp3"}) as encoder:
@@ -111,7 +137,7 @@ def test_floats_for_codes_and_codes_for_floats_are_mistakes(tmp_path, noise):
     ("name", "depth", "field"),
     [("ogg", "16", "format"), ("wav", "32", "bit_depth"), ("flac", "32f", "bit_depth")],
 )
-def test_what_cannot_be_written_is_refused_by_name(name, depth, field):
+def test_what_cannot_be_written_is_refused_by_name(name: str, depth: str, field: str) -> None:
     with pytest.raises(UnsupportedFormat) as caught:
         check_format(name, depth)
     assert caught.value.field == field
@@ -134,17 +160,17 @@ def test_what_cannot_be_written_is_refused_by_name(name, depth, field):
         ("flac", 192_000, 192_000),
     ],
 )
-def test_sample_rates(name, rate, expected):
+def test_sample_rates(name: str, rate: int, expected: int) -> None:
     assert supported_sample_rate(name, rate) == expected
 
 
-def test_every_format_has_a_suffix():
+def test_every_format_has_a_suffix() -> None:
     assert set(SUFFIX) == set(FORMATS)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_full_disk_is_storage_full(tmp_path, name):
+def test_a_full_disk_is_storage_full(tmp_path: Path, name: Any) -> None:
     """libsndfile says "system error" to it, FFmpeg says so only when the file is closed."""
     path = tmp_path / "full"
     path.symlink_to("/dev/full")

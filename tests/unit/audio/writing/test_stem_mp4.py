@@ -2,11 +2,15 @@
 
 import json
 import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from mutagen.mp4 import MP4
+from numpy.typing import NDArray
 
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Tags, read_tags
@@ -20,10 +24,10 @@ STEMS = ("drums", "bass", "other", "vocals")
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(tmp_path: Path) -> Callable[..., Any]:
     """Write float audio, and give its path."""
 
-    def save(name, samples, rate=RATE):
+    def save(name: str, samples: Any, rate: int = RATE) -> Path:
         path = tmp_path / f"{name}.wav"
         with AudioWriter(path, sample_rate=rate, n_channels=len(samples)) as writer:
             writer.write(samples.astype(np.float32))
@@ -32,12 +36,12 @@ def saved(tmp_path):
     return save
 
 
-def noise(seed, n=N, n_channels=2, level=0.1):
+def noise(seed: int, n: int = N, n_channels: int = 2, level: float = 0.1) -> NDArray[Any]:
     rng = np.random.default_rng(seed)
     return (np.clip(rng.standard_normal((n_channels, n)), -3, 3) * level).astype(np.float32)
 
 
-def make(saved, names=STEMS, level=0.1, n_channels=2):
+def make(saved: Any, names: Any = STEMS, level: float = 0.1, n_channels: int = 2) -> Any:
     """Give mixture and stems, as files and as samples."""
     stems = {
         name: noise(seed, level=level, n_channels=n_channels) for seed, name in enumerate(names)
@@ -47,7 +51,7 @@ def make(saved, names=STEMS, level=0.1, n_channels=2):
     return saved("mixture", mixture), files, mixture, stems
 
 
-def decoded(path):
+def decoded(path: Path) -> list[Any]:
     """Decode every stream, whether it is enabled or not."""
     with av.open(str(path)) as container:
         frames = [[] for _ in container.streams.audio]
@@ -56,7 +60,7 @@ def decoded(path):
         return [np.concatenate(blocks, axis=1) for blocks in frames]
 
 
-def boxes(data, start=0, stop=None):
+def boxes(data: Any, start: Any = 0, stop: Any = None) -> Iterator[Any]:
     """Walk boxes from the start, as readers of STEM files do."""
     at, stop = start, len(data) if stop is None else stop
     while at < stop:
@@ -66,7 +70,7 @@ def boxes(data, start=0, stop=None):
         at += length
 
 
-def find(data, *names):
+def find(data: bytes, *names: Any) -> bytes:
     start, stop = 0, len(data)
     for name in names:
         start, stop = next((a, b) for found, a, b in boxes(data, start, stop) if found == name)
@@ -74,7 +78,9 @@ def find(data, *names):
 
 
 @pytest.mark.parametrize(("bit_depth", "shift"), [("16", 0), ("24", 8)])
-def test_the_stems_sum_to_the_mixture_code_for_code(saved, tmp_path, bit_depth, shift):
+def test_the_stems_sum_to_the_mixture_code_for_code(
+    saved: Any, tmp_path: Path, bit_depth: Any, shift: int
+) -> None:
     """Rounding each track alone leaves the sum off by codes; scaling the mixture alone by more."""
     mixture, stems, samples, _ = make(saved)
     path = tmp_path / "a.stem.mp4"
@@ -87,7 +93,7 @@ def test_the_stems_sum_to_the_mixture_code_for_code(saved, tmp_path, bit_depth, 
     np.testing.assert_array_equal(first, np.rint(samples.astype(float) * full_scale))
 
 
-def test_what_would_clip_is_scaled_as_a_whole(saved, tmp_path):
+def test_what_would_clip_is_scaled_as_a_whole(saved: Any, tmp_path: Path) -> None:
     """The sum of loud stems passes full scale: integers would clip the mixture alone."""
     mixture, stems, samples, parts = make(saved, level=0.3)
     peak = np.max(np.abs(samples))
@@ -101,7 +107,9 @@ def test_what_would_clip_is_scaled_as_a_whole(saved, tmp_path):
     assert np.max(np.abs(rest[0] / 2**23 - parts["drums"] * gain)) < 1e-6
 
 
-def test_players_play_the_mixture_and_programs_find_four_named_stems(saved, tmp_path):
+def test_players_play_the_mixture_and_programs_find_four_named_stems(
+    saved: Any, tmp_path: Path
+) -> None:
     """Enabled stems play twice as loud; moov after the audio hides the stems from some readers."""
     mixture, stems, *_ = make(saved)
     path = tmp_path / "a.stem.mp4"
@@ -136,7 +144,9 @@ def test_players_play_the_mixture_and_programs_find_four_named_stems(saved, tmp_
         (("vocals",), ("Drums (silent)", "Bass (silent)", "Other (silent)", "Vocals")),
     ],
 )
-def test_models_of_other_stems_fill_the_slots_that_they_have(saved, tmp_path, names, shown):
+def test_models_of_other_stems_fill_the_slots_that_they_have(
+    saved: Any, tmp_path: Path, names: tuple[Any, ...], shown: tuple[str, str, str, str]
+) -> None:
     """Dropping guitar and piano would break the sum; unnamed silence looks like a fault."""
     mixture, stems, *_ = make(saved, names)
     path = tmp_path / "a.stem.mp4"
@@ -148,7 +158,7 @@ def test_models_of_other_stems_fill_the_slots_that_they_have(saved, tmp_path, na
         assert np.any(codes) != name.endswith("(silent)")
 
 
-def test_a_residual_that_was_left_out_is_not_slipped_into_other(saved, tmp_path):
+def test_a_residual_that_was_left_out_is_not_slipped_into_other(saved: Any, tmp_path: Path) -> None:
     mixture, stems, samples, parts = make(saved)
     mixture = saved("louder", samples + 0.01)
     path = tmp_path / "a.stem.mp4"
@@ -157,7 +167,7 @@ def test_a_residual_that_was_left_out_is_not_slipped_into_other(saved, tmp_path)
     np.testing.assert_array_equal(other, np.rint(parts["other"].astype(float) * 2**23))
 
 
-def test_aac_starts_at_the_first_sample(saved, tmp_path):
+def test_aac_starts_at_the_first_sample(saved: Any, tmp_path: Path) -> None:
     """Without the edit list a program plays the encoder's delay of 23 ms first."""
     time = np.arange(N) / RATE
     click = np.zeros((2, N), np.float32)
@@ -171,7 +181,7 @@ def test_aac_starts_at_the_first_sample(saved, tmp_path):
     assert N <= first.shape[1] < N + 2048
 
 
-def test_aac_that_starts_loud_starts_clean(saved, tmp_path):
+def test_aac_that_starts_loud_starts_clean(saved: Any, tmp_path: Path) -> None:
     """FFmpeg's encoder made noise of the first 20 ms: the first kick of a loop."""
     time = np.arange(N) / RATE
     kick = 0.8 * np.cos(2 * np.pi * 60 * time) * np.exp(-5 * time)
@@ -184,7 +194,7 @@ def test_aac_that_starts_loud_starts_clean(saved, tmp_path):
         assert np.std(error[:, :2048]) < 2 * np.std(error[:, 4096:8192])
 
 
-def test_mono_and_silence_are_written(saved, tmp_path):
+def test_mono_and_silence_are_written(saved: Any, tmp_path: Path) -> None:
     mixture, stems, *_ = make(saved, n_channels=1)
     path = tmp_path / "a.stem.mp4"
     write_stem_mp4(path, mixture, stems, bit_depth="16")
@@ -193,7 +203,7 @@ def test_mono_and_silence_are_written(saved, tmp_path):
     assert write_stem_mp4(path, silence, {"drums": silence}).gain_db == 0.0
 
 
-def test_tags_go_in_afterwards_and_the_stems_stay(saved, tmp_path):
+def test_tags_go_in_afterwards_and_the_stems_stay(saved: Any, tmp_path: Path) -> None:
     mixture, stems, *_ = make(saved)
     path = tmp_path / "a.stem.mp4"
     write_stem_mp4(path, mixture, stems)
@@ -206,7 +216,9 @@ def test_tags_go_in_afterwards_and_the_stems_stay(saved, tmp_path):
         np.testing.assert_array_equal(now, then)
 
 
-def test_what_no_stem_file_can_hold_is_refused_and_leaves_nothing(saved, tmp_path):
+def test_what_no_stem_file_can_hold_is_refused_and_leaves_nothing(
+    saved: Any, tmp_path: Path
+) -> None:
     mixture, *_ = make(saved)
     path = tmp_path / "out" / "a.stem.mp4"
     path.parent.mkdir()

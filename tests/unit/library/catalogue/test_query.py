@@ -1,5 +1,7 @@
 """Questions that make sense, and those that do not."""
 
+from typing import Any
+
 import pytest
 
 from core.errors import InvalidOption
@@ -31,7 +33,9 @@ def test_folding_makes_spellings_equal(text: str, folded: str) -> None:
         ({"limit": 501}, "limit"),
     ],
 )
-def test_a_question_that_cannot_be_answered_names_its_field(wishes, field) -> None:
+def test_a_question_that_cannot_be_answered_names_its_field(
+    wishes: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InvalidOption) as caught:
         TrackQuery(**wishes)
     assert caught.value.field == field

@@ -1,7 +1,10 @@
 """Fingerprints of one recording agree in every form that it comes in; those of two do not."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.audio.resample import resample
 from core.library.identity import fingerprint as module
@@ -23,18 +26,18 @@ FORMATS = ("mp3", "opus", "m4a", "flac")
 
 
 @pytest.fixture(params=[pytest.param("library's", marks=requires("chromaprint")), "own"])
-def fingerprinter(request, monkeypatch):
+def fingerprinter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Both ways of making fingerprints, where the C library is there."""
     if request.param == "own":
         monkeypatch.setattr(module, "import_module", _nothing_to_import)
     return request.param
 
 
-def _nothing_to_import(name):
+def _nothing_to_import(name: str) -> None:
     raise ImportError(name)
 
 
-def fingerprint_of(samples, rate=RATE, block=50_000):
+def fingerprint_of(samples: Any, rate: int = RATE, block: int = 50_000) -> Fingerprint:
     maker = make_fingerprinter(rate, samples.shape[0])
     for start in range(0, samples.shape[1], block):
         maker.add(samples[:, start : start + block])
@@ -42,19 +45,21 @@ def fingerprint_of(samples, rate=RATE, block=50_000):
 
 
 @pytest.fixture(scope="module")
-def song():
+def song() -> NDArray[Any]:
     return play_notes(SECONDS, seed=1)
 
 
 @pytest.fixture(scope="module")
-def encodings(tmp_path_factory, song):
+def encodings(tmp_path_factory: pytest.TempPathFactory, song: NDArray[Any]) -> dict[Any, Any]:
     """The song as files, by their format."""
     folder = tmp_path_factory.mktemp("encodings")
     return {format: encode(folder / format, song, format) for format in FORMATS}
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_another_encoding_is_the_same_recording(encodings, song, fingerprinter, format):
+def test_another_encoding_is_the_same_recording(
+    encodings: Any, song: NDArray[Any], fingerprinter: Any, format: str
+) -> None:
     """The level that matters most: the same track as FLAC and as MP3."""
     first = fingerprint_of(song)
     second = find_identity(encodings[format], name="song").fingerprint
@@ -64,7 +69,9 @@ def test_another_encoding_is_the_same_recording(encodings, song, fingerprinter, 
     assert abs(match.offset_s) < 0.2
 
 
-def test_level_rate_channels_and_a_longer_beginning_change_nothing(song, fingerprinter):
+def test_level_rate_channels_and_a_longer_beginning_change_nothing(
+    song: NDArray[Any], fingerprinter: Any
+) -> None:
     silence = np.zeros((2, 2 * RATE), np.float32)
     forms = {
         "as it is": song,
@@ -81,7 +88,7 @@ def test_level_rate_channels_and_a_longer_beginning_change_nothing(song, fingerp
     assert abs(later.offset_s) == pytest.approx(2.0, abs=2 * ITEM_S)
 
 
-def test_different_recordings_do_not_match(fingerprinter):
+def test_different_recordings_do_not_match(fingerprinter: Any) -> None:
     """A false duplicate may cost somebody a track."""
     prints = {str(seed): fingerprint_of(play_notes(SECONDS, seed=seed)) for seed in range(5)}
     assert find_matches(prints) == []
@@ -89,7 +96,7 @@ def test_different_recordings_do_not_match(fingerprinter):
     assert min(rates) > 0.38
 
 
-def test_another_pitch_is_another_recording(song, fingerprinter):
+def test_another_pitch_is_another_recording(song: NDArray[Any], fingerprinter: Any) -> None:
     """Said in the documents: neither speed nor pitch is searched for."""
     faster = resample(song, 46_305, RATE)
     assert find_matches({"a": fingerprint_of(song), "b": fingerprint_of(faster)}) == []
@@ -104,18 +111,18 @@ def test_another_pitch_is_another_recording(song, fingerprinter):
         np.ones((1, 1000), np.float32),
     ],
 )
-def test_silence_and_crumbs_have_no_fingerprint(fingerprinter, samples):
+def test_silence_and_crumbs_have_no_fingerprint(fingerprinter: Any, samples: Any) -> None:
     """Else all silent files would be duplicates of one another."""
     assert len(fingerprint_of(samples).hashes) == 0
     assert find_matches({name: fingerprint_of(samples) for name in "ab"}) == []
 
 
-def test_blocks_of_any_size_give_the_same(song, fingerprinter):
+def test_blocks_of_any_size_give_the_same(song: NDArray[Any], fingerprinter: Any) -> None:
     whole, parts = fingerprint_of(song, block=10**9), fingerprint_of(song, block=4099)
     np.testing.assert_array_equal(whole.hashes, parts.hashes)
 
 
-def test_only_the_first_two_minutes_are_looked_at():
+def test_only_the_first_two_minutes_are_looked_at() -> None:
     """Memory and time must not grow with a three-hour mix."""
     maker = BandFingerprinter(8000, 1)
     block = np.random.default_rng(0).standard_normal((1, 8000 * 60)).astype(np.float32)
@@ -124,7 +131,7 @@ def test_only_the_first_two_minutes_are_looked_at():
     assert len(maker.finish().hashes) * ITEM_S <= LENGTH_S
 
 
-def test_short_overlaps_prove_nothing():
+def test_short_overlaps_prove_nothing() -> None:
     """Two tracks that begin with the same jingle are two tracks."""
     rng = np.random.default_rng(0)
     n = round(MIN_OVERLAP_S / ITEM_S)
@@ -139,14 +146,14 @@ def test_short_overlaps_prove_nothing():
     assert find_matches(short) == []
 
 
-def test_two_algorithms_are_never_compared():
+def test_two_algorithms_are_never_compared() -> None:
     hashes = np.random.default_rng(0).integers(0, 1 << 32, 400, dtype=np.uint32)
     prints = {a.name: Fingerprint(a, hashes) for a in Algorithm}
     assert find_matches(prints) == []
     assert compare(*prints.values()) == (0.5, 0.0)
 
 
-def test_likeness_between_the_limits_is_for_a_person_to_judge():
+def test_likeness_between_the_limits_is_for_a_person_to_judge() -> None:
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 1 << 32, 800, dtype=np.uint32)
     altered = hashes.copy()
@@ -160,7 +167,7 @@ def test_likeness_between_the_limits_is_for_a_person_to_judge():
     assert match.bit_error_rate == pytest.approx(0.2, abs=0.02)
 
 
-def test_a_sound_that_stands_still_does_not_drown_the_rest():
+def test_a_sound_that_stands_still_does_not_drown_the_rest() -> None:
     """A hum repeats one hash thousands of times; pairing all of them takes for ever."""
     rng = np.random.default_rng(0)
     hum = np.full(900, 7, np.uint32)

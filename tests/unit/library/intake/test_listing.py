@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-def names(listing):
+def names(listing: Any) -> list[Any]:
     return [path.name for path in listing.files]
 
 

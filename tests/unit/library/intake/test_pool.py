@@ -1,7 +1,9 @@
 """Many tasks, some bad: each has its own outcome, and nothing else suffers."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core.errors import NotAudio, StageFailed, WorkerLost
 from core.library.intake.pool import TaskPool
@@ -12,7 +14,7 @@ from tests.unit.library.pool_tasks import behave
 ROOT = Path(__file__).parents[4]
 
 
-def test_a_task_that_kills_its_process_is_found_and_the_others_are_done():
+def test_a_task_that_kills_its_process_is_found_and_the_others_are_done() -> None:
     """A decoder that crashes on one file in a thousand must not lose the other 999."""
     tasks = [f"good {n}" for n in range(8)]
     tasks[2:2] = ["refuse", "die", "defect"]
@@ -24,20 +26,20 @@ def test_a_task_that_kills_its_process_is_found_and_the_others_are_done():
     assert all(outcomes[task] == task.upper() for task in tasks if task.startswith("good"))
 
 
-def test_no_tasks_need_no_process():
+def test_no_tasks_need_no_process() -> None:
     assert list(TaskPool(behave, 2).run([])) == []
 
 
-def test_tasks_are_taken_as_they_are_needed():
+def test_tasks_are_taken_as_they_are_needed() -> None:
     """A hundred thousand files must not be hashed before the first is analysed."""
     taken = []
 
-    def tasks():
+    def tasks() -> Iterator[str]:
         for n in range(50):
             taken.append(n)
             yield f"{n}"
 
-    run = TaskPool(behave, 1).run(tasks())
+    run: Any = TaskPool(behave, 1).run(tasks())
     next(run)
     assert len(taken) < 10
     run.close()

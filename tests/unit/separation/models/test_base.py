@@ -1,24 +1,30 @@
 """What every model gets from the template, seen through a model whose stems are known."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.errors import JobCancelled, StageFailed
 from core.separation.models.base import SeparatorModel
+from core.separation.streaming.run import Run
 from tests.unit.separation.measure import make_noise, snr_db
 
 
 class Halves(SeparatorModel):
     """Gives half of the mixture to each stem; a network that a test can predict."""
 
-    name, stems, sample_rate, residual_stem = "halves", ("left", "other"), 44100, "other"
+    name, sample_rate, residual_stem = "halves", 44100, "other"
+    stems: tuple[str, ...] = ("left", "other")
     licence, weights_sha256, device = "MIT", "0" * 64, "cpu"
 
-    def __init__(self, factor=0.5):
+    def __init__(self, factor: float = 0.5) -> None:
         self.factor = np.float32(factor)
-        self.seen = None
+        self.seen: NDArray[Any] | None = None
 
-    def _stream_stereo(self, mixture, run):
+    def _stream_stereo(self, mixture: Any, run: Run) -> Iterator[NDArray[Any]]:
         self.seen = np.concatenate(list(mixture.blocks()), axis=1)
         run.report(0.5)
         for start in range(0, mixture.n_samples, 7000):
@@ -29,7 +35,7 @@ class Halves(SeparatorModel):
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("rate", [8000, 44100, 48000, 96000])
 @pytest.mark.parametrize("n_samples", [0, 1, 2, 999, 20_001])
-def test_stems_have_the_mixtures_shape(n_channels, rate, n_samples):
+def test_stems_have_the_mixtures_shape(n_channels: int, rate: int, n_samples: int) -> None:
     mixture = make_noise(n_samples, n_channels=n_channels)
     before = mixture.copy()
     stems = Halves().separate(mixture, rate)
@@ -39,7 +45,7 @@ def test_stems_have_the_mixtures_shape(n_channels, rate, n_samples):
     np.testing.assert_array_equal(mixture, before)
 
 
-def test_mono_is_seen_as_stereo_and_comes_back_as_mono():
+def test_mono_is_seen_as_stereo_and_comes_back_as_mono() -> None:
     mixture = make_noise(500, n_channels=1)
     model = Halves()
     stems = model.separate(mixture, 44100)
@@ -48,7 +54,7 @@ def test_mono_is_seen_as_stereo_and_comes_back_as_mono():
 
 
 @pytest.mark.parametrize("rate", [48000, 96000])
-def test_stems_come_back_in_time_and_at_level(rate):
+def test_stems_come_back_in_time_and_at_level(rate: int) -> None:
     """A delay of one sample by resampling would ruin the null test."""
     time = np.arange(rate) / rate
     envelope = np.hanning(rate)
@@ -57,7 +63,7 @@ def test_stems_come_back_in_time_and_at_level(rate):
     assert snr_db(mixture, stems["left"] + stems["other"]) > 80
 
 
-def test_silence_gives_exact_silence_without_a_run():
+def test_silence_gives_exact_silence_without_a_run() -> None:
     model, seen = Halves(), []
     stems = model.separate(np.zeros((2, 5000), np.float32), 44100, progress=seen.append)
     assert not any(samples.any() for samples in stems.values())
@@ -65,14 +71,14 @@ def test_silence_gives_exact_silence_without_a_run():
     assert seen[-1] == 1.0
 
 
-def test_cancelled_before_the_start():
+def test_cancelled_before_the_start() -> None:
     model = Halves()
     with pytest.raises(JobCancelled):
         model.separate(make_noise(100), 44100, cancelled=lambda: True)
     assert model.seen is None
 
 
-def test_what_is_not_finite_is_refused():
+def test_what_is_not_finite_is_refused() -> None:
     """NaN in a stem would be written as full-scale noise or as a file that no player opens."""
     with pytest.raises(StageFailed, match="halves"):
         Halves(np.nan).separate(make_noise(100), 44100)
@@ -82,7 +88,7 @@ def test_what_is_not_finite_is_refused():
         Halves().separate(mixture, 44100)
 
 
-def test_shape_and_rate_are_checked():
+def test_shape_and_rate_are_checked() -> None:
     with pytest.raises(ValueError, match="channels"):
         Halves().separate(make_noise(100, n_channels=3), 44100)
     with pytest.raises(ValueError, match="rate"):

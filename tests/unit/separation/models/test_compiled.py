@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 
@@ -15,15 +18,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 class Two(torch.nn.Module):
     """Two branches, as the layers of HTDemucs have them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.line = torch.nn.Linear(4, 4)
 
-    def forward(self, x, xt):
+    def forward(self, x: Any, xt: Any) -> Any:
         return torch.relu(self.line(x)), xt * 2
 
 
-def test_split_in_three_parts_is_the_networks_own_forward():
+def test_split_in_three_parts_is_the_networks_own_forward() -> None:
     """A normalisation forgotten, or a skip connection crossed, would still sound like music."""
     network = make_tiny_htdemucs()
     segments = torch.rand(2, 2, int(SEGMENT * RATE)) - 0.5
@@ -34,7 +37,7 @@ def test_split_in_three_parts_is_the_networks_own_forward():
 
 
 @requires("g++")
-def test_compiled_layers_say_the_same(tmp_path):
+def test_compiled_layers_say_the_same(tmp_path: Path) -> None:
     layers = Two().eval()
     compiled = CompiledLayers(layers, tmp_path)
     x, xt = torch.rand(3, 4), torch.rand(5)
@@ -48,7 +51,9 @@ def test_compiled_layers_say_the_same(tmp_path):
     assert any(tmp_path.rglob("*")), "the next process compiles again"
 
 
-def test_without_a_compiler_the_layers_run_as_they_are(tmp_path, caplog):
+def test_without_a_compiler_the_layers_run_as_they_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A machine without g++ must separate all the same, and say once why it is no faster."""
     from torch._inductor import config
 
@@ -61,7 +66,7 @@ def test_without_a_compiler_the_layers_run_as_they_are(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("attribute", ["cac", "use_train_segment"])
-def test_networks_of_another_kind_are_not_split(attribute):
+def test_networks_of_another_kind_are_not_split(attribute: str) -> None:
     network = make_tiny_htdemucs()
     setattr(network, attribute, False)
     assert not can_split(network)

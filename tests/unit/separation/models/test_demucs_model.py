@@ -1,9 +1,15 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from demucs.apply import BagOfModels, apply_model
+from numpy.typing import NDArray
 
 from core.errors import JobCancelled, UnsafeWeights
+from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SeparatorFactory
 from tests.models import STEMS, make_tiny_htdemucs, write_tiny_htdemucs
 from tests.unit.separation.measure import RATE, make_noise, snr_db
@@ -15,7 +21,7 @@ N_SAME = 3 * STRIDE - 100
 
 
 @pytest.fixture(autouse=True)
-def same_attention():
+def same_attention() -> Iterator[Any]:
     """Have demucs take the same attention kernel as we do: the rest must then be equal."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -23,7 +29,7 @@ def same_attention():
     torch.backends.mha.set_fastpath_enabled(before)
 
 
-def separate_by_demucs(network, mixture):
+def separate_by_demucs(network: Any, mixture: Any) -> Any:
     """What demucs.api.Separator computes with shifts=0, shape (n_stems, 2, n_samples)."""
     samples = torch.from_numpy(mixture)
     mono = samples.mean(0)
@@ -33,17 +39,17 @@ def separate_by_demucs(network, mixture):
     return (stems * std + mean)[0].numpy()
 
 
-def assert_same(stems, expected):
+def assert_same(stems: Any, expected: Any) -> None:
     """The same but for the last bits of the mixture's mean and deviation: we sum in float64."""
     assert snr_db(expected, stems) > 120
 
 
-def stack(stems):
+def stack(stems: Any) -> NDArray[Any]:
     return np.stack([stems[name] for name in STEMS])
 
 
 @pytest.mark.parametrize("layout", ["th", "hub"])
-def test_both_layouts_give_what_demucs_gives(tmp_path, layout):
+def test_both_layouts_give_what_demucs_gives(tmp_path: Path, layout: Any) -> None:
     write_tiny_htdemucs(tmp_path, layout=layout)
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
     mixture = make_noise(N_SAME)
@@ -54,7 +60,7 @@ def test_both_layouts_give_what_demucs_gives(tmp_path, layout):
     assert_same(stack(stems), expected)
 
 
-def test_a_redundant_last_segment_changes_the_last_overlap_alone(tiny):
+def test_a_redundant_last_segment_changes_the_last_overlap_alone(tiny: SeparatorModel) -> None:
     n_samples = 2 * STRIDE + 50  # demucs starts a third segment for samples that the second has
     mixture = make_noise(n_samples)
     stems = stack(tiny.separate(mixture, RATE))
@@ -63,7 +69,7 @@ def test_a_redundant_last_segment_changes_the_last_overlap_alone(tiny):
     assert snr_db(expected[..., 2 * STRIDE :], stems[..., 2 * STRIDE :]) < 60
 
 
-def test_a_bag_with_weights_and_segment(tmp_path):
+def test_a_bag_with_weights_and_segment(tmp_path: Path) -> None:
     weights = [[1.0, 0.5, 0.0, 1.0], [0.0, 0.5, 2.0, 1.0]]
     write_tiny_htdemucs(tmp_path, n_networks=2, weights=weights, segment_s=0.5)
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
@@ -72,11 +78,11 @@ def test_a_bag_with_weights_and_segment(tmp_path):
     assert_same(stack(model.separate(mixture, RATE)), separate_by_demucs(bag, mixture))
 
 
-def test_a_network_without_weight_is_not_run(tmp_path):
+def test_a_network_without_weight_is_not_run(tmp_path: Path) -> None:
     """Three quarters of htdemucs_ft's work would be thrown away by asking all for every stem."""
     weights = [[1.0] * 4, [0.0] * 4]
     write_tiny_htdemucs(tmp_path, n_networks=2, weights=weights)
-    model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
+    model: Any = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
     mixture, runs = make_noise(5000), []
     hooks = [
         network.encoder[0].register_forward_hook(lambda *_, i=i: runs.append(i))
@@ -89,7 +95,7 @@ def test_a_network_without_weight_is_not_run(tmp_path):
     assert_same(stack(stems), expected)
 
 
-def test_one_stem_from_each_network(tmp_path):
+def test_one_stem_from_each_network(tmp_path: Path) -> None:
     write_tiny_htdemucs(tmp_path, n_networks=4, weights=np.eye(4).tolist())
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
     mixture = make_noise(5000)
@@ -99,14 +105,14 @@ def test_one_stem_from_each_network(tmp_path):
         assert_same(stems[i], alone[i])
 
 
-def test_the_same_mixture_gives_the_same_stems(tiny):
+def test_the_same_mixture_gives_the_same_stems(tiny: SeparatorModel) -> None:
     """demucs shifts at random by default: 30 dB between two runs, and no cache could hold."""
     mixture = make_noise(N_SAME)
     first, second = tiny.separate(mixture, RATE), tiny.separate(mixture, RATE)
     np.testing.assert_array_equal(stack(first), stack(second))
 
 
-def test_the_attention_setting_is_put_back(tiny):
+def test_the_attention_setting_is_put_back(tiny: SeparatorModel) -> None:
     torch.backends.mha.set_fastpath_enabled(True)
     tiny.separate(make_noise(1000), RATE)
     assert torch.backends.mha.get_fastpath_enabled()
@@ -115,18 +121,20 @@ def test_the_attention_setting_is_put_back(tiny):
 @pytest.mark.parametrize("rate", [44100, 48000, 96000])
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("n_samples", [1, 2, 1000])
-def test_short_mixtures_at_any_rate(tiny, rate, n_channels, n_samples):
+def test_short_mixtures_at_any_rate(
+    tiny: SeparatorModel, rate: int, n_channels: int, n_samples: int
+) -> None:
     mixture = make_noise(n_samples, n_channels=n_channels)
     stems = tiny.separate(mixture, rate)
     assert all(samples.shape == mixture.shape for samples in stems.values())
 
 
-def test_a_constant_mixture_is_finite(tiny):
+def test_a_constant_mixture_is_finite(tiny: SeparatorModel) -> None:
     stems = tiny.separate(np.full((2, 1000), 0.25, np.float32), RATE)
     assert np.isfinite(stack(stems)).all()
 
 
-def test_progress_rises_to_one_and_cancel_ends_within_a_segment(tiny):
+def test_progress_rises_to_one_and_cancel_ends_within_a_segment(tiny: SeparatorModel) -> None:
     mixture, seen = make_noise(4 * SEGMENT), []
     tiny.separate(mixture, RATE, progress=seen.append)
     assert seen == sorted(seen)
@@ -138,13 +146,13 @@ def test_progress_rises_to_one_and_cancel_ends_within_a_segment(tiny):
     assert len(heard) == 2
 
 
-def test_networks_that_do_not_fit_are_refused(tmp_path):
+def test_networks_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     write_tiny_htdemucs(tmp_path, n_networks=2, weights=[[1.0] * 3] * 2)
     with pytest.raises(UnsafeWeights):
         SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
 
 
-def test_resampling_a_mixture_loses_little(tiny):
+def test_resampling_a_mixture_loses_little(tiny: SeparatorModel) -> None:
     """At 48 kHz the stems must be those of 44.1 kHz, in time and level."""
     time = np.arange(48000) / 48000
     at_48 = 0.3 * np.sin(2 * np.pi * 440 * time) * np.hanning(48000)

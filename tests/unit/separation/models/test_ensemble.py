@@ -1,17 +1,21 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.errors import InvalidOption
+from core.separation.models.base import SeparatorModel
 from core.separation.models.ensemble import EnsembleModel, split_name
 from tests.unit.separation.measure import RATE, make_noise, snr_db
 from tests.unit.separation.models.test_base import Halves
 
 
-def make(*factors, **options):
+def make(*factors: Any, **options: Any) -> EnsembleModel:
     return EnsembleModel([Halves(factor) for factor in factors], **options)
 
 
-def test_names():
+def test_names() -> None:
     assert split_name("htdemucs") == ("htdemucs",)
     assert split_name("htdemucs_ft + mdx_extra") == ("htdemucs_ft", "mdx_extra")
     assert make(0.5, 0.3).name == "halves+halves"
@@ -27,7 +31,9 @@ def test_names():
     ],
 )
 @pytest.mark.parametrize("rate", [RATE, 48000])
-def test_what_an_ensemble_makes_of_two_estimates(options, factor, rate):
+def test_what_an_ensemble_makes_of_two_estimates(
+    options: dict[str, Any], factor: float, rate: Any
+) -> None:
     """Weights in the wrong order, or a least that is a most, would go unheard in a mean."""
     mixture = make_noise(50_000)
     stems = make(0.6, 0.2, **options).separate(mixture, rate)
@@ -36,7 +42,7 @@ def test_what_an_ensemble_makes_of_two_estimates(options, factor, rate):
     assert snr_db(reference["left"], stems["left"]) > 90
 
 
-def test_models_of_different_stems_give_those_in_common():
+def test_models_of_different_stems_give_those_in_common() -> None:
     vocals_only = Halves()
     vocals_only.stems = ("left", "right")
     both = EnsembleModel([Halves(), vocals_only])
@@ -47,7 +53,7 @@ def test_models_of_different_stems_give_those_in_common():
         EnsembleModel([Halves(), vocals_only])
 
 
-def test_what_does_not_fit_is_refused():
+def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(InvalidOption) as error:
         make(0.5, 0.5, weights=(1, 2, 3))
     assert error.value.field == "ensemble_weights"
@@ -59,7 +65,9 @@ def test_what_does_not_fit_is_refused():
         EnsembleModel([Halves(), other])
 
 
-def test_an_ensemble_of_a_model_with_itself_is_the_model(spleeter, clip):
+def test_an_ensemble_of_a_model_with_itself_is_the_model(
+    spleeter: SeparatorModel, clip: NDArray[np.float32]
+) -> None:
     mixture = clip[:, : 3 * RATE]
     alone = spleeter.separate(mixture, RATE)
     twice = EnsembleModel([spleeter, spleeter]).separate(mixture, RATE)

@@ -1,11 +1,14 @@
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from core.errors import DeviceUnavailable, ModelUnavailable, UnknownModel
+from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SeparatorFactory
 from core.separation.weights.catalogue import CATALOGUE
 from tests.models import write_tiny_htdemucs
@@ -34,7 +37,7 @@ def build(name, *, device, model_dir):
 
 
 @pytest.fixture
-def plugin(tmp_path, monkeypatch):
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An installed distribution with two models, one of them broken."""
     (tmp_path / "stemcrate_copy.py").write_text(PLUGIN)
     info = tmp_path / "stemcrate_copy-1.0.dist-info"
@@ -49,11 +52,11 @@ def plugin(tmp_path, monkeypatch):
     sys.modules.pop("stemcrate_copy", None)
 
 
-def test_all_of_the_catalogue_can_be_asked_for():
+def test_all_of_the_catalogue_can_be_asked_for() -> None:
     assert set(CATALOGUE) <= set(SeparatorFactory.names())
 
 
-def test_a_plugin_is_found_by_its_entry_point(plugin):
+def test_a_plugin_is_found_by_its_entry_point(plugin: Any) -> None:
     assert {"copy", "broken"} <= set(SeparatorFactory.names())
     assert "stemcrate_copy" not in sys.modules  # listing runs nobody's code
     SeparatorFactory.check("copy")
@@ -62,13 +65,13 @@ def test_a_plugin_is_found_by_its_entry_point(plugin):
     np.testing.assert_array_equal(model.separate(mixture, RATE)["copy"], mixture)
 
 
-def test_a_broken_plugin_is_named(plugin):
+def test_a_broken_plugin_is_named(plugin: Any) -> None:
     with pytest.raises(ModelUnavailable, match="broken"):
         SeparatorFactory.create("broken")
 
 
 @pytest.mark.parametrize("name", ["nothing", "../x", ""])
-def test_unknown_models_are_refused_with_the_names_that_there_are(name):
+def test_unknown_models_are_refused_with_the_names_that_there_are(name: str) -> None:
     for ask in (SeparatorFactory.create, SeparatorFactory.check):
         with pytest.raises(UnknownModel) as caught:
             ask(name)
@@ -76,8 +79,8 @@ def test_unknown_models_are_refused_with_the_names_that_there_are(name):
         assert "spleeter" in caught.value.hint
 
 
-def test_registered_models(tmp_path):
-    def build(name, *, device, model_dir):
+def test_registered_models(tmp_path: Path) -> None:
+    def build(name: str, *, device: str, model_dir: Path | None) -> SeparatorModel:
         return SeparatorFactory.create("spleeter", device=device, model_dir=model_dir)
 
     SeparatorFactory.register("mine", build)
@@ -93,7 +96,7 @@ def test_registered_models(tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["th", "hub"])
-def test_models_of_model_dir(tmp_path, layout):
+def test_models_of_model_dir(tmp_path: Path, layout: Any) -> None:
     write_tiny_htdemucs(tmp_path, name="my-model", layout=layout)
     assert "my-model" in SeparatorFactory.names(tmp_path)
     assert "my-model" not in SeparatorFactory.names()
@@ -104,12 +107,12 @@ def test_models_of_model_dir(tmp_path, layout):
     assert set(model.separate(make_noise(1000), RATE)) == set(model.stems)
 
 
-def test_auto_creates_what_it_resolves_to(tmp_path):
+def test_auto_creates_what_it_resolves_to(tmp_path: Path) -> None:
     write_tiny_htdemucs(tmp_path)
     assert SeparatorFactory.create("auto", device="cpu", model_dir=tmp_path).name == "htdemucs"
 
 
-def test_a_device_that_is_not_there_is_refused(tiny_dir):
+def test_a_device_that_is_not_there_is_refused(tiny_dir: Path) -> None:
     import torch
 
     if torch.cuda.is_available():
@@ -118,7 +121,7 @@ def test_a_device_that_is_not_there_is_refused(tiny_dir):
         SeparatorFactory.create("htdemucs", device="cuda", model_dir=tiny_dir)
 
 
-def test_a_path_is_not_part_of_any_refusal():
+def test_a_path_is_not_part_of_any_refusal() -> None:
     """Errors reach the browser: they may name files, not folders of the server."""
     with pytest.raises(UnknownModel) as caught:
         SeparatorFactory.create("x", model_dir=Path("/secret/place"))

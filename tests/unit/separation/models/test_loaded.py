@@ -1,3 +1,4 @@
+from core.separation.models.base import SeparatorModel
 from core.separation.models.loaded import LoadedModels
 from tests.unit.separation.models.test_base import Halves
 
@@ -6,12 +7,12 @@ class Sized(Halves):
     n_bytes = 100
 
 
-def test_models_stay_until_memory_is_needed_for_others():
+def test_models_stay_until_memory_is_needed_for_others() -> None:
     """Loading per job costs seconds; keeping all of them ends in the kernel's hands."""
     loaded, loads = LoadedModels(), []
 
-    def get(key):
-        def load():
+    def get(key: str) -> SeparatorModel:
+        def load() -> Sized:
             loads.append(key)
             model = Sized()
             model.name = key
@@ -30,7 +31,7 @@ def test_models_stay_until_memory_is_needed_for_others():
     assert loads == ["a", "b", "c", "b"]
 
 
-def test_a_model_beyond_the_limit_is_kept_alone():
+def test_a_model_beyond_the_limit_is_kept_alone() -> None:
     loaded = LoadedModels()
     for key in "ab":
         loaded.get((key,), Sized, max_bytes=0)

@@ -1,6 +1,7 @@
 """Layers as matrix products say what the layers of demucs say."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -20,17 +21,17 @@ STEMS = ["drums", "vocals"]
 EXCHANGED = (HalfOverlapConvolution, PointwiseConvolution, ResidualBranches)
 
 
-def make_hdemucs():
+def make_hdemucs() -> Any:
     """With the recurrent and the attending branches that stay as they are."""
     return HDemucs(STEMS, channels=8, depth=5, nfft=1024, dconv_attn=3, dconv_lstm=3)
 
 
-def make_demucs():
+def make_demucs() -> Any:
     return Demucs(STEMS, channels=8, depth=3, lstm_layers=0, dconv_mode=3, normalize=False)
 
 
 @pytest.mark.parametrize("make", [make_tiny_htdemucs, make_hdemucs, make_demucs])
-def test_a_network_with_products_gives_the_same_stems(make):
+def test_a_network_with_products_gives_the_same_stems(make: Any) -> None:
     """A tap on the wrong side, or a bias counted twice, still sounds like music."""
     torch.manual_seed(0)
     network = make().eval()
@@ -52,7 +53,7 @@ def test_a_network_with_products_gives_the_same_stems(make):
 
 
 @pytest.mark.parametrize("stride", [1, 3, 4])
-def test_a_transposed_convolution_reaches_its_last_output(stride):
+def test_a_transposed_convolution_reaches_its_last_output(stride: int) -> None:
     """The second half of the last input's outputs lies beyond the strides of all inputs."""
     torch.manual_seed(stride)
     for layer, shape in (
@@ -78,7 +79,7 @@ def test_a_transposed_convolution_reaches_its_last_output(stride):
         nn.Conv2d(4, 4, (1, 3)),
     ],
 )
-def test_other_layers_stay(layer):
+def test_other_layers_stay(layer: Any) -> None:
     """A layer exchanged for one of another kind gives another shape, or another sound."""
     network = nn.Sequential(layer)
     use_products(network)

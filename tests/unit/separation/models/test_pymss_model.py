@@ -2,12 +2,17 @@
 
 import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
+from core.audio.buffer import Samples
 from core.errors import JobCancelled, ModelUnavailable, UnsafeWeights
+from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SeparatorFactory
 from core.separation.streaming.effort import PRESETS
 from core.separation.streaming.overlap_add import triangle
@@ -26,11 +31,11 @@ SIX = ("Vocals", "Drums", "Bass", "Guitar", "Piano", "Other")
 pytestmark = pytest.mark.filterwarnings("ignore:A window was not provided:UserWarning")
 
 
-def create(folder, **options):
+def create(folder: Path, **options: Any) -> SeparatorModel:
     return SeparatorFactory.create("mine", device="cpu", model_dir=folder, **options)
 
 
-def run_plainly(network, chunk):
+def run_plainly(network: Any, chunk: Samples) -> NDArray[Any]:
     with torch.inference_mode():
         stems = network(torch.from_numpy(np.ascontiguousarray(chunk))[None])[0].numpy()
     stems = stems if stems.ndim == 3 else stems[None]
@@ -39,7 +44,9 @@ def run_plainly(network, chunk):
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_one_chunk_is_what_the_network_itself_gives(tmp_path, family, suffix):
+def test_one_chunk_is_what_the_network_itself_gives(
+    tmp_path: Path, family: Any, suffix: Any
+) -> None:
     """Weights under wrong names, a lost axis or a shifted chunk would still sound like stems."""
     write_tiny_network(tmp_path, family, suffix=suffix, seed=3)
     mixture = make_noise(TINY_CHUNK)
@@ -52,7 +59,7 @@ def test_one_chunk_is_what_the_network_itself_gives(tmp_path, family, suffix):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_mixture_of_many_chunks_has_no_seam(tmp_path, family):
+def test_a_mixture_of_many_chunks_has_no_seam(tmp_path: Path, family: Any) -> None:
     """Chunks weighted, mirrored or cut wrongly differ from the plain sum at their joins."""
     write_tiny_network(tmp_path, family, num_overlap=4)
     mixture = make_noise(9001)
@@ -82,7 +89,7 @@ def test_a_mixture_of_many_chunks_has_no_seam(tmp_path, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_a_single_output_leaves_is_the_other_stem(tmp_path, family):
+def test_what_a_single_output_leaves_is_the_other_stem(tmp_path: Path, family: Any) -> None:
     """Most published RoFormers give the vocals alone; the rest has to null with them."""
     write_tiny_network(tmp_path, family, instruments=("Vocals", "Instrumental"), target="Vocals")
     model = create(tmp_path)
@@ -97,7 +104,7 @@ def test_what_a_single_output_leaves_is_the_other_stem(tmp_path, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_six_stems(tmp_path, family):
+def test_six_stems(tmp_path: Path, family: Any) -> None:
     write_tiny_network(tmp_path, family, instruments=SIX)
     model = create(tmp_path)
     assert model.stems == ("vocals", "drums", "bass", "guitar", "piano", "other")
@@ -111,7 +118,7 @@ def test_six_stems(tmp_path, family):
         np.testing.assert_array_equal(samples, stems[stem])
 
 
-def test_stems_without_a_remainder_have_no_residual_stem(tmp_path):
+def test_stems_without_a_remainder_have_no_residual_stem(tmp_path: Path) -> None:
     """A residual folded into the snare drum would be heard there."""
     write_tiny_network(tmp_path, "mdx23c", instruments=("kick", "snare", "hi hat"))
     model = create(tmp_path)
@@ -119,7 +126,7 @@ def test_stems_without_a_remainder_have_no_residual_stem(tmp_path):
     assert model.residual_stem is None
 
 
-def test_the_rate_of_the_config_is_the_models(tmp_path):
+def test_the_rate_of_the_config_is_the_models(tmp_path: Path) -> None:
     write_tiny_network(tmp_path, "bs_roformer", sample_rate=48000)
     model = create(tmp_path)
     assert model.sample_rate == 48000
@@ -128,7 +135,7 @@ def test_the_rate_of_the_config_is_the_models(tmp_path):
 
 
 @pytest.mark.parametrize("normalize", [False, True])
-def test_networks_that_want_a_scaled_mixture_get_one(tmp_path, normalize):
+def test_networks_that_want_a_scaled_mixture_get_one(tmp_path: Path, normalize: bool) -> None:
     """Trained on mixtures of deviation 1, a network hears a quiet song as silence."""
     write_tiny_network(tmp_path, "scnet", normalize=normalize)
     model, mixture = create(tmp_path), make_noise(9000)
@@ -137,24 +144,24 @@ def test_networks_that_want_a_scaled_mixture_get_one(tmp_path, normalize):
 
 
 @pytest.mark.parametrize("n_samples", [1, 100, TINY_CHUNK + 1, 2 * TINY_CHUNK])
-def test_any_length(tmp_path, n_samples):
+def test_any_length(tmp_path: Path, n_samples: Any) -> None:
     write_tiny_network(tmp_path, "mel_band_roformer")
     stems = create(tmp_path).separate(make_noise(n_samples, n_channels=1), RATE)
     assert {samples.shape for samples in stems.values()} == {(1, n_samples)}
 
 
-def test_silence_stays_silence(tmp_path):
+def test_silence_stays_silence(tmp_path: Path) -> None:
     write_tiny_network(tmp_path, "mdx23c")
     stems = create(tmp_path).separate(np.zeros((2, 5000), dtype=np.float32), RATE)
     assert not any(samples.any() for samples in stems.values())
 
 
-def test_a_killed_separation_goes_on_after_its_last_chunk(tmp_path):
+def test_a_killed_separation_goes_on_after_its_last_chunk(tmp_path: Path) -> None:
     write_tiny_network(tmp_path / "models", "scnet")
     model, mixture = create(tmp_path / "models"), make_noise(30000)
-    options = {"checkpoint": tmp_path / "chunks", "effort": PRESETS["balanced"]}
+    options: dict[str, Any] = {"checkpoint": tmp_path / "chunks", "effort": PRESETS["balanced"]}
 
-    def stream(**more):
+    def stream(**more: Any) -> Any:
         read = lambda start, stop: mixture[:, start:stop]  # noqa: E731
         return model.stream(read, 2, mixture.shape[1], RATE, **options, **more)
 
@@ -168,7 +175,7 @@ def test_a_killed_separation_goes_on_after_its_last_chunk(tmp_path):
     np.testing.assert_array_equal(joined, model.separate(mixture, RATE)["vocals"])
 
 
-def test_cancel_within_a_chunk(tmp_path):
+def test_cancel_within_a_chunk(tmp_path: Path) -> None:
     write_tiny_network(tmp_path, "scnet")
     seen = []
     with pytest.raises(JobCancelled):
@@ -178,7 +185,7 @@ def test_cancel_within_a_chunk(tmp_path):
     assert seen[-1] < 0.5
 
 
-def test_the_fast_preset_overlaps_less(tmp_path):
+def test_the_fast_preset_overlaps_less(tmp_path: Path) -> None:
     write_tiny_network(tmp_path, "scnet", num_overlap=4)
     model, mixture, counts = create(tmp_path), make_noise(60000), {}
     for preset in ("fast", "balanced"):
@@ -189,7 +196,9 @@ def test_the_fast_preset_overlaps_less(tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_without_the_extra_the_command_is_named(tmp_path, family, monkeypatch):
+def test_without_the_extra_the_command_is_named(
+    tmp_path: Path, family: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A missing optional package is a normal state: it is told before anything runs."""
     write_tiny_network(tmp_path, family)
     monkeypatch.setitem(sys.modules, "pymss_core", None)
@@ -202,11 +211,13 @@ def test_without_the_extra_the_command_is_named(tmp_path, family, monkeypatch):
 
 
 class Malicious:
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return (open, ("executed", "w"))
 
 
-def test_a_checkpoint_that_names_code_is_not_run(tmp_path, monkeypatch):
+def test_a_checkpoint_that_names_code_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_tiny_network(tmp_path, "scnet", suffix=".ckpt")
     torch.save({"state_dict": {}, "run": Malicious()}, tmp_path / "mine" / "model.ckpt")
@@ -217,7 +228,7 @@ def test_a_checkpoint_that_names_code_is_not_run(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("content", [b"", b"not weights", b"PK\x03\x04"])
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
-def test_weights_that_are_none(tmp_path, suffix, content):
+def test_weights_that_are_none(tmp_path: Path, suffix: Any, content: bytes) -> None:
     write_tiny_network(tmp_path, "scnet", suffix=suffix)
     (tmp_path / "mine" / f"model{suffix}").write_bytes(content)
     with pytest.raises(UnsafeWeights):
@@ -243,7 +254,9 @@ def test_weights_that_are_none(tmp_path, suffix, content):
         ("training", "target_instrument", "vocals"),
     ],
 )
-def test_configs_that_do_not_fit_are_refused(tmp_path, place, key, value):
+def test_configs_that_do_not_fit_are_refused(
+    tmp_path: Path, place: str, key: str, value: float | str | list[Any] | None
+) -> None:
     """They'd fail deep in a job, or give stems under each other's names."""
     write_tiny_network(tmp_path, "scnet")
     file = tmp_path / "mine" / "config.yaml"
@@ -255,7 +268,7 @@ def test_configs_that_do_not_fit_are_refused(tmp_path, place, key, value):
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_yaml_as_it_is_published(tmp_path):
+def test_yaml_as_it_is_published(tmp_path: Path) -> None:
     """Published configs hold Python tuples and bare exponents; plain YAML loaders refuse them."""
     write_tiny_network(tmp_path, "bs_roformer")
     file = tmp_path / "mine" / "config.yaml"

@@ -1,13 +1,17 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from core.errors import JobCancelled
+from core.separation.models.base import SeparatorModel
 from tests.unit.separation.measure import RATE, level_db, make_noise, snr_db
 
 
-def separate_whole(model, mixture):
+def separate_whole(model: Any, mixture: Any) -> Any:
     """The vocals by whole-file maths: one STFT, one inverse STFT, both from torch."""
     n_samples = mixture.shape[1]
     padded = functional.pad(torch.from_numpy(mixture), (0, -n_samples % 1024))
@@ -27,11 +31,11 @@ def separate_whole(model, mixture):
 
 
 @pytest.fixture(scope="module")
-def clip_stems(spleeter, clip):
+def clip_stems(spleeter: SeparatorModel, clip: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     return spleeter.separate(clip, RATE)
 
 
-def test_a_real_song(clip, clip_stems):
+def test_a_real_song(clip: NDArray[np.float32], clip_stems: Any) -> None:
     vocals, accompaniment = clip_stems["vocals"], clip_stems["accompaniment"]
     assert level_db(vocals[:, : 2 * RATE]) < -60  # nobody sings there
     assert level_db(vocals) == pytest.approx(-19.0, abs=0.5)
@@ -40,7 +44,9 @@ def test_a_real_song(clip, clip_stems):
     assert snr_db(clip, vocals + accompaniment) > 100
 
 
-def test_blocks_give_what_whole_file_maths_gives(spleeter, clip):
+def test_blocks_give_what_whole_file_maths_gives(
+    spleeter: SeparatorModel, clip: NDArray[np.float32]
+) -> None:
     """Three blocks of 512 frames and a ragged end: the seams must not be there."""
     mixture = np.concatenate([clip, clip[:, ::-1], clip], axis=1)[:, : 27 * RATE + 123]
     expected = separate_whole(spleeter, mixture)
@@ -49,12 +55,12 @@ def test_blocks_give_what_whole_file_maths_gives(spleeter, clip):
     assert snr_db(mixture - expected, stems["accompaniment"]) > 100
 
 
-def test_above_11_khz_both_stems_have_something(clip, clip_stems):
+def test_above_11_khz_both_stems_have_something(clip: NDArray[np.float32], clip_stems: Any) -> None:
     """Spleeter's famous hole: everything above 11 kHz was lost."""
     first = round(11_500 * clip.shape[1] / RATE)
     spectra = {name: np.fft.rfft(samples)[:, first:] for name, samples in clip_stems.items()}
     mixture = np.fft.rfft(clip)[:, first:]
-    assert snr_db(mixture.real, sum(spectra.values()).real) > 80
+    assert snr_db(mixture.real, np.add(*spectra.values()).real) > 80
     assert level_db(abs(spectra["vocals"])) > level_db(abs(mixture)) - 30
 
 
@@ -62,32 +68,36 @@ def test_above_11_khz_both_stems_have_something(clip, clip_stems):
     ("rate", "n_channels", "n_samples"),
     [(44100, 1, 1), (44100, 2, 1024), (48000, 2, 30_001), (96000, 1, 30_001)],
 )
-def test_shape_at_any_rate(spleeter, rate, n_channels, n_samples):
+def test_shape_at_any_rate(
+    spleeter: SeparatorModel, rate: int, n_channels: int, n_samples: int
+) -> None:
     mixture = make_noise(n_samples, n_channels=n_channels)
     stems = spleeter.separate(mixture, rate)
     assert list(stems) == ["vocals", "accompaniment"]
     assert all(samples.shape == mixture.shape for samples in stems.values())
     if rate == RATE:
-        assert snr_db(mixture, sum(stems.values())) > 100
+        assert snr_db(mixture, np.add(*stems.values())) > 100
 
 
-def test_mono_is_the_mean_of_equal_channels(spleeter, clip):
+def test_mono_is_the_mean_of_equal_channels(
+    spleeter: SeparatorModel, clip: NDArray[np.float32]
+) -> None:
     mono = clip[:1, : 3 * RATE]
     stereo = spleeter.separate(np.repeat(mono, 2, axis=0), RATE)["vocals"]
     alone = spleeter.separate(mono, RATE)["vocals"]
     np.testing.assert_allclose(alone[0], stereo.mean(axis=0), atol=1e-7)
 
 
-def test_block_boundaries_in_length(spleeter):
+def test_block_boundaries_in_length(spleeter: SeparatorModel) -> None:
     """A last block of one frame, and one that ends with the grid, are both whole."""
     for n_frames in (512, 513):
         mixture = make_noise((n_frames - 1) * 1024)
         stems = spleeter.separate(mixture, RATE)
-        assert snr_db(mixture, sum(stems.values())) > 100
+        assert snr_db(mixture, np.add(*stems.values())) > 100
         assert stems["vocals"][:, -1024:].any()
 
 
-def test_silence_and_a_silent_middle(spleeter, clip):
+def test_silence_and_a_silent_middle(spleeter: SeparatorModel, clip: NDArray[np.float32]) -> None:
     silent = spleeter.separate(np.zeros((2, RATE), np.float32), RATE)
     assert not any(samples.any() for samples in silent.values())
     mixture = clip[:, : 3 * RATE].copy()
@@ -98,7 +108,9 @@ def test_silence_and_a_silent_middle(spleeter, clip):
     assert not any(samples[gap].any() for samples in stems.values())
 
 
-def test_progress_and_cancel_at_each_block(spleeter, clip):
+def test_progress_and_cancel_at_each_block(
+    spleeter: SeparatorModel, clip: NDArray[np.float32]
+) -> None:
     mixture, seen = np.concatenate([clip, clip], axis=1), []
     spleeter.separate(mixture, RATE, progress=seen.append)
     assert seen == sorted(seen)
@@ -110,7 +122,7 @@ def test_progress_and_cancel_at_each_block(spleeter, clip):
     assert len(heard) == 2
 
 
-def test_what_the_manifest_records(spleeter):
+def test_what_the_manifest_records(spleeter: SeparatorModel) -> None:
     assert len(spleeter.weights_sha256) == 64
     assert "MIT" in spleeter.licence
     assert spleeter.residual_stem == "accompaniment"

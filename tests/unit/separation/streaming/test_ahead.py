@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -6,14 +7,14 @@ from core.separation.streaming.ahead import run_ahead
 from tests.conditions import PATIENCE_S
 
 
-def test_items_come_in_order():
+def test_items_come_in_order() -> None:
     assert list(run_ahead(range(100), depth=3)) == list(range(100))
 
 
-def test_work_goes_on_while_an_item_is_used():
+def test_work_goes_on_while_an_item_is_used() -> None:
     started = threading.Event()
 
-    def items():
+    def items() -> Iterator[int]:
         yield 1
         started.set()
         yield 2
@@ -24,10 +25,10 @@ def test_work_goes_on_while_an_item_is_used():
     assert list(ahead) == [2]
 
 
-def test_an_error_comes_after_the_items_before_it():
+def test_an_error_comes_after_the_items_before_it() -> None:
     """An error swallowed on the thread would pass for the end of the song."""
 
-    def items():
+    def items() -> Iterator[int]:
         yield 1
         raise OSError("disk")
 
@@ -37,12 +38,12 @@ def test_an_error_comes_after_the_items_before_it():
         next(ahead)
 
 
-def test_closing_stops_the_work():
+def test_closing_stops_the_work() -> None:
     """A cancelled job must not go on separating behind the scenes."""
     n_before = threading.active_count()
     given = []
 
-    def items():
+    def items() -> Iterator[int]:
         for i in range(1_000_000):
             given.append(i)
             yield i

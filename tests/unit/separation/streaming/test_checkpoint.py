@@ -3,9 +3,11 @@
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SeparatorFactory
@@ -20,28 +22,32 @@ ROOT = Path(__file__).parents[4]
 N_SAMPLES = int(6 * SEGMENT * RATE)
 
 
-def stream(model: SeparatorModel, mixture, folder, **options):
+def stream(
+    model: SeparatorModel, mixture: NDArray[np.float32], folder: Path | None, **options: Any
+) -> Any:
+    n_channels, n_samples = mixture.shape
     return model.stream(
         lambda start, stop: mixture[:, start:stop],
-        *mixture.shape,
+        n_channels,
+        n_samples,
         RATE,
         checkpoint=folder,
         **options,
     )
 
 
-def join(blocks):
+def join(blocks: Any) -> dict[Any, Any]:
     blocks = list(blocks)
     return {stem: np.concatenate([b[stem] for b in blocks], axis=1) for stem in blocks[0]}
 
 
-def count_runs(module):
+def count_runs(module: Any) -> list[int]:
     runs = []
     module.register_forward_hook(lambda *_: runs.append(1))
     return runs
 
 
-def test_kept_chunks_come_back(tmp_path):
+def test_kept_chunks_come_back(tmp_path: Path) -> None:
     checkpoint = ChunkCheckpoint(tmp_path, "a", {"n": 1})
     chunks = [np.full((2, 3, n), n, np.float32) for n in (5, 0, 7)]
     for i, chunk in enumerate(chunks):
@@ -53,7 +59,7 @@ def test_kept_chunks_come_back(tmp_path):
     assert again.state["tail"].tolist() == [2]
 
 
-def test_a_half_written_chunk_does_not_count(tmp_path):
+def test_a_half_written_chunk_does_not_count(tmp_path: Path) -> None:
     """A kill between data and index would shift everything behind it."""
     checkpoint = ChunkCheckpoint(tmp_path, "a", {})
     checkpoint.append(np.ones((1, 4), np.float32), {})
@@ -66,7 +72,7 @@ def test_a_half_written_chunk_does_not_count(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["identity", "data"])
-def test_chunks_that_do_not_fit_are_discarded(tmp_path, damage):
+def test_chunks_that_do_not_fit_are_discarded(tmp_path: Path, damage: str) -> None:
     ChunkCheckpoint(tmp_path, "a", {"model": 1}).append(
         np.ones((1, 4), np.float32), {"x": np.ones(1)}
     )
@@ -79,10 +85,10 @@ def test_chunks_that_do_not_fit_are_discarded(tmp_path, damage):
 
 
 @pytest.mark.parametrize("effort", [Effort(), Effort(shifts=2)])
-def test_demucs_goes_on_where_it_was(tmp_path, effort):
+def test_demucs_goes_on_where_it_was(tmp_path: Path, effort: Any) -> None:
     weights = [[1.0, 0.5, 0.0, 1.0], [0.0, 0.5, 2.0, 1.0]]
     write_tiny_htdemucs(tmp_path, n_networks=2, weights=weights)
-    model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
+    model: Any = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
     mixture = make_noise(N_SAMPLES)
     runs = [count_runs(network.encoder[0]) for network in model._bag.models]
     whole = join(stream(model, mixture, None, effort=effort))
@@ -102,7 +108,7 @@ def test_demucs_goes_on_where_it_was(tmp_path, effort):
         np.testing.assert_array_equal(resumed[stem], samples)
 
 
-def test_spleeter_goes_on_where_it_was(tmp_path, spleeter):
+def test_spleeter_goes_on_where_it_was(tmp_path: Path, spleeter: Any) -> None:
     mixture = make_noise(30 * RATE)
     runs = count_runs(spleeter._networks[0])
     whole = join(stream(spleeter, mixture, None))
@@ -138,7 +144,7 @@ PROGRAM = """
 """
 
 
-def test_a_killed_process_loses_a_chunk_at_most(tmp_path):
+def test_a_killed_process_loses_a_chunk_at_most(tmp_path: Path) -> None:
     """SIGKILL in the middle: nothing that was computed before is computed again."""
     write_tiny_htdemucs(tmp_path)
     index = tmp_path / "chunks" / "0" / "network.npz"
@@ -146,7 +152,7 @@ def test_a_killed_process_loses_a_chunk_at_most(tmp_path):
     with running([sys.executable, "-c", program, tmp_path], cwd=ROOT):
         wait_until(lambda: index.exists() and _n_chunks(index) >= 3)
     n_kept = _n_chunks(index)
-    model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
+    model: Any = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
     runs = count_runs(model._bag.models[0].encoder[0])
     mixture = make_noise(2 * N_SAMPLES)
     resumed = join(stream(model, mixture, tmp_path / "chunks"))
@@ -157,6 +163,6 @@ def test_a_killed_process_loses_a_chunk_at_most(tmp_path):
         np.testing.assert_array_equal(resumed[stem], samples)
 
 
-def _n_chunks(index):
+def _n_chunks(index: Any) -> int:
     with np.load(index) as arrays:
         return len(arrays["lengths"])

@@ -1,5 +1,7 @@
 """A network on a machine that has not enough memory, as torch says it."""
 
+from typing import Any, Self
+
 import pytest
 import torch
 
@@ -13,23 +15,23 @@ N = 1000
 class Hungry(torch.nn.Module):
     """Passes sound through; runs out of memory beyond so many samples at once."""
 
-    def __init__(self, limit, error=None):
+    def __init__(self, limit: Any, error: Any = None) -> None:
         super().__init__()
         self.limit = limit
         self.error = error or torch.OutOfMemoryError("CUDA out of memory.")
         self.moves = []
 
-    def to(self, device):
+    def to(self, device: str) -> Self:
         self.moves.append(device)
         return self
 
-    def forward(self, segments):
+    def forward(self, segments: Any) -> Any:
         if segments.shape[0] * segments.shape[-1] > self.limit:
             raise self.error
         return segments[:, None].clone()
 
 
-def make(limit, *, shortens=True, device="meta-like", **options):
+def make(limit: Any, *, shortens: bool = True, device: str = "meta-like", **options: Any) -> Any:
     module, told = Hungry(limit, **options), []
     fallback = OomFallback(
         module,
@@ -42,14 +44,14 @@ def make(limit, *, shortens=True, device="meta-like", **options):
     return module, told, fallback
 
 
-def test_enough_memory_leaves_everything_alone():
+def test_enough_memory_leaves_everything_alone() -> None:
     _, told, fallback = make(4 * N)
     segments = torch.rand(4, 2, N)
     torch.testing.assert_close(fallback(segments)[:, 0], segments)
     assert told == []
 
 
-def test_fewer_segments_at_once_come_first():
+def test_fewer_segments_at_once_come_first() -> None:
     _, told, fallback = make(N)
     segments = torch.rand(4, 2, N)
     torch.testing.assert_close(fallback(segments)[:, 0], segments)
@@ -59,25 +61,25 @@ def test_fewer_segments_at_once_come_first():
     assert len(told) == 2, "what was learned holds"
 
 
-def test_then_shorter_segments_of_the_same_sound():
+def test_then_shorter_segments_of_the_same_sound() -> None:
     _, told, fallback = make(N // 4)
     segments = torch.rand(1, 2, N)
     torch.testing.assert_close(fallback(segments)[:, 0], segments)
     assert "250 samples" in told[-1]
 
 
-def test_then_the_end():
+def test_then_the_end() -> None:
     """On the CPU there is no further down: the error must come out, not an endless loop."""
     _, _, fallback = make(10)
     with pytest.raises(torch.OutOfMemoryError):
         fallback(torch.rand(1, 2, N))
 
 
-def test_the_cpu_takes_over_from_an_accelerator():
+def test_the_cpu_takes_over_from_an_accelerator() -> None:
     """Seen through a network that fails wherever it was put but on the CPU."""
 
     class Elsewhere(Hungry):
-        def forward(self, segments):
+        def forward(self, segments: Any) -> Any:
             if self.moves[-1] != "cpu":
                 raise self.error
             return segments[:, None]
@@ -89,14 +91,14 @@ def test_the_cpu_takes_over_from_an_accelerator():
     assert "the CPU instead of cpu:0" in told[0]
 
 
-def test_other_errors_are_not_taken_for_memory():
+def test_other_errors_are_not_taken_for_memory() -> None:
     _, told, fallback = make(10, error=RuntimeError("shapes differ"))
     with pytest.raises(RuntimeError, match="shapes differ"):
         fallback(torch.rand(2, 2, N))
     assert told == []
 
 
-def test_a_real_network_takes_shorter_segments():
+def test_a_real_network_takes_shorter_segments() -> None:
     """HTDemucs pads to its training length: without telling it, nothing would get smaller."""
     from fractions import Fraction
 
@@ -104,13 +106,13 @@ def test_a_real_network_takes_shorter_segments():
     segment = int(SEGMENT * RATE)
     seen = []
 
-    def run(segments):
+    def run(segments: Any) -> Any:
         seen.append(segments.shape[-1])
         if segments.shape[-1] > segment // 2:
             raise torch.OutOfMemoryError("out of memory")
         return network(segments)
 
-    def shorten(n_samples):
+    def shorten(n_samples: int) -> None:
         network.segment = Fraction(n_samples, RATE)
 
     fallback = OomFallback(

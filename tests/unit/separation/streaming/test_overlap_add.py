@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -5,7 +7,7 @@ from core.separation.streaming.checkpoint import ChunkCheckpoint
 from core.separation.streaming.overlap_add import overlap_add, segment_offsets, triangle
 
 
-def run(network, mixture, segment, **options):
+def run(network: Any, mixture: Any, segment: Any, **options: Any) -> Any:
     """Run and join the blocks."""
     stream = overlap_add(
         network,
@@ -19,14 +21,14 @@ def run(network, mixture, segment, **options):
     return torch.cat(list(stream), dim=-1)
 
 
-def identity(segment):
+def identity(segment: Any) -> Any:
     return segment[:, None]
 
 
 @pytest.mark.parametrize("segment", [1, 2, 3, 100, 101])
 @pytest.mark.parametrize("n_samples", [1, 2, 74, 75, 76, 99, 100, 101, 174, 175, 176, 1000])
 @pytest.mark.parametrize("overlap", [0.0, 0.25, 0.5, 0.9])
-def test_weights_sum_to_one(segment, n_samples, overlap):
+def test_weights_sum_to_one(segment: int, n_samples: int, overlap: float) -> None:
     """A network that changes nothing must give the mixture back, wherever the segments end."""
     mixture = torch.linspace(-1, 1, 2 * n_samples).reshape(2, n_samples)
     joined = run(identity, mixture, segment, overlap=overlap)
@@ -37,21 +39,23 @@ def test_weights_sum_to_one(segment, n_samples, overlap):
     ("n_samples", "offsets"),
     [(1, [0]), (100, [0]), (101, [0, 75]), (175, [0, 75]), (176, [0, 75, 150])],
 )
-def test_the_last_segment_is_the_first_that_reaches_the_end(n_samples, offsets):
+def test_the_last_segment_is_the_first_that_reaches_the_end(
+    n_samples: int, offsets: list[int]
+) -> None:
     assert segment_offsets(n_samples, 100) == offsets
 
 
-def test_triangle_peaks_in_the_middle():
+def test_triangle_peaks_in_the_middle() -> None:
     assert triangle(5).tolist() == pytest.approx([1 / 3, 2 / 3, 1, 2 / 3, 1 / 3])
     assert triangle(4).tolist() == [0.5, 1, 1, 0.5]
     assert triangle(1).tolist() == [1]
 
 
-def test_short_segments_are_centred_in_what_lies_around_them():
+def test_short_segments_are_centred_in_what_lies_around_them() -> None:
     """As demucs: real samples on the left, zeros beyond the end; not zeros alone."""
     seen = []
 
-    def network(segment):
+    def network(segment: Any) -> Any:
         seen.append(segment[0, 0].tolist())
         return segment[:, None]
 
@@ -60,10 +64,10 @@ def test_short_segments_are_centred_in_what_lies_around_them():
     assert seen == [[1, 2, 3, 4, 5, 6], [4, 5, 6, 7, 8, 0]]
 
 
-def test_progress_comes_at_each_segment_and_can_end_the_run():
+def test_progress_comes_at_each_segment_and_can_end_the_run() -> None:
     seen = []
 
-    def on_segment(fraction):
+    def on_segment(fraction: float) -> None:
         seen.append(fraction)
         if fraction >= 0.5:
             raise KeyError("stop")

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +21,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path: Path) -> Iterator[FileServer]:
     """Serve a tiny htdemucs as ``adefossez/HTDemucs``, and ``file.bin``."""
     published = write_tiny_htdemucs(tmp_path / "hub_files", layout="hub") / "htdemucs"
     (published / "file.bin").write_bytes(CONTENT)
@@ -27,18 +30,18 @@ def server(tmp_path):
 
 
 @pytest.fixture
-def hub(server):
+def hub(server: Any) -> Any:
     return server.address
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch):
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_fetch_into_model_dir(tmp_path, hub):
+def test_fetch_into_model_dir(tmp_path: Path, hub: Any) -> None:
     store, seen = make_store(tmp_path, endpoint=hub), []
     assert store.resolve_auto()[0] == "spleeter"
     folder = store.fetch("htdemucs", seen.append)
@@ -50,7 +53,7 @@ def test_fetch_into_model_dir(tmp_path, hub):
     assert len(model.stems) == 4
 
 
-def test_fetch_into_the_hubs_cache(tmp_path, hub):
+def test_fetch_into_the_hubs_cache(tmp_path: Path, hub: Any) -> None:
     store = make_store(tmp_path, endpoint=hub)
     store._model_dir = None
     folder = store.fetch("htdemucs")
@@ -61,7 +64,7 @@ def test_fetch_into_the_hubs_cache(tmp_path, hub):
     location.verify()
 
 
-def test_what_is_there_is_not_fetched_again(tmp_path):
+def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:
     write_tiny_htdemucs(tmp_path / "models")
     nowhere = make_store(tmp_path, endpoint="http://127.0.0.1:9")
     assert nowhere.fetch("htdemucs") == tmp_path / "models"
@@ -69,7 +72,9 @@ def test_what_is_there_is_not_fetched_again(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["htdemucs", "mdx_extra"])
-def test_without_a_network_or_without_the_files(tmp_path, hub, name, monkeypatch):
+def test_without_a_network_or_without_the_files(
+    tmp_path: Path, hub: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if name == "htdemucs":  # The hub's own switch; a refused connection is tried again for 20 s.
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelUnavailable) as caught:
@@ -79,12 +84,12 @@ def test_without_a_network_or_without_the_files(tmp_path, hub, name, monkeypatch
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_unknown_models_are_not_asked_for(tmp_path):
+def test_unknown_models_are_not_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UnknownModel):
         make_store(tmp_path).fetch("someone/else")
 
 
-def test_a_download_goes_on_where_the_server_died(tmp_path, server):
+def test_a_download_goes_on_where_the_server_died(tmp_path: Path, server: Any) -> None:
     """A large file over a bad line never arrives if every attempt starts over."""
     place, half = tmp_path / "models" / "file.bin", len(CONTENT) // 2
     server.break_after = half
@@ -107,7 +112,9 @@ def test_a_download_goes_on_where_the_server_died(tmp_path, server):
     assert seen[-1] == 1.0
 
 
-def test_broken_connections_are_tried_again_while_something_comes(tmp_path, server):
+def test_broken_connections_are_tried_again_while_something_comes(
+    tmp_path: Path, server: Any
+) -> None:
     """Each connection brings a tenth: more attempts than `MAX_ATTEMPTS`, none of them in vain."""
     server.break_after = len(CONTENT) // 10
     place = tmp_path / "file.bin"
@@ -116,7 +123,7 @@ def test_broken_connections_are_tried_again_while_something_comes(tmp_path, serv
     assert len(server.ranges) > MAX_ATTEMPTS
 
 
-def test_a_server_without_ranges_sends_all_again(tmp_path, server):
+def test_a_server_without_ranges_sends_all_again(tmp_path: Path, server: Any) -> None:
     """Appending a whole file to half of it would give one and a half."""
     place = tmp_path / "file.bin"
     part = place.with_name(f"file.bin.{SHA256[:16]}.part")
@@ -127,7 +134,7 @@ def test_a_server_without_ranges_sends_all_again(tmp_path, server):
 
 
 @pytest.mark.parametrize("kept", [CONTENT, b"x" * len(CONTENT), CONTENT + b"more"])
-def test_a_part_that_is_complete_or_wrong(tmp_path, server, kept):
+def test_a_part_that_is_complete_or_wrong(tmp_path: Path, server: Any, kept: Any) -> None:
     place = tmp_path / "models" / "file.bin"
     place.parent.mkdir()
     place.with_name(f"file.bin.{SHA256[:16]}.part").write_bytes(kept)
@@ -141,7 +148,7 @@ def test_a_part_that_is_complete_or_wrong(tmp_path, server, kept):
     assert place.read_bytes() == CONTENT
 
 
-def test_another_content_is_not_kept(tmp_path, server):
+def test_another_content_is_not_kept(tmp_path: Path, server: Any) -> None:
     """Weights that were exchanged at their publisher must never lie where models are loaded."""
     place = tmp_path / "models" / "file.bin"
     with pytest.raises(UnsafeWeights, match="SHA-256"):
@@ -149,13 +156,13 @@ def test_another_content_is_not_kept(tmp_path, server):
     assert not any(file.stat().st_size for file in place.parent.iterdir())
 
 
-def test_a_missing_file_is_not_asked_for_twice(tmp_path, server):
+def test_a_missing_file_is_not_asked_for_twice(tmp_path: Path, server: Any) -> None:
     with pytest.raises(ModelUnavailable, match="404"):
         download(server.url("nothing.bin"), tmp_path / "x.bin", sha256=SHA256, pause_s=0)
     assert server.n_requests == 1
 
 
-def test_a_full_disk_says_so(tmp_path, server):
+def test_a_full_disk_says_so(tmp_path: Path, server: Any) -> None:
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("this system has no /dev/full")
     (tmp_path / f"file.bin.{SHA256[:16]}.part").symlink_to("/dev/full")
@@ -163,7 +170,7 @@ def test_a_full_disk_says_so(tmp_path, server):
         download(server.url("file.bin"), tmp_path / "file.bin", sha256=SHA256)
 
 
-def test_a_killed_fetch_from_the_hub_goes_on(tmp_path, server):
+def test_a_killed_fetch_from_the_hub_goes_on(tmp_path: Path, server: Any) -> None:
     """The hub's own client starts over; htdemucs_ft is 640 MB."""
     file = next(server.folder.glob("*.safetensors"))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -183,7 +190,7 @@ def test_a_killed_fetch_from_the_hub_goes_on(tmp_path, server):
         assert not list(folder.glob("*.part*"))
 
 
-def test_models_of_ones_own_are_fetched_by_their_card(tmp_path):
+def test_models_of_ones_own_are_fetched_by_their_card(tmp_path: Path) -> None:
     published = write_tiny_network(tmp_path / "published", "scnet") / "mine"
     home = tmp_path / "models" / "mine"
     home.mkdir(parents=True)

@@ -1,5 +1,7 @@
 import hashlib
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +14,13 @@ from tests.models import STEMS, write_tiny_htdemucs, write_tiny_network
 from tests.unit.separation.measure import make_store
 
 
-def touch(*files):
+def touch(*files: Any) -> None:
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"weights")
 
 
-def test_spleeter_is_found_in_its_package_and_is_the_published_one(store):
+def test_spleeter_is_found_in_its_package_and_is_the_published_one(store: WeightsStore) -> None:
     location = store.require("spleeter")
     assert location.place == "package"
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in location.files]
@@ -27,7 +29,7 @@ def test_spleeter_is_found_in_its_package_and_is_the_published_one(store):
 
 
 @pytest.mark.parametrize("name", [name for name in CATALOGUE if name != "spleeter"])
-def test_missing_weights_name_the_command_that_fetches_them(store, name):
+def test_missing_weights_name_the_command_that_fetches_them(store: WeightsStore, name: Any) -> None:
     assert store.locate(name) is None
     assert not store.is_available(name)
     with pytest.raises(ModelUnavailable) as caught:
@@ -37,7 +39,7 @@ def test_missing_weights_name_the_command_that_fetches_them(store, name):
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "../etc/passwd", "/tmp/x", "a/b", ".", "x" * 5000])
-def test_unknown_names_and_paths_are_unknown_models(store, name):
+def test_unknown_names_and_paths_are_unknown_models(store: WeightsStore, name: str) -> None:
     """A name comes from the request: it must never become a path outside MODEL_DIR."""
     assert not store.is_available(name)
     with pytest.raises(UnknownModel) as caught:
@@ -45,7 +47,7 @@ def test_unknown_names_and_paths_are_unknown_models(store, name):
     assert "htdemucs_ft" in caught.value.hint
 
 
-def test_the_catalogue_holds_what_demucs_publishes():
+def test_the_catalogue_holds_what_demucs_publishes() -> None:
     """Signatures and weights are written down twice; a typing error would show here alone."""
     from demucs.hf import hf_repo_name
     from demucs.pretrained import REMOTE_ROOT
@@ -62,7 +64,7 @@ def test_the_catalogue_holds_what_demucs_publishes():
             assert "#327" in info.licence
 
 
-def test_model_dir_flat_without_a_bag_takes_the_catalogues(tmp_path):
+def test_model_dir_flat_without_a_bag_takes_the_catalogues(tmp_path: Path) -> None:
     info = CATALOGUE["htdemucs_ft"]
     pairs = zip(info.bag.signatures, info.checksums, strict=True)
     touch(*(tmp_path / "models" / f"{name}-{checksum}.th" for name, checksum in pairs))
@@ -74,19 +76,19 @@ def test_model_dir_flat_without_a_bag_takes_the_catalogues(tmp_path):
         location.verify()
 
 
-def test_a_file_renamed_to_drop_its_checksum_is_still_checked(tmp_path):
+def test_a_file_renamed_to_drop_its_checksum_is_still_checked(tmp_path: Path) -> None:
     touch(tmp_path / "models" / "955717e8.th")
     with pytest.raises(UnsafeWeights, match="8726e21a"):
         make_store(tmp_path).require("htdemucs").verify()
 
 
-def test_one_missing_file_is_a_missing_model(tmp_path):
+def test_one_missing_file_is_a_missing_model(tmp_path: Path) -> None:
     info = CATALOGUE["mdx_extra"]
     touch(*(tmp_path / "models" / f"{name}.safetensors" for name in info.bag.signatures[1:]))
     assert make_store(tmp_path).locate("mdx_extra") is None
 
 
-def test_order_of_places(tmp_path):
+def test_order_of_places(tmp_path: Path) -> None:
     """MODEL_DIR is what the owner chose; it goes before any cache."""
     store, commit = make_store(tmp_path), "0" * 40
     touch(tmp_path / "torch" / "955717e8-8726e21a.th")
@@ -104,7 +106,7 @@ def test_order_of_places(tmp_path):
     assert store.require("htdemucs").files[0].parent == tmp_path / "models" / "htdemucs"
 
 
-def test_a_damaged_file_in_the_hubs_cache_is_noticed(tmp_path):
+def test_a_damaged_file_in_the_hubs_cache_is_noticed(tmp_path: Path) -> None:
     """The cache names large files by their SHA-256; a download cut short has another one."""
     commit, repository = "0" * 40, tmp_path / "hub" / "models--adefossez--HTDemucs"
     blob = repository / "blobs" / hashlib.sha256(b"all of it").hexdigest()
@@ -117,7 +119,7 @@ def test_a_damaged_file_in_the_hubs_cache_is_noticed(tmp_path):
         make_store(tmp_path).require("htdemucs").verify()
 
 
-def test_auto_takes_htdemucs_where_its_weights_are(tmp_path, store):
+def test_auto_takes_htdemucs_where_its_weights_are(tmp_path: Path, store: WeightsStore) -> None:
     name, reason = store.resolve_auto()
     assert name == "spleeter"
     assert "stemcrate models fetch htdemucs" in reason
@@ -127,13 +129,13 @@ def test_auto_takes_htdemucs_where_its_weights_are(tmp_path, store):
     assert "on this machine" in reason
 
 
-def test_a_name_is_never_replaced(store):
+def test_a_name_is_never_replaced(store: WeightsStore) -> None:
     assert store.resolve_auto("htdemucs")[0] == "htdemucs"
     assert store.resolve_auto("nothing")[0] == "nothing"
 
 
 @pytest.mark.parametrize("layout", ["th", "hub"])
-def test_models_of_ones_own(tmp_path, layout):
+def test_models_of_ones_own(tmp_path: Path, layout: Any) -> None:
     write_tiny_htdemucs(tmp_path / "models", name="my-model", layout=layout)
     store = make_store(tmp_path)
     assert store.models()[-1].name == "my-model"
@@ -160,7 +162,7 @@ def test_models_of_ones_own(tmp_path, layout):
         "models: [a]\nweights: 5",
     ],
 )
-def test_bags_that_are_none(tmp_path, content):
+def test_bags_that_are_none(tmp_path: Path, content: str) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "mine.yaml").write_text(content)
@@ -171,7 +173,7 @@ def test_bags_that_are_none(tmp_path, content):
         store.locate("mine")
 
 
-def test_the_hash_of_a_model_is_its_files_or_its_bags(tmp_path):
+def test_the_hash_of_a_model_is_its_files_or_its_bags(tmp_path: Path) -> None:
     """Cached stems must not outlive a change of weights, nor of the bag's own numbers."""
     write_tiny_htdemucs(tmp_path / "models")
     location = make_store(tmp_path).require("htdemucs")
@@ -184,13 +186,13 @@ def test_the_hash_of_a_model_is_its_files_or_its_bags(tmp_path):
     assert len(seen) == 3
 
 
-def test_folders_are_listed_in_order(tmp_path):
+def test_folders_are_listed_in_order(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     assert store.folders() == [tmp_path / name for name in ("models", "hub", "torch")]
     assert len(WeightsStore().folders()) == 2
 
 
-def test_a_folder_without_a_card_is_recognised(tmp_path):
+def test_a_folder_without_a_card_is_recognised(tmp_path: Path) -> None:
     """Most people copy two files and expect the model's name in the list."""
     write_tiny_network(tmp_path / "models", "mel_band_roformer", suffix=".ckpt")
     info = make_store(tmp_path).info("mine")
@@ -201,7 +203,7 @@ def test_a_folder_without_a_card_is_recognised(tmp_path):
     assert location.config is not None
 
 
-def test_a_change_of_the_config_is_a_change_of_the_model(tmp_path):
+def test_a_change_of_the_config_is_a_change_of_the_model(tmp_path: Path) -> None:
     """The same weights cut into other chunks give other stems, which a cache must not mix up."""
     write_tiny_network(tmp_path / "models", "scnet")
     before = make_store(tmp_path).require("mine").verify()
@@ -211,7 +213,7 @@ def test_a_change_of_the_config_is_a_change_of_the_model(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "model.safetensors"])
-def test_the_checksums_of_a_card_are_held_to(tmp_path, name):
+def test_the_checksums_of_a_card_are_held_to(tmp_path: Path, name: str) -> None:
     write_tiny_network(tmp_path / "models", "scnet")
     home = tmp_path / "models" / "mine"
     names = ("config.yaml", "model.safetensors")
@@ -224,7 +226,7 @@ def test_the_checksums_of_a_card_are_held_to(tmp_path, name):
         make_store(tmp_path).require("mine").verify()
 
 
-def test_a_card_tells_the_checksums_of_a_bag(tmp_path):
+def test_a_card_tells_the_checksums_of_a_bag(tmp_path: Path) -> None:
     """Networks in safetensors carry none in their names."""
     write_tiny_htdemucs(tmp_path / "models", name="bag", layout="hub")
     card = {"licence": "MIT", "files": [{"name": "bagx0.safetensors", "sha256": "0" * 64}]}
@@ -254,7 +256,7 @@ def test_a_card_tells_the_checksums_of_a_bag(tmp_path):
         '{"family": "spleeter"}',
     ],
 )
-def test_cards_that_are_none(tmp_path, card):
+def test_cards_that_are_none(tmp_path: Path, card: str) -> None:
     """A card that is read wrongly loads another file, or fetches what nobody checks."""
     write_tiny_network(tmp_path / "models", "scnet")
     (tmp_path / "models" / "mine" / "model.json").write_text(card)
@@ -267,7 +269,7 @@ def test_cards_that_are_none(tmp_path, card):
 
 
 @pytest.mark.parametrize("missing", ["config.yaml", "model.safetensors"])
-def test_a_card_whose_files_are_missing_names_them(tmp_path, missing):
+def test_a_card_whose_files_are_missing_names_them(tmp_path: Path, missing: str) -> None:
     files = [{"name": "config.yaml"}, {"name": "model.safetensors"}]
     card = {"family": "scnet", "files": files}
     write_tiny_network(tmp_path / "models", "scnet", card=card)
@@ -277,7 +279,7 @@ def test_a_card_whose_files_are_missing_names_them(tmp_path, missing):
     assert missing in caught.value.hint
 
 
-def test_spleeter_trained_by_others(tmp_path, store):
+def test_spleeter_trained_by_others(tmp_path: Path, store: WeightsStore) -> None:
     """Any family can be a model of one's own."""
     home = tmp_path / "models" / "mine"
     home.mkdir(parents=True)
@@ -289,7 +291,7 @@ def test_spleeter_trained_by_others(tmp_path, store):
     assert model.stems == ("vocals", "accompaniment")
 
 
-def test_folders_that_are_no_models_are_left_alone(tmp_path):
+def test_folders_that_are_no_models_are_left_alone(tmp_path: Path) -> None:
     models = tmp_path / "models"
     (models / "empty").mkdir(parents=True)
     (models / "notes").mkdir()
