@@ -1,8 +1,7 @@
 # One image for the API, the worker and the workbench; docker-compose.yml starts one of each.
 FROM python:3.11-slim
 
-# Where torch comes from. The default serves its CPU build; the end of the address names another
-# one: …/whl/cu126 is CUDA 12.6.
+# The index that torch comes from: its CPU build. docs/installation.md names those for CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 ENV PYTHONUNBUFFERED=1 \

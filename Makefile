@@ -52,11 +52,11 @@ clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
 # Built by whichever of these is here. OCI's own format, the default of the last two, drops the
-# health check. IMAGE_ARGS: more arguments, such as --build-arg TORCH_INDEX=….
+# health check.
 image:
 	@for builder in docker podman buildah; do \
 	  command -v $$builder >/dev/null || continue; \
 	  case $$builder in docker) format= ;; *) format="--format docker" ;; esac; \
-	  exec $$builder build $$format --tag stemcrate:latest $(IMAGE_ARGS) .; \
+	  exec $$builder build $$format --tag stemcrate:latest $(if $(TORCH_INDEX),--build-arg TORCH_INDEX) .; \
 	done; \
 	echo "make image needs docker, podman or buildah, and none of them is here." >&2; exit 1

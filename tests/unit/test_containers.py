@@ -13,6 +13,7 @@ import yaml
 
 from cli.main import app
 from config import Settings
+from scripts.setup_venv import CPU_INDEX
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("api", "worker", "ui")
@@ -92,11 +93,12 @@ def test_the_image_copies_every_package() -> None:
     assert packages | modules <= set(_copied())
 
 
-def test_the_version_of_torch_and_its_index_stand_once() -> None:
+def test_the_version_of_torch_stands_once() -> None:
     """Of five copies of the version, one is forgotten by the next upgrade."""
     others = [ROOT / "Dockerfile", ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     assert [f.name for f in others if re.search(r"torch==\d", f.read_text())] == []
-    assert _dockerfile().count("download.pytorch.org") == 1
+    index = re.findall(r"^ARG TORCH_INDEX=(\S+)", _dockerfile(), re.MULTILINE)
+    assert index == [CPU_INDEX], "the image takes the build that `make setup` takes"
     pinned = re.findall(r"^torch==[0-9.]*", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert len(pinned) == 1, "the Dockerfile reads the version from there"
 
@@ -183,15 +185,15 @@ def test_ports_are_published_on_localhost_only() -> None:
 @pytest.mark.parametrize(
     ("builder", "expected"),
     [
-        ("docker", "build --tag stemcrate:latest --quiet ."),
-        ("buildah", "build --format docker --tag stemcrate:latest --quiet ."),
+        ("docker", "build --tag stemcrate:latest --build-arg TORCH_INDEX ."),
+        ("buildah", "build --format docker --tag stemcrate:latest --build-arg TORCH_INDEX ."),
     ],
 )
 def test_make_image_calls_the_builder_that_is_here(
     tmp_path: Path, builder: str, expected: str
 ) -> None:
     _install(tmp_path, builder)
-    made = _make_image(tmp_path, "IMAGE_ARGS=--quiet")
+    made = _make_image(tmp_path, "TORCH_INDEX=https://example.org/cu126")
     assert (made.returncode, made.stdout.strip()) == (0, expected), made.stderr
 
 

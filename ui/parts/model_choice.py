@@ -26,8 +26,8 @@ def ask_model(config: Configuration) -> str:
         st.caption(escape_markdown(f"{model['description']} Licence: {model['licence']}"))
         if not model["available"]:
             st.warning(
-                f"The weights of {escape_markdown(chosen)} are not on this machine. "
-                f"`stemcrate models fetch {chosen}` downloads them.",
+                f"The weights of {escape_markdown(chosen)} are missing. "
+                f"`stemcrate models fetch {chosen}` downloads them on a worker's machine.",
                 icon=":material/download:",
             )
     return chosen
