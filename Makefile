@@ -51,12 +51,12 @@ lock: setup-dev
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
-# Built by whichever of these is here. OCI's own format, the default of the last two, drops the
-# health check.
+# Built by the first of these that answers: docker may be here without its daemon. OCI's own format,
+# the default of the last two, drops the health check.
 image:
 	@for builder in docker podman buildah; do \
-	  command -v $$builder >/dev/null || continue; \
+	  $$builder info >/dev/null 2>&1 || continue; \
 	  case $$builder in docker) format= ;; *) format="--format docker" ;; esac; \
 	  exec $$builder build $$format --tag stemcrate:latest $(if $(TORCH_INDEX),--build-arg TORCH_INDEX) .; \
 	done; \
-	echo "make image needs docker, podman or buildah, and none of them is here." >&2; exit 1
+	echo "make image needs docker, podman or buildah, and none of them answers." >&2; exit 1

@@ -197,6 +197,15 @@ def test_make_image_calls_the_builder_that_is_here(
     assert (made.returncode, made.stdout.strip()) == (0, expected), made.stderr
 
 
+def test_make_image_passes_over_a_builder_that_does_not_work(tmp_path: Path) -> None:
+    """Docker's client without its daemon kept podman, which was there, from building."""
+    _install(tmp_path, "docker", "exit 1")
+    _install(tmp_path, "podman")
+    made = _make_image(tmp_path)
+    expected = "build --format docker --tag stemcrate:latest ."
+    assert (made.returncode, made.stdout.strip()) == (0, expected), made.stderr
+
+
 def test_make_image_says_what_is_missing(tmp_path: Path) -> None:
     """The shell's own words would be "docker: not found", which sends people off to install it."""
     made = _make_image(tmp_path)
@@ -204,9 +213,9 @@ def test_make_image_says_what_is_missing(tmp_path: Path) -> None:
     assert "needs docker, podman or buildah" in made.stderr
 
 
-def _install(folder: Path, name: str) -> None:
+def _install(folder: Path, name: str, code: str = 'echo "$@"') -> None:
     program = folder / name
-    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.write_text(f"#!/bin/sh\n{code}\n")
     program.chmod(0o755)
 
 
