@@ -15,9 +15,9 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
-from core.artifacts.manifest import JobState
 from core.errors import JobNotFound
 from core.jobs.progress import LoggedEvent
+from stemcrate.schemas.manifest import JobState
 
 POLL_S = 0.4
 KEEPALIVE_S = 15.0

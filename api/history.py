@@ -1,10 +1,10 @@
 """A page of the history: job ids sort by time, so the last id of a page is its cursor."""
 
-from api.schemas import JobPage, JobSummary
 from api.views import job_summary
-from core.artifacts.manifest import JobState
 from core.artifacts.store import JobStore, is_job_id
 from core.errors import InvalidOption
+from stemcrate.schemas.jobs import JobPage, JobSummary
+from stemcrate.schemas.manifest import JobState
 
 
 def read_page(

@@ -5,24 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from api.library_schemas import (
-    Added,
-    Adding,
-    CompatibleTrack,
-    CompatibleTracks,
-    DuplicateGroupView,
-    Duplicates,
-    PlaylistLine,
-    PlaylistView,
-    RefusedFile,
-    SimilarTrack,
-    SimilarTracks,
-    TrackDetails,
-    TrackLine,
-    TransitionView,
-)
 from api.views import job_reference
-from core.artifacts.manifest import JobState
 from core.errors import StemcrateError
 from core.export.registry import ExporterRegistry
 from core.library.catalogue.summary import TrackSummary
@@ -33,6 +16,22 @@ from core.library.records.record import PlaylistRecord
 from core.playlist.transition import Transition
 from core.sets.exporting import PACK
 from core.sets.planning import describe_transition
+from stemcrate.schemas.library import (
+    Added,
+    Adding,
+    CompatibleTrack,
+    CompatibleTracks,
+    DuplicateGroupView,
+    Duplicates,
+    RefusedFile,
+    SimilarTrack,
+    SimilarTracks,
+    TrackDetails,
+    TrackLine,
+)
+from stemcrate.schemas.manifest import JobState
+from stemcrate.schemas.sets import PlaylistLine, PlaylistView
+from stemcrate.schemas.transitions import TransitionView
 
 
 def track_line(track: TrackSummary) -> TrackLine:

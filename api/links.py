@@ -5,7 +5,7 @@ import re
 import unicodedata
 from urllib.parse import quote, urlencode
 
-from core.artifacts.manifest import ProcessingManifest
+from stemcrate.schemas.manifest import ProcessingManifest
 
 
 def job_path(job_id: str) -> str:

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from api.deps import Services
-from api.library_schemas import Adding
 from api.library_views import adding_view
 from api.problems import FilesRefused
 from api.uploads import Intake
-from core.artifacts.manifest import NO_MODEL, ProcessingManifest
 from core.artifacts.uploads import Upload
 from core.audio.reading.decode import probe
 from core.errors import InvalidAudio, InvalidOption
@@ -17,6 +15,8 @@ from core.pipeline.options import (
     parse_options,
 )
 from core.pipeline.separating import plan_with
+from stemcrate.schemas.library import Adding
+from stemcrate.schemas.manifest import NO_MODEL, ProcessingManifest
 
 ANALYSIS = ProcessingOptions(model=NO_MODEL, stages=OPTIONAL_STAGES)
 

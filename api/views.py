@@ -3,31 +3,31 @@
 from typing import Any
 
 from api.links import artefact_path, job_links, zip_path
-from api.schemas import (
-    ArtefactView,
-    JobKind,
-    JobLinks,
-    JobReference,
-    JobSummary,
-    JobView,
-    Outputs,
-    StageView,
-    TrackView,
-    WarningView,
-)
-from core.artifacts.manifest import Artefact, JobState, ProcessingManifest, ProcessingStage
 from core.errors import JobNotFinished
 from core.jobs.progress import JobProgress
+from stemcrate.schemas.jobs import (
+    Job,
+    JobKind,
+    JobLinks,
+    JobReceipt,
+    JobSummary,
+    JobTrack,
+    JobWarning,
+    OutputFile,
+    Outputs,
+    StageSummary,
+)
+from stemcrate.schemas.manifest import Artefact, JobState, ProcessingManifest, ProcessingStage
 
 
-def job_reference(job_id: str, state: JobState) -> JobReference:
+def job_reference(job_id: str, state: JobState) -> JobReceipt:
     """Name a job and what can be asked of it."""
-    return JobReference(job_id=job_id, state=state, links=JobLinks(**job_links(job_id)))
+    return JobReceipt(job_id=job_id, state=state, links=JobLinks(**job_links(job_id)))
 
 
-def job_view(manifest: ProcessingManifest, progress: JobProgress) -> JobView:
+def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
     """Tell where a job stands."""
-    return JobView(
+    return Job(
         job_id=manifest.job_id,
         kind=_kind(manifest),
         state=manifest.state,
@@ -42,12 +42,12 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> JobView:
         model=manifest.model,
         device=manifest.device,
         tracks=[
-            TrackView(
+            JobTrack(
                 index=track.index,
                 id=track.source.sha256,
                 name=track.source.name,
                 state=track.state,
-                analysis=_single_values(track.analysis),
+                analysis=_single_values(track.analysis.model_dump(mode="json")),
                 error=track.error,
             )
             for track in manifest.tracks
@@ -117,8 +117,8 @@ def _single_values(analysis: dict[str, Any]) -> dict[str, Any]:
     return {name: v for name, v in analysis.items() if not isinstance(v, list | dict)}
 
 
-def _stage_view(stage: ProcessingStage, track_index: int | None) -> StageView:
-    return StageView(
+def _stage_view(stage: ProcessingStage, track_index: int | None) -> StageSummary:
+    return StageSummary(
         track_index=track_index,
         name=stage.name,
         state=stage.state,
@@ -127,16 +127,16 @@ def _stage_view(stage: ProcessingStage, track_index: int | None) -> StageView:
     )
 
 
-def _warning_views(stages: list[ProcessingStage], track_index: int | None) -> list[WarningView]:
+def _warning_views(stages: list[ProcessingStage], track_index: int | None) -> list[JobWarning]:
     return [
-        WarningView(**warning.model_dump(), track_index=track_index)
+        JobWarning(**warning.model_dump(), track_index=track_index)
         for stage in stages
         for warning in stage.warnings
     ]
 
 
-def _artefact_view(job_id: str, artefact: Artefact, track_index: int | None) -> ArtefactView:
-    return ArtefactView(
+def _artefact_view(job_id: str, artefact: Artefact, track_index: int | None) -> OutputFile:
+    return OutputFile(
         **artefact.model_dump(),
         track_index=track_index,
         url=artefact_path(job_id, artefact.name),

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.artifacts.manifest import ProcessingManifest
 from core.errors import InvalidOption, StemcrateError
+from stemcrate.schemas.manifest import ProcessingManifest
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -45,7 +45,7 @@ def print_summary(manifest: ProcessingManifest) -> None:
     if manifest.playlist.get("transitions"):
         out.print(_playlist_table(manifest))
     for track in manifest.tracks:
-        title = track.analysis.get("title") or track.source.name
+        title = track.analysis.title or track.source.name
         for warning in (w for stage in track.stages for w in stage.warnings):
             out.print(f"warning ({title}, {warning.stage}): {warning.message}")
     for warning in (w for stage in manifest.stages for w in stage.warnings):
@@ -59,16 +59,16 @@ def _tracks_table(manifest: ProcessingManifest) -> Table:
     table = Table("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS", "Residual", "Files")
     for track in manifest.tracks:
         facts = track.analysis
-        null_test = facts.get("null_test") or {}
+        null_test = facts.null_test
         table.add_row(
-            facts.get("title") or track.source.name,
-            format_value(facts.get("duration_s"), "{:.1f} s"),
-            format_value(facts.get("tempo_bpm"), "{:.2f}"),
-            facts.get("key") or "–",
-            facts.get("camelot") or "–",
-            format_value(facts.get("energy"), "{}"),
-            format_value(facts.get("integrated_loudness_lufs"), "{:.1f}"),
-            format_value(null_test.get("residual_dbfs"), "{:.1f} dBFS"),
+            facts.title or track.source.name,
+            format_value(facts.duration_s, "{:.1f} s"),
+            format_value(facts.tempo_bpm, "{:.2f}"),
+            facts.key or "–",
+            facts.camelot or "–",
+            format_value(facts.energy, "{}"),
+            format_value(facts.integrated_loudness_lufs, "{:.1f}"),
+            format_value(null_test.residual_dbfs if null_test else None, "{:.1f} dBFS"),
             str(sum(artefact.role != "waveform" for artefact in track.artefacts)),
         )
     return table

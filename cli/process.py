@@ -21,7 +21,6 @@ from cli.output import (
     print_summary,
 )
 from config import settings
-from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import CHUNK_BYTES, JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import InvalidOption, StorageFull
@@ -29,6 +28,7 @@ from core.export.pack import write_pack
 from core.pipeline.contents import pack_entries
 from core.pipeline.options import parse_options
 from core.system.logs import configure_logging
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 
 if TYPE_CHECKING:
     from core.pipeline.pipeline import AudioPipeline

@@ -13,6 +13,7 @@ from core.library.records.record import (
     JobReference,
     LibraryRecord,
 )
+from stemcrate.schemas.facts import TrackFacts
 
 
 def track_id(number: int) -> str:
@@ -53,7 +54,7 @@ def make_record(
         container="wav",
         packet_sha256=packets,
         tags=tags or {},
-        facts=facts,
+        facts=TrackFacts.model_validate(facts),
         fingerprint=None
         if hashes is None
         else FingerprintRecord.of(Fingerprint(Algorithm.BANDS, hashes.astype(np.uint32))),

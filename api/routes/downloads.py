@@ -11,10 +11,10 @@ from api.files import ArtefactResponse, MakingResponse, disposition_of, media_ty
 from api.links import content_disposition, etag_matches, strong_etag, zip_name
 from api.problems import MEDIA_TYPE, problem_responses
 from api.views import require_final
-from core.artifacts.manifest import Artefact, ProcessingManifest
 from core.errors import ArtefactNotFound, JobNotFinished, JobNotFound
 from core.export.pack import open_pack
 from core.pipeline.contents import pack_entries
+from stemcrate.schemas.manifest import Artefact, ProcessingManifest
 
 router = APIRouter(tags=["downloads"])
 

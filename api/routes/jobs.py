@@ -9,10 +9,10 @@ from api.history import read_page
 from api.links import etag_matches, etag_of, jobs_page_path
 from api.problems import problem_responses
 from api.routes.process import RETRY_AFTER_S
-from api.schemas import JobPage, JobReference, JobView, Outputs
 from api.views import job_reference, job_view, outputs_view
-from core.artifacts.manifest import JobState, ProcessingManifest
 from core.errors import InvalidOption, JobNotFinished, JobNotFound
+from stemcrate.schemas.jobs import Job, JobPage, JobReceipt, Outputs
+from stemcrate.schemas.manifest import JobState, ProcessingManifest
 
 router = APIRouter(tags=["jobs"])
 
@@ -36,7 +36,7 @@ def list_jobs(
 
 
 @router.get("/job/{id}", operation_id="get_job", responses=problem_responses(JobNotFound))
-def get_job(id: str, store: StoreDep, jobs: JobsDep, response: Response) -> JobView:
+def get_job(id: str, store: StoreDep, jobs: JobsDep, response: Response) -> Job:
     """Tell where a job stands."""
     manifest = store.load(id)
     if not manifest.state.is_final:
@@ -77,7 +77,7 @@ def list_outputs(id: str, store: StoreDep) -> Outputs:
     status_code=status.HTTP_202_ACCEPTED,
     responses=problem_responses(JobNotFound),
 )
-def cancel_job(id: str, jobs: JobsDep) -> JobReference:
+def cancel_job(id: str, jobs: JobsDep) -> JobReceipt:
     """Cancel a job. Asking again, or asking for one that has ended, changes nothing."""
     return job_reference(id, jobs.cancel(id))
 

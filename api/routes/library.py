@@ -7,15 +7,6 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import LibraryDep, ServicesDep, SetsDep, StoreDep
 from api.files import ArtefactResponse
-from api.library_schemas import (
-    Added,
-    Adding,
-    CompatibleTracks,
-    Duplicates,
-    LibraryPage,
-    SimilarTracks,
-    TrackDetails,
-)
 from api.library_views import (
     added_view,
     compatible_view,
@@ -38,6 +29,15 @@ from core.library.intake.job_tracks import enter_job
 from core.library.intake.uploads import remove_track
 from core.library.records.record import MIXTURE
 from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from stemcrate.schemas.library import (
+    Added,
+    Adding,
+    CompatibleTracks,
+    Duplicates,
+    LibraryPage,
+    SimilarTracks,
+    TrackDetails,
+)
 
 router = APIRouter(tags=["library"])
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most tracks of the answer.")]

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Query, Response, status
 from api.bodies import JsonRoute
 from api.deps import LibraryDep, SetsDep, StoreDep
 from api.files import MakingResponse, media_type_of
-from api.library_schemas import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 from api.library_views import next_page, playlist_line, playlist_path, playlist_view
 from api.links import content_disposition
 from api.problems import problem_responses
@@ -26,6 +25,7 @@ from core.library.library import Library
 from core.library.records.record import PlaylistRecord
 from core.playlist.request import SetRequest
 from core.sets.exporting import PACK, export_playlist, make_playlist_pack
+from stemcrate.schemas.sets import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 
 WARNINGS = "X-Stemcrate-Warnings"
 MAX_WARNINGS_BYTES = 4096  # of a header, of which proxies take 8 KB in all

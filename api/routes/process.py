@@ -7,12 +7,12 @@ from api.deps import ServicesDep
 from api.links import job_path
 from api.openapi import process_request_body
 from api.problems import problem_responses
-from api.schemas import JobReference
 from api.submission import submit
 from api.uploads import Intake, Limits, discard, receive_form
 from api.views import job_reference
 from core import errors
 from core.artifacts.store import new_job_id
+from stemcrate.schemas.jobs import JobReceipt
 
 RETRY_AFTER_S = "2"
 
@@ -38,7 +38,7 @@ router = APIRouter(tags=["jobs"])
         errors.StorageFull,
     ),
 )
-async def submit_job(request: Request, services: ServicesDep, response: Response) -> JobReference:
+async def submit_job(request: Request, services: ServicesDep, response: Response) -> JobReceipt:
     """Take in files and options, and queue a job.
 
     The parts may come in any order. A request that is refused leaves nothing behind.

@@ -5,7 +5,14 @@ from typing import get_args
 from fastapi import APIRouter, Response, status
 
 from api.deps import ServicesDep
-from api.schemas import (
+from api.version import VERSION
+from core.errors import StemcrateError
+from core.jobs.liveness import live_workers
+from core.jobs.reports import WorkerReport
+from core.pipeline.composites import RECIPES
+from core.pipeline.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
+from core.separation.inventory import Inventory
+from stemcrate.schemas.configuration import (
     Configuration,
     Health,
     ModelChoice,
@@ -14,13 +21,6 @@ from api.schemas import (
     RequestLimits,
     WorkerInfo,
 )
-from api.version import VERSION
-from core.errors import StemcrateError
-from core.jobs.liveness import live_workers
-from core.jobs.reports import WorkerReport
-from core.pipeline.composites import RECIPES
-from core.pipeline.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
-from core.separation.inventory import Inventory
 
 router = APIRouter(tags=["system"])
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from core.analysis.facts import Facts
 from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM
 from core.analysis.track import TrackAnalysis, analyse_track
 from core.audio.buffer import Samples
@@ -21,7 +21,7 @@ def analyse_file(
     *,
     tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM,
     max_duration_s: float | None = None,
-) -> tuple[SourceFormat, Facts]:
+) -> tuple[SourceFormat, dict[str, Any]]:
     """Analyse a file.
 
     Returns
@@ -40,11 +40,11 @@ def analyse_file(
     with one_blas_thread():
         source, analysis = read_through(path, analyse, max_duration_s=max_duration_s)
     title, artist = name_track(read_tags(path), path.name)
-    facts = {"title": title, "artist": artist, **analysis.facts()}
+    facts = {"title": title, "artist": artist, **analysis.facts().model_dump(mode="json")}
     return source, {**facts, "waveform": _overview(analysis.waveform)}
 
 
-def _overview(waveform: WaveformData) -> Facts | None:
+def _overview(waveform: WaveformData) -> dict[str, Any] | None:
     """Give the finest level that has not too many pixels; None for no samples."""
     for level in waveform.levels:
         if level.low.shape[1] <= MAX_PIXELS:

@@ -13,7 +13,6 @@ from core.analysis.descriptors import Descriptors, describe_sound
 from core.analysis.energy import EnergyEstimate, estimate_energy
 from core.analysis.facts import (
     MIXTURE,
-    Facts,
     chords_facts,
     descriptor_facts,
     energy_facts,
@@ -39,6 +38,7 @@ from core.audio.metering.loudness import (
     LoudnessMeter,
 )
 from core.audio.metering.waveform_data import WaveformData, WaveformMeter
+from stemcrate.schemas.facts import TrackFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,21 @@ class TrackAnalysis:
     descriptors: Descriptors
     waveform: WaveformData
 
-    def facts(self) -> Facts:
-        """Give everything but the waveform as JSON, under the names of the manifest."""
-        return {
-            "duration_s": round(self.duration_s, 6),
-            **tempo_facts(self.tempo),
-            **key_facts(self.key),
-            **energy_facts(self.energy),
-            **loudness_facts(self.loudness),
-            **vocals_facts(None),
-            **structure_facts(self.structure),
-            **chords_facts(self.chords),
-            **descriptor_facts({MIXTURE: self.descriptors}),
-        }
+    def facts(self) -> TrackFacts:
+        """Return everything but the waveform."""
+        facts = TrackFacts(duration_s=round(self.duration_s, 6))
+        for found in (
+            tempo_facts(self.tempo),
+            key_facts(self.key),
+            energy_facts(self.energy),
+            loudness_facts(self.loudness),
+            vocals_facts(None),
+            structure_facts(self.structure),
+            chords_facts(self.chords),
+            descriptor_facts({MIXTURE: self.descriptors}),
+        ):
+            facts.merge(found)
+        return facts
 
 
 class TrackMeter:

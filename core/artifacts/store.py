@@ -27,10 +27,10 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from core.artifacts.cache import StageCache
-from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.uploads import PART, UploadWriter
 from core.errors import ArtefactNotFound, JobNotFound
 from core.system.atomic import write_atomically
+from stemcrate.schemas.manifest import ProcessingManifest
 
 CHUNK_BYTES = 1 << 20
 STAGING = ".pack-"  # folders in downloads/ in which packs are made

@@ -1,14 +1,12 @@
 """From the facts of the analysis, as manifests and library hold them, to a track of a crate.
 
-The names are those of `core.analysis.facts`; any of them may be absent or None. Manifests of
-earlier versions hold beats without the grid through them, which then is made here.
+Any fact may be unknown.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridSegment
+from stemcrate.schemas.facts import TrackFacts
 
 _BEATS_PER_BAR = 4  # where the metre isn't known
 _CODECS = {
@@ -49,7 +47,7 @@ def find_kind(container: str | None, codec: str | None) -> FileKind:
     return _CONTAINERS.get(container or "", FileKind.OTHER)
 
 
-def add_facts(track: CrateTrack, facts: Mapping[str, Any]) -> CrateTrack:
+def add_facts(track: CrateTrack, facts: TrackFacts) -> CrateTrack:
     """Fill a track with what the analysis found; what it didn't find stays as it is.
 
     The first eight cues, in time, lie on the pads; further ones, and where to mix in and out, are
@@ -57,34 +55,33 @@ def add_facts(track: CrateTrack, facts: Mapping[str, Any]) -> CrateTrack:
     """
     return replace(
         track,
-        tempo_bpm=facts.get("tempo_bpm") or track.tempo_bpm,
-        key=facts.get("key") or track.key,
-        energy=facts.get("energy") or track.energy,
+        tempo_bpm=facts.tempo_bpm or track.tempo_bpm,
+        key=facts.key or track.key,
+        energy=facts.energy or track.energy,
         grid=_grid(facts) or track.grid,
         cues=_cues(facts) or track.cues,
-        integrated_loudness_lufs=_or(facts, "integrated_loudness_lufs", track),
-        true_peak_dbtp=_or(facts, "true_peak_dbtp", track),
-        vocals_s=tuple((start, end) for start, end in facts.get("vocals_s") or ()),
+        integrated_loudness_lufs=_or(
+            facts.integrated_loudness_lufs, track.integrated_loudness_lufs
+        ),
+        true_peak_dbtp=_or(facts.true_peak_dbtp, track.true_peak_dbtp),
+        vocals_s=tuple((start, end) for start, end in facts.vocals_s or ()),
     )
 
 
-def _or(facts: Mapping[str, Any], name: str, track: CrateTrack) -> float | None:
-    value: float | None = facts.get(name)
-    own: float | None = getattr(track, name)
+def _or(value: float | None, own: float | None) -> float | None:
     return own if value is None else value
 
 
-def _grid(facts: Mapping[str, Any]) -> tuple[GridSegment, ...]:
-    beats_per_bar = _beats_per_bar(facts.get("time_signature"))
-    segments: Sequence[Mapping[str, Any]] = facts.get("beat_grid") or ()
+def _grid(facts: TrackFacts) -> tuple[GridSegment, ...]:
+    beats_per_bar = _beats_per_bar(facts.time_signature)
     return tuple(
         GridSegment(
-            segment["start_s"],
-            segment["tempo_bpm"],
+            segment.start_s,
+            segment.tempo_bpm,
             beats_per_bar,
-            (segment["first_beat_in_bar"] - 1) % beats_per_bar + 1,
+            (segment.first_beat_in_bar - 1) % beats_per_bar + 1,
         )
-        for segment in segments
+        for segment in facts.beat_grid
     )
 
 
@@ -92,12 +89,12 @@ def _beats_per_bar(time_signature: str | None) -> int:
     return int(time_signature.split("/")[0]) if time_signature else _BEATS_PER_BAR
 
 
-def _cues(facts: Mapping[str, Any]) -> tuple[Cue, ...]:
-    found = sorted((cue["time_s"], cue["name"]) for cue in facts.get("cues") or ())
+def _cues(facts: TrackFacts) -> tuple[Cue, ...]:
+    found = sorted((cue.time_s, cue.name) for cue in facts.cues)
     cues = [
         Cue(max(0.0, time_s), name, pad=pad if pad < MAX_HOT_CUES else None)
         for pad, (time_s, name) in enumerate(found)
     ]
-    windows = (("Mix in", facts.get("mix_in_s")), ("Mix out", facts.get("mix_out_s")))
+    windows = (("Mix in", facts.mix_in_s), ("Mix out", facts.mix_out_s))
     cues += [Cue(max(0.0, window[0]), name) for name, window in windows if window]
     return tuple(cues)

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
-from core.artifacts.manifest import StageState
 from core.errors import WorkerLost
 from core.jobs.stage_child import Cancel, ChildSpec, Done, Progress, Raised, Run, serve_stages
 from core.jobs.timing import Watchdog
+from stemcrate.schemas.manifest import StageState
 
 logger = logging.getLogger(__name__)
 

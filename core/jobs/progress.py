@@ -19,8 +19,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.artifacts.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
 from core.jobs.database import engine_for, progress_events
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
 
 LIVE_EVENTS = 64
 

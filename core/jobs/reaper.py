@@ -17,7 +17,6 @@ from dbos import DBOS, WorkflowStatus  # noqa: TID251
 from filelock import Timeout
 from pydantic import ValidationError
 
-from core.artifacts.manifest import ProcessingManifest
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.liveness import Liveness
 from core.jobs.progress import ProgressLog
@@ -25,6 +24,7 @@ from core.jobs.queue import ACTIVE, PIPELINE_VERSION, JobQueue, job_of
 from core.jobs.workflows import tell_state
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
+from stemcrate.schemas.manifest import ProcessingManifest
 
 logger = logging.getLogger(__name__)
 

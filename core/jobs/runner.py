@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.artifacts.manifest import StageState
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.child import StageProcess
 from core.jobs.progress import ProgressLog
@@ -20,6 +19,7 @@ from core.jobs.timing import EtaEstimator
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
 from core.system.logs import work_in_log
+from stemcrate.schemas.manifest import StageState
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
 from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progress
@@ -14,6 +13,7 @@ from core.library.intake.job_tracks import forget_job
 from core.library.library import Library
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 
 logger = logging.getLogger(__name__)
 

@@ -19,13 +19,13 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from core.artifacts.manifest import StageState
 from core.artifacts.store import JobStore
 from core.errors import StageFailed, StemcrateError
 from core.jobs.timing import Throttle
 from core.pipeline.context import Runtime
 from core.pipeline.pipeline import AudioPipeline
 from core.system.logs import configure_logging, work_in_log
+from stemcrate.schemas.manifest import StageState
 
 logger = logging.getLogger(__name__)
 

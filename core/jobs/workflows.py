@@ -17,7 +17,6 @@ from typing import Any
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle, error  # noqa: TID251
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.artifacts.manifest import JobState, StageState
 from core.errors import JobNotFound, WorkerLost
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JOB_WORKFLOW, RESULT_POLL_S, TRACKS_QUEUE
@@ -25,6 +24,7 @@ from core.jobs.runner import StageRunner
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
 from core.system.logs import work_in_log
+from stemcrate.schemas.manifest import JobState, StageState
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from core.artifacts.cache import StageCache, make_key
-from core.artifacts.manifest import StageState, Warning
 from core.errors import JobCancelled, StemcrateError
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.outcome import Outcome
 from core.pipeline.stage import PipelineStage, StageResult, TrackStage
 from core.system.threads import one_blas_thread
+from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.manifest import StageState, StageWarning
 
 logger = logging.getLogger(__name__)
 
@@ -58,15 +59,16 @@ def _execute_cached(
     if stage.is_cached and key is not None:
         found = cache.get(mixture, key, context.work_folder)
         if found is not None:
-            context.warnings += [Warning.model_validate(w) for w in found["warnings"]]
-            result = StageResult(found["data"], found["analysis"])
+            context.warnings += [StageWarning.model_validate(w) for w in found["warnings"]]
+            result = StageResult(found["data"], JobFacts.model_validate(found["analysis"]))
             return Outcome(
                 StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
             )
     result = _execute(stage, context)
     if stage.is_cached and key is not None and not is_deleted():
         warnings = [warning.model_dump(mode="json") for warning in context.warnings]
-        found = {"data": result.data, "analysis": result.analysis, "warnings": warnings}
+        analysis = result.facts.model_dump(mode="json")
+        found = {"data": result.data, "analysis": analysis, "warnings": warnings}
         cache.put(mixture, key, found, context.written)
     return Outcome(StageState.COMPLETED, context, result=result, cache_key=key)
 

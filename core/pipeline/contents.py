@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore
 from core.export.pack import PackEntry
+from stemcrate.schemas.manifest import ProcessingManifest
 
 
 def pack_entries(store: JobStore, manifest: ProcessingManifest) -> Iterator[PackEntry]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artifacts.manifest import Artefact, ProcessingManifest, TrackRecord, Warning
 from core.artifacts.store import hash_file
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import JobCancelled, StageFailed
 from core.pipeline.options import ProcessingOptions
 from core.system.atomic import atomic_path
+from stemcrate.schemas.manifest import Artefact, ProcessingManifest, StageWarning, TrackRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class _Context:
     ) -> None:
         self.options = options
         self.runtime = runtime
-        self.warnings: list[Warning] = []
+        self.warnings: list[StageWarning] = []
         self.artefacts: list[Artefact] = []
         self.cancelled = cancelled
         self.report_progress = progress
@@ -68,7 +68,7 @@ class _Context:
 
     def warn(self, code: str, message: str) -> None:
         """Put something the user should know into the manifest."""
-        self.warnings.append(Warning(code=code, message=message, stage=self._stage_name))
+        self.warnings.append(StageWarning(code=code, message=message, stage=self._stage_name))
 
     @property
     def taken_names(self) -> set[str]:

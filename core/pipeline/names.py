@@ -10,7 +10,7 @@ from core.pipeline.context import StageContext
 def name_folder(context: StageContext) -> str:
     """Name the folder of a track's files: its number in the job, artist and title."""
     facts = context.track.analysis
-    full_name = " - ".join(filter(None, (facts.get("artist"), facts.get("title"))))
+    full_name = " - ".join(filter(None, (facts.artist, facts.title)))
     return f"{context.track.index + 1:02d} {safe_name(full_name or context.track.source.name)}"
 
 
@@ -26,14 +26,14 @@ class TrackNames:
     def file(self, label: str, suffix: str) -> str:
         """Name a file by the job's template, unlike every other file of the track."""
         tags = self._context.track.source.tags
-        bpm = self._facts.get("tempo_bpm")
+        bpm = self._facts.tempo_bpm
         fields = {
-            "artist": self._facts.get("artist"),
-            "title": self._facts.get("title"),
+            "artist": self._facts.artist,
+            "title": self._facts.title,
             "stem": label,
             "bpm": f"{bpm:.0f}" if bpm else None,
-            "key": self._facts.get("key"),
-            "camelot": self._facts.get("camelot"),
+            "key": self._facts.key,
+            "camelot": self._facts.camelot,
             "track_number": _text(tags.get("track_number")),
             "album": _text(tags.get("album")),
         }
@@ -44,13 +44,13 @@ class TrackNames:
 
     def tags(self, tags: Tags, label: str) -> Tags:
         """Give the source's tags with the output's label, BPM and key."""
-        title = self._facts.get("title") or self._context.track.source.name
+        title = self._facts.title or self._context.track.source.name
         return replace(
             tags,
             title=title if label == "main" else f"{title} [{label}]",
-            artist=self._facts.get("artist"),
-            bpm=self._facts.get("tempo_bpm") or tags.bpm,
-            key=self._facts.get("key_short") or tags.key,
+            artist=self._facts.artist,
+            bpm=self._facts.tempo_bpm or tags.bpm,
+            key=self._facts.key_short or tags.key,
         )
 
 

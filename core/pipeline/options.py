@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from core.artifacts.manifest import NO_MODEL
 from core.errors import InvalidOption, UnsupportedFormat
 from core.export.names import check_template
 from core.pipeline.composites import RECIPE_NAMES
 from core.separation.streaming.effort import Combination, Preset
+from stemcrate.schemas.manifest import NO_MODEL
 
 OptionalStage = Literal[
     "harmonic_percussive",

@@ -1,17 +1,17 @@
 """How an attempt at a stage, and a whole job, ended: on the way into the manifest."""
 
-from core.artifacts.manifest import (
+from core.errors import StemcrateError
+from core.pipeline.context import JobContext, StageContext
+from core.pipeline.stage import PipelineStage, StageResult
+from core.system.clock import now
+from stemcrate.schemas.manifest import (
     Failure,
     JobState,
     ProcessingManifest,
     SourceRecord,
     StageState,
     TrackRecord,
-    now,
 )
-from core.errors import StemcrateError
-from core.pipeline.context import JobContext, StageContext
-from core.pipeline.stage import PipelineStage, StageResult
 
 
 class Outcome:
@@ -53,13 +53,13 @@ class Outcome:
             owner.artefacts += self._context.artefacts
         if isinstance(owner, TrackRecord):
             if self._result is not None:
-                owner.analysis = {**owner.analysis, **self._result.analysis}
+                owner.analysis.merge(self._result.facts)
                 self._describe(manifest, owner)
             if self._failure is not None and stage.essential:
                 owner.error = self._failure
                 owner.state = JobState.FAILED
-        elif self._result is not None and self._result.analysis:
-            owner.playlist = self._result.analysis
+        elif self._result is not None and self._result.playlist:
+            owner.playlist = self._result.playlist
 
     def _describe(self, manifest: ProcessingManifest, track: TrackRecord) -> None:
         """Copy what a stage learned of the source, the model and the device to their places."""

@@ -12,16 +12,6 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
-from core.artifacts.manifest import (
-    Failure,
-    JobState,
-    ProcessingManifest,
-    ProcessingStage,
-    SourceRecord,
-    StageState,
-    TrackRecord,
-    now,
-)
 from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import StorageFull
@@ -35,6 +25,16 @@ from core.pipeline.stage import (
     PipelineStage,
     Progress,
     TrackStage,
+)
+from core.system.clock import now
+from stemcrate.schemas.manifest import (
+    Failure,
+    JobState,
+    ProcessingManifest,
+    ProcessingStage,
+    SourceRecord,
+    StageState,
+    TrackRecord,
 )
 
 RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "soundfile", "av", "soxr", "numpy", "scipy")

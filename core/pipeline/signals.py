@@ -1,7 +1,6 @@
 """Signals that several stages look at: computed by the first that asks, read by the others."""
 
 from contextlib import ExitStack
-from typing import Any
 
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, SpectraMeter, load_spectra, save_spectra
@@ -9,6 +8,7 @@ from core.audio.metering.loudness import measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import read_blocks, sum_blocks
 from core.system.atomic import atomic_path
+from stemcrate.schemas.facts import LoudnessFacts
 
 _PITCHED_STEMS = ("bass", "other", "guitar", "piano")
 
@@ -43,17 +43,16 @@ def pitched_stems_of(context: StageContext) -> tuple[str, ...]:
     return tuple(stem for stem in stems_of(context) if stem in _PITCHED_STEMS)
 
 
-def mixture_loudness(context: StageContext) -> dict[str, Any]:
+def mixture_loudness(context: StageContext) -> LoudnessFacts:
     """Measure the mixture as it came in (ITU-R BS.1770-4, EBU Tech 3342).
 
-    Returns `core.audio.metering.loudness.Loudness` as facts; measured by the normalization stage
-    where there is one.
+    Measured by the normalization stage where there is one.
     """
     from core.analysis.facts import loudness_facts
 
     measured = context.result("normalization").get("mixture")
     if measured is not None:
-        return dict(measured)
+        return LoudnessFacts.model_validate(measured)
     with context.reader("mixture") as mixture:
         loudness = measure_loudness(mixture.blocks(), mixture.sample_rate, mixture.n_channels)
     return loudness_facts(loudness)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.options import ProcessingOptions
+from stemcrate.schemas.record import Facts
 
 Progress = Callable[[float], None]
 Cancelled = Callable[[], bool]
@@ -14,10 +15,11 @@ Cancelled = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """What a stage found, as JSON: ``data`` for later stages, ``analysis`` for people."""
+    """What a stage found: ``data`` (JSON) for later stages, ``facts`` of the track for people."""
 
     data: dict[str, Any] = field(default_factory=dict)
-    analysis: dict[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    playlist: dict[str, Any] = field(default_factory=dict)
 
 
 class PipelineStage(ABC):

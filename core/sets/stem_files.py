@@ -7,13 +7,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from core.artifacts.manifest import Artefact
 from core.audio.buffer import BLOCK_SIZE, Samples
 from core.audio.reading.decode import read_through
 from core.audio.writing.stem_mp4 import write_stem_mp4
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import ArtefactNotFound
 from core.export.format import StemFormat
+from stemcrate.schemas.manifest import Artefact
 
 
 def make_stem_file(

@@ -8,13 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from core.artifacts.manifest import Failure, JobState, StageState
 from core.artifacts.store import JobStore
 from core.errors import CorruptAudio
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import JobStage, StageResult, TrackStage
+from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.manifest import Failure, JobState, StageState
 
 LEGAL = {
     JobState.QUEUED: {JobState.RUNNING, JobState.CANCELLED, JobState.FAILED, JobState.COMPLETED},
@@ -39,14 +40,14 @@ class _Guess(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         if mood["fails"]:
             raise RuntimeError("no idea")
-        return StageResult(analysis={"tempo_bpm": 120.0})
+        return StageResult(facts=TrackFacts(tempo_bpm=120.0))
 
 
 class _Order(JobStage):
     name = "playlist"
 
     def execute(self, context: JobContext) -> StageResult:
-        return StageResult(analysis={"name": "set"})
+        return StageResult(playlist={"name": "set"})
 
 
 class JobMachine(RuleBasedStateMachine):

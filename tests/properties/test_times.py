@@ -50,7 +50,8 @@ def test_no_time_lies_outside_the_recording(
 ) -> None:
     """A cue a hair after the last sample, or a chord that ends before it starts, stops players."""
     n_samples = round(seconds * rate)
-    facts = analyse_track([_play(n_samples, rate, beat_s, seed)], rate, 1).facts()
+    analysis = analyse_track([_play(n_samples, rate, beat_s, seed)], rate, 1)
+    facts = analysis.facts().model_dump(mode="json")
     duration_s = facts["duration_s"]
     cues_s = [cue["time_s"] for cue in facts["cues"]]
     grid_s = [segment["start_s"] for segment in facts["beat_grid"]]

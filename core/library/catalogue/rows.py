@@ -49,13 +49,13 @@ def make_rows(record: LibraryRecord) -> TrackRows:
 
 def _make_track_row(record: LibraryRecord) -> TrackRow:
     facts = record.facts
-    mix_in, mix_out = _window(facts.get("mix_in_s")), _window(facts.get("mix_out_s"))
+    mix_in, mix_out = _window(facts.mix_in_s), _window(facts.mix_out_s)
     texts = [record.title, record.artist, record.name]
     texts += [record.tags.get(name) for name in _SEARCHED_TAGS]
     texts += [PurePath(file.path).stem for file in record.files]
     vectors = record.descriptors.vectors if record.descriptors else {}
     parts = sorted(vectors, key=lambda part: (part != MIXTURE, part))
-    camelot = _camelot(facts.get("camelot"))
+    camelot = _camelot(facts.camelot)
     return TrackRow(
         id=record.id,
         title=record.title,
@@ -65,14 +65,14 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
         text_folded=fold(" ".join(str(text) for text in texts if text)),
         added_s=record.added_at.timestamp(),
         duration_s=_positive(record.duration_s),
-        tempo_bpm=_positive(facts.get("tempo_bpm")),
+        tempo_bpm=_positive(facts.tempo_bpm),
         camelot=camelot,
         key_place=key_place(camelot) if camelot else None,
-        energy=_positive(facts.get("energy")),
-        integrated_loudness_lufs=_number(facts.get("integrated_loudness_lufs")),
-        vocal_ratio=_number(facts.get("vocal_ratio")),
-        vocals_s=_pack_intervals(facts.get("vocals_s")),
-        first_downbeat_s=_number(facts.get("first_downbeat_s")),
+        energy=_positive(facts.energy),
+        integrated_loudness_lufs=_number(facts.integrated_loudness_lufs),
+        vocal_ratio=_number(facts.vocal_ratio),
+        vocals_s=_pack_intervals(facts.vocals_s),
+        first_downbeat_s=_number(facts.first_downbeat_s),
         mix_in_start_s=mix_in[0],
         mix_in_end_s=mix_in[1],
         mix_out_start_s=mix_out[0],

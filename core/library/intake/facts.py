@@ -6,13 +6,13 @@ The one place that asks the analysis: whatever it finds is kept as it is, under 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.audio.buffer import Samples
 from core.audio.reading.decode import SourceFormat, read_through
 from core.audio.reading.packets import hash_packets
 from core.audio.tagging.tags import Cover, Tags, read_tags
 from core.library.identity.fingerprint import Fingerprint, make_fingerprinter
+from stemcrate.schemas.facts import TrackFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class FileFacts:
     tags: Tags
     packet_sha256: str | None
     fingerprint: Fingerprint
-    facts: dict[str, Any]
+    facts: TrackFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def find_facts(path: Path, *, name: str, max_duration_s: float | None) -> FileFa
 
     def take(
         sample_rate: int, n_channels: int, blocks: Iterator[Samples]
-    ) -> tuple[Fingerprint, dict[str, Any]]:
+    ) -> tuple[Fingerprint, TrackFacts]:
         fingerprinter = make_fingerprinter(sample_rate, n_channels)
         meter = TrackMeter(sample_rate, n_channels)
         for block in blocks:

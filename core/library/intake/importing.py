@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.artifacts.manifest import now
 from core.artifacts.store import hash_file
 from core.audio.tagging.tags import name_track, text_tags
 from core.errors import InvalidAudio, StemcrateError
@@ -21,6 +20,7 @@ from core.library.records.record import (
     FingerprintRecord,
     LibraryRecord,
 )
+from core.system.clock import now
 
 Progress = Callable[[int, int, str], None]
 """Called with the number of files done, of all, and the name of the last."""
@@ -157,6 +157,7 @@ def make_record(
     """Make the record of a file that was just analysed, and keep its cover."""
     title, artist = name_track(found.tags, source.name)
     cover = found.tags.cover
+    descriptors = found.facts.descriptors
     return LibraryRecord(
         id=track_id,
         name=source.name,
@@ -165,7 +166,7 @@ def make_record(
         added_at=now(),
         bytes=files[0].bytes,
         files=files,
-        duration_s=found.facts.get("duration_s"),
+        duration_s=found.facts.duration_s,
         sample_rate=found.source.sample_rate,
         n_channels=found.source.n_channels,
         bit_depth=found.source.bit_depth,
@@ -174,9 +175,9 @@ def make_record(
         packet_sha256=found.packet_sha256,
         tags=text_tags(found.tags),
         cover=library.keep_cover(cover) if cover is not None else None,
-        facts={k: v for k, v in found.facts.items() if k != "descriptors"},
+        facts=found.facts.without({"descriptors"}),
         fingerprint=FingerprintRecord.of(found.fingerprint),
-        descriptors=DescriptorRecord.model_validate(found.facts["descriptors"]),
+        descriptors=descriptors and DescriptorRecord.model_validate(descriptors.model_dump()),
     )
 
 

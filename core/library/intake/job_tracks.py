@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.artifacts.manifest import JobState, ProcessingManifest, TrackRecord
 from core.artifacts.store import JobStore
 from core.errors import JobNotFinished, StemcrateError
 from core.library.intake.facts import FileIdentity, find_identity
@@ -23,6 +22,7 @@ from core.library.records.record import (
     JobReference,
     LibraryRecord,
 )
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, TrackRecord
 
 _KEPT_ELSEWHERE = frozenset({"title", "artist", "duration_s", "descriptors"})
 
@@ -123,10 +123,10 @@ def _put(
     A job that only analyses came for the library's sake: its upload stays when the job goes.
     """
     track = task.track
-    found = {k: v for k, v in track.analysis.items() if k not in _KEPT_ELSEWHERE}
-    record.facts = {**record.facts, **found}
-    if vectors := track.analysis.get("descriptors"):
-        record.descriptors = DescriptorRecord.model_validate(vectors)
+    found = track.analysis.of_recording()
+    if found.descriptors is not None:
+        record.descriptors = DescriptorRecord.model_validate(found.descriptors.model_dump())
+    record.facts.merge(found.without(_KEPT_ELSEWHERE))
     record.jobs = [
         *(job for job in record.jobs if job.job_id != task.job.job_id),
         JobReference(
@@ -148,8 +148,8 @@ def _make_record(task: _Task) -> LibraryRecord:
     return LibraryRecord(
         id=source.sha256,
         name=source.name,
-        title=task.track.analysis.get("title") or source.name,
-        artist=task.track.analysis.get("artist"),
+        title=task.track.analysis.title or source.name,
+        artist=task.track.analysis.artist,
         added_at=task.job.created_at,
         bytes=source.bytes,
         duration_s=source.duration_s,

@@ -7,12 +7,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from core.artifacts.manifest import now
 from core.artifacts.store import is_job_id, new_job_id
 from core.audio.tagging.tags import clean_text
 from core.errors import InvalidOption, PlaylistNotFound
 from core.library.records.record import PlaylistRecord
 from core.library.records.store import RecordStore
+from core.system.clock import now
 
 
 class PlaylistStore:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-from core.artifacts.manifest import Record
 from core.library.identity.fingerprint import Algorithm, Fingerprint
+from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.record import Record
 
 SCHEMA_VERSION = 1
 MIXTURE = "mixture"
@@ -131,7 +132,7 @@ class LibraryRecord(Record):
     packet_sha256: str | None = None
     tags: dict[str, Any] = Field(default_factory=dict)
     cover: CoverReference | None = None
-    facts: dict[str, Any] = Field(default_factory=dict)
+    facts: TrackFacts = Field(default_factory=TrackFacts)
     fingerprint: FingerprintRecord | None = None
     descriptors: DescriptorRecord | None = None
 

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from core.artifacts.manifest import Record
 from core.audio.tagging.tags import Cover
 from core.library.records.record import (
     CoverReference,
@@ -23,6 +22,7 @@ from core.library.records.record import (
     PlaylistRecord,
 )
 from core.system.atomic import write_atomically
+from stemcrate.schemas.record import Record
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)

@@ -21,7 +21,7 @@ class ChordsStage(TrackStage):
         from core.analysis.harmony.chroma import measure_chroma
 
         sources = pitched_stems_of(context) or ("mixture",)
-        beats_s = context.track.analysis.get("beats_s", ())
+        beats_s = context.track.analysis.beats_s
         chroma = measure_chroma(spectra_of(context, *sources))
         segments = estimate_chords(chroma, beats_s)
-        return StageResult(data={"sources": list(sources)}, analysis=chords_facts(segments))
+        return StageResult(data={"sources": list(sources)}, facts=chords_facts(segments))

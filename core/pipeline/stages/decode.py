@@ -4,6 +4,7 @@ from core.audio.reading.decode import decode
 from core.audio.tagging.tags import name_track, read_tags, text_tags
 from core.pipeline.context import StageContext
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.facts import SourceFacts
 
 
 class DecodeStage(TrackStage):
@@ -52,5 +53,5 @@ class DecodeStage(TrackStage):
                     "tags": text_tags(tags),
                 },
             },
-            analysis={"title": title, "artist": artist, "duration_s": duration_s},
+            facts=SourceFacts(title=title, artist=artist, duration_s=duration_s),
         )

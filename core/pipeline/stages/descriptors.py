@@ -23,4 +23,4 @@ class DescriptorsStage(TrackStage):
         for done, name in enumerate(names):
             vectors[name] = describe_sound(spectra_of(context, name))
             context.progress((done + 1) / len(names))
-        return StageResult(data={"parts": list(names)}, analysis=descriptor_facts(vectors))
+        return StageResult(data={"parts": list(names)}, facts=descriptor_facts(vectors))

@@ -3,6 +3,7 @@
 from core.pipeline.context import StageContext
 from core.pipeline.signals import mixture_loudness, spectra_of
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.facts import TrackFacts
 
 
 class EnergyStage(TrackStage):
@@ -21,8 +22,9 @@ class EnergyStage(TrackStage):
 
         loudness = mixture_loudness(context)
         estimate = estimate_energy(
-            spectra_of(context, "mixture"), loudness["integrated_loudness_lufs"]
+            spectra_of(context, "mixture"), loudness.integrated_loudness_lufs
         )
-        return StageResult(
-            data={"energy": estimate.energy}, analysis={**energy_facts(estimate), **loudness}
-        )
+        facts = TrackFacts()
+        facts.merge(energy_facts(estimate))
+        facts.merge(loudness)
+        return StageResult(data={"energy": estimate.energy}, facts=facts)

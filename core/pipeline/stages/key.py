@@ -25,5 +25,5 @@ class KeyStage(TrackStage):
         stems = estimate_key(measure_chroma(spectra_of(context, *pitched))) if pitched else None
         estimate = arbitrate_key(mixture, stems)
         return StageResult(
-            data={"key": estimate.key, "stems": list(pitched)}, analysis=key_facts(estimate)
+            data={"key": estimate.key, "stems": list(pitched)}, facts=key_facts(estimate)
         )

@@ -13,6 +13,7 @@ from core.pipeline.options import ProcessingOptions
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks
 from core.pipeline.signals import mixture_loudness
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.facts import JobFacts
 
 
 class NormalizationStage(TrackStage):
@@ -38,12 +39,12 @@ class NormalizationStage(TrackStage):
         """Measure by ITU-R BS.1770-4; ``common``: the mixture; ``per_track``: every output."""
         options = context.options
         mixture = mixture_loudness(context)
-        data: dict[str, Any] = {"mode": options.normalization, "mixture": mixture}
+        data: dict[str, Any] = {"mode": options.normalization, "mixture": mixture.model_dump()}
         if options.normalization == "common":
             data["gain_db"] = find_gain_db(
-                mixture["integrated_loudness_lufs"], mixture["true_peak_dbtp"], options
+                mixture.integrated_loudness_lufs, mixture.true_peak_dbtp, options
             )
-            return StageResult(data=data, analysis={"gain_db": data["gain_db"]})
+            return StageResult(data=data, facts=JobFacts(gain_db=data["gain_db"]))
         outputs = list_outputs(context).files
         data["gains_db"] = {}
         for done, output in enumerate(outputs):
@@ -52,7 +53,7 @@ class NormalizationStage(TrackStage):
                 loudness.integrated_lufs, loudness.true_peak_dbtp, options
             )
             context.progress((done + 1) / len(outputs))
-        return StageResult(data=data, analysis={"gains_db": data["gains_db"]})
+        return StageResult(data=data, facts=JobFacts(gains_db=data["gains_db"]))
 
 
 def find_gain_db(

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from core.artifacts.manifest import Artefact, TrackRecord
 from core.export.formats.m3u8 import M3U8Entry, write_m3u8
 from core.export.names import safe_name
 from core.pipeline.context import JobContext
@@ -11,6 +10,7 @@ from core.playlist.plan import SetPlan, plan_set
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
 from core.playlist.transition import Transition
+from stemcrate.schemas.manifest import Artefact, TrackRecord
 
 
 class PlaylistStage(JobStage):
@@ -39,7 +39,7 @@ class PlaylistStage(JobStage):
         file_name = f"{safe_name(name)}.m3u8"
         with context.artefact(file_name, role="playlist", label=name, format="m3u8") as path:
             path.write_bytes(write_m3u8(entries, name))
-        return StageResult(analysis={"name": name, **_tell(plan, tracks)})
+        return StageResult(playlist={"name": name, **_tell(plan, tracks)})
 
 
 def _describe(number: str, record: TrackRecord) -> PlaylistTrack:

@@ -21,6 +21,7 @@ from core.separation.streaming.ahead import run_ahead
 from core.separation.streaming.allocator import freed_memory_kept
 from core.separation.streaming.quality import QualityCard, QualityMeter
 from core.separation.weights.store import WeightsStore
+from stemcrate.schemas.facts import JobFacts, NullTest, SeparationQuality
 
 _LOADED = LoadedModels()
 
@@ -117,7 +118,10 @@ class SeparationStage(TrackStage):
                 "null_test": null_test,
                 "quality": asdict(card),
             },
-            analysis={"null_test": null_test, "separation_quality": asdict(card)},
+            facts=JobFacts(
+                null_test=NullTest.model_validate(null_test),
+                separation_quality=SeparationQuality.model_validate(asdict(card)),
+            ),
         )
 
 

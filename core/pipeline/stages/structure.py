@@ -24,12 +24,12 @@ class StructureStage(TrackStage):
         found = context.track.analysis
         structure = find_structure(
             spectra_of(context, "mixture"),
-            found["downbeats_s"],
+            found.downbeats_s,
             grid_confidence=rate_hold(
-                found["tempo_confidence"], [part["n_beats"] for part in found["beat_grid"]]
+                found.tempo_confidence or 0.0, [part.n_beats for part in found.beat_grid]
             ),
-            vocals_s=found.get("vocals_s"),
+            vocals_s=found.vocals_s,
         )
         return StageResult(
-            data={"n_sections": len(structure.sections)}, analysis=structure_facts(structure)
+            data={"n_sections": len(structure.sections)}, facts=structure_facts(structure)
         )

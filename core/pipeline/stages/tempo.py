@@ -37,5 +37,5 @@ class TempoStage(TrackStage):
         estimate = arbitrate_tempo(mixture, drums)
         return StageResult(
             data={"tempo_bpm": estimate.tempo_bpm, "decided_by_drums": estimate is drums},
-            analysis=tempo_facts(estimate),
+            facts=tempo_facts(estimate),
         )

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from core.artifacts.manifest import Artefact, JobState
 from core.artifacts.store import JobStore
+from stemcrate.schemas.manifest import Artefact, JobState
 from tests.conditions import wait_until
 from tests.integration.api.apps import open_client, serve, submit
 

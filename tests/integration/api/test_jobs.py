@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.artifacts.manifest import Warning
+from stemcrate.schemas.manifest import StageWarning
 from tests.integration.api.apps import files_below, submit
 
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -33,7 +33,7 @@ def test_a_warning_says_of_which_track_it_is(client: Any) -> None:
     job_id = submit(client, "a.wav", "b.wav")
     with client.app.state.services.store.update(job_id) as manifest:
         for record in (manifest.tracks[1].stages[0], manifest.stages[0]):
-            record.warnings = [Warning(code="odd", message="Odd.", stage=record.name)]
+            record.warnings = [StageWarning(code="odd", message="Odd.", stage=record.name)]
     warnings = client.get(f"/job/{job_id}").json()["warnings"]
     assert [(w["stage"], w["track_index"]) for w in warnings] == [("decode", 1), ("playlist", None)]
 

@@ -11,7 +11,6 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.jobs.database import engine_for, is_sqlite, prepare_database
@@ -22,6 +21,7 @@ from core.jobs.service import JobService
 from core.library.library import Library
 from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
+from stemcrate.schemas.manifest import ProcessingManifest
 from tests.conditions import wait_until
 from tests.integration.jobs.stages_for_tests import FACTORY, build_pipeline_for_tests
 from tests.postgres import BOTH_DATABASES

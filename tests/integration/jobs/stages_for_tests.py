@@ -16,6 +16,7 @@ from core.errors import CorruptAudio
 from core.pipeline.context import JobContext, Runtime, StageContext
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import JobStage, StageResult, TrackStage
+from stemcrate.schemas.facts import TrackFacts
 
 FACTORY = "tests.integration.jobs.stages_for_tests:build_pipeline_for_tests"
 
@@ -71,7 +72,7 @@ class DescribeStage(TrackStage):
 
     def execute(self, context: StageContext) -> StageResult:
         time.sleep(0.1)
-        return StageResult(analysis={"pid": os.getpid()})
+        return StageResult(facts=TrackFacts.model_validate({"pid": os.getpid()}))
 
 
 class SumStage(JobStage):
@@ -81,7 +82,7 @@ class SumStage(JobStage):
     def execute(self, context: JobContext) -> StageResult:
         with context.artefact("sum.txt", role="playlist", label="sum", format="txt") as path:
             path.write_text(str(len(context.tracks)))
-        return StageResult(analysis={"n_tracks": len(context.tracks)})
+        return StageResult(playlist={"n_tracks": len(context.tracks)})
 
 
 def build_pipeline_for_tests(store: JobStore, runtime: Runtime) -> AudioPipeline:

@@ -5,7 +5,6 @@ import signal
 import psutil
 import pytest
 
-from core.artifacts.manifest import JobState
 from core.errors import WorkerLost
 from core.jobs.child import StageProcess
 from core.jobs.liveness import live_workers
@@ -13,6 +12,7 @@ from core.jobs.stage_child import ChildSpec
 from core.jobs.worker import FENCED_EXIT_CODE
 from core.jobs.workflows import STAGE_RECOVERIES
 from core.pipeline.context import Runtime
+from stemcrate.schemas.manifest import JobState
 from tests.conditions import PATIENCE_S
 from tests.integration.jobs.installation import Installation, Worker, on_both_databases
 from tests.integration.jobs.stages_for_tests import FACTORY, work_files

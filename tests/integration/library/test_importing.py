@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from core.artifacts.manifest import JobState
 from core.artifacts.store import JobStore, new_job_id
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
@@ -19,6 +18,7 @@ from core.library.library import Library
 from core.pipeline.context import Runtime
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
+from stemcrate.schemas.manifest import JobState
 from tests.library_records import track_id
 from tests.signals import make_song, write_song
 from tests.unit.library.songs import encode, play_notes
@@ -156,7 +156,7 @@ def test_reindex_makes_the_library_from_manifests_and_records(
         assert not tracks["Job"].is_missing
         record = made.record(tracks["Job"].id)
         manifest = store.load(job_id).tracks[0]
-        assert record.facts["tempo_bpm"] == manifest.analysis["tempo_bpm"]
+        assert record.facts.tempo_bpm == manifest.analysis.tempo_bpm
         assert record.packet_sha256 is not None
     assert again.playlists.get(kept.id).name == "Set"
 

@@ -7,20 +7,21 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core.artifacts.manifest import (
-    Artefact,
-    JobState,
-    ProcessingManifest,
-    SourceRecord,
-    TrackRecord,
-    now,
-)
 from core.artifacts.store import JobStore, new_job_id
 from core.library.catalogue.database import open_engine
 from core.library.catalogue.query import TrackQuery
 from core.library.intake.job_sweep import RETRY_S, JobSweep
 from core.library.library import Library
 from core.library.records.record import FileReference
+from core.system.clock import now
+from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.manifest import (
+    Artefact,
+    JobState,
+    ProcessingManifest,
+    SourceRecord,
+    TrackRecord,
+)
 from tests.signals import make_song, write_song
 
 
@@ -56,7 +57,7 @@ def ended_job(store: JobStore, data: bytes, state: JobState = JobState.COMPLETED
         source=source,
         state=state,
         artefacts=[stem],
-        analysis={"title": "Song", "artist": "Band", "camelot": "8A"},
+        analysis=JobFacts(title="Song", artist="Band", camelot="8A"),
     )
     store.create(
         ProcessingManifest(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, new_job_id
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
+from stemcrate.schemas.manifest import ProcessingManifest
 
 RunJob = Callable[..., ProcessingManifest]
 

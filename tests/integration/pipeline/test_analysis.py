@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.analysis.descriptors import N_DESCRIPTORS, VERSION
-from core.artifacts.manifest import StageState
+from stemcrate.schemas.manifest import StageState
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 from tests.unit.analysis.songs import make_track
@@ -28,7 +28,7 @@ def track(tmp_path: Path) -> Path:
 
 def test_the_facts_of_a_track_agree_with_one_another(run_job: RunJob, track: Path) -> None:
     manifest = run_job(track, stages=STAGES)
-    facts = manifest.tracks[0].analysis
+    facts = manifest.tracks[0].analysis.model_dump(mode="json")
     assert all(r.state == StageState.COMPLETED for r in manifest.tracks[0].stages)
     borders = [section["start_s"] for section in facts["sections"]][1:]
     assert borders
@@ -57,7 +57,11 @@ def _check_descriptors(descriptors: Any) -> None:
 def test_without_a_vocal_stem_the_manifest_says_so(run_job: RunJob, tmp_path: Path) -> None:
     """An empty list of sung passages would mean that nobody sings."""
     song = write_song(tmp_path / "song.wav", make_song(4.0, RATE), RATE)
-    facts = run_job(song, stages=("vocals",), stems="accompaniment").tracks[0].analysis
+    facts = (
+        run_job(song, stages=("vocals",), stems="accompaniment")
+        .tracks[0]
+        .analysis.model_dump(mode="json")
+    )
     assert facts["vocals_s"] is None
     assert facts["vocals_absent_because"]
 
@@ -87,7 +91,7 @@ def test_every_output_is_drawn_at_the_scale_of_players(run_job: RunJob, tmp_path
 def test_silence_has_facts_too(run_job: RunJob, tmp_path: Path) -> None:
     song = write_song(tmp_path / "silence.wav", np.zeros((2, 3 * RATE)), RATE)
     manifest = run_job(song, stages=STAGES)
-    facts = manifest.tracks[0].analysis
+    facts = manifest.tracks[0].analysis.model_dump(mode="json")
     assert all(r.state == StageState.COMPLETED for r in manifest.tracks[0].stages)
     assert facts["tempo_bpm"] == 0.0
     assert facts["sections"] == []

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.artifacts.manifest import ProcessingManifest
 from core.pipeline.pipeline import AudioPipeline
 from core.separation.models.spleeter import SpleeterModel
+from stemcrate.schemas.manifest import ProcessingManifest
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 
@@ -53,8 +53,8 @@ def test_other_deliveries_separate_nothing(
         assert again.state == "completed", again.error
         assert _hits(again) == {"separation", "harmonic_percussive"}
         assert again.model == first.model
-        assert again.tracks[0].analysis["null_test"] == first.tracks[0].analysis["null_test"]
-    assert again.tracks[0].analysis["title"] == "Else"
+        assert again.tracks[0].analysis.null_test == first.tracks[0].analysis.null_test
+    assert again.tracks[0].analysis.title == "Else"
     assert len(separations) == 1
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.artifacts.manifest import JobState, ProcessingManifest, StageState
 from core.artifacts.store import JobStore, hash_file, new_job_id
 from core.errors import JobNotFound, StorageFull
 from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 
@@ -39,8 +39,8 @@ def test_a_whole_job(pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path) -
     for artefact in manifest.all_artefacts():
         assert hash_file(folder / artefact.name) == (artefact.sha256, artefact.bytes)
     track = manifest.tracks[1]
-    assert (track.analysis["artist"], track.analysis["title"]) == ("Band", "Song 1")
-    assert track.analysis["energy"] in range(1, 11)
+    assert (track.analysis.artist, track.analysis.title) == ("Band", "Song 1")
+    assert track.analysis.energy in range(1, 11)
     assert "drums" in track.stages[3].result["skipped"]["drumless"]
     playlist = next(a for a in manifest.artefacts if a.role == "playlist")
     lines = (folder / playlist.name).read_text("utf-8").splitlines()
@@ -215,8 +215,8 @@ def test_every_format_is_delivered_tagged(
     facts = manifest.tracks[0].analysis
     assert tags.artist == "Ü – 日本"
     assert tags.title == "Lied 😀"
-    assert tags.key == facts["key_short"]
-    assert tags.bpm == pytest.approx(facts["tempo_bpm"], abs=0.51)
+    assert tags.key == facts.key_short
+    assert tags.bpm == pytest.approx(facts.tempo_bpm, abs=0.51)
     source = probe(folder / main.name)
     assert source.n_channels == 2
     assert source.sample_rate == (48000 if format == "opus" else 44100)

@@ -27,7 +27,7 @@ def test_common_brings_the_mixture_to_the_target(
     artefacts = {a.label: a for a in manifest.tracks[0].artefacts}
     assert _loudness(folder / artefacts["main"].name).integrated_lufs == pytest.approx(-23, abs=0.1)
     gains = {a.gain_db for a in artefacts.values()}
-    assert gains == {manifest.tracks[0].analysis["gain_db"]}
+    assert gains == {manifest.tracks[0].analysis.gain_db}
 
 
 def test_the_true_peak_ceiling_wins_over_the_target(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.artifacts.manifest import ProcessingManifest
 from core.pipeline.pipeline import AudioPipeline
+from stemcrate.schemas.manifest import ProcessingManifest
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 
@@ -48,7 +48,7 @@ def test_stems_sum_exactly_to_the_source_in_24_bit(
     assert np.array_equal(total, source)
     stem = next(a for a in manifest.tracks[0].artefacts if a.role == "stem")
     assert (stem.sample_rate, stem.bit_depth) == (sample_rate, "24")
-    assert manifest.tracks[0].analysis["null_test"]["residual_dbfs"] < -40
+    assert manifest.tracks[0].analysis.null_test.residual_dbfs < -40
 
 
 @pytest.mark.parametrize(("sample_rate", "subtype"), [*SOURCES, (44100, "FLOAT")])
@@ -70,7 +70,7 @@ def test_with_one_gain_everything_still_sums(
     manifest = run_job(path, stages=("composite", "harmonic_percussive", "normalization"))
     stems = _read(pipeline, manifest, "stem")
     composites = _read(pipeline, manifest, "composite")
-    gain_db = manifest.tracks[0].analysis["gain_db"]
+    gain_db = manifest.tracks[0].analysis.gain_db
     assert gain_db != 0
     assert np.array_equal(stems["vocals"] + stems["accompaniment"], composites["main"])
     assert np.array_equal(composites["acapella"] + composites["instrumental"], composites["main"])

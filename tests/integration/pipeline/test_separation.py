@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.artifacts.manifest import ProcessingManifest
 from core.artifacts.store import JobStore, new_job_id
 from core.errors import InvalidOption, ModelUnavailable, StemcrateError, UnknownModel
 from core.pipeline.context import Runtime
@@ -14,6 +13,7 @@ from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.separating import name_rest, plan_separation
+from stemcrate.schemas.manifest import ProcessingManifest
 from tests.integration.pipeline.conftest import RunJob
 from tests.models import write_tiny_htdemucs
 from tests.signals import make_song, write_song
@@ -106,10 +106,11 @@ def test_the_manifest_holds_a_quality_card_and_warns_of_silent_stems(
     kick = 0.5 * np.sin(2 * np.pi * 50 * time) * np.exp(-20 * (time % 0.5))
     path = write_song(tmp_path / "kick.wav", np.stack([kick, kick]), 44_100)
     manifest = run_job(path, model="spleeter", stages=())
-    card = manifest.tracks[0].analysis["separation_quality"]
-    assert set(card["stems"]) == {"vocals", "accompaniment"}
-    assert card["stems"]["vocals"]["is_silent"]
-    assert card["residual_dbfs"] is None or card["residual_dbfs"] < -120
+    card = manifest.tracks[0].analysis.separation_quality
+    assert card is not None
+    assert set(card.stems) == {"vocals", "accompaniment"}
+    assert card.stems["vocals"].is_silent
+    assert card.residual_dbfs is None or card.residual_dbfs < -120
     assert [w.code for w in manifest.all_warnings()] == ["silent_stem"]
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from api.files import disposition_of, media_type_of
 from api.links import artefact_path, content_disposition, etag_matches, zip_name
-from core.artifacts.manifest import ProcessingManifest, SourceRecord, TrackRecord, now
+from core.system.clock import now
+from stemcrate.schemas.manifest import ProcessingManifest, SourceRecord, TrackRecord
 
 
 def test_paths_of_artefacts_are_quoted_and_keep_their_slashes() -> None:

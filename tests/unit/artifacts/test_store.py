@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts.manifest import JobState, ProcessingManifest, SourceRecord, TrackRecord, now
 from core.artifacts.store import JobStore, is_job_id, new_job_id
 from core.errors import ArtefactNotFound, JobNotFound, UploadTooLarge
+from core.system.clock import now
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, SourceRecord, TrackRecord
 
 
 @pytest.fixture

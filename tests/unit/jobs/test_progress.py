@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts.manifest import (
+from core.jobs.database import prepare_database
+from core.jobs.progress import LoggedEvent, ProgressLog, job_progress
+from core.jobs.timing import Throttle
+from stemcrate.schemas.manifest import (
     JobState,
     ProcessingManifest,
     ProcessingStage,
@@ -13,9 +16,6 @@ from core.artifacts.manifest import (
     StageState,
     TrackRecord,
 )
-from core.jobs.database import prepare_database
-from core.jobs.progress import LoggedEvent, ProgressLog, job_progress
-from core.jobs.timing import Throttle
 
 COSTS = {"decode": 1.0, "separation": 8.0, "playlist": 1.0}
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,6 +5,7 @@ import numpy as np
 from core.analysis.facts import descriptor_facts
 from core.playlist.facts import facts_to_track
 from core.playlist.track import PlaylistTrack
+from stemcrate.schemas.facts import TrackFacts
 
 
 def test_facts_of_an_analysis_become_a_track() -> None:
@@ -18,14 +19,16 @@ def test_facts_of_an_analysis_become_a_track() -> None:
         "energy": 7,
         "duration_s": 200.0,
         "integrated_loudness_lufs": -9.0,
-        **descriptor_facts({"vocals": np.zeros(2, np.float32), "mixture": timbre}),
+        **descriptor_facts({"vocals": np.zeros(2, np.float32), "mixture": timbre}).model_dump(),
         "vocals_s": [[1.0, 2.0], [3.0, 4.0]],
         "mix_in_s": [0.5, 16.5],
         "mix_out_s": [180.0, 196.0],
         "downbeats_s": [0.5, 2.5],
         "first_downbeat_s": 0.5,
     }
-    track = facts_to_track("1", facts, title="file.mp3", stems=["vocals"])
+    track = facts_to_track(
+        "1", TrackFacts.model_validate(facts), title="file.mp3", stems=["vocals"]
+    )
     assert track == PlaylistTrack(
         "1",
         title="T",
@@ -48,7 +51,7 @@ def test_facts_of_an_analysis_become_a_track() -> None:
 
 def test_what_is_missing_is_unknown() -> None:
     """A track whose analysis failed is planned all the same."""
-    assert facts_to_track("1", {"title": None, "vocals_s": None}, title="file.mp3") == (
+    assert facts_to_track("1", TrackFacts(title=None, vocals_s=None), title="file.mp3") == (
         PlaylistTrack("1", title="file.mp3")
     )
-    assert facts_to_track("1", {"vocals_s": []}).vocals_s == ()
+    assert facts_to_track("1", TrackFacts(vocals_s=[])).vocals_s == ()

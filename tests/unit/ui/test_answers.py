@@ -5,26 +5,26 @@ from typing import Any
 
 import pytest
 
-from api import schemas
-from core.artifacts.manifest import Failure, JobState, ProcessingManifest
+from stemcrate.schemas import configuration, jobs, manifest
+from stemcrate.schemas.manifest import Failure, JobState
 from ui import answers
 
 PAIRS = [
-    (answers.ModelInfo, schemas.ModelInfo),
-    (answers.ModelChoice, schemas.ModelChoice),
-    (answers.RecipeInfo, schemas.RecipeInfo),
-    (answers.RequestLimits, schemas.RequestLimits),
-    (answers.Configuration, schemas.Configuration),
+    (answers.ModelInfo, configuration.ModelInfo),
+    (answers.ModelChoice, configuration.ModelChoice),
+    (answers.RecipeInfo, configuration.RecipeInfo),
+    (answers.RequestLimits, configuration.RequestLimits),
+    (answers.Configuration, configuration.Configuration),
     (answers.Failure, Failure),
-    (answers.JobWarning, schemas.WarningView),
-    (answers.Track, schemas.TrackView),
-    (answers.Stage, schemas.StageView),
-    (answers.Job, schemas.JobView),
-    (answers.JobSummary, schemas.JobSummary),
-    (answers.JobPage, schemas.JobPage),
-    (answers.Artefact, schemas.ArtefactView),
-    (answers.Outputs, schemas.Outputs),
-    (answers.Manifest, ProcessingManifest),
+    (answers.JobWarning, jobs.JobWarning),
+    (answers.Track, jobs.JobTrack),
+    (answers.Stage, jobs.StageSummary),
+    (answers.Job, jobs.Job),
+    (answers.JobSummary, jobs.JobSummary),
+    (answers.JobPage, jobs.JobPage),
+    (answers.Artefact, jobs.OutputFile),
+    (answers.Outputs, jobs.Outputs),
+    (answers.Manifest, manifest.ProcessingManifest),
 ]
 
 

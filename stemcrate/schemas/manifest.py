@@ -5,11 +5,14 @@ after every stage (`core.artifacts.store.JobStore.update`), and every job ends w
 ``completed``, ``failed`` or ``cancelled``.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.record import Record
 
 SCHEMA_VERSION = 1
 NO_MODEL = "none"
@@ -41,12 +44,6 @@ class StageState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Record(BaseModel):
-    """Base of everything in the manifest: unknown fields are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-
 class Failure(Record):
     """An error as the manifest tells it (`core.errors`)."""
 
@@ -55,7 +52,7 @@ class Failure(Record):
     hint: str = ""
 
 
-class Warning(Record):
+class StageWarning(Record):
     """Something the user should know about a result that is usable all the same."""
 
     code: str
@@ -99,7 +96,7 @@ class ProcessingStage(Record):
     cache_key: str | None = None
     cache_hit: bool = False
     result: dict[str, Any] = Field(default_factory=dict)
-    warnings: list[Warning] = Field(default_factory=list)
+    warnings: list[StageWarning] = Field(default_factory=list)
     error: Failure | None = None
 
 
@@ -126,7 +123,7 @@ class TrackRecord(Record):
     state: JobState = JobState.QUEUED
     stages: list[ProcessingStage] = Field(default_factory=list)
     artefacts: list[Artefact] = Field(default_factory=list)
-    analysis: dict[str, Any] = Field(default_factory=dict)
+    analysis: JobFacts = Field(default_factory=JobFacts)
     error: Failure | None = None
 
 
@@ -162,7 +159,7 @@ class ProcessingManifest(Record):
         """Give the stage records of every track, then those of the job."""
         return [s for track in self.tracks for s in track.stages] + self.stages
 
-    def all_warnings(self) -> list[Warning]:
+    def all_warnings(self) -> list[StageWarning]:
         """Give the warnings of every stage, in order."""
         return [w for stage in self.all_stages() for w in stage.warnings]
 
@@ -170,8 +167,3 @@ class ProcessingManifest(Record):
         """Find a stage's record; ``track_index`` is None for a stage of the whole job."""
         stages = self.stages if track_index is None else self.tracks[track_index].stages
         return next(stage for stage in stages if stage.name == name)
-
-
-def now() -> datetime:
-    """Give the present moment in UTC."""
-    return datetime.now(UTC)

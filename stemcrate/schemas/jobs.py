@@ -1,96 +1,14 @@
-"""What the API says, as types: the one place where the shape of an answer is written."""
+"""Jobs as the API describes them."""
 
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from core.artifacts.manifest import (
-    Artefact,
-    Failure,
-    JobState,
-    StageState,
-    Warning,
-)
+from stemcrate.schemas.manifest import Artefact, Failure, JobState, StageState, StageWarning
 
 JobKind = Literal["separation", "analysis"]
 EXAMPLE_JOB_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b20"
-
-
-class Health(BaseModel):
-    """Whether work submitted now will be done."""
-
-    status: Literal["ok", "no_workers", "no_database"] = Field(
-        description="`no_workers`: jobs are accepted and wait; `no_database`: they are refused."
-    )
-    version: str
-    database: bool = Field(description="Whether the job database answers.")
-    workers: int = Field(description="Workers that are alive.")
-
-
-class ModelInfo(BaseModel):
-    """A separator model."""
-
-    name: str
-    family: str
-    stems: list[str] = Field(description="Empty where only the weights tell.")
-    licence: str
-    description: str = ""
-    available: bool = Field(
-        description="Whether every worker can run it; while none has reported, whether the API's "
-        "machine could."
-    )
-
-
-class ModelChoice(BaseModel):
-    """The model that a job gets when it names none."""
-
-    configured: str
-    resolved: str | None = Field(description="None when there is no usable model.")
-    reason: str
-
-
-class WorkerInfo(BaseModel):
-    """A worker that is alive, as it described itself within the last seconds."""
-
-    device: str | None = Field(description="Where it runs models; null while, or if, unknown.")
-    device_reason: str
-    models: list[str] = Field(description="Names of the models that it can run.")
-    auto: str | None = Field(description="The model that it takes for `auto`.")
-    auto_reason: str
-
-
-class RecipeInfo(BaseModel):
-    """A named sum of stems."""
-
-    name: str
-    description: str
-    stems: list[str] | None = Field(description="What is summed; null: every stem but `without`.")
-    without: list[str]
-
-
-class RequestLimits(BaseModel):
-    """What one request may send."""
-
-    max_upload_bytes: int = Field(description="For each file.")
-    max_duration_s: float
-    max_files_per_job: int
-
-
-class Configuration(BaseModel):
-    """What this installation offers."""
-
-    version: str
-    models: list[ModelInfo]
-    model: ModelChoice
-    device: str = Field(description="The setting DEVICE; `workers` says what it comes to.")
-    workers: list[WorkerInfo]
-    stages: list[str] = Field(description="Optional stages, in no particular order.")
-    recipes: list[RecipeInfo]
-    formats: list[str]
-    bit_depths: list[str]
-    defaults: dict[str, Any] = Field(description="The options of a job that names none.")
-    limits: RequestLimits
 
 
 class JobLinks(BaseModel):
@@ -104,7 +22,7 @@ class JobLinks(BaseModel):
     zip: str
 
 
-class JobReference(BaseModel):
+class JobReceipt(BaseModel):
     """A job that was just made or told something."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
@@ -112,7 +30,7 @@ class JobReference(BaseModel):
     links: JobLinks
 
 
-class TrackView(BaseModel):
+class JobTrack(BaseModel):
     """One mixture of a job."""
 
     index: int
@@ -126,7 +44,7 @@ class TrackView(BaseModel):
     error: Failure | None
 
 
-class StageView(BaseModel):
+class StageSummary(BaseModel):
     """One stage of a job; `track_index` is null for a stage of the whole job."""
 
     track_index: int | None
@@ -136,13 +54,13 @@ class StageView(BaseModel):
     attempts: int
 
 
-class WarningView(Warning):
+class JobWarning(StageWarning):
     """A warning and whose it is; `track_index` is null for one of the whole job."""
 
     track_index: int | None
 
 
-class JobView(BaseModel):
+class Job(BaseModel):
     """Where a job stands; small enough to be asked for again and again."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
@@ -158,9 +76,9 @@ class JobView(BaseModel):
     silent_s: float | None = Field(description="Seconds since the stage last told how far it is.")
     model: dict[str, Any]
     device: dict[str, Any]
-    tracks: list[TrackView]
-    stages: list[StageView]
-    warnings: list[WarningView]
+    tracks: list[JobTrack]
+    stages: list[StageSummary]
+    warnings: list[JobWarning]
     error: Failure | None
     links: JobLinks
 
@@ -188,7 +106,7 @@ class JobPage(BaseModel):
     next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
 
 
-class ArtefactView(Artefact):
+class OutputFile(Artefact):
     """An artefact and where to get it; `track_index` is null for one of the whole job."""
 
     track_index: int | None
@@ -199,5 +117,5 @@ class Outputs(BaseModel):
     """Everything that a job delivered."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
-    artefacts: list[ArtefactView]
+    artefacts: list[OutputFile]
     zip_url: str

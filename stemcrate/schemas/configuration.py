@@ -1,0 +1,81 @@
+"""What an installation offers, and whether it works."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class Health(BaseModel):
+    """Whether work submitted now will be done."""
+
+    status: Literal["ok", "no_workers", "no_database"] = Field(
+        description="`no_workers`: jobs are accepted and wait; `no_database`: they are refused."
+    )
+    version: str
+    database: bool = Field(description="Whether the job database answers.")
+    workers: int = Field(description="Workers that are alive.")
+
+
+class ModelInfo(BaseModel):
+    """A separator model."""
+
+    name: str
+    family: str
+    stems: list[str] = Field(description="Empty where only the weights tell.")
+    licence: str
+    description: str = ""
+    available: bool = Field(
+        description="Whether every worker can run it; while none has reported, whether the API's "
+        "machine could."
+    )
+
+
+class ModelChoice(BaseModel):
+    """The model that a job gets when it names none."""
+
+    configured: str
+    resolved: str | None = Field(description="None when there is no usable model.")
+    reason: str
+
+
+class WorkerInfo(BaseModel):
+    """A worker that is alive, as it described itself within the last seconds."""
+
+    device: str | None = Field(description="Where it runs models; null while, or if, unknown.")
+    device_reason: str
+    models: list[str] = Field(description="Names of the models that it can run.")
+    auto: str | None = Field(description="The model that it takes for `auto`.")
+    auto_reason: str
+
+
+class RecipeInfo(BaseModel):
+    """A named sum of stems."""
+
+    name: str
+    description: str
+    stems: list[str] | None = Field(description="What is summed; null: every stem but `without`.")
+    without: list[str]
+
+
+class RequestLimits(BaseModel):
+    """What one request may send."""
+
+    max_upload_bytes: int = Field(description="For each file.")
+    max_duration_s: float
+    max_files_per_job: int
+
+
+class Configuration(BaseModel):
+    """What this installation offers."""
+
+    version: str
+    models: list[ModelInfo]
+    model: ModelChoice
+    device: str = Field(description="The setting DEVICE; `workers` says what it comes to.")
+    workers: list[WorkerInfo]
+    stages: list[str] = Field(description="Optional stages, in no particular order.")
+    recipes: list[RecipeInfo]
+    formats: list[str]
+    bit_depths: list[str]
+    defaults: dict[str, Any] = Field(description="The options of a job that names none.")
+    limits: RequestLimits

@@ -1,0 +1,267 @@
+"""What is known of a recording's sound: the one schema of the analysis.
+
+The manifest of a job, the library, the command line and the API hold the same facts under the same
+names. The JSON is flat; here each group of facts is a model of its own, which is what the stage
+that finds it returns, and `TrackFacts` is all of them.
+
+Units: times in seconds from the start of the recording, rounded to microseconds; tempi in BPM,
+rounded to 0.0001; levels in dB, LU or LUFS, rounded to thousandths; confidences, scores and ratios
+from 0 to 1, rounded to thousandths. None: unknown, or not defined for this recording.
+"""
+
+from collections.abc import Set
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stemcrate.schemas.record import Facts
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Interval = tuple[float, float]
+"""Start and end in seconds."""
+
+
+class Part(BaseModel):
+    """An element of a list of facts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TempoAlternative(Part):
+    """Another tempo that the recording could be counted at."""
+
+    tempo_bpm: float
+    score: Share
+
+
+class GridSegment(Part):
+    """A stretch of evenly spaced beats, up to the next segment or the end."""
+
+    start_s: float = Field(description="Time of its first beat.")
+    tempo_bpm: float
+    n_beats: int
+    first_beat_in_bar: int = Field(description="Which beat of the bar its first beat is, from 1.")
+
+
+class KeyAlternative(Part):
+    """Another key that fits the recording."""
+
+    key: str
+    camelot: str
+    score: Share
+
+
+class KeySegment(Part):
+    """A stretch of the recording in one key."""
+
+    start_s: float
+    end_s: float
+    key: str
+    camelot: str
+    confidence: Share
+
+
+class EnergyCurve(Part):
+    """Energy over time: one value, 1 to 10, every ``hop_s`` seconds."""
+
+    hop_s: float
+    values: list[float]
+
+
+class Section(Part):
+    """A section of the form; sections with the same ``letter`` sound alike."""
+
+    start_s: float
+    end_s: float
+    label: str = Field(description="intro, body, build, drop, chorus, break or outro.")
+    letter: str
+    n_bars: int
+    confidence: Share
+
+
+class CuePoint(Part):
+    """A place worth jumping to."""
+
+    time_s: float
+    name: str
+
+
+class Chord(Part):
+    """A chord with its time span; ``N`` is no chord."""
+
+    start_s: float
+    end_s: float
+    chord: str
+    confidence: Share
+
+
+class Descriptors(Part):
+    """Timbre descriptors of the mixture and of stems.
+
+    ``vectors`` holds little-endian float32 in base64, by ``mixture`` or the stem's name. Vectors of
+    one ``version`` have the same length and can be compared.
+    """
+
+    version: str
+    vectors: dict[str, str]
+
+
+class SourceFacts(Facts):
+    """What the file says of itself; title and artist come from its tags, else from its name."""
+
+    title: str | None = None
+    artist: str | None = None
+    duration_s: float | None = None
+
+
+class TempoFacts(Facts):
+    """Tempo, beats and bars."""
+
+    tempo_bpm: float | None = None
+    tempo_confidence: Share | None = None
+    tempo_alternatives: list[TempoAlternative] = Field(default_factory=list)
+    tempo_is_steady: bool | None = None
+    time_signature: str | None = Field(None, examples=["4/4"])
+    beats_s: list[float] = Field(default_factory=list)
+    downbeats_s: list[float] = Field(default_factory=list)
+    downbeat_confidence: Share | None = None
+    beat_grid: list[GridSegment] = Field(default_factory=list)
+
+
+class KeyFacts(Facts):
+    """Key in every notation, and over time."""
+
+    key: str | None = Field(None, examples=["A minor"])
+    key_short: str | None = Field(None, examples=["Am"])
+    camelot: str | None = Field(None, examples=["8A"])
+    open_key: str | None = Field(None, examples=["1m"])
+    key_confidence: Share | None = None
+    key_alternatives: list[KeyAlternative] = Field(default_factory=list)
+    key_is_contested: bool | None = None
+    key_over_time: list[KeySegment] = Field(default_factory=list)
+    tuning_cents: float | None = Field(None, description="Deviation from A4 = 440 Hz.")
+
+
+class EnergyFacts(Facts):
+    """How energetic the recording is, 1 to 10."""
+
+    energy: int | None = None
+    energy_value: float | None = Field(None, description="Before rounding.")
+    energy_components: dict[str, float] = Field(default_factory=dict)
+    energy_over_time: EnergyCurve | None = None
+
+
+class LoudnessFacts(Facts):
+    """Loudness (ITU-R BS.1770-4, EBU R 128) and peaks of the recording as it came in."""
+
+    integrated_loudness_lufs: float | None = None
+    loudness_range_lu: float | None = None
+    true_peak_dbtp: float | None = None
+    sample_peak_dbfs: float | None = None
+    momentary_max_lufs: float | None = None
+    short_term_max_lufs: float | None = None
+    replaygain_db: float | None = None
+    replaygain_peak: float | None = Field(None, description="Linear; 1 is full scale.")
+
+
+class StructureFacts(Facts):
+    """Form, mixing windows and cue points."""
+
+    sections: list[Section] = Field(default_factory=list)
+    first_downbeat_s: float | None = None
+    mix_in_s: Interval | None = None
+    mix_in_bars: int | None = None
+    mix_out_s: Interval | None = None
+    mix_out_bars: int | None = None
+    cues: list[CuePoint] = Field(default_factory=list)
+    audible_s: Interval | None = None
+
+
+class VocalsFacts(Facts):
+    """Where somebody sings; None where no vocal stem could be examined."""
+
+    vocals_s: list[Interval] | None = None
+    vocal_ratio: Share | None = None
+    is_instrumental: bool | None = None
+    vocals_confidence: Share | None = None
+    vocals_absent_because: str | None = None
+
+
+class ChordFacts(Facts):
+    """Chords over time."""
+
+    chords: list[Chord] = Field(default_factory=list)
+
+
+class DescriptorFacts(Facts):
+    """How the recording sounds, for similarity."""
+
+    descriptors: Descriptors | None = None
+
+
+class TrackFacts(
+    SourceFacts,
+    TempoFacts,
+    KeyFacts,
+    EnergyFacts,
+    LoudnessFacts,
+    StructureFacts,
+    VocalsFacts,
+    ChordFacts,
+    DescriptorFacts,
+):
+    """All facts of a recording that do not depend on one job."""
+
+    def merge(self, found: Facts) -> None:
+        """Take over the facts that are set in ``found``."""
+        for name in found.model_fields_set:
+            setattr(self, name, getattr(found, name))
+
+    def without(self, names: Set[str]) -> "TrackFacts":
+        """Return a copy without some facts."""
+        return TrackFacts.model_validate(self.model_dump(exclude=set(names)))
+
+
+class NullTest(Part):
+    """What is left of the mixture when the stems are subtracted, in dBFS; None for nothing."""
+
+    residual: str = Field(description="Where the residual goes: fold, keep or off.")
+    folded_into: str | None = None
+    residual_dbfs: float | None = None
+    residual_peak_dbfs: float | None = None
+
+
+class StemQuality(Part):
+    """Level and peak of one stem, in dBFS, and samples beyond full scale."""
+
+    rms_dbfs: float | None
+    peak_dbfs: float | None
+    n_clipped: int
+    is_silent: bool
+
+
+class SeparationQuality(Part):
+    """A separation rated without a reference; see docs/models.md.
+
+    ``correlation`` holds that of the mono sums of each two stems, −1 to 1, by ``a/b``.
+    """
+
+    residual_dbfs: float | None
+    residual_peak_dbfs: float | None
+    stems: dict[str, StemQuality]
+    correlation: dict[str, float | None]
+    mixture_is_silent: bool
+
+
+class JobFacts(TrackFacts):
+    """The facts of a track of a job: those of the recording, and those of this job alone."""
+
+    gain_db: float | None = Field(None, description="Gain of all of the track's files.")
+    gains_db: dict[str, float] | None = Field(None, description="Gain of each file, by label.")
+    null_test: NullTest | None = None
+    separation_quality: SeparationQuality | None = None
+
+    def of_recording(self) -> TrackFacts:
+        """Return the facts that do not depend on this job."""
+        own = JobFacts.model_fields.keys() - TrackFacts.model_fields.keys()
+        return TrackFacts.model_validate(self.model_dump(exclude=set(own)))

@@ -1,0 +1,124 @@
+"""Tracks of the library as the API describes them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.jobs import JobReceipt
+from stemcrate.schemas.transitions import TransitionView
+
+EXAMPLE_TRACK_ID = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+
+
+class TrackLine(BaseModel):
+    """A track of the library in a line; null stands for what is not known."""
+
+    id: str = Field(description="SHA-256 of the file's bytes.", examples=[EXAMPLE_TRACK_ID])
+    title: str
+    artist: str | None
+    duration_s: float | None
+    tempo_bpm: float | None
+    camelot: str | None
+    energy: float | None = Field(description="1 to 10.")
+    integrated_loudness_lufs: float | None
+    vocal_ratio: float | None = Field(description="Share of the time with vocals, 0 to 1.")
+    stems: list[str] = Field(description="Stems that a job separated it into.")
+    added_at: datetime
+    is_missing: bool = Field(description="Whether its file is no longer where it was.")
+
+
+class LibraryPage(BaseModel):
+    """A page of tracks."""
+
+    tracks: list[TrackLine]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
+
+
+class TrackDetails(TrackLine):
+    """All that is known of a track."""
+
+    name: str = Field(description="What its file was called.")
+    bytes: int
+    n_files: int = Field(description="In how many places its bytes lie.")
+    sample_rate: int | None
+    n_channels: int | None
+    bit_depth: int | None
+    codec: str | None
+    container: str | None
+    tags: dict[str, Any]
+    facts: TrackFacts = Field(description="What the analysis found, as in a job's manifest.")
+    jobs: list[str] = Field(description="Jobs that processed it.")
+    cover_url: str | None
+
+
+class RefusedFile(BaseModel):
+    """A file that could not be added."""
+
+    name: str
+    code: str
+    detail: str
+    hint: str
+
+
+class Added(BaseModel):
+    """What became of the tracks of a job."""
+
+    added: list[str] = Field(description="Ids of the tracks that are new.")
+    known: list[str] = Field(description="Ids of those that were there before.")
+    refused: list[RefusedFile]
+
+
+class Adding(BaseModel):
+    """What becomes of the files that were sent."""
+
+    job: JobReceipt | None = Field(
+        description="The job that analyses the new ones; null where there is none."
+    )
+    known: list[str] = Field(description="Ids of tracks that were there before.")
+    refused: list[RefusedFile]
+
+
+class SimilarTrack(BaseModel):
+    """A track that sounds like another."""
+
+    track: TrackLine
+    similarity: float = Field(description="Cosine of the descriptors, -1 to 1.")
+
+
+class SimilarTracks(BaseModel):
+    """The tracks that sound most like one, best first."""
+
+    tracks: list[SimilarTrack]
+
+
+class CompatibleTrack(BaseModel):
+    """A track that mixes with another, and why."""
+
+    track: TrackLine
+    transition: TransitionView
+
+
+class CompatibleTracks(BaseModel):
+    """The tracks that mix well after one, best first."""
+
+    tracks: list[CompatibleTrack]
+
+
+class DuplicateGroupView(BaseModel):
+    """Tracks that are the same."""
+
+    level: Literal["bytes", "packets", "recording", "review"] = Field(
+        description="`bytes`: one track in several files; `packets`: the same encoded audio with "
+        "other tags; `recording`: the same recording in other encodings; `review`: a person "
+        "should judge."
+    )
+    bit_error_rate: float | None
+    tracks: list[TrackLine]
+
+
+class Duplicates(BaseModel):
+    """What the library holds more than once, the surest first."""
+
+    groups: list[DuplicateGroupView]
