@@ -2,10 +2,15 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.programs import PROGRAMS, count_missing
+
+TESTS = Path(__file__).parent
+# Their tests run a whole stack, worker, pipeline or command: `make test-quick` leaves them out.
+SLOW_FOLDERS = ("e2e", *(f"integration/{room}" for room in ("cli", "jobs", "library", "pipeline")))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,6 +25,14 @@ def processes_as_on_a_terminal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow folders; in others a test or a module is marked by itself."""
+    folders = [TESTS / name for name in SLOW_FOLDERS]
+    for item in items:
+        if any(folder in item.path.parents for folder in folders):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

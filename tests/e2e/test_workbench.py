@@ -15,7 +15,7 @@ from tests.e2e.conftest import Songs, Stack
 from tests.programs import requires
 
 JOB_TIMEOUT_MS = 300_000
-pytestmark = [pytest.mark.slow, requires("chromium")]
+pytestmark = requires("chromium")
 
 
 def upload(page: Page, stack: Stack, *paths: Path) -> None:

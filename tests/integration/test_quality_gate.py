@@ -9,6 +9,7 @@ from core.separation.models.factory import SeparatorFactory
 from core.separation.streaming.effort import Effort
 
 
+@pytest.mark.slow
 def test_spleeter_on_falcon_69() -> None:
     """A wrong window, a lost bin or a shifted block still gives stems; only worse ones."""
     song = falcon()

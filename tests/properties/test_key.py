@@ -34,6 +34,7 @@ def test_transposing_moves_the_key_by_as_much(
     assert estimated(moved).key == key_of(tonic + semitones, mode)
 
 
+@pytest.mark.slow
 @FEW
 @given(tonic=TONICS, mode=MODES, gain_db=st.floats(-40, 20), is_inverted=st.booleans())
 def test_gain_and_polarity_change_nothing(
@@ -48,6 +49,7 @@ def test_gain_and_polarity_change_nothing(
     assert other.tuning_cents == pytest.approx(one.tuning_cents, abs=0.1)
 
 
+@pytest.mark.slow
 @FEW
 @given(tonic=TONICS, mode=MODES, silence_s=st.floats(0, 20), is_stereo=st.booleans())
 def test_leading_silence_and_channels_change_nothing(
@@ -62,6 +64,7 @@ def test_leading_silence_and_channels_change_nothing(
     assert other.confidence == pytest.approx(one.confidence, abs=0.15)
 
 
+@pytest.mark.slow
 @FEW
 @given(tonic=TONICS, mode=MODES, rate=st.sampled_from([44_100, 48_000, 96_000]))
 def test_another_sample_rate_changes_nothing(

@@ -62,6 +62,7 @@ def test_another_sample_rate_changes_nothing(sample_rate: int) -> None:
     assert_same(analyse(resample(SONG, SAMPLE_RATE, sample_rate), sample_rate))
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(ratio=st.floats(0.93, 1.07))
 def test_stretched_time_stretches_the_tempo(ratio: Any) -> None:

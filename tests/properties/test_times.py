@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ def _assert_tiled(spans: Any, duration_s: Any) -> None:
         assert all(span["start_s"] < span["end_s"] for span in spans)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     rate=st.sampled_from(RATES),

@@ -9,6 +9,8 @@ from core.analysis.harmony.chroma import measure_chroma
 from core.analysis.harmony.key import RULE, KeyRule
 from core.analysis.spectra import measure_spectra
 
+pytestmark = pytest.mark.slow
+
 AS_TONAL = KeyRule(moving=1.1, steady=1.2)
 
 

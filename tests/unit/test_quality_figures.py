@@ -106,6 +106,7 @@ def test_a_folder_without_songs_says_so(tmp_path: Path) -> None:
         list(read_songs(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_synthesised_songs_are_the_sum_of_their_stems() -> None:
     """Stems that were played apart from the song would make every figure meaningless."""
     for song, known in zip(demo_songs(), DEMO_SONGS, strict=True):
@@ -113,6 +114,7 @@ def test_the_synthesised_songs_are_the_sum_of_their_stems() -> None:
         assert all(stem.any() for stem in song.stems.values())
 
 
+@pytest.mark.slow
 def test_json_is_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,6 +58,7 @@ def installed(checkout: Path, name: str) -> Path:
     return site / f"{name}.py"
 
 
+@pytest.mark.slow
 def test_only_a_lock_that_changed_is_installed_again(checkout: Path) -> None:
     """Times of files change with every checkout, and all packages were gone through each time."""
     set_up(checkout)

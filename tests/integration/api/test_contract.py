@@ -145,6 +145,7 @@ def test_unknown_paths_and_methods_are_problems(
     assert answer.headers.get("allow") == allow
 
 
+@pytest.mark.slow
 def test_head_is_answered_wherever_get_is(shared: Any, finished: Any) -> None:
     """Monitors and caches ask with HEAD; most paths said that they have no such method."""
     values = {"{id}": finished["job_id"], "{track}": "Stemcrate set.m3u8", "{format}": "m3u8"}
@@ -204,6 +205,7 @@ def test_only_origins_of_the_settings_may_read(tmp_path: Path) -> None:
         assert client.options("/job/x", headers=preflight).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_api_process_never_loads_models_or_analysis(tmp_path: Path) -> None:
     script = """
 import sys

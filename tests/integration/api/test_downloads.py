@@ -26,6 +26,7 @@ def stem(outputs: Any) -> Any:
     return next(a for a in outputs if a["role"] == "stem")
 
 
+@pytest.mark.slow
 def test_an_artefact_is_served_whole_and_says_what_it_is(shared: Any, stem: Any) -> None:
     answer = shared.get(stem["url"])
     assert hashlib.sha256(answer.content).hexdigest() == stem["sha256"]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from tests.integration.api.apps import open_client, run_here, sweep, wav_bytes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:

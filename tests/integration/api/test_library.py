@@ -56,6 +56,7 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.slow
 def test_uploads_are_analysed_kept_and_forgotten(client: Any, tmp_path: Path) -> None:
     """The whole way of a file: in, found, known the second time, out with its bytes."""
     song = wav_bytes(6.0)
@@ -98,6 +99,7 @@ def test_a_bad_upload_alone_leaves_nothing(client: Any, tmp_path: Path) -> None:
     assert files_below(tmp_path / "uploads") == []
 
 
+@pytest.mark.slow
 def test_the_tracks_of_a_job_bring_their_facts_and_stems(client: Any) -> None:
     """A job's facts come from its stems: analysing its upload again would lose them."""
     job_id = submit(client, "Band - Song.wav", stages="tempo,key")
@@ -218,6 +220,7 @@ def test_an_empty_library_answers(client: Any) -> None:
     assert client.get("/playlists").json()["playlists"] == []
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice_in_one_request_are_one_track(client: Any) -> None:
     flac = io.BytesIO()
     soundfile.write(flac, [[0.1, 0.2]] * RATE, RATE, format="FLAC")

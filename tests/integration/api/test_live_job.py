@@ -21,6 +21,8 @@ from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
 from tests.processes import held_ports, running
 
+pytestmark = pytest.mark.slow
+
 HANGING_STAGE = """
 import time
 from core.pipeline.stage import StageResult, TrackStage
@@ -80,7 +82,6 @@ def ask(address: Any, method: str, path: str, body: Any = None, headers: Any = N
     return answer.status, data
 
 
-@pytest.mark.slow
 def test_a_job_runs_is_told_event_by_event_and_delivers(installation: Settings) -> None:
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="live.wav"\r\n\r\n'
     options = b'--b\r\nContent-Disposition: form-data; name="stages"\r\n\r\ncomposite\r\n'
@@ -115,7 +116,6 @@ def test_a_job_runs_is_told_event_by_event_and_delivers(installation: Settings) 
     assert tracks() == []
 
 
-@pytest.mark.slow
 def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(
     plugin: Any, installation: Settings
 ) -> None:
@@ -133,7 +133,6 @@ def test_a_plugin_that_hangs_can_be_cancelled_and_holds_nobody_up(
     assert job(links[0])["state"] == "cancelled"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_told_to_stop_does_not_wait_for_event_streams(
     tmp_path: Path, number: Any

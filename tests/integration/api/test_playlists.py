@@ -226,6 +226,7 @@ def test_a_track_that_left_the_library_is_told_and_left_out(crate: Any) -> None:
     assert crate.get(playlist["exports"]["m3u8"]).json()["code"] == "artefact_not_found"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wishes", "status"),
     [

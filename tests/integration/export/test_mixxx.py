@@ -13,6 +13,7 @@ from tests.integration.export.mixxx import Mixxx, beat_frames
 from tests.programs import requires
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.realclient,
     requires("mixxx", "xvfb", "xdotool"),
 ]

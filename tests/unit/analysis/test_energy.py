@@ -87,6 +87,7 @@ def test_the_curve_follows_the_track() -> None:
     assert all(1 <= value <= 10 for value in estimate.curve)
 
 
+@pytest.mark.slow
 def test_a_long_curve_has_no_more_points_than_a_screen_can_show() -> None:
     """A value a second would put ten thousand numbers into the manifest of a mix."""
     estimate = _estimate(_beat(MAX_POINTS * 1.2), -12.0)

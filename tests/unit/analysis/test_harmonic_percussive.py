@@ -41,6 +41,7 @@ def snr_db(reference: Any, estimate: Any) -> Any:
     return 10 * np.log10(np.sum(reference.astype(float) ** 2) / error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("margin", "kernel_size", "block_frames"),
     [((1.0, 1.0), 31, 400), ((2.0, 3.0), 17, 256)],
@@ -96,6 +97,7 @@ def test_silence_stays_exact_silence() -> None:
             assert not part.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_samples", [1, 2, 511, 512, 513, 2047, 2048, 2049, 5000])
 @pytest.mark.parametrize("block_frames", [1, 3, 1024])
 def test_short_inputs_keep_their_length_and_sum(n_samples: int, block_frames: int) -> None:
@@ -112,6 +114,7 @@ def test_no_samples_give_no_blocks() -> None:
     assert list(split_blocks(lambda start, count: np.zeros((1, count), np.float32), 0, 1)) == []
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_length() -> None:
     block = tones_and_noise(1, rate=8000)
 

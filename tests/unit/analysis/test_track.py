@@ -16,6 +16,8 @@ from core.audio.resample import resample
 from tests.unit.analysis.encoding import write_mp4
 from tests.unit.analysis.songs import TEMPO_BPM, make_track
 
+pytestmark = pytest.mark.slow
+
 RATE = 44100
 
 
@@ -208,7 +210,6 @@ def test_a_rate_that_loudness_is_not_defined_for_has_the_other_facts() -> None:
     assert facts["energy"] >= 1
 
 
-@pytest.mark.slow
 def test_memory_grows_slowly_with_length() -> None:
     """Three hours must fit into a gigabyte with all that Python needs beside it."""
     rate = 22050

@@ -38,6 +38,7 @@ def test_the_demo_set_mixes_harmonically() -> None:
     assert all(relation(first, other) != "clash" for other in rest)
 
 
+@pytest.mark.slow
 def test_the_same_songs_come_out_each_time(tmp_path: Path) -> None:
     first, second = write_demo_songs(tmp_path / "a"), write_demo_songs(tmp_path / "b")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -21,6 +21,7 @@ def club_track() -> Structure:
     return find_structure(spectra, _bar_lines(n_bars, 0.7))
 
 
+@pytest.mark.slow
 def test_sections_are_found_and_named(club_track: Any) -> None:
     found = [(section.label.value, section.n_bars) for section in club_track.sections]
     assert found == list(CLUB_TRACK)
@@ -58,6 +59,7 @@ def test_windows_and_cues_follow_the_sections(club_track: Any) -> None:
     assert len(times) <= MAX_CUES
 
 
+@pytest.mark.slow
 def test_a_sung_part_that_comes_again_is_a_chorus() -> None:
     """A drop is where the bass comes back; what is sung there makes it a chorus."""
     spectra = measure_spectra([make_track()])
@@ -140,6 +142,7 @@ def test_whatever_is_played_sections_windows_and_cues_are_in_order(seed: Any) ->
     assert len(times) <= MAX_CUES
 
 
+@pytest.mark.slow
 def test_bars_that_do_not_hold_carry_no_claims() -> None:
     """Free playing on the piano was told as intro, drop and break, in bars of four."""
     spectra = measure_spectra([make_track()])

@@ -11,6 +11,7 @@ from core.analysis.spectra import measure_spectra
 from tests.progressions import RATE, play, play_chord
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("root", range(12))
 def test_the_notes_of_a_chord_stand_out(root: int) -> None:
     """A fold that starts on E instead of C is right for nobody."""

@@ -86,6 +86,7 @@ def test_a_moment_of_music_has_a_defined_result(seconds: float) -> None:
     assert all(0 <= time < seconds for time in found.beats_s)
 
 
+@pytest.mark.slow
 def test_three_hours_keep_their_grid() -> None:
     """A grid whose period is off by a hair is half a beat off at the end of a mix."""
     hours = 3
@@ -128,6 +129,7 @@ STEADY_TONES_HZ = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.001, 0.5])
 @pytest.mark.parametrize("tones_hz", STEADY_TONES_HZ.values(), ids=STEADY_TONES_HZ)
 def test_what_strikes_nothing_has_no_tempo(tones_hz: Any, level: float) -> None:

@@ -36,6 +36,7 @@ def worst_error_s(times_s: Any, found_s: Sequence[float]) -> Any:
     return max(np.abs(np.array(found_s) - time_s).min() for time_s in times_s)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tempo_bpm", [87.3, 120.0, 128.0, 140.5, 174.0])
 @pytest.mark.parametrize("first_s", [0.0, 0.31])
 def test_a_steady_tempo_is_exact_enough_for_a_beat_grid(tempo_bpm: float, first_s: float) -> None:

@@ -46,6 +46,7 @@ def is_in_family(found_bpm: float, tempo_bpm: float) -> bool:
     return any(abs(found_bpm - ratio * tempo_bpm) < 0.1 for ratio in FAMILY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tempo_bpm", [96, 112, 124, 138])
 @pytest.mark.parametrize(
     "parts",

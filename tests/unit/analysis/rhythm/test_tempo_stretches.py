@@ -41,6 +41,7 @@ def share_met(true_s: Any, found_s: Sequence[float]) -> Any:
     return np.mean([np.abs(np.array(found_s) - time_s).min() < 0.03 for time_s in true_s])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [HOUSE, TWO_STEP, DRUM_AND_BASS])
 @pytest.mark.parametrize(
     ("gap_beats", "near_s"),
@@ -64,6 +65,7 @@ def test_the_grid_begins_anew_after_a_stop_or_a_cut(
     assert found.confidence > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [HOUSE, TWO_STEP])
 @pytest.mark.parametrize("ratio", [1.05, 0.97, 0.75])
 def test_a_step_of_tempo_has_a_grid_on_either_side(seed: Any, ratio: float) -> None:

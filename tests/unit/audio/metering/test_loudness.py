@@ -19,6 +19,7 @@ def tone(*parts: tuple[float, float], rate: int = RATE, hz: float = 1000.0) -> n
     return np.tile((levels * sine).astype(np.float32), (2, 1))
 
 
+@pytest.mark.slow
 # EBU Tech 3341, table 1, cases 1 to 5
 @pytest.mark.parametrize(
     ("parts", "expected"),
@@ -35,6 +36,7 @@ def test_integrated_loudness_of_ebu_3341(parts: list[Any], expected: float) -> N
     assert measured.integrated_lufs == pytest.approx(expected, abs=0.1)
 
 
+@pytest.mark.slow
 # EBU Tech 3342, cases 1 to 4
 @pytest.mark.parametrize(
     ("parts", "expected"),

@@ -56,6 +56,7 @@ def encodings(tmp_path_factory: pytest.TempPathFactory, song: NDArray[Any]) -> d
     return {format: encode(folder / format, song, format) for format in FORMATS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_another_encoding_is_the_same_recording(
     encodings: Any, song: NDArray[Any], fingerprinter: Any, format: str
@@ -88,6 +89,7 @@ def test_level_rate_channels_and_a_longer_beginning_change_nothing(
     assert abs(later.offset_s) == pytest.approx(2.0, abs=2 * ITEM_S)
 
 
+@pytest.mark.slow
 def test_different_recordings_do_not_match(fingerprinter: Any) -> None:
     """A false duplicate may cost somebody a track."""
     prints = {str(seed): fingerprint_of(play_notes(SECONDS, seed=seed)) for seed in range(5)}

@@ -36,6 +36,7 @@ def test_split_in_three_parts_is_the_networks_own_forward() -> None:
     assert half_precision("cpu") is not None
 
 
+@pytest.mark.slow
 @requires("g++")
 def test_compiled_layers_say_the_same(tmp_path: Path) -> None:
     layers = Two().eval()
@@ -51,6 +52,7 @@ def test_compiled_layers_say_the_same(tmp_path: Path) -> None:
     assert any(tmp_path.rglob("*")), "the next process compiles again"
 
 
+@pytest.mark.slow
 def test_without_a_compiler_the_layers_run_as_they_are(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,6 +14,8 @@ from core.separation.models.factory import SeparatorFactory
 from tests.models import STEMS, make_tiny_htdemucs, write_tiny_htdemucs
 from tests.unit.separation.measure import RATE, make_noise, snr_db
 
+pytestmark = pytest.mark.slow
+
 SEGMENT = int(0.6 * RATE)
 STRIDE = int(0.75 * SEGMENT)
 # Three segments; demucs runs the same three, as the last one is needed to reach the end.

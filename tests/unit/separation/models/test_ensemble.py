@@ -65,6 +65,7 @@ def test_what_does_not_fit_is_refused() -> None:
         EnsembleModel([Halves(), other])
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_a_model_with_itself_is_the_model(
     spleeter: SeparatorModel, clip: NDArray[np.float32]
 ) -> None:

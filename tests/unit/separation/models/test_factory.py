@@ -95,6 +95,7 @@ def test_registered_models(tmp_path: Path) -> None:
     assert "mine" not in SeparatorFactory.names()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["th", "hub"])
 def test_models_of_model_dir(tmp_path: Path, layout: Any) -> None:
     write_tiny_htdemucs(tmp_path, name="my-model", layout=layout)

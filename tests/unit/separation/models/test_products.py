@@ -30,6 +30,7 @@ def make_demucs() -> Any:
     return Demucs(STEMS, channels=8, depth=3, lstm_layers=0, dconv_mode=3, normalize=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [make_tiny_htdemucs, make_hdemucs, make_demucs])
 def test_a_network_with_products_gives_the_same_stems(make: Any) -> None:
     """A tap on the wrong side, or a bias counted twice, still sounds like music."""

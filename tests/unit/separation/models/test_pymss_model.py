@@ -28,7 +28,10 @@ from tests.unit.separation.measure import RATE, make_noise, make_store, snr_db
 FAMILIES = tuple(TINY_NETWORKS)
 SIX = ("Vocals", "Drums", "Bass", "Guitar", "Piano", "Other")
 # SCNet names no window, and torch says so at each transform of the reference.
-pytestmark = pytest.mark.filterwarnings("ignore:A window was not provided:UserWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:A window was not provided:UserWarning"),
+]
 
 
 def create(folder: Path, **options: Any) -> SeparatorModel:

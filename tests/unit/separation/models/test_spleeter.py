@@ -10,6 +10,8 @@ from core.errors import JobCancelled
 from core.separation.models.base import SeparatorModel
 from tests.unit.separation.measure import RATE, level_db, make_noise, snr_db
 
+pytestmark = pytest.mark.slow
+
 
 def separate_whole(model: Any, mixture: Any) -> Any:
     """The vocals by whole-file maths: one STFT, one inverse STFT, both from torch."""

@@ -18,6 +18,8 @@ from tests.models import SEGMENT, write_tiny_htdemucs
 from tests.processes import running
 from tests.unit.separation.measure import RATE, make_noise
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[4]
 N_SAMPLES = int(6 * SEGMENT * RATE)
 

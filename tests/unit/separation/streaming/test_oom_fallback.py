@@ -98,6 +98,7 @@ def test_other_errors_are_not_taken_for_memory() -> None:
     assert told == []
 
 
+@pytest.mark.slow
 def test_a_real_network_takes_shorter_segments() -> None:
     """HTDemucs pads to its training length: without telling it, nothing would get smaller."""
     from fractions import Fraction

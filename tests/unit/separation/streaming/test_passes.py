@@ -52,6 +52,7 @@ def test_views_of_an_effort() -> None:
     assert len(list_views(Effort(shifts=2, augment=True), 44100)) == 4
 
 
+@pytest.mark.slow
 def test_shifted_passes_make_another_estimate_and_are_repeatable(tmp_path: Path) -> None:
     write_tiny_htdemucs(tmp_path)
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path)
@@ -62,6 +63,7 @@ def test_shifted_passes_make_another_estimate_and_are_repeatable(tmp_path: Path)
     assert snr_db(plain["vocals"], best[0]["vocals"]) < 60
 
 
+@pytest.mark.slow
 def test_only_the_network_of_the_wanted_stem_runs(tmp_path: Path) -> None:
     """Three quarters of the work of a bag like htdemucs_ft would be thrown away."""
     write_tiny_htdemucs(tmp_path, n_networks=4, weights=np.eye(4).tolist())
@@ -77,6 +79,7 @@ def test_only_the_network_of_the_wanted_stem_runs(tmp_path: Path) -> None:
     np.testing.assert_array_equal(vocals["vocals"], whole["vocals"])
 
 
+@pytest.mark.slow
 def test_stems_come_in_the_models_order_and_unknown_ones_are_refused(
     spleeter: SeparatorModel, clip: NDArray[np.float32]
 ) -> None:
@@ -100,6 +103,7 @@ def test_spectra_left_alone_give_the_stream_back(cuts: Any, n_samples: int) -> N
     np.testing.assert_allclose(joined, samples, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_wiener_filter_does_not_depend_on_blocks_and_keeps_the_sum(
     spleeter: SeparatorModel, clip: NDArray[np.float32]
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_download_goes_on_where_the_server_died(tmp_path: Path, server: Any) -
     assert seen[-1] == 1.0
 
 
+@pytest.mark.slow
 def test_broken_connections_are_tried_again_while_something_comes(
     tmp_path: Path, server: Any
 ) -> None:

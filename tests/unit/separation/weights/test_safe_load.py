@@ -88,6 +88,7 @@ def test_a_class_that_is_no_network_is_refused(models: Path) -> None:
         create(models)
 
 
+@pytest.mark.slow
 def test_packages_as_released_load(models: Path) -> None:
     """Half precision, and numpy scalars among the training arguments, are what Meta published."""
     network = make_tiny_htdemucs()

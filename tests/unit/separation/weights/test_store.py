@@ -279,6 +279,7 @@ def test_a_card_whose_files_are_missing_names_them(tmp_path: Path, missing: str)
     assert missing in caught.value.hint
 
 
+@pytest.mark.slow
 def test_spleeter_trained_by_others(tmp_path: Path, store: WeightsStore) -> None:
     """Any family can be a model of one's own."""
     home = tmp_path / "models" / "mine"
