@@ -26,6 +26,7 @@ RUN pip install "$(grep --only-matching '^torch==[0-9.]*' requirements.txt)" --i
  && pip install -r requirements.txt
 
 COPY pyproject.toml README.md LICENSE NOTICE config.py ./
+COPY stemcrate ./stemcrate
 COPY core ./core
 COPY api ./api
 COPY ui ./ui

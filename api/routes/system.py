@@ -16,7 +16,6 @@ from stemcrate.schemas.configuration import (
     Configuration,
     Health,
     ModelChoice,
-    ModelInfo,
     RecipeInfo,
     RequestLimits,
     WorkerInfo,
@@ -54,7 +53,7 @@ def get_config(services: ServicesDep) -> Configuration:
     inventory = services.inventory()
     return Configuration(
         version=VERSION,
-        models=[ModelInfo.model_validate(model.model_dump()) for model in inventory.models],
+        models=inventory.models,
         model=_model_choice(settings.separator_model, inventory),
         device=settings.device,
         workers=[_worker(report) for report in services.reports.live()],

@@ -1,7 +1,7 @@
 """What there is to separate with, as a record that can be sent: on one machine, or on several.
 
 `take_inventory` looks at this machine. The API reads the inventories of the workers, which may run
-elsewhere, and `merge` shows what any of them can do.
+elsewhere, and `merge` shows what all of them can do.
 """
 
 from collections.abc import Sequence
@@ -13,25 +13,7 @@ from core.errors import ModelUnavailable, StemcrateError, UnknownModel, UnsafeWe
 from core.separation.models.factory import SeparatorFactory
 from core.separation.weights.store import WeightsStore
 from core.separation.weights.user_models import list_refused
-
-
-class ModelEntry(BaseModel):
-    """A separator model.
-
-    Attributes
-    ----------
-    stems : empty where only the weights, or the plug-in, know.
-    available : whether the model can be created.
-    hint : what to do where it cannot.
-    """
-
-    name: str
-    family: str
-    stems: list[str]
-    licence: str
-    description: str = ""
-    available: bool
-    hint: str = ""
+from stemcrate.schemas.configuration import ModelInfo
 
 
 class AutoChoice(BaseModel):
@@ -49,7 +31,7 @@ class Inventory(BaseModel):
     refused : names of models that cannot be understood, with the reason.
     """
 
-    models: list[ModelEntry]
+    models: list[ModelInfo]
     auto: AutoChoice
     refused: dict[str, str] = {}
 
@@ -116,7 +98,7 @@ def take_inventory(model_dir: Path | None) -> Inventory:
         except StemcrateError as error:
             hint = error.hint or error.message
         models.append(
-            ModelEntry(
+            ModelInfo(
                 name=info.name,
                 family=info.family,
                 stems=list(info.stems),
@@ -151,7 +133,7 @@ def merge(inventories: Sequence[Inventory]) -> Inventory:
     )
 
 
-def _merge_model(name: str, inventories: Sequence[Inventory]) -> ModelEntry:
+def _merge_model(name: str, inventories: Sequence[Inventory]) -> ModelInfo:
     entries = [model for one in inventories for model in one.models if model.name == name]
     lacking = next((entry for entry in entries if not entry.available), None)
     if lacking is not None or len(entries) == len(inventories):
@@ -168,9 +150,9 @@ def _choose(weights: WeightsStore) -> AutoChoice:
     return AutoChoice(resolved=resolved, reason=reason)
 
 
-def _plugin(name: str) -> ModelEntry:
+def _plugin(name: str) -> ModelInfo:
     """Describe a third party's model by what is known before it is loaded."""
-    return ModelEntry(
+    return ModelInfo(
         name=name,
         family="plugin",
         stems=[],

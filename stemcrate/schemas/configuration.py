@@ -28,6 +28,7 @@ class ModelInfo(BaseModel):
         description="Whether every worker can run it; while none has reported, whether the API's "
         "machine could."
     )
+    hint: str = Field("", description="What to do where it is not available.")
 
 
 class ModelChoice(BaseModel):

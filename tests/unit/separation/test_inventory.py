@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 
 from core.errors import ModelUnavailable, UnknownModel, UnsafeWeights
-from core.separation.inventory import AutoChoice, Inventory, ModelEntry, merge, take_inventory
+from core.separation.inventory import AutoChoice, Inventory, merge, take_inventory
 from core.separation.models.factory import SeparatorFactory
 from core.separation.weights.store import WeightsStore
+from stemcrate.schemas.configuration import ModelInfo
 from tests.models import write_tiny_htdemucs
 
 
 def _inventory(resolved: str, **models: bool) -> Inventory:
     entries = [
-        ModelEntry(
+        ModelInfo(
             name=name,
             family="demucs",
             stems=["vocals", "other"],
