@@ -1,14 +1,13 @@
 """The processes of an installation on one machine: started, restarted and stopped together."""
 
-import ctypes
 import logging
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+
+from core.system.processes import STOP_SIGNALS, kill_group, start_group, stop_group
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +15,6 @@ POLL_S = 0.2
 STOP_GRACE_S = 10.0
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_AFTER_S = 30.0
-PR_SET_PDEATHSIG = 1
 
 
 def run_all(commands: Mapping[str, Sequence[str]]) -> int:
@@ -28,7 +26,7 @@ def run_all(commands: Mapping[str, Sequence[str]]) -> int:
     No process outlives this one, even when it is killed: on Linux the kernel sees to it.
     """
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: stopping.set())
     children = [_Child(name, command) for name, command in commands.items()]
     try:
@@ -62,11 +60,8 @@ class _Child:
 
     def start(self) -> None:
         """Start the command. Always on the main thread: the kernel watches the thread."""
-        # A session of its own, so that Ctrl-C reaches this process alone, which then stops all in
-        # good order.
-        self.process = subprocess.Popen(
-            self._command, start_new_session=True, preexec_fn=_die_with_parent()
-        )
+        # A group of its own: Ctrl-C reaches this process alone, which then stops all in good order.
+        self.process = start_group(self._command)
         self._started_at = time.monotonic()
         self._restart_at = None
         logger.info("%s runs as process %d", self.name, self.process.pid)
@@ -89,15 +84,11 @@ class _Child:
         code = self.process.returncode
         logger.error("%s ended with code %d: it starts again in %g s", self.name, code, pause_s)
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the process and everything that it started."""
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, number)
-
 
 def _stop(children: Sequence[_Child]) -> None:
     for child in children:
-        child.signal(signal.SIGTERM)
+        if child.process is not None:
+            stop_group(child.process)
     deadline = time.monotonic() + STOP_GRACE_S
     for child in children:
         if child.process is None:
@@ -106,20 +97,5 @@ def _stop(children: Sequence[_Child]) -> None:
             child.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             logger.warning("%s does not stop: killing it", child.name)
-            child.signal(signal.SIGKILL)
+            kill_group(child.process)
             child.process.wait()
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Give what a new process runs first: ask the kernel to kill it when its parent dies."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)  # found here: little is safe between fork and exec
-    parent = os.getpid()
-
-    def ask() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the kernel was asked
-            os._exit(1)
-
-    return ask

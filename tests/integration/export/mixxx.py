@@ -1,7 +1,6 @@
 """Mixxx on a virtual screen: what a real DJ program makes of a folder, read from its database."""
 
 import os
-import signal
 import sqlite3
 import subprocess
 import time
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.system.processes import kill_group, start_group
 from tests.conditions import PATIENCE_S
 
 _FOLDER_BOX = "Choose music library directory"
@@ -103,13 +103,8 @@ class Mixxx:
     @contextmanager
     def _running(self) -> Iterator[None]:
         with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                ["mixxx", "--settingsPath", f"{self._settings}/"],
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            command = ["mixxx", "--settingsPath", f"{self._settings}/"]
+            process = start_group(command, env=self._environment, stdout=log, stderr=log)
             try:
                 yield
             except TimeoutError as error:
@@ -120,7 +115,7 @@ class Mixxx:
                 try:
                     process.wait(10)
                 except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
+                    kill_group(process)
                     process.wait()
 
     def _open_main_window(self) -> None:

@@ -1,0 +1,67 @@
+"""Groups of processes, where operating systems differ: everything that only POSIX or Linux has.
+
+A program that starts programs of its own must be stopped with all of them. POSIX has process groups
+for that; elsewhere the program alone is stopped. Linux can end a process when its parent dies;
+elsewhere a killed parent leaves its children running.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+STOP_SIGNALS: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)
+"""Signals by which a terminal, a service manager or a container asks a program to stop."""
+if sys.platform != "win32":
+    STOP_SIGNALS += (signal.SIGHUP,)
+
+_PR_SET_PDEATHSIG = 1
+
+
+def start_group(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a command as the leader of a process group; ``options`` as of `subprocess.Popen`.
+
+    Ctrl-C in the terminal does not reach the group. On Linux the kernel kills the command when the
+    calling thread ends, so call this from a thread that lives as long as the command should.
+    """
+    return subprocess.Popen(
+        command, start_new_session=True, preexec_fn=_die_with_parent(), **options
+    )
+
+
+def stop_group(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a process and everything that it started to stop. Does nothing if it has ended."""
+    if process.poll() is not None:
+        return
+    if sys.platform == "win32":
+        process.terminate()
+    else:
+        os.killpg(process.pid, signal.SIGTERM)
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process and everything that it started. Does nothing if it has ended."""
+    if process.poll() is not None:
+        return
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Return what a new process runs first: it asks the kernel to kill it when its parent dies."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)  # found here: little is safe between fork and exec
+    parent = os.getpid()
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the kernel was asked
+            os._exit(1)
+
+    return ask
