@@ -31,11 +31,18 @@ check: setup-dev
 	$(BIN)/python scripts/check_links.py
 
 # Two at once, as tests often wait for what they started; those of a file share it and stay together.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+COVERAGE := --cov --cov-report=term
+
+# Measuring takes half as much time again: continuous integration (CI is set) does, others by `make coverage`.
 test: setup-dev programs
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	$(PYTEST) $(if $(CI),$(COVERAGE))
+
+coverage: setup-dev programs
+	$(PYTEST) $(COVERAGE)
 
 test-quick: setup-dev
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 programs: setup-dev
 	@$(BIN)/python -m tests.programs $(INSTALL_PROGRAMS)
