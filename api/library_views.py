@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from api.views import job_reference
 from core.errors import StemcrateError
-from core.export.registry import ExporterRegistry
+from core.export.registry import EXPORTERS
 from core.library.catalogue.summary import TrackSummary
 from core.library.duplicates import DuplicateGroup
 from core.library.intake.importing import ImportReport
@@ -148,8 +148,7 @@ def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
         transitions=plan.get("transitions", []),
         relaxed=plan.get("relaxed", []),
         exports={
-            name: f"{playlist_path(record.id)}/export/{name}"
-            for name in (*ExporterRegistry.names(), PACK)
+            name: f"{playlist_path(record.id)}/export/{name}" for name in (*EXPORTERS.names(), PACK)
         },
     )
 

@@ -31,6 +31,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.UploadTooLarge: 413,
     errors.InvalidOption: 422,
     errors.ModelUnavailable: 409,
+    errors.PluginFailed: 500,
     errors.UnsafeWeights: 500,
     errors.DeviceUnavailable: 503,
     errors.JobNotFound: 404,

@@ -33,7 +33,7 @@ from bench.report import report
 from core.analysis.harmony.camelot import camelot_to_key
 from core.export.format import ExportOptions, target_folder
 from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind, GridSegment
-from core.export.registry import ExporterRegistry, export_crate
+from core.export.registry import EXPORTERS, export_crate
 from core.library.catalogue.columns import Vectors
 from core.library.catalogue.similarity import build_index
 from core.playlist.compatible import compatible
@@ -117,7 +117,7 @@ def _measure_export(table: TrackTable) -> float:
     )
     crate = Crate("Set", tracks, (CratePlaylist("Set", plan.ids),))
     options = ExportOptions(target=target_folder("/Volumes/STICK"))
-    names = ExporterRegistry.names()
+    names = EXPORTERS.names()
     return _cpu_ms(lambda: [export_crate(crate, name, options) for name in names])
 
 

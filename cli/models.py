@@ -10,7 +10,7 @@ from rich.table import Table
 from cli.output import err, out, print_json
 from config import settings
 from core.errors import ModelUnavailable, UnsafeWeights
-from core.separation.weights.catalogue import ModelInfo
+from core.separation.weights.model_info import ModelInfo
 from core.separation.weights.store import WeightsStore
 from core.separation.weights.user_models import list_refused
 

@@ -18,7 +18,7 @@ from core.errors import InvalidOption
 from core.export.format import ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
 from core.export.pack import write_pack
-from core.export.registry import ExporterRegistry
+from core.export.registry import find_format
 from core.library.records.record import PlaylistRecord
 from core.playlist.curve import Points
 from core.playlist.request import SetRequest
@@ -168,7 +168,7 @@ def _check_formats(text: str | None) -> tuple[str, ...]:
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     for name in names:
         if name != PACK:
-            ExporterRegistry.get(name)
+            find_format(name)
     return names
 
 

@@ -13,6 +13,7 @@
     │   └── UnsupportedFormat         unsupported_format
     ├── ModelUnavailable              model_unavailable
     ├── UnsafeWeights                 unsafe_weights
+    ├── PluginFailed                  plugin_failed
     ├── DeviceUnavailable             device_unavailable
     ├── JobNotFound                   job_not_found
     ├── ArtefactNotFound              artefact_not_found
@@ -129,6 +130,12 @@ class ModelUnavailable(StemcrateError):
     """The model is known, and its weights or a package that it needs are missing."""
 
     code = "model_unavailable"
+
+
+class PluginFailed(StemcrateError):
+    """An installed package provides a plug-in that cannot be loaded."""
+
+    code = "plugin_failed"
 
 
 class UnsafeWeights(StemcrateError):

@@ -31,7 +31,7 @@ from core.export.model import Crate, CrateTrack, FileKind
 from core.export.names import safe_name, unique_name
 from core.export.pack import PackEntry
 from core.export.pack_readme import write_readme
-from core.export.registry import ExporterRegistry, export_crate
+from core.export.registry import EXPORTERS, export_crate, find_format
 from core.export.track_tags import tag_copy
 from core.system.disk import storage_errors
 
@@ -78,7 +78,7 @@ class DjPack:
     crate : its tracks' own paths don't matter; files get new, sanitised names.
     files : by track id; a track without an entry has no files.
     options : the target folder is `default_target` where none is named.
-    formats : names of export formats; None takes all that are registered.
+    formats : names of export formats; None takes all that can be loaded.
     warnings : what is known of the crate before.
 
     Raises
@@ -95,9 +95,9 @@ class DjPack:
         formats: tuple[str, ...] | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
-        self._formats = formats if formats is not None else ExporterRegistry.names()
+        self._formats = formats if formats is not None else tuple(EXPORTERS.available())
         for name in self._formats:
-            ExporterRegistry.get(name)
+            find_format(name)
         self._target = options.target or default_target(crate)
         self._options = replace(options, target=self._target)
         self._files = files
@@ -199,7 +199,7 @@ class DjPack:
             yield from self._write("", name, crate, replace(options, target=None))
             if not self._target.parts:
                 return
-        is_absolute = ExporterRegistry.get(name).needs_target or name == "serato"
+        is_absolute = find_format(name).needs_target or name == "serato"
         yield from self._write(f"{name}/" if is_absolute else "", name, crate, options)
 
     def _write(

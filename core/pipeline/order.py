@@ -1,12 +1,11 @@
 """THE ordered list of stages. It is written once, here."""
 
-from functools import lru_cache
-from importlib.metadata import entry_points
+from inspect import isabstract
 
 from core.artifacts.store import JobStore
 from core.pipeline.context import Runtime
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.stage import PipelineStage
+from core.pipeline.stage import JobStage, PipelineStage, TrackStage
 from core.pipeline.stages.chords import ChordsStage
 from core.pipeline.stages.composite import CompositeTrackStage
 from core.pipeline.stages.decode import DecodeStage
@@ -22,31 +21,41 @@ from core.pipeline.stages.structure import StructureStage
 from core.pipeline.stages.tempo import TempoStage
 from core.pipeline.stages.vocals import VocalsStage
 from core.pipeline.stages.waveform import WaveformStage
+from core.system.registry import Registry
 
-ENTRY_POINT_GROUP = "stemcrate.stages"
+_MAIN: tuple[type[PipelineStage], ...] = (
+    DecodeStage,
+    SeparationStage,
+    HarmonicPercussiveStage,
+    CompositeTrackStage,
+    NormalizationStage,
+    TempoStage,
+    KeyStage,
+    EnergyStage,
+    VocalsStage,
+    StructureStage,
+    ChordsStage,
+    DescriptorsStage,
+    WaveformStage,
+)
+# The stages of other packages run between the two.
+_LAST: tuple[type[PipelineStage], ...] = (DeliveryStage, PlaylistStage)
 
 
-@lru_cache
+def _is_stage(name: str, item: object) -> bool:
+    is_class = isinstance(item, type) and issubclass(item, TrackStage | JobStage)
+    return is_class and not isabstract(item) and getattr(item, "name", None) == name
+
+
+STAGES: Registry[type[PipelineStage]] = Registry(
+    "stemcrate.stages", _is_stage, ((stage.name, stage) for stage in (*_MAIN, *_LAST))
+)
+
+
 def build_stages() -> tuple[PipelineStage, ...]:
-    """Give the stages in their order; those of third parties run just before delivery."""
-    return (
-        DecodeStage(),
-        SeparationStage(),
-        HarmonicPercussiveStage(),
-        CompositeTrackStage(),
-        NormalizationStage(),
-        TempoStage(),
-        KeyStage(),
-        EnergyStage(),
-        VocalsStage(),
-        StructureStage(),
-        ChordsStage(),
-        DescriptorsStage(),
-        WaveformStage(),
-        *(point.load()() for point in entry_points(group=ENTRY_POINT_GROUP)),
-        DeliveryStage(),
-        PlaylistStage(),
-    )
+    """Make the stages in their order; one of another package that cannot be loaded is logged."""
+    added = [stage for stage in STAGES.available().values() if stage not in (*_MAIN, *_LAST)]
+    return tuple(stage() for stage in (*_MAIN, *added, *_LAST))
 
 
 def build_pipeline(store: JobStore, runtime: Runtime | None = None) -> AudioPipeline:

@@ -23,8 +23,6 @@ from core.separation.streaming.quality import QualityCard, QualityMeter
 from core.separation.weights.store import WeightsStore
 from stemcrate.schemas.facts import JobFacts, NullTest, SeparationQuality
 
-_LOADED = LoadedModels()
-
 
 class SeparationStage(TrackStage):
     """Write one stem a source; their sum is the mixture unless ``residual`` is ``off``."""
@@ -37,6 +35,9 @@ class SeparationStage(TrackStage):
     cost = 30.0
     inputs = ("decode",)
     is_cached = True
+
+    def __init__(self) -> None:
+        self.loaded = LoadedModels()  # between the jobs of this process
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
         """The model, the effort, and the residual's policy."""
@@ -73,7 +74,7 @@ class SeparationStage(TrackStage):
     def warm_up(self, runtime: Runtime) -> None:
         """Load the model that jobs will most likely ask for."""
         options = ProcessingOptions(model=runtime.warm_up_model)
-        model = _load(plan_separation(options, runtime.model_dir), options, runtime)
+        model = self._load(plan_separation(options, runtime.model_dir), options, runtime)
         rng = np.random.default_rng(0)
         model.separate(rng.uniform(-0.1, 0.1, (2, 4096)).astype(np.float32), model.sample_rate)
 
@@ -81,7 +82,7 @@ class SeparationStage(TrackStage):
         """Write the stems. Raises `ModelUnavailable`, `UnknownModel`, `JobCancelled`."""
         runtime, options = context.runtime, context.options
         plan = plan_separation(options, runtime.model_dir)
-        model = _load(plan, options, runtime)
+        model = self._load(plan, options, runtime)
         stems = model.wanted(plan.stems)
         closing_stem = _closing_stem(options.residual, model, stems)
         fallbacks: list[str] = []
@@ -124,26 +125,27 @@ class SeparationStage(TrackStage):
             ),
         )
 
+    def _load(
+        self, plan: SeparationPlan, options: ProcessingOptions, runtime: Runtime
+    ) -> SeparatorModel:
+        """Load the plan's models, or take those that are loaded already."""
 
-def _load(plan: SeparationPlan, options: ProcessingOptions, runtime: Runtime) -> SeparatorModel:
-    """Load the plan's models, or take those that are loaded already."""
+        def load(name: str) -> SeparatorModel:
+            def create() -> SeparatorModel:
+                model = SeparatorFactory.create(
+                    name, device=runtime.device, model_dir=runtime.model_dir
+                )
+                if runtime.compile_models:
+                    model.compile(runtime.compiled_dir)
+                return model
 
-    def load(name: str) -> SeparatorModel:
-        def create() -> SeparatorModel:
-            model = SeparatorFactory.create(
-                name, device=runtime.device, model_dir=runtime.model_dir
-            )
-            if runtime.compile_models:
-                model.compile(runtime.compiled_dir)
-            return model
+            key = (name, runtime.device, runtime.model_dir, runtime.compile_models)
+            return self.loaded.get(key, create, max_bytes=runtime.model_cache_bytes)
 
-        key = (name, runtime.device, runtime.model_dir, runtime.compile_models)
-        return _LOADED.get(key, create, max_bytes=runtime.model_cache_bytes)
-
-    models = [load(name) for name in plan.models]
-    if len(models) == 1:
-        return models[0]
-    return EnsembleModel(models, options.ensemble, options.ensemble_weights)
+        models = [load(name) for name in plan.models]
+        if len(models) == 1:
+            return models[0]
+        return EnsembleModel(models, options.ensemble, options.ensemble_weights)
 
 
 def _sources(plan: SeparationPlan, runtime: Runtime) -> list[str]:

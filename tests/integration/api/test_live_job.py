@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from config import Settings
-from core.pipeline.order import build_stages
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
@@ -41,7 +40,7 @@ class HangStage(TrackStage):
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A third party's stage, as pip installs it: it hangs where the playlist is called so."""
     folder = tmp_path / "plugin"
     metadata = folder / "hanging-1.0.dist-info"
@@ -51,9 +50,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     (metadata / "entry_points.txt").write_text("[stemcrate.stages]\nhang = hanging:HangStage\n")
     monkeypatch.setenv("PYTHONPATH", str(folder))
     monkeypatch.syspath_prepend(folder)
-    build_stages.cache_clear()
-    yield
-    build_stages.cache_clear()
+    return folder
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.separating import name_rest, plan_separation
+from core.pipeline.stages.separation import SeparationStage
 from stemcrate.schemas.manifest import ProcessingManifest
 from tests.integration.pipeline.conftest import RunJob
 from tests.models import write_tiny_htdemucs
@@ -158,17 +159,15 @@ def test_the_rest_of_several_stems_has_a_name_of_its_own() -> None:
 
 
 def test_warming_up_loads_the_model_that_jobs_use(
-    tmp_path: Path, model_dir: Path, song: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, model_dir: Path, song: Path
 ) -> None:
     """A model loaded under another key would be loaded again by the first job."""
-    from core.pipeline.stages import separation
-    from core.separation.models.loaded import LoadedModels
-
-    monkeypatch.setattr(separation, "_LOADED", LoadedModels())
     runtime = Runtime(model_dir=model_dir, warm_up_model="htdemucs")
     pipeline = build_pipeline(JobStore(tmp_path / "warm"), runtime)
     pipeline.warm_up()
-    assert separation._LOADED.names() == ["htdemucs"]
+    separation = pipeline.stage("separation")
+    assert isinstance(separation, SeparationStage)
+    assert separation.loaded.names() == ["htdemucs"]
     job_id = new_job_id()
     with pipeline.store.open_upload("song.wav", 10**9) as upload:
         upload.write(song.read_bytes())
@@ -176,4 +175,4 @@ def test_warming_up_loads_the_model_that_jobs_use(
     options = ProcessingOptions.model_validate({"model": "htdemucs", "stages": ()})
     pipeline.create_job(uploads, options, job_id=job_id)
     assert pipeline.run(job_id, pipeline.run_stage) == "completed"
-    assert separation._LOADED.names() == ["htdemucs"]
+    assert separation.loaded.names() == ["htdemucs"]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.conditions import PATIENCE_S
 
-MODULES = ("weights.catalogue", "weights.store", "models.factory", "models.base", "device")
+MODULES = ("families.catalogue", "weights.store", "models.factory", "models.base", "device")
 
 
 @pytest.mark.parametrize("action", ["", "SeparatorFactory.names(); WeightsStore().resolve_auto()"])

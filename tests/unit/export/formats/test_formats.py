@@ -21,12 +21,13 @@ from xsdata.formats.dataclass.parsers import XmlParser
 from core.errors import InvalidOption, UnsupportedFormat
 from core.export.format import Export, ExportFormat, ExportOptions, target_folder
 from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind
-from core.export.registry import ExporterRegistry, export_crate
+from core.export.registry import EXPORTERS, export_crate
 from tests.integration.export.crates import make_crate
+from tests.plugins import install_plugin
 
 TARGET = ExportOptions(target=target_folder("C:\\DJ\\Set"))
 NASTY = "a\x00\x0b\ud800\uffff<&>\"'b"
-ABSOLUTE = [name for name in ExporterRegistry.names() if ExporterRegistry.get(name).needs_target]
+ABSOLUTE = [name for name in EXPORTERS.names() if EXPORTERS.get(name).needs_target]
 
 
 @pytest.fixture
@@ -206,12 +207,12 @@ def test_m3u8_stays_relative_in_a_target_and_absolute_for_files_that_stay() -> N
     assert b"\n/music/a.mp3\n" in export_crate(on_disk, "m3u8").files["x.m3u8"]
 
 
-@pytest.mark.parametrize("name", ExporterRegistry.names())
+@pytest.mark.parametrize("name", EXPORTERS.names())
 def test_the_same_crate_gives_the_same_bytes(name: Any) -> None:
     assert export_crate(make_crate(), name, TARGET) == export_crate(make_crate(), name, TARGET)
 
 
-@pytest.mark.parametrize("name", ExporterRegistry.names())
+@pytest.mark.parametrize("name", EXPORTERS.names())
 def test_a_bare_track_and_hostile_texts_are_written(name: Any) -> None:
     """Unknown tempo, key and grid; control characters and lone surrogates, which end a parser."""
     track = CrateTrack("1", "a.mp3", FileKind.MP3, NASTY, 0.0, artist=NASTY, comment=NASTY)
@@ -225,7 +226,7 @@ def test_a_bare_track_and_hostile_texts_are_written(name: Any) -> None:
             assert not values & {"0.00", "None", "nan"}
 
 
-@pytest.mark.parametrize("name", ExporterRegistry.names())
+@pytest.mark.parametrize("name", EXPORTERS.names())
 def test_an_empty_crate_is_a_valid_file(name: Any) -> None:
     export = export_crate(Crate("Empty", ()), name, TARGET)
     assert export.files
@@ -254,13 +255,13 @@ def test_names_with_path_characters_stay_in_the_folder() -> None:
 
 def test_formats_of_others_register_and_names_are_taken_once() -> None:
     mine = ExportFormat("mine", "Mine", lambda crate, options: Export({"x": crate.name.encode()}))
-    ExporterRegistry.register(mine)
+    EXPORTERS.register(mine.name, mine)
     try:
         assert export_crate(make_crate(), "mine").files == {"x": b"Collection"}
-        with pytest.raises(ValueError, match="exists"):
-            ExporterRegistry.register(mine)
+        with pytest.raises(ValueError, match="taken"):
+            EXPORTERS.register(mine.name, mine)
     finally:
-        ExporterRegistry.unregister("mine")
+        EXPORTERS.unregister("mine")
     with pytest.raises(UnsupportedFormat, match="rekordbox") as caught:
         export_crate(make_crate(), "mine")
     assert caught.value.field == "format"
@@ -270,16 +271,14 @@ def test_formats_of_installed_packages_are_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A plug-in is a package's entry point; here is one as pip would install it."""
-    (tmp_path / "plug_in_format.py").write_text(
-        "from core.export.format import Export, ExportFormat\n"
+    code = (
+        "from stemcrate.plugins import Export, ExportFormat\n"
         "FORMAT = ExportFormat('plug', 'Plug', lambda crate, options: Export({'p': b'in'}))\n"
     )
-    facts = tmp_path / "plug_in_format-1.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in-format\nVersion: 1\n")
-    (facts / "entry_points.txt").write_text("[stemcrate.exporters]\nplug = plug_in_format:FORMAT\n")
+    points = "[stemcrate.exporters]\nplug = plug_in_format:FORMAT\n"
+    install_plugin(tmp_path, "plug-in-format", {"plug_in_format.py": code}, points)
     monkeypatch.syspath_prepend(tmp_path)
-    assert "plug" in ExporterRegistry.names()
+    assert "plug" in EXPORTERS.names()
     assert export_crate(make_crate(), "plug").files == {"p": b"in"}
 
 
@@ -296,7 +295,7 @@ def test_silence_has_a_loudness_that_no_format_writes_as_a_number() -> None:
         ]
         is None
     )
-    for name in ExporterRegistry.names():
+    for name in EXPORTERS.names():
         *_, content = export_crate(crate, name, TARGET).files.values()
         assert b"inf," not in content
     with pytest.raises(ValueError, match="duration"):

@@ -24,7 +24,7 @@ class Halves(SeparatorModel):
         self.factor = np.float32(factor)
         self.seen: NDArray[Any] | None = None
 
-    def _stream_stereo(self, mixture: Any, run: Run) -> Iterator[NDArray[Any]]:
+    def stream_stereo(self, mixture: Any, run: Run) -> Iterator[NDArray[Any]]:
         self.seen = np.concatenate(list(mixture.blocks()), axis=1)
         run.report(0.5)
         for start in range(0, mixture.n_samples, 7000):

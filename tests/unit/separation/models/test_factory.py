@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from core.errors import DeviceUnavailable, ModelUnavailable, UnknownModel
+from core.separation.families.catalogue import CATALOGUE
 from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SeparatorFactory
-from core.separation.weights.catalogue import CATALOGUE
 from tests.models import write_tiny_htdemucs
+from tests.plugins import install_plugin
 from tests.unit.separation.measure import RATE, make_noise
 
 PLUGIN = """
 import numpy as np
-from core.separation.models.base import SeparatorModel
+from stemcrate.plugins import SeparatorModel
 
 
 class Copy(SeparatorModel):
@@ -26,7 +27,7 @@ class Copy(SeparatorModel):
     def __init__(self, name, device):
         self.name, self.device = name, device
 
-    def _stream_stereo(self, mixture, run):
+    def stream_stereo(self, mixture, run):
         for block in mixture.blocks():
             yield np.stack([block, np.zeros_like(block)])
 
@@ -39,13 +40,10 @@ def build(name, *, device, model_dir):
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An installed distribution with two models, one of them broken."""
-    (tmp_path / "stemcrate_copy.py").write_text(PLUGIN)
-    info = tmp_path / "stemcrate_copy-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stemcrate-copy\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
+    points = (
         "[stemcrate.separators]\ncopy = stemcrate_copy:build\nbroken = stemcrate_copy:nothing\n"
     )
+    install_plugin(tmp_path, "stemcrate-copy", {"stemcrate_copy.py": PLUGIN}, points)
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
     yield

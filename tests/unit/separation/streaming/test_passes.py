@@ -23,7 +23,7 @@ from tests.unit.separation.models.test_base import Halves
 class LeftOnly(Halves):
     """Believes that everything on the left belongs to its first stem: swapping shows."""
 
-    def _stream_stereo(self, mixture: Any, run: Run) -> Iterator[NDArray[Any]]:
+    def stream_stereo(self, mixture: Any, run: Run) -> Iterator[NDArray[Any]]:
         for start in range(0, mixture.n_samples, 7000):
             block = mixture.read(start, min(start + 7000, mixture.n_samples))
             left = block * np.array([[1], [0]], np.float32)

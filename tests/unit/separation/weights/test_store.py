@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from core.errors import ModelUnavailable, UnknownModel, UnsafeWeights
+from core.separation.families.catalogue import CATALOGUE
 from core.separation.models.factory import SeparatorFactory
-from core.separation.weights.catalogue import CATALOGUE
 from core.separation.weights.store import WeightsStore
 from core.separation.weights.user_models import list_refused
 from tests.models import STEMS, write_tiny_htdemucs, write_tiny_network

@@ -1,9 +1,9 @@
-"""SCNet, BS-RoFormer, MelBand RoFormer and MDX23C. The only module that knows pymss-core.
+"""Networks that come with a YAML file: SCNet, BS-RoFormer, MelBand RoFormer, MDX23C.
 
-The networks are pymss-core's (MIT); the way around them is ours. What they are given at once, and
-how much of that overlaps, is told by the YAML file that was published with the weights; as where
-they were trained, the mixture is mirrored at both ends, so that its first and last samples have
-something before and after them. pymss-core is an optional extra, imported when a model is loaded.
+The networks are other packages' (`core.separation.families.networks`), imported when a model is
+loaded; the way around them is ours. The YAML file that was published with the weights says how long
+a chunk is and how far chunks overlap. As in training, the mixture is mirrored at both ends, so that
+its first and last samples have something before and after them.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 
 from core.audio.buffer import Samples
 from core.errors import UnsafeWeights
-from core.separation.device import Device, resolve_device, segments_that_fit
+from core.separation.device import resolve_device, segments_that_fit
+from core.separation.families.networks import NetworkFamily
 from core.separation.models.base import SeparatorModel
 from core.separation.streaming.mixture import StemBlock, StereoMixture
 from core.separation.streaming.oom_fallback import OomFallback
@@ -29,29 +30,23 @@ from core.separation.streaming.scale import Scale
 from core.separation.weights.location import WeightsLocation
 from core.separation.weights.network_config import NetworkConfig, read_network_config
 from core.separation.weights.safe_load import NUMPY_GLOBALS, load_pickle
-from core.separation.weights.store import WeightsStore, require_package
 
 Tensor = Any  # torch is untyped here.
 
-_CLASSES = {
-    "scnet": ("pymss_core.modules.scnet", "SCNet"),
-    "bs_roformer": ("pymss_core.modules.bs_roformer", "BSRoformer"),
-    "mel_band_roformer": ("pymss_core.modules.bs_roformer", "MelBandRoformer"),
-    "mdx23c": ("pymss_core.modules.mdx23c_tfc_tdf_v3", "TFC_TDF_net"),
-}
 # Names under which trainers wrap the weights, and labels that are no arguments of a network.
 _WRAPPERS = ("state", "state_dict", "model_state_dict")
 _LABELS = ("type", "model_type", "architecture")
 _MIN_PARTS = 8  # a chunk is cut into no more than so many where memory is short
 
 
-class PymssModel(SeparatorModel):
+class NetworkModel(SeparatorModel):
     """One network, described by a YAML file.
 
     Parameters
     ----------
+    family : the network's class, and how it is run.
     location : where weights and config are; they are verified before they are read.
-    device : where to run.
+    device : ``auto``, or torch's name of where to run.
 
     Raises
     ------
@@ -59,15 +54,16 @@ class PymssModel(SeparatorModel):
     ModelUnavailable : a file cannot be read.
     """
 
-    def __init__(self, location: WeightsLocation, device: Device) -> None:
+    def __init__(self, family: NetworkFamily, location: WeightsLocation, device: str) -> None:
         if location.config is None:
             raise _unfit(location, "its YAML file is missing")
         self.name = location.info.name
         self.licence = location.info.licence
         self.weights_sha256 = location.verify()
-        self.device = device.name
-        self._config = read_network_config(location.config, location.info.family)
-        self._network = _load_network(location, self._config).to(device.name).eval()
+        self.device = resolve_device(device).name
+        self._family = family
+        self._config = read_network_config(location.config)
+        self._network = _load_network(family, location, self._config).to(self.device).eval()
         self.stems = self._config.stems
         self.sample_rate = self._config.sample_rate
         self.residual_stem = self._config.residual_stem
@@ -77,7 +73,7 @@ class PymssModel(SeparatorModel):
         """Bytes of all weights."""
         return sum(p.numel() * p.element_size() for p in self._network.parameters())
 
-    def _stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
+    def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
         """Run the network; what its single output leaves is the mixture minus that output."""
         outputs = self._config.outputs
         rows = [outputs.index(stem) for stem in run.stems if stem in outputs] or [0]
@@ -134,13 +130,12 @@ class PymssModel(SeparatorModel):
             fallback.close()
 
     def _fallback(self, segment: int, run: Run) -> OomFallback:
-        is_fixed = self._config.family == "mdx23c"  # its layers halve a known number of frames
         return OomFallback(
             self._network,
             self.device,
             run.tell,
             run=self._run_segments,
-            shorten=None if is_fixed else lambda _: None,
+            shorten=None if self._family.is_fixed_length else lambda _: None,
             segment=segment,
             min_segment=segment // _MIN_PARTS,
         )
@@ -151,7 +146,7 @@ class PymssModel(SeparatorModel):
         if stft is not None:
             # SCNet names no window. This is what torch takes then, with a warning at each chunk.
             stft["window"] = torch.ones(stft["win_length"], device=segments.device)
-        with _layers_in_half(segments, self._config):
+        with _layers_in_half(segments, self._family):
             stems = self._network(segments)
         if stems.ndim == 3:  # a single stem comes without its axis
             stems = stems[:, None]
@@ -202,18 +197,18 @@ class _Mirrored:
         return torch.as_tensor(self._read(start, stop))
 
 
-def _layers_in_half(segments: Tensor, config: NetworkConfig) -> AbstractContextManager[object]:
-    """Let RoFormers run in 16 bits on CUDA, as they were trained; torch keeps the STFT in 32."""
-    if not segments.is_cuda or "roformer" not in config.family:
+def _layers_in_half(segments: Tensor, family: NetworkFamily) -> AbstractContextManager[object]:
+    """Run layers in 16 bits on CUDA if they were trained so; torch keeps the STFT in 32."""
+    if not segments.is_cuda or not family.runs_in_half:
         return nullcontext()
     context: AbstractContextManager[object] = torch.autocast("cuda", dtype=torch.float16)
     return context
 
 
-def _load_network(location: WeightsLocation, config: NetworkConfig) -> Any:
+def _load_network(family: NetworkFamily, location: WeightsLocation, config: NetworkConfig) -> Any:
     state = _load_state(location.files[0])
     try:
-        network = _make_network(location, config)
+        network = _make_network(family, location, config)
         network.load_state_dict(state)
         n_outputs = _count_outputs(network)
     except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, AssertionError) as error:
@@ -227,11 +222,11 @@ def _load_network(location: WeightsLocation, config: NetworkConfig) -> Any:
     return network
 
 
-def _make_network(location: WeightsLocation, config: NetworkConfig) -> Any:
-    require_package(location.info)
-    module, name = _CLASSES[config.family]
+def _make_network(family: NetworkFamily, location: WeightsLocation, config: NetworkConfig) -> Any:
+    family.require(location.info)
+    module, name = family.network.split(":")
     network = getattr(import_module(module), name)
-    if config.family == "mdx23c":
+    if family.takes_config:
         content = import_module("pymss_core").AttrDict(config.content)
         content.training.setdefault("target_instrument", None)
         return network(content)
@@ -268,8 +263,3 @@ def _unfit(location: WeightsLocation, reason: str) -> UnsafeWeights:
         hint="Weights and YAML file must come from the same publication.",
         field="model",
     )
-
-
-def build(name: str, *, device: str, model_dir: Path | None) -> PymssModel:
-    """Load the model; see `core.separation.models.factory.Builder`."""
-    return PymssModel(WeightsStore(model_dir).require(name), resolve_device(device))

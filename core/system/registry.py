@@ -1,0 +1,115 @@
+"""Names of things that built-in modules and installed packages provide: one kind a registry.
+
+A package adds to a registry through the entry-point group that the registry is named after::
+
+    [project.entry-points."stemcrate.exporters"]
+    my-format = "my_package.stemcrate:FORMAT"
+
+Listing names runs none of the package's code; `Registry.get` imports it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from core.errors import PluginFailed
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Items by name: those that were registered, then those of installed packages.
+
+    Parameters
+    ----------
+    group : the entry-point group.
+    accepts : whether what an entry point names is an item of this registry.
+    items : the built-in items, registered first.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        accepts: Callable[[str, object], bool],
+        items: Iterable[tuple[str, T]] = (),
+    ) -> None:
+        self.group = group
+        self._accepts = accepts
+        self._items: dict[str, T] = {}
+        self._loaded: dict[EntryPoint, T] = {}
+        for name, item in items:
+            self.register(name, item)
+
+    def register(self, name: str, item: T) -> None:
+        """Add an item. Raises ValueError if the name is taken."""
+        if name in self:
+            raise ValueError(f"the name '{name}' in {self.group} is taken")
+        self._items[name] = item
+
+    def unregister(self, name: str) -> None:
+        """Remove an item that `register` added. Raises KeyError if there is no such name."""
+        del self._items[name]
+
+    def names(self) -> tuple[str, ...]:
+        """List the names: registered items in their order, then those of installed packages."""
+        return (*self._items, *self.plugins())
+
+    def plugins(self) -> tuple[str, ...]:
+        """List the names that installed packages add; their code is not run."""
+        return tuple(point.name for point in self._points())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items or name in self.plugins()
+
+    def get(self, name: str) -> T:
+        """Find an item.
+
+        Raises
+        ------
+        KeyError : there is no such name.
+        PluginFailed : the package that provides it cannot be imported, or provides something else.
+        """
+        if name in self._items:
+            return self._items[name]
+        for point in self._points():
+            if point.name == name:
+                return self._load(point)
+        raise KeyError(name)
+
+    def available(self) -> dict[str, T]:
+        """Return all items by name; a package that cannot be loaded is logged and left out."""
+        items: dict[str, T] = {}
+        for name in self.names():
+            try:
+                items[name] = self.get(name)
+            except PluginFailed as error:
+                logger.error("%s", error)
+        return items
+
+    def _points(self) -> Iterator[EntryPoint]:
+        seen = set(self._items)
+        for point in entry_points(group=self.group):
+            if point.name not in seen:
+                seen.add(point.name)
+                yield point
+
+    def _load(self, point: EntryPoint) -> T:
+        if point not in self._loaded:
+            try:
+                item = point.load()
+            except Exception as error:  # a third party's code may raise anything
+                raise self._failure(point, f"{type(error).__name__}: {error}") from error
+            if not self._accepts(point.name, item):
+                raise self._failure(point, f"{point.value} is something else")
+            self._loaded[point] = item
+        return self._loaded[point]
+
+    def _failure(self, point: EntryPoint, reason: str) -> PluginFailed:
+        package = point.dist.name if point.dist is not None else point.module
+        return PluginFailed(
+            f"The plug-in '{point.name}' of '{package}' cannot be loaded: {reason}.",
+            hint=f"Update or remove the package '{package}'.",
+        )

@@ -1,0 +1,75 @@
+"""The three extension points: all that a plug-in needs, and all that it may import.
+
+A package provides plug-ins by entry points; docs/plugins.md builds one from beginning to end::
+
+    [project.entry-points."stemcrate.separators"]
+    my-model = "my_package:build"               # a Builder
+
+    [project.entry-points."stemcrate.stages"]
+    my_stage = "my_package:MyStage"             # a class: TrackStage or JobStage, `name` as here
+
+    [project.entry-points."stemcrate.exporters"]
+    my-format = "my_package:FORMAT"             # an ExportFormat, `name` as here
+
+A separator is named in ``model=``, a stage in ``stages=``, an exporter as a format. The separators,
+stages and formats that Stemcrate ships are registered in the same registries. A plug-in that cannot
+be loaded is logged with the name of its package, and whoever asks for it is told why.
+
+Conventions: audio is float32, shape ``(n_channels, n_samples)``, finite, nominal range ±1, never
+mutated; sample rates are in Hz; times end in ``_s``, levels in ``_db``, ``_dbfs`` or ``_lufs``.
+
+Separators
+----------
+Builder(name, *, device, model_dir) -> SeparatorModel
+SeparatorModel.stream_stereo(mixture: StereoMixture, run: Run) -> Iterator[StemBlock]
+
+Stages
+------
+TrackStage.execute(context: StageContext) -> StageResult
+JobStage.execute(context: JobContext) -> StageResult
+
+Exporters
+---------
+ExportFormat(name, label, write: Exporter, needs_target=False)
+Exporter(crate: Crate, options: ExportOptions) -> Export
+"""
+
+from core.errors import StageFailed, StemcrateError
+from core.export.format import Export, Exporter, ExportFormat, ExportOptions
+from core.export.model import Crate, CratePlaylist, CrateTrack
+from core.export.registry import EXPORTERS
+from core.pipeline.context import JobContext, StageContext
+from core.pipeline.order import STAGES
+from core.pipeline.stage import JobStage, PipelineStage, StageResult, TrackStage
+from core.separation.models.base import SeparatorModel
+from core.separation.models.factory import SEPARATORS, Builder
+from core.separation.streaming.mixture import StemBlock, StereoMixture
+from core.separation.streaming.run import Run
+from core.system.registry import Registry
+
+__all__ = [
+    "EXPORTERS",
+    "SEPARATORS",
+    "STAGES",
+    "Builder",
+    "Crate",
+    "CratePlaylist",
+    "CrateTrack",
+    "Export",
+    "ExportFormat",
+    "ExportOptions",
+    "Exporter",
+    "JobContext",
+    "JobStage",
+    "PipelineStage",
+    "Registry",
+    "Run",
+    "SeparatorModel",
+    "StageContext",
+    "StageFailed",
+    "StageResult",
+    "StemBlock",
+    "StemcrateError",
+    "StereoMixture",
+    "TrackStage",
+]
