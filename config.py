@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.pipeline.context import Runtime
-from core.pipeline.options import BitDepth, DeliveryFormat, ProcessingOptions
-from core.separation.streaming.effort import Preset
+from core.pipeline.runtime import Runtime
+from stemcrate.schemas.options import BitDepth, DeliveryFormat, Preset, ProcessingOptions
 
 
 def _split(value: object) -> object:

@@ -72,5 +72,5 @@ def zip_name(manifest: ProcessingManifest) -> str:
         name = manifest.tracks[0].source.name
         stem = name.rpartition(".")[0] or name
     else:
-        stem = str(manifest.options.get("playlist_name") or manifest.job_id)
+        stem = manifest.options.playlist_name
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem).strip(" .") + ".zip"

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from api.problems import MEDIA_TYPE, Problem
-from core.pipeline.options import ProcessingOptions
+from stemcrate.schemas.options import ProcessingOptions
 
 EXAMPLES: dict[str, Any] = {
     "model": "htdemucs",

@@ -9,14 +9,11 @@ from api.uploads import Intake
 from core.artifacts.uploads import Upload
 from core.audio.reading.decode import probe
 from core.errors import InvalidAudio, InvalidOption
-from core.pipeline.options import (
-    OPTIONAL_STAGES,
-    ProcessingOptions,
-    parse_options,
-)
+from core.pipeline.options import parse_options
 from core.pipeline.separating import plan_with
 from stemcrate.schemas.library import Adding
-from stemcrate.schemas.manifest import NO_MODEL, ProcessingManifest
+from stemcrate.schemas.manifest import ProcessingManifest
+from stemcrate.schemas.options import NO_MODEL, OPTIONAL_STAGES, ProcessingOptions
 
 ANALYSIS = ProcessingOptions(model=NO_MODEL, stages=OPTIONAL_STAGES)
 

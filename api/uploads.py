@@ -22,7 +22,7 @@ from api.problems import bad_request, unsupported_media_type
 from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload, UploadWriter
 from core.errors import InvalidOption
-from core.pipeline.options import ProcessingOptions
+from stemcrate.schemas.options import ProcessingOptions
 
 FILE_FIELDS = ("file", "files")
 LIST_FIELDS = {"stages": ",", "recipes": ",", "custom_recipes": ";"}

@@ -104,13 +104,13 @@ def require_final(manifest: ProcessingManifest) -> None:
 
 
 def _kind(manifest: ProcessingManifest) -> JobKind:
-    return "separation" if manifest.separates else "analysis"
+    return "separation" if manifest.options.separates else "analysis"
 
 
 def _model_name(manifest: ProcessingManifest) -> str | None:
-    if not manifest.separates:
+    if not manifest.options.separates:
         return None
-    return manifest.model.get("name") or manifest.options.get("model")
+    return manifest.model.get("name") or manifest.options.model
 
 
 def _single_values(analysis: dict[str, Any]) -> dict[str, Any]:

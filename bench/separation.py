@@ -30,13 +30,13 @@ from bench.memory import measure_job_mb
 from bench.report import report, wall_ratio
 from cli.demo_songs import demo_song
 from core.artifacts.store import JobStore, new_job_id
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.separation.models.factory import SeparatorFactory
 from core.separation.streaming.allocator import freed_memory_kept
 from core.separation.weights.safe_load import NUMPY_GLOBALS
 from stemcrate.schemas.manifest import ProcessingManifest
+from stemcrate.schemas.options import ProcessingOptions
 
 Figures = dict[str, float | str]
 REPEATS_OF_SONG = 6

@@ -10,7 +10,6 @@ from core.errors import StemcrateError
 from core.jobs.liveness import live_workers
 from core.jobs.reports import WorkerReport
 from core.pipeline.composites import RECIPES
-from core.pipeline.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
 from core.separation.inventory import Inventory
 from stemcrate.schemas.configuration import (
     Configuration,
@@ -20,6 +19,7 @@ from stemcrate.schemas.configuration import (
     RequestLimits,
     WorkerInfo,
 )
+from stemcrate.schemas.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
 
 router = APIRouter(tags=["system"])
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import StemcrateError
 from core.jobs.reports import DeviceReport, WorkerReport, WorkerReports
-from core.pipeline.context import Runtime
+from core.pipeline.runtime import Runtime
 from core.separation.device import resolve_device
 from core.separation.inventory import take_inventory
 

@@ -11,9 +11,9 @@ from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progre
 from core.jobs.queue import JobQueue
 from core.library.intake.job_tracks import forget_job
 from core.library.library import Library
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
+from stemcrate.schemas.options import ProcessingOptions
 
 logger = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from core.artifacts.store import JobStore
 from core.errors import StageFailed, StemcrateError
 from core.jobs.timing import Throttle
-from core.pipeline.context import Runtime
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.runtime import Runtime
 from core.system.logs import configure_logging, work_in_log
 from stemcrate.schemas.manifest import StageState
 

@@ -26,7 +26,7 @@ from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.workflows import register_workflows
-from core.pipeline.context import Runtime
+from core.pipeline.runtime import Runtime
 from core.system.logs import configure_logging, quieten_engine
 
 logger = logging.getLogger(__name__)

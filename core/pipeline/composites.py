@@ -32,7 +32,6 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("drumless", "Everything but the drums", without=("drums",)),
     Recipe("bassless", "Everything but the bass", without=("bass",)),
 )
-RECIPE_NAMES = tuple(recipe.name for recipe in RECIPES)
 
 
 @dataclass(frozen=True, slots=True)

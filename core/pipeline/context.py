@@ -6,30 +6,16 @@ A stage knows no job id, no HTTP, and no path but those that its context lends i
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.artifacts.store import hash_file
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import JobCancelled, StageFailed
-from core.pipeline.options import ProcessingOptions
+from core.pipeline.runtime import Runtime
 from core.system.atomic import atomic_path
 from stemcrate.schemas.manifest import Artefact, ProcessingManifest, StageWarning, TrackRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """What the machine offers to stages; plain values that come from the settings."""
-
-    device: str = "auto"
-    model_dir: Path | None = None
-    max_duration_s: float = 3600.0
-    cache_max_bytes: int = 10_000_000_000
-    model_cache_bytes: int = 2_000_000_000
-    compile_models: bool = False
-    compiled_dir: Path | None = None
-    warm_up_model: str = ""
+from stemcrate.schemas.options import ProcessingOptions
 
 
 class _Context:

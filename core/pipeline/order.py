@@ -3,8 +3,8 @@
 from inspect import isabstract
 
 from core.artifacts.store import JobStore
-from core.pipeline.context import Runtime
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.runtime import Runtime
 from core.pipeline.stage import JobStage, PipelineStage, TrackStage
 from core.pipeline.stages.chords import ChordsStage
 from core.pipeline.stages.composite import CompositeTrackStage

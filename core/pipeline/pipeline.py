@@ -16,9 +16,9 @@ from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import StorageFull
 from core.pipeline.attempt import attempt
-from core.pipeline.context import JobContext, Runtime, StageContext
-from core.pipeline.options import ProcessingOptions
+from core.pipeline.context import JobContext, StageContext
 from core.pipeline.outcome import Outcome, conclude, failure_of
+from core.pipeline.runtime import Runtime
 from core.pipeline.stage import (
     Cancelled,
     JobStage,
@@ -36,6 +36,7 @@ from stemcrate.schemas.manifest import (
     StageState,
     TrackRecord,
 )
+from stemcrate.schemas.options import ProcessingOptions, RecordedOptions
 
 RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "soundfile", "av", "soxr", "numpy", "scipy")
 
@@ -87,7 +88,7 @@ class AudioPipeline:
         manifest = ProcessingManifest(
             job_id=job_id or new_job_id(),
             created_at=now(),
-            options=options.model_dump(mode="json"),
+            options=RecordedOptions.model_validate(options.model_dump()),
             software=_software(),
             tracks=[
                 TrackRecord(
@@ -129,8 +130,7 @@ class AudioPipeline:
 
     def run_track(self, job_id: str, index: int, run_stage: RunStage) -> None:
         """Run the stages of one track; an essential stage that fails ends the track."""
-        options = ProcessingOptions.model_validate(self.store.load(job_id).options)
-        for stage in self.plan(options, "track"):
+        for stage in self.plan(self.store.load(job_id).options, "track"):
             state = run_stage(job_id, stage.name, index)
             if state == StageState.CANCELLED:
                 self.cancel(job_id)
@@ -141,9 +141,8 @@ class AudioPipeline:
     def finish(self, job_id: str, run_stage: RunStage) -> JobState:
         """Run the stages of the whole job, then close its manifest."""
         manifest = self.store.load(job_id)
-        options = ProcessingOptions.model_validate(manifest.options)
         if any(track.error is None for track in manifest.tracks):
-            for stage in self.plan(options, "job"):
+            for stage in self.plan(manifest.options, "job"):
                 if run_stage(job_id, stage.name, None) == StageState.CANCELLED:
                     self.cancel(job_id)
                     break
@@ -244,7 +243,7 @@ class AudioPipeline:
     ) -> StageContext | JobContext:
         common: dict[str, Any] = {
             "stage_name": stage.name,
-            "options": ProcessingOptions.model_validate(manifest.options),
+            "options": manifest.options,
             "runtime": self.runtime,
             "folder": self.store.job_folder(manifest.job_id),
             "taken_names": [artefact.name for artefact in manifest.all_artefacts()],

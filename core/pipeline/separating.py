@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from core.errors import InvalidOption
-from core.pipeline.options import ProcessingOptions
 from core.separation.models.ensemble import split_name
 from core.separation.models.factory import SeparatorFactory
 from core.separation.streaming.effort import PRESETS, Effort
 from core.separation.weights.store import WeightsStore
+from stemcrate.schemas.options import ProcessingOptions
 
 REST_OF_VOCALS = "accompaniment"
 REST = "rest"

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from core.pipeline.context import JobContext, Runtime, StageContext
-from core.pipeline.options import ProcessingOptions
+from core.pipeline.context import JobContext, StageContext
+from core.pipeline.runtime import Runtime
+from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.record import Facts
 
 Progress = Callable[[float], None]

@@ -12,11 +12,10 @@ from typing import Any
 from pydantic import Field
 
 from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.options import RecordedOptions
 from stemcrate.schemas.record import Record
 
 SCHEMA_VERSION = 1
-NO_MODEL = "none"
-"""The option ``model`` of a job that separates nothing: it analyses, and delivers no files."""
 
 
 class JobState(StrEnum):
@@ -136,7 +135,7 @@ class ProcessingManifest(Record):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: RecordedOptions = Field(default_factory=RecordedOptions)
     software: dict[str, str] = Field(default_factory=dict)
     model: dict[str, Any] = Field(default_factory=dict)
     device: dict[str, Any] = Field(default_factory=dict)
@@ -145,11 +144,6 @@ class ProcessingManifest(Record):
     artefacts: list[Artefact] = Field(default_factory=list)
     playlist: dict[str, Any] = Field(default_factory=dict)
     error: Failure | None = None
-
-    @property
-    def separates(self) -> bool:
-        """Whether the job separates and delivers, or only analyses."""
-        return self.options.get("model") != NO_MODEL
 
     def all_artefacts(self) -> list[Artefact]:
         """Give the artefacts of every track, then those of the job."""

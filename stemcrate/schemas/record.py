@@ -9,16 +9,20 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
 
-class Facts(BaseModel):
-    """Facts of a recording. Only what was set is written; a plug-in may add fields of its own.
+class Partial(BaseModel):
+    """A record of which only what was set is written."""
+
+    @model_serializer(mode="wrap")
+    def _omit_unset(self, handler):  # type: ignore[no-untyped-def]  # an annotation hides the schema
+        kept = self.model_fields_set
+        return {name: value for name, value in handler(self).items() if name in kept}
+
+
+class Facts(Partial):
+    """Facts of a recording; a plug-in may add fields of its own.
 
     A field that was never set and a field that is None differ on disk (absent, ``null``); both
     read as None, or as an empty list.
     """
 
     model_config = ConfigDict(extra="allow")
-
-    @model_serializer(mode="wrap")
-    def _omit_unset(self, handler):  # type: ignore[no-untyped-def]  # an annotation hides the schema
-        kept = self.model_fields_set
-        return {name: value for name, value in handler(self).items() if name in kept}

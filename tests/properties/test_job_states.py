@@ -11,11 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from core.artifacts.store import JobStore
 from core.errors import CorruptAudio
 from core.pipeline.context import JobContext, StageContext
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import JobStage, StageResult, TrackStage
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.manifest import Failure, JobState, StageState
+from stemcrate.schemas.options import ProcessingOptions
 
 LEGAL = {
     JobState.QUEUED: {JobState.RUNNING, JobState.CANCELLED, JobState.FAILED, JobState.COMPLETED},

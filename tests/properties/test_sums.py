@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.outputs import Output, Outputs, close_sum
 from core.pipeline.stages.normalization import find_gain_db
+from stemcrate.schemas.options import ProcessingOptions
 
 codes = arrays(np.float64, (2, 16), elements=st.integers(-(2**23), 2**23 - 1).map(float))
 

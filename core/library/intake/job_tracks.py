@@ -137,7 +137,7 @@ def _put(
     ]
     if task.path.is_file() and all(file.path != str(task.path) for file in record.files):
         record.files = [*record.files, refer_to(task.path)]
-    if not task.job.separates and task.path.is_file():
+    if not task.job.options.separates and task.path.is_file():
         keep_upload(store, record.id)
     library.put(record)
     entered.append(record.id)

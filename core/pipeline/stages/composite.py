@@ -4,8 +4,8 @@ from typing import Any
 
 from core.pipeline.composites import resolve_recipes
 from core.pipeline.context import StageContext
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.options import ProcessingOptions
 
 
 class CompositeTrackStage(TrackStage):

@@ -15,10 +15,10 @@ from core.errors import UnsupportedFormat
 from core.export.mp3_offset import default_mp3_offsets_ms
 from core.pipeline.context import StageContext
 from core.pipeline.names import TrackNames
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.outputs import Grid, Output, list_outputs
 from core.pipeline.rendering import Renderer, Target
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.options import ProcessingOptions
 
 
 class DeliveryStage(TrackStage):

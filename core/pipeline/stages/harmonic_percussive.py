@@ -3,8 +3,8 @@
 from typing import Any
 
 from core.pipeline.context import StageContext
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.options import ProcessingOptions
 
 
 class HarmonicPercussiveStage(TrackStage):

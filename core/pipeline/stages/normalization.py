@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from core.audio.metering.loudness import Loudness, measure_loudness
 from core.pipeline.context import StageContext
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks
 from core.pipeline.signals import mixture_loudness
 from core.pipeline.stage import StageResult, TrackStage
 from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.options import ProcessingOptions
 
 
 class NormalizationStage(TrackStage):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from core.audio.buffer import Samples
-from core.pipeline.context import Runtime, StageContext
-from core.pipeline.options import ProcessingOptions
+from core.pipeline.context import StageContext
+from core.pipeline.runtime import Runtime
 from core.pipeline.separating import SeparationPlan, name_rest, plan_separation
 from core.pipeline.stage import StageResult, TrackStage
 from core.separation.models.base import SeparatorModel
@@ -22,6 +22,7 @@ from core.separation.streaming.allocator import freed_memory_kept
 from core.separation.streaming.quality import QualityCard, QualityMeter
 from core.separation.weights.store import WeightsStore
 from stemcrate.schemas.facts import JobFacts, NullTest, SeparationQuality
+from stemcrate.schemas.options import ProcessingOptions
 
 
 class SeparationStage(TrackStage):

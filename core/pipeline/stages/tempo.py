@@ -3,9 +3,9 @@
 from typing import Any
 
 from core.pipeline.context import StageContext
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.signals import spectra_of, stems_of
 from core.pipeline.stage import StageResult, TrackStage
+from stemcrate.schemas.options import ProcessingOptions
 
 DRUM_STEM = "drums"
 

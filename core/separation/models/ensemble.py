@@ -11,11 +11,11 @@ import numpy as np
 
 from core.errors import InvalidOption
 from core.separation.models.base import SeparatorModel
-from core.separation.streaming.effort import Combination
 from core.separation.streaming.mixture import StemBlock, StereoMixture
 from core.separation.streaming.passes import side_by_side
 from core.separation.streaming.run import Run
 from core.separation.streaming.spectral import Spectra, map_spectra
+from stemcrate.schemas.options import Combination
 
 SEPARATOR = "+"
 

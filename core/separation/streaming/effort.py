@@ -13,11 +13,8 @@ Test-time augmentation adds two passes, the Wiener filter next to nothing.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
-Preset = Literal["fast", "balanced", "best"]
-Combination = Literal["average", "min_spectrum", "max_spectrum"]
-"""How the models of an ensemble are put together; see `core.separation.models.ensemble`."""
+from stemcrate.schemas.options import Preset
 
 
 @dataclass(frozen=True, slots=True)

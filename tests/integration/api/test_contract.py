@@ -10,7 +10,7 @@ import pytest
 
 from api import problems
 from core import errors
-from core.pipeline.options import ProcessingOptions
+from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.api.apps import open_client
 
 DOCUMENT = Path("docs/api.md").read_text(encoding="utf-8")

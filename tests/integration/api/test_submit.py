@@ -37,8 +37,8 @@ def test_a_job_is_accepted_with_its_place_and_its_links(client: Any, tmp_path: P
     assert int(answer.headers["retry-after"]) > 0
     assert body["state"] == "queued"
     stored = JobStore(tmp_path).load(body["job_id"])
-    assert stored.options["format"] == "flac"
-    assert stored.options["model"] == "spleeter"
+    assert stored.options.format == "flac"
+    assert stored.options.model == "spleeter"
     sha256 = hashlib.sha256(audio).hexdigest()
     assert stored.tracks[0].source.sha256 == sha256
     assert (tmp_path / "uploads" / sha256 / "audio").read_bytes() == audio

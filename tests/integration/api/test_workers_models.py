@@ -10,7 +10,7 @@ import pytest
 from core.jobs.liveness import open_liveness
 from core.jobs.reporter import Reporter
 from core.jobs.reports import WorkerReports
-from core.pipeline.context import Runtime
+from core.pipeline.runtime import Runtime
 from tests.integration.api.apps import open_client, wav_bytes
 from tests.models import write_tiny_htdemucs
 

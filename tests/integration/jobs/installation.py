@@ -19,9 +19,9 @@ from core.jobs.progress import JobProgress, ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
 from core.library.library import Library
-from core.pipeline.context import Runtime
-from core.pipeline.options import ProcessingOptions
+from core.pipeline.runtime import Runtime
 from stemcrate.schemas.manifest import ProcessingManifest
+from stemcrate.schemas.options import ProcessingOptions
 from tests.conditions import wait_until
 from tests.integration.jobs.stages_for_tests import FACTORY, build_pipeline_for_tests
 from tests.postgres import BOTH_DATABASES
@@ -137,7 +137,7 @@ class Installation:
         return (
             "from pathlib import Path\n"
             "from core.jobs.worker import WorkerOptions, run_worker\n"
-            "from core.pipeline.context import Runtime\n"
+            "from core.pipeline.runtime import Runtime\n"
             "if __name__ == '__main__':\n"
             f"    run_worker(WorkerOptions(Path({str(self.data_dir)!r}), {self.url!r}, "
             "Runtime(device='cpu'), "

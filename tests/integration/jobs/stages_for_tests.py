@@ -13,8 +13,9 @@ from pathlib import Path
 
 from core.artifacts.store import JobStore
 from core.errors import CorruptAudio
-from core.pipeline.context import JobContext, Runtime, StageContext
+from core.pipeline.context import JobContext, StageContext
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.runtime import Runtime
 from core.pipeline.stage import JobStage, StageResult, TrackStage
 from stemcrate.schemas.facts import TrackFacts
 

@@ -7,7 +7,7 @@ import pytest
 from core.errors import JobNotFound
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
-from core.pipeline.options import ProcessingOptions
+from stemcrate.schemas.options import ProcessingOptions
 from tests.conditions import PATIENCE_S
 from tests.integration.jobs.installation import Installation, on_both_databases
 from tests.integration.jobs.stages_for_tests import work_files

@@ -11,7 +11,7 @@ from core.jobs.liveness import live_workers
 from core.jobs.stage_child import ChildSpec
 from core.jobs.worker import FENCED_EXIT_CODE
 from core.jobs.workflows import STAGE_RECOVERIES
-from core.pipeline.context import Runtime
+from core.pipeline.runtime import Runtime
 from stemcrate.schemas.manifest import JobState
 from tests.conditions import PATIENCE_S
 from tests.integration.jobs.installation import Installation, Worker, on_both_databases

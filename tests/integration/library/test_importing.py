@@ -15,10 +15,10 @@ from core.library.intake.importing import ImportReport, SourceFile, import_files
 from core.library.intake.job_tracks import enter_job, reindex
 from core.library.intake.listing import list_files
 from core.library.library import Library
-from core.pipeline.context import Runtime
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
+from core.pipeline.runtime import Runtime
 from stemcrate.schemas.manifest import JobState
+from stemcrate.schemas.options import ProcessingOptions
 from tests.library_records import track_id
 from tests.signals import make_song, write_song
 from tests.unit.library.songs import encode, play_notes

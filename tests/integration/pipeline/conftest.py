@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from core.artifacts.store import JobStore, new_job_id
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from stemcrate.schemas.manifest import ProcessingManifest
+from stemcrate.schemas.options import ProcessingOptions
 
 RunJob = Callable[..., ProcessingManifest]
 

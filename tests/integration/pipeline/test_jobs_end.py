@@ -10,11 +10,11 @@ import soundfile
 
 from core.artifacts.store import JobStore, hash_file, new_job_id
 from core.errors import JobNotFound, StorageFull
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import StageResult, TrackStage
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
+from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 

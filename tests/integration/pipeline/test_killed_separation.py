@@ -5,10 +5,10 @@ import textwrap
 from pathlib import Path
 
 from core.artifacts.store import JobStore, new_job_id
-from core.pipeline.context import Runtime
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.runtime import Runtime
+from stemcrate.schemas.options import ProcessingOptions
 from tests.conditions import wait_until
 from tests.models import write_tiny_htdemucs
 from tests.processes import running
@@ -21,7 +21,7 @@ PROGRAM = """
     import time
     from pathlib import Path
     from core.artifacts.store import JobStore
-    from core.pipeline.context import Runtime
+    from core.pipeline.runtime import Runtime
     from core.pipeline.order import build_pipeline
 
     folder = Path(sys.argv[1])

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from core.artifacts.store import JobStore
-from core.pipeline.context import Runtime
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.runtime import Runtime
 from tests.integration.pipeline.conftest import RunJob
 from tests.models import write_tiny_htdemucs
 from tests.signals import make_song, write_song

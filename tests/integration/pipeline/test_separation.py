@@ -8,13 +8,13 @@ import soundfile
 
 from core.artifacts.store import JobStore, new_job_id
 from core.errors import InvalidOption, ModelUnavailable, StemcrateError, UnknownModel
-from core.pipeline.context import Runtime
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.runtime import Runtime
 from core.pipeline.separating import name_rest, plan_separation
 from core.pipeline.stages.separation import SeparationStage
 from stemcrate.schemas.manifest import ProcessingManifest
+from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.pipeline.conftest import RunJob
 from tests.models import write_tiny_htdemucs
 from tests.signals import make_song, write_song

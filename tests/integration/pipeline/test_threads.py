@@ -9,10 +9,10 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import core.analysis.file
 from core.audio.reading.decode import read_through
 from core.audio.reading.source import SourceFormat
-from core.pipeline.options import ProcessingOptions
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage import StageResult, TrackStage
 from stemcrate.schemas.manifest import StageState
+from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.pipeline.conftest import RunJob
 from tests.signals import make_song, write_song
 

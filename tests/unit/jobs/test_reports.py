@@ -11,7 +11,7 @@ from core.jobs.database import engine_for, prepare_database, worker_reports
 from core.jobs.liveness import open_liveness
 from core.jobs.reporter import Reporter, find_device
 from core.jobs.reports import WorkerReports
-from core.pipeline.context import Runtime
+from core.pipeline.runtime import Runtime
 from tests.models import write_tiny_htdemucs
 
 

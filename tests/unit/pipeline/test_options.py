@@ -6,8 +6,10 @@ import pytest
 
 from core.artifacts.store import JobStore
 from core.errors import InvalidOption, StemcrateError, UnsupportedFormat
-from core.pipeline.options import ProcessingOptions, parse_options
+from core.pipeline.composites import RECIPES
+from core.pipeline.options import parse_options
 from core.pipeline.order import build_pipeline
+from stemcrate.schemas.options import COMPOSITE_NAMES, ProcessingOptions, RecordedOptions
 
 DEFAULTS = ProcessingOptions()
 
@@ -79,4 +81,19 @@ def test_float_does_not_fit_flac() -> None:
 def test_options_survive_the_manifest() -> None:
     """A job is run from the options in its manifest."""
     options = parse_options({"custom_recipes": "dub=drums", "format": "mp3"}, DEFAULTS)
-    assert ProcessingOptions.model_validate(options.model_dump(mode="json")) == options
+    recorded = RecordedOptions.model_validate(options.model_dump())
+    assert recorded.model_dump(mode="json") == options.model_dump(mode="json")
+    assert RecordedOptions.model_validate_json(recorded.model_dump_json()) == recorded
+
+
+def test_manifests_of_other_versions_keep_their_options() -> None:
+    """A job made by another version must open, and be written back as it was."""
+    written = {"model": "spleeter", "dither": "shaped"}
+    recorded = RecordedOptions.model_validate(written)
+    assert (recorded.model, recorded.preset) == ("spleeter", "balanced")
+    assert recorded.model_dump(mode="json") == written
+
+
+def test_every_composite_can_be_asked_for() -> None:
+    """The schema lists the names, core what they sum."""
+    assert tuple(recipe.name for recipe in RECIPES) == COMPOSITE_NAMES

@@ -104,7 +104,7 @@ def test_a_submitted_form_sends_the_options_and_shows_the_job(server: Any, api_u
 
 def test_every_option_of_a_job_can_be_asked_for(server: Any, api_url: Any) -> None:
     """An option that the form forgets can be had everywhere but in the browser."""
-    from core.pipeline.options import ProcessingOptions
+    from stemcrate.schemas.options import ProcessingOptions
 
     api_url(server.url)
     server.answer("GET", "/config", examples.config())

@@ -1,0 +1,173 @@
+"""What a job may be asked for: the same options by REST, command line and browser.
+
+Each option is described here once: its name (with the unit), type, choices, limits, default and
+description. Form fields, the command line, the settings and the tables of the docs follow.
+`core.pipeline.options` checks what needs knowledge of more than one field.
+"""
+
+import re
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from stemcrate.schemas.record import Partial
+
+NO_MODEL = "none"
+"""The option ``model`` of a job that separates nothing: it analyses, and delivers no files."""
+
+Preset = Literal["fast", "balanced", "best"]
+Combination = Literal["average", "min_spectrum", "max_spectrum"]
+"""How the models of an ensemble are put together; see `core.separation.models.ensemble`."""
+
+OptionalStage = Literal[
+    "harmonic_percussive",
+    "composite",
+    "normalization",
+    "tempo",
+    "key",
+    "energy",
+    "vocals",
+    "structure",
+    "chords",
+    "descriptors",
+    "waveform",
+    "playlist",
+]
+OPTIONAL_STAGES: tuple[OptionalStage, ...] = get_args(OptionalStage)
+CompositeName = Literal[
+    "main",
+    "main_harmonic",
+    "main_percussive",
+    "instrumental",
+    "acapella",
+    "drumless",
+    "bassless",
+]
+COMPOSITE_NAMES: tuple[CompositeName, ...] = get_args(CompositeName)
+"""The built-in composites; `core.pipeline.composites` says what each sums."""
+
+DeliveryFormat = Literal["wav", "flac", "mp3", "m4a", "alac", "opus"]
+BitDepth = Literal["auto", "16", "24", "32f"]
+
+
+def _split(value: object) -> object:
+    """Read ``a,b c`` as a list: form fields and the command line have no lists."""
+    if isinstance(value, str):
+        return tuple(part for part in re.split(r"[,\s]+", value) if part)
+    return value
+
+
+def _read_recipes(value: object) -> object:
+    """Read ``karaoke=drums+bass;dub=drums`` as a mapping of names to stems."""
+    if not isinstance(value, str):
+        return value
+    recipes: dict[str, tuple[str, ...]] = {}
+    for part in filter(None, (part.strip() for part in value.split(";"))):
+        name, separator, sources = part.partition("=")
+        if not separator:
+            raise ValueError(f"'{part}' is not of the form name=stem+stem")
+        recipes[name.strip()] = tuple(s.strip() for s in sources.split("+") if s.strip())
+    return recipes
+
+
+Weight = Annotated[float, Field(gt=0, le=1000)]
+
+
+class ProcessingOptions(BaseModel):
+    """One job's options. Frozen: a job is what was asked for when it was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(
+        "auto",
+        description="Separator model; `auto` takes the best one at hand, `a+b` is an ensemble, "
+        "`none` separates nothing: the job analyses, and delivers no files.",
+    )
+    preset: Preset = Field(
+        "balanced",
+        description="`fast`, `balanced` or `best`: how much work the separation is worth. With "
+        "model `auto`, `fast` takes Spleeter, `best` htdemucs_ft where its weights are.",
+    )
+    stems: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        (),
+        description="The stems that are wanted; all by default. What only the others need is not "
+        "run; they are delivered together, as `accompaniment` (all but vocals) or `rest`.",
+    )
+    shifts: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Passes at as many different offsets, averaged; 0 leaves it to the preset.",
+    )
+    augment: bool = Field(
+        False, description="Two more passes, channels swapped and polarity inverted, averaged."
+    )
+    wiener: bool = Field(
+        False, description="Refine the stems by their share of the mixture's power."
+    )
+    ensemble: Combination = Field(
+        "average", description="How the models of `model=a+b` are put together."
+    )
+    ensemble_weights: Annotated[tuple[Weight, ...], BeforeValidator(_split)] = Field(
+        (), description="Weights of the models of `model=a+b` in their average."
+    )
+    residual: Literal["fold", "keep", "off"] = Field(
+        "fold",
+        description="What happens to mixture − Σ stems: folded into `other`/`accompaniment`, "
+        "kept as a stem of its own, or left out.",
+    )
+    stages: Annotated[tuple[OptionalStage, ...], BeforeValidator(_split)] = Field(
+        OPTIONAL_STAGES, description="The optional stages to run."
+    )
+    format: DeliveryFormat = Field("wav", description="Format of the delivered audio.")
+    bit_depth: BitDepth = Field(
+        "auto", description="`auto` is the source's bit depth, and at least 24."
+    )
+    name_template: str = Field(
+        "{artist} - {title} [{stem}]",
+        description="File names. Fields: artist title stem bpm key camelot track_number album.",
+        max_length=200,
+    )
+    normalization: Literal["common", "per_track", "off"] = Field(
+        "common",
+        description="`common`: one gain, measured on the mixture, for all files of a track, so "
+        "that the stems still sum; `per_track`: a gain for each file; `off`: none.",
+    )
+    target_lufs: float = Field(-14.0, ge=-60, le=0, description="Target integrated loudness.")
+    true_peak_ceiling_dbtp: float = Field(
+        -1.0, ge=-60, le=0, description="True peak that normalization never exceeds."
+    )
+    clipping: Literal["none", "rescale", "clamp"] = Field(
+        "rescale",
+        description="Where integers would clip: `rescale` lowers a track's files by one gain, "
+        "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off.",
+    )
+    hpss_kernel_size: int = Field(
+        31, ge=3, le=255, description="Length of the median filters, in frames and bins."
+    )
+    hpss_margin_harmonic: float = Field(1.0, ge=1, le=20)
+    hpss_margin_percussive: float = Field(1.0, ge=1, le=20)
+    recipes: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        COMPOSITE_NAMES, description="The composite tracks to make."
+    )
+    custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
+        {}, description="More composites: `name=stem+stem;name=stem`.", max_length=50
+    )
+    tempo_min_bpm: float = Field(70.0, ge=20, le=300)
+    tempo_max_bpm: float = Field(180.0, ge=40, le=400)
+    playlist_name: str = Field("Stemcrate set", min_length=1, max_length=120)
+
+    @property
+    def separates(self) -> bool:
+        """Whether the job separates and delivers, or only analyses."""
+        return self.model != NO_MODEL
+
+
+class RecordedOptions(ProcessingOptions, Partial):
+    """The options of a job as its manifest keeps them.
+
+    Written by another version they may lack options, which then have their defaults, or hold more,
+    which are kept.
+    """
+
+    model_config = ConfigDict(extra="allow")
