@@ -13,9 +13,7 @@ from core.library.duplicates import DuplicateGroup
 from core.library.intake.importing import ImportReport
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
-from core.playlist.transition import Transition
 from core.sets.exporting import PACK
-from core.sets.planning import describe_transition
 from stemcrate.schemas.library import (
     Added,
     Adding,
@@ -30,8 +28,8 @@ from stemcrate.schemas.library import (
     TrackLine,
 )
 from stemcrate.schemas.manifest import JobState
-from stemcrate.schemas.sets import PlaylistLine, PlaylistView
-from stemcrate.schemas.transitions import TransitionView
+from stemcrate.schemas.playlists import PlaylistLine, PlaylistView
+from stemcrate.schemas.transitions import Transition
 
 
 def track_line(track: TrackSummary) -> TrackLine:
@@ -100,13 +98,7 @@ def similar_view(found: Iterable[tuple[TrackSummary, float]]) -> SimilarTracks:
 def compatible_view(found: Iterable[tuple[TrackSummary, Transition]]) -> CompatibleTracks:
     """Tell tracks that mix."""
     return CompatibleTracks(
-        tracks=[
-            CompatibleTrack(
-                track=track_line(track),
-                transition=TransitionView.model_validate(describe_transition(step)),
-            )
-            for track, step in found
-        ]
+        tracks=[CompatibleTrack(track=track_line(track), transition=step) for track, step in found]
     )
 
 
@@ -141,12 +133,12 @@ def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
     plan = record.plan
     return PlaylistView(
         **playlist_line(record).model_dump(),
-        duration_s=plan.get("duration_s"),
-        score=plan.get("score"),
+        duration_s=plan.duration_s,
+        score=plan.score,
         tracks=[track_line(track) for track in tracks],
         gone=[track_id for track_id in record.track_ids if track_id not in there],
-        transitions=plan.get("transitions", []),
-        relaxed=plan.get("relaxed", []),
+        transitions=plan.transitions,
+        relaxed=plan.relaxed,
         exports={
             name: f"{playlist_path(record.id)}/export/{name}" for name in (*EXPORTERS.names(), PACK)
         },

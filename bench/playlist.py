@@ -64,7 +64,7 @@ def _track(table: TrackTable, row: int) -> PlaylistTrack:
     end_s = float(table.mix_out_s[row, 0] + table.tail_s[row])
     sung = table.vocals_out[row] + table.mix_out_s[row, 0]
     return PlaylistTrack(
-        id=table.ids[row],
+        id=str(table.ids[row]),
         title=table.titles[row],
         tempo_bpm=float(table.tempo_bpm[row]),
         camelot=CODES[table.key[row]],
@@ -87,7 +87,7 @@ def measure_times() -> dict[str, float]:
         track = _track(table, 0)
         figures[f"plan_60min_{name}_ms"] = _cpu_ms(lambda: plan_set(table, HOUR))  # noqa: B023
         figures[f"compatible_{name}_ms"] = _cpu_ms(lambda: compatible(track, table))  # noqa: B023
-        index = build_index(Vectors(table.ids, table.timbre), approximate_above=n)
+        index = build_index(Vectors(tuple(map(str, table.ids)), table.timbre), approximate_above=n)
         figures[f"similar_{name}_ms"] = _cpu_ms(lambda: index.nearest("t0", 20))  # noqa: B023
     for name in ("plan_60min", "compatible", "similar"):
         figures[f"{name}_growth"] = figures[f"{name}_100k_ms"] / figures[f"{name}_1k_ms"]
@@ -103,7 +103,7 @@ def _measure_export(table: TrackTable) -> float:
     rows = [table.ids.index(track_id) for track_id in plan.ids]
     tracks = tuple(
         CrateTrack(
-            id=table.ids[row],
+            id=str(table.ids[row]),
             path=f"Music/{table.titles[row]}.mp3",
             file=FileKind.MP3,
             title=table.titles[row],
@@ -115,7 +115,7 @@ def _measure_export(table: TrackTable) -> float:
         )
         for row in rows
     )
-    crate = Crate("Set", tracks, (CratePlaylist("Set", plan.ids),))
+    crate = Crate("Set", tracks, (CratePlaylist("Set", tuple(map(str, plan.ids))),))
     options = ExportOptions(target=target_folder("/Volumes/STICK"))
     names = EXPORTERS.names()
     return _cpu_ms(lambda: [export_crate(crate, name, options) for name in names])

@@ -17,9 +17,9 @@ from config import settings
 from core.artifacts.store import JobStore
 from core.library.catalogue.query import Range, SortKey, TrackQuery
 from core.library.intake.listing import list_files
-from core.library.records.record import MIXTURE
-from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 from core.system.logs import configure_logging
+from stemcrate.schemas.facts import MIXTURE
+from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 
 # The commands import the catalogue themselves: no other command waits for SQLAlchemy.
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def compatible(
     json: AsJson = False,
 ) -> None:
     """List the tracks that mix well after one, and why."""
-    from core.sets.planning import SetPlanner, describe_transition
+    from core.sets.planning import SetPlanner
 
     library = open_library(data_dir)
     found = SetPlanner(library).compatible(
@@ -183,8 +183,7 @@ def compatible(
     )
     if json:
         described = [
-            {**describe_track(other), "transition": describe_transition(step)}
-            for other, step in found
+            {**describe_track(other), "transition": step.model_dump()} for other, step in found
         ]
         print_json({"tracks": described})
         return

@@ -42,7 +42,7 @@ def print_summary(manifest: ProcessingManifest) -> None:
     if manifest.model:
         out.print(f"Model: {manifest.model['name']} ({manifest.model['reason']})")
     out.print(_tracks_table(manifest))
-    if manifest.playlist.get("transitions"):
+    if manifest.playlist.transitions:
         out.print(_playlist_table(manifest))
     for track in manifest.tracks:
         title = track.analysis.title or track.source.name
@@ -75,14 +75,14 @@ def _tracks_table(manifest: ProcessingManifest) -> Table:
 
 
 def _playlist_table(manifest: ProcessingManifest) -> Table:
-    titles = {track["index"]: track["title"] for track in manifest.playlist["tracks"]}
-    table = Table("From", "Into", "Score", "Why", title=manifest.playlist["name"])
-    for step in manifest.playlist["transitions"]:
+    titles = {track.index: track.title for track in manifest.playlist.tracks}
+    table = Table("From", "Into", "Score", "Why", title=manifest.playlist.name)
+    for step in manifest.playlist.transitions:
         table.add_row(
-            titles[step["from"]],
-            titles[step["to"]],
-            f"{step['score']:.2f}",
-            "; ".join(step["reasons"]),
+            titles[int(step.from_id)],
+            titles[int(step.to_id)],
+            f"{step.score:.2f}",
+            "; ".join(step.reasons),
         )
     return table
 

@@ -22,8 +22,8 @@ from core.export.registry import find_format
 from core.library.records.record import PlaylistRecord
 from core.playlist.curve import Points
 from core.playlist.request import SetRequest
-from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 from core.system.atomic import write_atomically
+from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 
 # The commands import what reads the catalogue themselves: no other command waits for SQLAlchemy.
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _tell(library: "Library", record: PlaylistRecord, delivery: _Delivery, json:
     table = Table(
         "#", "Title", "Artist", "BPM", "Camelot", "Energy", "Into the next", title=record.name
     )
-    steps = record.plan.get("transitions", [])
+    steps = record.plan.transitions
     for place, track in enumerate(tracks):
         step = steps[place] if place < len(steps) else None
         table.add_row(
@@ -266,12 +266,12 @@ def _tell(library: "Library", record: PlaylistRecord, delivery: _Delivery, json:
             "–" if track.tempo_bpm is None else f"{track.tempo_bpm:.2f}",
             track.camelot or "–",
             "–" if track.energy is None else f"{track.energy:.0f}",
-            f"{step['score']:.2f}: {'; '.join(step['reasons'])}" if step else "",
+            f"{step.score:.2f}: {'; '.join(step.reasons)}" if step else "",
         )
     out.print(table)
     out.print(f"Playlist {record.id}")
-    for relaxed in record.plan.get("relaxed", []):
-        err.print(f"relaxed: {relaxed['words']}")
+    for relaxed in record.plan.relaxed:
+        err.print(f"relaxed: {relaxed.words}")
     for warning in dict.fromkeys(warnings):
         err.print(f"warning: {warning}")
     for format, path in files.items():
@@ -287,10 +287,10 @@ def _describe(
     return {
         "id": record.id,
         "name": record.name,
-        "duration_s": record.plan.get("duration_s"),
+        "duration_s": record.plan.duration_s,
         "tracks": tracks,
-        "transitions": record.plan.get("transitions", []),
-        "relaxed": record.plan.get("relaxed", []),
+        "transitions": [step.model_dump() for step in record.plan.transitions],
+        "relaxed": [relaxed.model_dump() for relaxed in record.plan.relaxed],
         "warnings": list(dict.fromkeys(warnings)),
         "files": files,
     }

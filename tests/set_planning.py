@@ -11,7 +11,8 @@ from core.playlist.harmony import CODES
 from core.playlist.request import SetRequest
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
-from core.playlist.transition import Transition, rate_transition
+from core.playlist.transition import rate_transition
+from stemcrate.schemas.transitions import Transition
 
 Paths = NDArray[np.intp]
 

@@ -27,8 +27,7 @@ from core.library.catalogue.query import MAX_LIMIT, Range, SortKey, TrackQuery
 from core.library.duplicates import find_duplicates
 from core.library.intake.job_tracks import enter_job
 from core.library.intake.uploads import remove_track
-from core.library.records.record import MIXTURE
-from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.library import (
     Added,
     Adding,
@@ -38,6 +37,7 @@ from stemcrate.schemas.library import (
     SimilarTracks,
     TrackDetails,
 )
+from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 
 router = APIRouter(tags=["library"])
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most tracks of the answer.")]

@@ -25,7 +25,7 @@ from core.library.library import Library
 from core.library.records.record import PlaylistRecord
 from core.playlist.request import SetRequest
 from core.sets.exporting import PACK, export_playlist, make_playlist_pack
-from stemcrate.schemas.sets import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
+from stemcrate.schemas.playlists import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 
 WARNINGS = "X-Stemcrate-Warnings"
 MAX_WARNINGS_BYTES = 4096  # of a header, of which proxies take 8 KB in all

@@ -39,8 +39,6 @@ from stemcrate.schemas.facts import (
     VocalsFacts,
 )
 
-MIXTURE = "mixture"
-"""Name of the whole recording beside its stems."""
 NO_VOCAL_STEM = "There is no vocal stem to look at."
 
 

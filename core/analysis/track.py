@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from core.analysis.descriptors import Descriptors, describe_sound
 from core.analysis.energy import EnergyEstimate, estimate_energy
 from core.analysis.facts import (
-    MIXTURE,
     chords_facts,
     descriptor_facts,
     energy_facts,
@@ -38,7 +37,7 @@ from core.audio.metering.loudness import (
     LoudnessMeter,
 )
 from core.audio.metering.waveform_data import WaveformData, WaveformMeter
-from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.facts import MIXTURE, TrackFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,13 @@ from core.library.catalogue.similarity import SimilarityIndex, build_index
 from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
 from core.library.records.playlists import PlaylistStore
 from core.library.records.record import (
-    MIXTURE,
     CoverReference,
     FileReference,
     JobEntry,
     LibraryRecord,
 )
 from core.library.records.store import RecordStore
+from stemcrate.schemas.facts import MIXTURE
 
 T = TypeVar("T")
 MIN_PREFIX = 6

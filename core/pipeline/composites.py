@@ -6,7 +6,7 @@ A recipe that needs a stem which the model does not give is skipped, and the man
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-MIXTURE = "mixture"
+from stemcrate.schemas.facts import MIXTURE
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Outcome:
             if self._failure is not None and stage.essential:
                 owner.error = self._failure
                 owner.state = JobState.FAILED
-        elif self._result is not None and self._result.playlist:
+        elif self._result is not None and self._result.playlist is not None:
             owner.playlist = self._result.playlist
 
     def _describe(self, manifest: ProcessingManifest, track: TrackRecord) -> None:

@@ -9,6 +9,7 @@ from core.pipeline.context import JobContext, StageContext
 from core.pipeline.runtime import Runtime
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.record import Facts
+from stemcrate.schemas.sets import SetDescription
 
 Progress = Callable[[float], None]
 Cancelled = Callable[[], bool]
@@ -20,7 +21,7 @@ class StageResult:
 
     data: dict[str, Any] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
-    playlist: dict[str, Any] = field(default_factory=dict)
+    playlist: SetDescription | None = None
 
 
 class PipelineStage(ABC):

@@ -5,10 +5,12 @@ import numpy as np
 from core.playlist.harmony import HARMONY
 from core.playlist.rating import DETAIL_WEIGHT, rate_details, rate_outline
 from core.playlist.table import TrackTable
-from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT, pitch_change_percent
+from core.playlist.tempo import pitch_change_percent
 from core.playlist.track import PlaylistTrack
-from core.playlist.transition import Transition, explain
+from core.playlist.transition import explain
 from core.playlist.windows import Floats, Rows
+from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
+from stemcrate.schemas.transitions import Transition
 
 _FIRST_LOOK = 256
 

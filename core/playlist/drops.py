@@ -6,25 +6,9 @@ from math import isnan
 
 from core.playlist.harmony import HARMONY
 from core.playlist.table import TrackTable
+from stemcrate.schemas.transitions import DroppedStem, TrackId
 
 _HARMONY_STEM = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class StemDrop:
-    """A stem to take out while two tracks play together.
-
-    Parameters
-    ----------
-    track_id : whose stem.
-    stem : its name, one of the track's stems.
-    start_s, end_s : from when to when, in seconds of that track.
-    """
-
-    track_id: str
-    stem: str
-    start_s: float
-    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +56,7 @@ def find_clashes(mix: Mix) -> list[tuple[float, float]]:
     return sorted(clashes)
 
 
-def find_drops(mix: Mix, clashes: Sequence[tuple[float, float]]) -> tuple[StemDrop, ...]:
+def find_drops(mix: Mix, clashes: Sequence[tuple[float, float]]) -> tuple[DroppedStem, ...]:
     """Choose the stems to take out: the vocals of one track, what carries the key of another.
 
     The outgoing vocals go first, from the first clash on, for that song is ending; where they lie
@@ -85,10 +69,10 @@ def find_drops(mix: Mix, clashes: Sequence[tuple[float, float]]) -> tuple[StemDr
         first_s, last_s = clashes[0][0], max(end for _, end in clashes)
         if "vocals" in mix.outgoing.stems[mix.out_row]:
             start_s, end_s = mix.mix_out_s + first_s, mix.mix_out_s + mix.overlap_s
-            drops.append(StemDrop(mix.outgoing.ids[mix.out_row], "vocals", start_s, end_s))
+            drops.append(_drop(mix.outgoing.ids[mix.out_row], "vocals", start_s, end_s))
         elif "vocals" in mix.incoming.stems[mix.in_row]:
             end_s = mix.mix_in_s + last_s * mix.speed
-            drops.append(StemDrop(mix.incoming.ids[mix.in_row], "vocals", mix.mix_in_s, end_s))
+            drops.append(_drop(mix.incoming.ids[mix.in_row], "vocals", mix.mix_in_s, end_s))
     is_key_clash = not HARMONY[mix.outgoing.key[mix.out_row], mix.incoming.key[mix.in_row]]
     if (
         is_key_clash
@@ -96,5 +80,9 @@ def find_drops(mix: Mix, clashes: Sequence[tuple[float, float]]) -> tuple[StemDr
         and _HARMONY_STEM in mix.incoming.stems[mix.in_row]
     ):
         end_s = mix.mix_in_s + mix.overlap_s * mix.speed
-        drops.append(StemDrop(mix.incoming.ids[mix.in_row], _HARMONY_STEM, mix.mix_in_s, end_s))
+        drops.append(_drop(mix.incoming.ids[mix.in_row], _HARMONY_STEM, mix.mix_in_s, end_s))
     return tuple(drops)
+
+
+def _drop(track_id: TrackId, stem: str, start_s: float, end_s: float) -> DroppedStem:
+    return DroppedStem(track_id=track_id, stem=stem, start_s=start_s, end_s=end_s)

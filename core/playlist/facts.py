@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.facts import MIXTURE
 from core.playlist.track import PlaylistTrack
-from stemcrate.schemas.facts import Descriptors, TrackFacts
+from stemcrate.schemas.facts import MIXTURE, Descriptors, TrackFacts
+from stemcrate.schemas.transitions import TrackId
 
 
 def facts_to_track(
-    track_id: str, facts: TrackFacts, *, title: str = "", stems: Sequence[str] = ()
+    track_id: TrackId, facts: TrackFacts, *, title: str = "", stems: Sequence[str] = ()
 ) -> PlaylistTrack:
     """Make a track of its facts; a fact that is missing or None is unknown.
 

@@ -11,13 +11,15 @@ import numpy as np
 
 from core.playlist.improve import improve_path
 from core.playlist.problem import SetProblem, pose
-from core.playlist.relax import NOTHING_TO_PLAY, Relaxation, find_relaxed
+from core.playlist.relax import NOTHING_TO_PLAY, find_relaxed
 from core.playlist.request import SetRequest
 from core.playlist.search import Found, search
 from core.playlist.successors import AllPairs, Shortlists
 from core.playlist.table import TrackTable
-from core.playlist.transition import Transition, explain
+from core.playlist.transition import explain
 from core.playlist.windows import Rows
+from stemcrate.schemas.sets import RelaxedWish, SetDescription
+from stemcrate.schemas.transitions import TrackId, Transition
 
 EXACT_LIMIT = 12
 EXACT_LIMIT_WITH_ARTISTS = 8
@@ -46,14 +48,26 @@ class SetPlan:
     relaxed : the wishes that could not be met.
     """
 
-    ids: tuple[str, ...]
+    ids: tuple[TrackId, ...]
     starts_s: tuple[float, ...]
     duration_s: float
     wanted_energy: tuple[float, ...]
     transitions: tuple[Transition, ...]
     score: float
     curve_fit: float | None
-    relaxed: tuple[Relaxation, ...]
+    relaxed: tuple[RelaxedWish, ...]
+
+    def describe(self) -> SetDescription:
+        """Describe the plan as it is stored; its tracks are listed beside it."""
+        return SetDescription(
+            duration_s=self.duration_s,
+            starts_s=list(self.starts_s),
+            wanted_energy=list(self.wanted_energy),
+            score=self.score,
+            curve_fit=self.curve_fit,
+            relaxed=list(self.relaxed),
+            transitions=list(self.transitions),
+        )
 
 
 def plan_set(table: TrackTable, request: SetRequest | None = None) -> SetPlan:

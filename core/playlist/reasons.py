@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 
 from core.analysis.harmony.camelot import relation
-from core.playlist.drops import Mix, StemDrop
+from core.playlist.drops import Mix
 from core.playlist.harmony import CODES, RULES, UNKNOWN_KEY
 from core.playlist.rating import FREE_ENERGY_STEP
+from stemcrate.schemas.transitions import DroppedStem
 
 NOTABLE_LOUDNESS_LU = 2.0
 """From this step of loudness on a hand has to move: it is said."""
@@ -62,7 +63,7 @@ def explain_vocals(mix: Mix, clash_s: float) -> Iterator[str]:
         yield "no vocals clash"
 
 
-def explain_drops(mix: Mix, drops: Sequence[StemDrop]) -> Iterator[str]:
+def explain_drops(mix: Mix, drops: Sequence[DroppedStem]) -> Iterator[str]:
     """Say which stem to take out of which track, from when to when."""
     for drop in drops:
         is_outgoing = drop.track_id == mix.outgoing.ids[mix.out_row]

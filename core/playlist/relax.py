@@ -1,35 +1,19 @@
 """Wishes for a set that could not be met, and what the plan does instead."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from core.playlist.problem import SetProblem
-from core.playlist.transition import Transition
 from core.playlist.windows import Floats, Rows
+from stemcrate.schemas.sets import RelaxedWish
+from stemcrate.schemas.transitions import Transition
 
 ENERGY_TOLERANCE = 2.0
 """How far a track may be from the curve before it counts as off it."""
 
 DURATION_TOLERANCE = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Relaxation:
-    """A wish that could not be met, and what happens instead.
-
-    Parameters
-    ----------
-    wish : name of the field of `core.playlist.request.SetRequest`; ``tracks`` for the tracks.
-    words : a sentence for people.
-    """
-
-    wish: str
-    words: str
-
-
-NOTHING_TO_PLAY = Relaxation("tracks", "There are no tracks to choose from.")
+NOTHING_TO_PLAY = RelaxedWish(wish="tracks", words="There are no tracks to choose from.")
 
 
 def find_relaxed(
@@ -38,7 +22,7 @@ def find_relaxed(
     transitions: Sequence[Transition],
     wanted_energy: Floats,
     duration_s: float,
-) -> Iterator[Relaxation]:
+) -> Iterator[RelaxedWish]:
     """Find the wishes that a path does not meet.
 
     Parameters
@@ -50,7 +34,7 @@ def find_relaxed(
     limit = problem.request.max_pitch_percent
     for place, step in enumerate(transitions):
         if step.pitch_change_percent is not None and abs(step.pitch_change_percent) > limit:
-            yield Relaxation(
+            yield _relaxed(
                 "max_pitch_percent",
                 f"{_name(problem, path[place])} into {_name(problem, path[place + 1])} takes "
                 f"{step.pitch_change_percent:+.1f} %; "
@@ -60,52 +44,54 @@ def find_relaxed(
     yield from _relaxed_curve(problem, path, wanted_energy)
 
 
-def _relaxed_length(problem: SetProblem, path: Rows, duration_s: float) -> Iterator[Relaxation]:
+def _relaxed_length(problem: SetProblem, path: Rows, duration_s: float) -> Iterator[RelaxedWish]:
     request = problem.request
     if request.n_tracks is not None and len(path) != request.n_tracks:
         why = "have to be played" if len(path) > request.n_tracks else "are there"
-        yield Relaxation(
-            "n_tracks", f"{len(path)} tracks {why}; {request.n_tracks} were asked for."
-        )
+        yield _relaxed("n_tracks", f"{len(path)} tracks {why}; {request.n_tracks} were asked for.")
     if request.duration_s is None:
         return
     if abs(duration_s / request.duration_s - 1.0) > DURATION_TOLERANCE:
-        yield Relaxation(
+        yield _relaxed(
             "duration_s",
             f"The set lasts {duration_s / 60:.1f} minutes; "
             f"{request.duration_s / 60:.1f} were asked for.",
         )
     if unknown := int(np.isnan(problem.table.play_s[path]).sum()):
-        yield Relaxation(
+        yield _relaxed(
             "duration_s",
             f"{unknown} of {len(path)} tracks are of unknown duration and count as usual ones.",
         )
 
 
-def _relaxed_artists(problem: SetProblem, path: Rows) -> Iterator[Relaxation]:
+def _relaxed_artists(problem: SetProblem, path: Rows) -> Iterator[RelaxedWish]:
     gap, artists = problem.request.artist_gap, problem.table.artist[path]
     for place, artist in enumerate(artists):
         if gap > 1 and artist >= 0 and artist in artists[max(0, place - gap + 1) : place]:
-            yield Relaxation(
+            yield _relaxed(
                 "artist_gap",
                 f"The artist of {_name(problem, path[place])} stands twice within {gap} tracks.",
             )
 
 
-def _relaxed_curve(problem: SetProblem, path: Rows, wanted_energy: Floats) -> Iterator[Relaxation]:
+def _relaxed_curve(problem: SetProblem, path: Rows, wanted_energy: Floats) -> Iterator[RelaxedWish]:
     if not len(wanted_energy):
         return
     energy = problem.table.energy[path]
     if unknown := int(np.isnan(energy).sum()):
-        yield Relaxation("curve", f"{unknown} of {len(path)} tracks are of unknown energy.")
+        yield _relaxed("curve", f"{unknown} of {len(path)} tracks are of unknown energy.")
     missed = np.nan_to_num(np.abs(energy - wanted_energy))
     if n_off := int((missed > ENERGY_TOLERANCE).sum()):
         worst = int(np.argmax(missed))
-        yield Relaxation(
+        yield _relaxed(
             "curve",
             f"{n_off} of {len(path)} tracks are off the curve, {_name(problem, path[worst])} "
             f"the furthest: {energy[worst]:.1f} where {wanted_energy[worst]:.1f} is wanted.",
         )
+
+
+def _relaxed(wish: str, words: str) -> RelaxedWish:
+    return RelaxedWish(wish=wish, words=words)
 
 
 def _name(problem: SetProblem, row: int) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from core.errors import InvalidOption
 from core.playlist.curve import CurveName, Points
-from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
+from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
+from stemcrate.schemas.transitions import TrackId
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class SetRequest:
         ends = (track_id for track_id in (self.start, self.end) if track_id is not None)
         return tuple(dict.fromkeys((*ends, *self.must_play)))
 
-    def check_ids(self, known: Iterable[str]) -> None:
+    def check_ids(self, known: Iterable[TrackId]) -> None:
         """Check that every track asked for is there. Raises `InvalidOption` for one that isn't."""
         if missing := set(self.wanted) - set(known):
             raise InvalidOption(

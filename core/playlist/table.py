@@ -23,6 +23,7 @@ from core.playlist.windows import (
     nearest_downbeat_s,
     passages_in,
 )
+from stemcrate.schemas.transitions import TrackId
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class TrackTable:
     has_vocals : whether it is known who sings where.
     """
 
-    ids: tuple[str, ...]
+    ids: tuple[TrackId, ...]
     titles: tuple[str, ...]
     stems: tuple[tuple[str, ...], ...]
     key: NDArray[np.intp]
@@ -98,7 +99,7 @@ class TrackTable:
     @classmethod
     def from_columns(
         cls,
-        ids: Sequence[str],
+        ids: Sequence[TrackId],
         *,
         titles: Sequence[str] | None = None,
         artists: Sequence[str | None] | None = None,

@@ -8,9 +8,6 @@ change at all, 60 against 240 is.
 import numpy as np
 from numpy.typing import NDArray
 
-DEFAULT_MAX_PITCH_PERCENT = 6.0
-"""Beyond ±6 % voices and keys shift audibly; it is also the usual range of a fader."""
-
 Floats = NDArray[np.float64]
 
 

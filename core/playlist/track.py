@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from stemcrate.schemas.transitions import TrackId
+
 Window = tuple[float, float]
 
 
@@ -32,7 +34,7 @@ class PlaylistTrack:
     stems : names of the stems that lie at hand, such as ``vocals``.
     """
 
-    id: str
+    id: TrackId
     title: str = ""
     artist: str | None = None
     tempo_bpm: float | None = None

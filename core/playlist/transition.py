@@ -5,57 +5,19 @@ two tracks play together the incoming one runs at the tempo of the outgoing one;
 of the track that they belong to, as it was recorded.
 """
 
-from dataclasses import dataclass
 from math import isnan
 
 import numpy as np
 
 from core.playlist import reasons
-from core.playlist.drops import Mix, StemDrop, find_clashes, find_drops
+from core.playlist.drops import Mix, find_clashes, find_drops
 from core.playlist.rating import rate_details, rate_outline
 from core.playlist.table import TrackTable
-from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT, fold_octaves
+from core.playlist.tempo import fold_octaves
 from core.playlist.track import PlaylistTrack
 from core.playlist.windows import Rows
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """How one track mixes into the next.
-
-    Parameters
-    ----------
-    from_id, to_id : the tracks.
-    score : 0 to 1, the weighted sum of the parts.
-    harmony, tempo, energy, loudness, timbre, vocals : 0 to 1.
-    pitch_change_percent : what the pitch fader does to the incoming track to meet the tempo of
-        the outgoing one, half and double time allowed; None where a tempo is unknown.
-    mix_out_s : where in the outgoing track the mix starts; None where its end is unknown.
-    mix_in_s : where in the incoming track it starts.
-    overlap_s : how long both play, in seconds of the outgoing track; None where unknown.
-    overlap_bars : the same in its bars; None where it has no tempo, or the mix is shorter than one.
-    vocal_clash_s : how long both would sing; None where it is unknown who sings.
-    drops : stems to take out so that nothing clashes.
-    reasons : sentences for people, harmony first.
-    """
-
-    from_id: str
-    to_id: str
-    score: float
-    harmony: float
-    tempo: float
-    energy: float
-    loudness: float
-    timbre: float
-    vocals: float
-    pitch_change_percent: float | None
-    mix_out_s: float | None
-    mix_in_s: float
-    overlap_s: float | None
-    overlap_bars: int | None
-    vocal_clash_s: float | None
-    drops: tuple[StemDrop, ...]
-    reasons: tuple[str, ...]
+from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
+from stemcrate.schemas.transitions import Transition
 
 
 def rate_transition(

@@ -5,7 +5,6 @@ The one place where the library's columns become the planner's table.
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -15,13 +14,14 @@ from core.library.catalogue.summary import TrackSummary
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
 from core.playlist.compatible import compatible
-from core.playlist.plan import SetPlan, plan_set
+from core.playlist.plan import plan_set
 from core.playlist.request import SetRequest
 from core.playlist.table import TrackTable, Vocals
-from core.playlist.tempo import DEFAULT_MAX_PITCH_PERCENT
 from core.playlist.track import PlaylistTrack, Window
-from core.playlist.transition import Transition, explain
+from core.playlist.transition import explain
 from core.playlist.windows import Floats, Rows
+from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT, SetDescription, SetWishes
+from stemcrate.schemas.transitions import Transition
 
 
 class SetPlanner:
@@ -55,8 +55,8 @@ class SetPlanner:
         columns, table = self._table()
         track = _take_track(columns, columns.ids.index(track_id))
         found = compatible(track, table, limit=limit, max_pitch_percent=max_pitch_percent)
-        summaries = {s.id: s for s in self._library.summaries([step.to_id for step in found])}
-        return [(summaries[step.to_id], step) for step in found if step.to_id in summaries]
+        steps = {str(step.to_id): step for step in found}
+        return [(summary, steps[summary.id]) for summary in self._library.summaries([*steps])]
 
     def create(
         self, name: str, request: SetRequest, *, among: Sequence[str] | None = None
@@ -82,8 +82,9 @@ class SetPlanner:
                 field="tracks",
             )
         plan = plan_set(table, request)
-        described = {"request": asdict(request), **describe_plan(plan)}
-        return self._library.playlists.create(name, plan.ids, described)
+        described = plan.describe()
+        described.request = SetWishes.model_validate(asdict(request))
+        return self._library.playlists.create(name, [str(i) for i in plan.ids], described)
 
     def create_as_given(self, name: str, track_ids: Sequence[str]) -> PlaylistRecord:
         """Keep tracks as a playlist in the order given. Raises `TrackNotFound`."""
@@ -102,13 +103,13 @@ class SetPlanner:
 
         return self._library.playlists.change(playlist_id, change)
 
-    def _describe_order(self, track_ids: Sequence[str]) -> dict[str, Any]:
+    def _describe_order(self, track_ids: Sequence[str]) -> SetDescription:
         _, table = self._table()
         rows = self._rows(table, track_ids)
         steps = explain(
             table, rows[:-1], table, rows[1:], max_pitch_percent=DEFAULT_MAX_PITCH_PERCENT
         )
-        return {"transitions": [describe_transition(step) for step in steps]}
+        return SetDescription(transitions=steps)
 
     def _rows(self, table: TrackTable, track_ids: Sequence[str]) -> Rows:
         places = {track_id: row for row, track_id in enumerate(table.ids)}
@@ -154,25 +155,6 @@ def make_table(columns: LibraryColumns) -> TrackTable:
         ),
         stems=columns.stems,
     )
-
-
-def describe_plan(plan: SetPlan) -> dict[str, Any]:
-    """Tell a plan as JSON can hold it."""
-    return {
-        "duration_s": plan.duration_s,
-        "starts_s": list(plan.starts_s),
-        "wanted_energy": list(plan.wanted_energy),
-        "score": plan.score,
-        "curve_fit": plan.curve_fit,
-        "relaxed": [asdict(relaxation) for relaxation in plan.relaxed],
-        "transitions": [describe_transition(step) for step in plan.transitions],
-    }
-
-
-def describe_transition(step: Transition) -> dict[str, Any]:
-    """Tell a transition as JSON can hold it; ids are called ``from`` and ``to``."""
-    described = asdict(step)
-    return {"from": described.pop("from_id"), "to": described.pop("to_id"), **described}
 
 
 def _take_track(columns: LibraryColumns, row: int) -> PlaylistTrack:

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stemcrate.schemas.record import Facts
 
+MIXTURE = "mixture"
+"""The whole recording, beside its stems."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[float, float]
 """Start and end in seconds."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.jobs import JobReceipt
-from stemcrate.schemas.transitions import TransitionView
+from stemcrate.schemas.transitions import Transition
 
 EXAMPLE_TRACK_ID = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 
@@ -97,7 +97,7 @@ class CompatibleTrack(BaseModel):
     """A track that mixes with another, and why."""
 
     track: TrackLine
-    transition: TransitionView
+    transition: Transition
 
 
 class CompatibleTracks(BaseModel):

@@ -14,6 +14,7 @@ from pydantic import Field
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.options import RecordedOptions
 from stemcrate.schemas.record import Record
+from stemcrate.schemas.sets import SetDescription
 
 SCHEMA_VERSION = 1
 
@@ -142,7 +143,7 @@ class ProcessingManifest(Record):
     tracks: list[TrackRecord] = Field(default_factory=list)
     stages: list[ProcessingStage] = Field(default_factory=list)
     artefacts: list[Artefact] = Field(default_factory=list)
-    playlist: dict[str, Any] = Field(default_factory=dict)
+    playlist: SetDescription = Field(default_factory=SetDescription)
     error: Failure | None = None
 
     def all_artefacts(self) -> list[Artefact]:

@@ -1,38 +1,21 @@
-"""Sets and playlists of the library as the API describes them."""
+"""Sets: what is asked of one, and what was planned. Jobs and the library keep the same shape."""
 
-from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from stemcrate.schemas.library import TrackLine
-from stemcrate.schemas.transitions import TransitionView
+from stemcrate.schemas.record import Partial
+from stemcrate.schemas.transitions import Transition
 
-EXAMPLE_PLAYLIST_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b21"
 DEFAULT_MAX_PITCH_PERCENT = 6.0
-"""How far a DJ changes the pitch of a track to match another, in percent."""
+"""Beyond ±6 % voices and keys shift audibly; it is also the usual range of a pitch fader."""
 
 
-class PlaylistOrder(BaseModel):
-    """The tracks of a playlist, in order."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tracks: list[str] = Field(min_length=1, max_length=10_000, description="Ids of tracks.")
-
-
-class PlaylistRequest(BaseModel):
-    """A new playlist: planned, or, where `tracks` are given, as they stand there."""
+class SetWishes(BaseModel):
+    """What a set should be. With neither a length nor a number of tracks, every track is played."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=500, examples=["Dark Techno Set"])
-    tracks: list[str] | None = Field(
-        None, max_length=10_000, description="Exactly these, in this order; nothing is planned."
-    )
-    among: list[str] | None = Field(
-        None, description="Tracks to choose from; the whole library by default."
-    )
     duration_s: float | None = Field(None, gt=0, description="How long the set should last.")
     n_tracks: int | None = Field(None, ge=1, description="How many tracks it should have.")
     curve: str | Annotated[list[tuple[float, float]], Field(max_length=1000)] | None = Field(
@@ -53,33 +36,49 @@ class PlaylistRequest(BaseModel):
 class RelaxedWish(BaseModel):
     """A wish that could not be met, and what happens instead."""
 
-    wish: str
-    words: str
+    model_config = ConfigDict(frozen=True)
+
+    wish: str = Field(description="Field of the request; `tracks` for the tracks themselves.")
+    words: str = Field(description="A sentence for people.")
 
 
-class PlaylistLine(BaseModel):
-    """A playlist in a line."""
+class SetTrack(BaseModel):
+    """A track of a job in its place in the set; ``index`` is its place in the job."""
 
-    id: str = Field(examples=[EXAMPLE_PLAYLIST_ID])
-    name: str
-    created_at: datetime
-    n_tracks: int
-
-
-class PlaylistPage(BaseModel):
-    """A page of playlists, newest first."""
-
-    playlists: list[PlaylistLine]
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
+    index: int
+    title: str
+    artist: str | None = None
+    tempo_bpm: float | None = None
+    camelot: str | None = None
+    energy: float | None = None
+    duration_s: float | None = None
+    starts_s: float = Field(description="When it comes in, in seconds of the set.")
 
 
-class PlaylistView(PlaylistLine):
-    """A playlist with its tracks and why they stand so."""
+class SetDescription(Partial):
+    """A set and why its tracks stand so; empty where nothing was planned.
 
-    duration_s: float | None = Field(description="As planned; null where the order was given.")
-    score: float | None
-    tracks: list[TrackLine]
-    gone: list[str] = Field(description="Ids of tracks that are no longer in the library.")
-    transitions: list[TransitionView]
-    relaxed: list[RelaxedWish]
-    exports: dict[str, str] = Field(description="Where to get it, by format.")
+    A set of the library has ``request`` and ``starts_s`` (its tracks are listed beside it), a set
+    of a job ``name`` and ``tracks``. Where an order was given there are only ``transitions``.
+    """
+
+    name: str | None = None
+    request: SetWishes | None = None
+    score: float | None = Field(None, description="Mean of the transitions' scores, 0 to 1.")
+    duration_s: float | None = Field(None, description="From the first mix in to the last end.")
+    curve_fit: float | None = Field(
+        None, description="How well the tracks fit the energy curve, 0 to 1."
+    )
+    starts_s: list[float] = Field(default_factory=list)
+    wanted_energy: list[float] = Field(
+        default_factory=list, description="What the curve asks for at each track."
+    )
+    tracks: list[SetTrack] = Field(default_factory=list)
+    transitions: list[Transition] = Field(default_factory=list)
+    relaxed: list[RelaxedWish] = Field(default_factory=list)
+
+    @field_validator("relaxed", mode="before")
+    @classmethod
+    def _read_sentences(cls, relaxed: Any) -> Any:
+        """Read a job's set as written before 0.1.0: sentences alone."""
+        return [{"wish": "", "words": r} if isinstance(r, str) else r for r in relaxed]

@@ -1,36 +1,69 @@
 """How one track mixes into the next."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+TrackId = int | str
+"""A track of the library by its id, or one of a job by its index."""
 
 
 class DroppedStem(BaseModel):
-    """A stem to take out so that nothing clashes."""
+    """A stem to take out so that nothing clashes, from when to when in seconds of its track."""
 
-    track_id: str
-    stem: str
+    model_config = ConfigDict(frozen=True)
+
+    track_id: TrackId
+    stem: str = Field(examples=["vocals"])
     start_s: float
     end_s: float
 
 
-class TransitionView(BaseModel):
-    """How one track mixes into the next; scores run from 0 to 1, times are of their own track."""
+class Transition(BaseModel):
+    """How one track mixes into the next: in a job's playlist, in the library's, beside a track.
 
-    model_config = ConfigDict(populate_by_name=True)
+    Scores run from 0 (do not) to 1 (as good as it gets). Times are seconds of the track that they
+    belong to, as it was recorded.
+    """
 
-    from_id: str = Field(alias="from")
-    to_id: str = Field(alias="to")
-    score: float
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True, frozen=True)
+
+    from_id: TrackId = Field(alias="from")
+    to_id: TrackId = Field(alias="to")
+    score: float = Field(description="Weighted sum of the six scores that follow.")
     harmony: float
     tempo: float
     energy: float
     loudness: float
     timbre: float
     vocals: float
-    pitch_change_percent: float | None
-    mix_out_s: float | None
-    mix_in_s: float
-    overlap_s: float | None
-    overlap_bars: int | None
-    vocal_clash_s: float | None
-    drops: list[DroppedStem]
-    reasons: list[str]
+    pitch_change_percent: float | None = Field(
+        description="Pitch change of the incoming track that meets the outgoing one's tempo, half "
+        "and double time allowed; null where a tempo is unknown."
+    )
+    mix_out_s: float | None = Field(
+        description="Where in the outgoing track the mix starts; null where its end is unknown."
+    )
+    mix_in_s: float = Field(description="Where in the incoming track the mix starts.")
+    overlap_s: float | None = Field(
+        description="How long both play, in seconds of the outgoing track; null where unknown."
+    )
+    overlap_bars: int | None = Field(
+        description="The same in bars of the outgoing track; null where it has no tempo, or the "
+        "mix is shorter than one bar."
+    )
+    vocal_clash_s: float | None = Field(
+        description="How long both tracks would sing; null where that is unknown."
+    )
+    drops: tuple[DroppedStem, ...]
+    reasons: tuple[str, ...] = Field(description="Sentences for people, harmony first.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_nested(cls, data: Any) -> Any:
+        """Read a job's transition as written before 0.1.0: ``parts``, and ``drops[].track``."""
+        if not isinstance(data, dict) or "parts" not in data:
+            return data
+        flat = {name: value for name, value in data.items() if name != "parts"}
+        drops = [{**drop, "track_id": drop["track"]} for drop in data["drops"]]
+        return {**flat, **data["parts"], "drops": drops}

@@ -16,6 +16,7 @@ from core.pipeline.stage import JobStage, StageResult, TrackStage
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.manifest import Failure, JobState, StageState
 from stemcrate.schemas.options import ProcessingOptions
+from stemcrate.schemas.sets import SetDescription
 
 LEGAL = {
     JobState.QUEUED: {JobState.RUNNING, JobState.CANCELLED, JobState.FAILED, JobState.COMPLETED},
@@ -47,7 +48,7 @@ class _Order(JobStage):
     name = "playlist"
 
     def execute(self, context: JobContext) -> StageResult:
-        return StageResult(playlist={"name": "set"})
+        return StageResult(playlist=SetDescription(name="set"))
 
 
 class JobMachine(RuleBasedStateMachine):

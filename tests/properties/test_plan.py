@@ -16,6 +16,7 @@ from core.playlist.search import search
 from core.playlist.successors import AllPairs, Shortlists
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
+from stemcrate.schemas.transitions import TrackId
 from tests.set_planning import Paths, Reckoning, all_paths, playlist_tracks
 
 CURVE = ((0.0, 3.0), (0.6, 9.0), (1.0, 5.0))
@@ -28,7 +29,7 @@ requests = st.builds(
 )
 
 
-def places(tracks: list[PlaylistTrack], ids: tuple[str, ...]) -> Paths:
+def places(tracks: list[PlaylistTrack], ids: tuple[TrackId, ...]) -> Paths:
     row_of = {track.id: row for row, track in enumerate(tracks)}
     return np.array([[row_of[track_id] for track_id in ids]], np.intp)
 

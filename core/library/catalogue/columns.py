@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.library.records.record import MIXTURE
+from stemcrate.schemas.facts import MIXTURE
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ import numpy as np
 from core.analysis.harmony.camelot import camelot_to_key
 from core.library.catalogue.models import FileRow, FingerprintRow, TrackRow
 from core.library.catalogue.query import fold
-from core.library.records.record import MIXTURE, LibraryRecord
+from core.library.records.record import LibraryRecord
+from stemcrate.schemas.facts import MIXTURE
 
 _SEARCHED_TAGS = ("album", "album_artist", "genre", "comment", "year", "composer")
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
@@ -13,6 +12,7 @@ from core.errors import InvalidOption, PlaylistNotFound
 from core.library.records.record import PlaylistRecord
 from core.library.records.store import RecordStore
 from core.system.clock import now
+from stemcrate.schemas.sets import SetDescription
 
 
 class PlaylistStore:
@@ -22,7 +22,7 @@ class PlaylistStore:
         self._records = records
         self._lock_path = lock_path.with_name("playlists.lock")
 
-    def create(self, name: str, track_ids: Sequence[str], plan: dict[str, Any]) -> PlaylistRecord:
+    def create(self, name: str, track_ids: Sequence[str], plan: SetDescription) -> PlaylistRecord:
         """Make a playlist. Raises `InvalidOption` for a name of nothing that can be printed.
 
         The name may hold anything, slashes too: it becomes safe where it becomes a path.

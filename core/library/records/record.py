@@ -15,10 +15,9 @@ from pydantic import AfterValidator, Field
 from core.library.identity.fingerprint import Algorithm, Fingerprint
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.record import Record
+from stemcrate.schemas.sets import SetDescription
 
 SCHEMA_VERSION = 1
-MIXTURE = "mixture"
-"""Name of the whole mix among the parts that have descriptors; stems have their own names."""
 
 
 def _check_base64(text: str) -> str:
@@ -138,11 +137,11 @@ class LibraryRecord(Record):
 
 
 class PlaylistRecord(Record):
-    """A playlist: tracks in order, by id, and why they stand so (``plan``, as the planner says)."""
+    """A playlist: tracks in order, by id, and why they stand so (``plan``)."""
 
     schema_version: int = SCHEMA_VERSION
     id: str
     name: str
     created_at: datetime
     track_ids: list[str]
-    plan: dict[str, Any] = Field(default_factory=dict)
+    plan: SetDescription = Field(default_factory=SetDescription)

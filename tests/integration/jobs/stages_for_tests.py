@@ -18,6 +18,7 @@ from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
 from core.pipeline.stage import JobStage, StageResult, TrackStage
 from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.sets import SetDescription
 
 FACTORY = "tests.integration.jobs.stages_for_tests:build_pipeline_for_tests"
 
@@ -83,7 +84,7 @@ class SumStage(JobStage):
     def execute(self, context: JobContext) -> StageResult:
         with context.artefact("sum.txt", role="playlist", label="sum", format="txt") as path:
             path.write_text(str(len(context.tracks)))
-        return StageResult(playlist={"n_tracks": len(context.tracks)})
+        return StageResult(playlist=SetDescription(score=len(context.tracks)))
 
 
 def build_pipeline_for_tests(store: JobStore, runtime: Runtime) -> AudioPipeline:

@@ -18,6 +18,7 @@ from core.library.catalogue.models import Base
 from core.library.catalogue.query import Range, SortKey, TrackQuery
 from core.library.library import Library
 from core.library.records.record import FileReference
+from stemcrate.schemas.sets import SetDescription
 from tests.library_records import make_record, track_id
 
 
@@ -204,7 +205,7 @@ def test_a_removed_track_is_gone_and_does_not_come_back(crate: Any) -> None:
 def test_a_file_that_was_rewritten_belongs_to_its_new_track(library: Library) -> None:
     """Writing tags gives a new SHA-256: the old track would stay for ever as a missing one."""
     library.put(make_record(1, paths=("/music/a.mp3",), packets="same"))
-    kept = library.playlists.create("Set", [track_id(1)], {})
+    kept = library.playlists.create("Set", [track_id(1)], SetDescription())
     library.put(make_record(2, paths=("/music/a.mp3",), packets="same"))
     assert titles(library) == ["Title 002"]
     assert library.playlists.get(kept.id).track_ids == [track_id(2)]

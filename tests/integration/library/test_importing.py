@@ -19,6 +19,7 @@ from core.pipeline.order import build_pipeline
 from core.pipeline.runtime import Runtime
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.options import ProcessingOptions
+from stemcrate.schemas.sets import SetDescription
 from tests.library_records import track_id
 from tests.signals import make_song, write_song
 from tests.unit.library.songs import encode, play_notes
@@ -143,7 +144,7 @@ def test_reindex_makes_the_library_from_manifests_and_records(
     data_dir = tmp_path / "data"
     library = Library(data_dir, database_url)
     add(library, music / "lossy.mp3")
-    kept = library.playlists.create("Set", [track_id(1)], {})
+    kept = library.playlists.create("Set", [track_id(1)], SetDescription())
     song = write_song(tmp_path / "song.wav", make_song(4.0, 22_050), 22_050)
     store, job_id = run_job(data_dir, song, "Band - Job.wav")
     again = Library(data_dir, f"sqlite:///{tmp_path / 'again.sqlite'}")

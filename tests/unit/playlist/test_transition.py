@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.playlist.drops import StemDrop
 from core.playlist.rating import WEIGHTS
 from core.playlist.track import PlaylistTrack
-from core.playlist.transition import Transition, rate_transition
+from core.playlist.transition import rate_transition
+from stemcrate.schemas.transitions import DroppedStem, Transition
 
 OUTGOING = PlaylistTrack(
     "out",
@@ -108,13 +108,13 @@ def test_who_sings_alone_clashes_with_nobody(
 def test_the_outgoing_vocals_are_dropped_from_the_first_clash_on() -> None:
     step = rate({"vocals_s": ((204.0, 240.0),), "stems": ("vocals",)}, vocals_s=((1.0, 10.0),))
     assert step.vocal_clash_s == pytest.approx(6.0)
-    assert step.drops == (StemDrop("out", "vocals", 204.0, 232.0),)
+    assert step.drops == (DroppedStem(track_id="out", stem="vocals", start_s=204.0, end_s=232.0),)
     assert step.reasons[-1] == "drop the outgoing vocals from 3:24.0 to 3:52.0"
 
 
 def test_without_outgoing_stems_the_incoming_vocals_wait() -> None:
     step = rate({"vocals_s": ((204.0, 240.0),)}, vocals_s=((1.0, 10.0),), stems=("vocals",))
-    assert step.drops == (StemDrop("in", "vocals", 0.0, 10.0),)
+    assert step.drops == (DroppedStem(track_id="in", stem="vocals", start_s=0.0, end_s=10.0),)
 
 
 def test_a_stem_that_is_not_there_is_not_named() -> None:
@@ -125,7 +125,7 @@ def test_a_stem_that_is_not_there_is_not_named() -> None:
 
 def test_where_keys_clash_the_incoming_harmony_waits() -> None:
     step = rate(camelot="2A", stems=("drums", "other"))
-    assert step.drops == (StemDrop("in", "other", 0.0, 32.0),)
+    assert step.drops == (DroppedStem(track_id="in", stem="other", start_s=0.0, end_s=32.0),)
 
 
 def test_the_mix_is_whole_bars_of_the_shorter_window() -> None:

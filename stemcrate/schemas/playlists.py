@@ -1,0 +1,59 @@
+"""Playlists of the library as the API describes them."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stemcrate.schemas.library import TrackLine
+from stemcrate.schemas.sets import RelaxedWish, SetWishes
+from stemcrate.schemas.transitions import Transition
+
+EXAMPLE_PLAYLIST_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b21"
+
+
+class PlaylistOrder(BaseModel):
+    """The tracks of a playlist, in order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tracks: list[str] = Field(min_length=1, max_length=10_000, description="Ids of tracks.")
+
+
+class PlaylistRequest(SetWishes):
+    """A new playlist: planned, or, where `tracks` are given, as they stand there."""
+
+    name: str = Field(min_length=1, max_length=500, examples=["Dark Techno Set"])
+    tracks: list[str] | None = Field(
+        None, max_length=10_000, description="Exactly these, in this order; nothing is planned."
+    )
+    among: list[str] | None = Field(
+        None, description="Tracks to choose from; the whole library by default."
+    )
+
+
+class PlaylistLine(BaseModel):
+    """A playlist in a line."""
+
+    id: str = Field(examples=[EXAMPLE_PLAYLIST_ID])
+    name: str
+    created_at: datetime
+    n_tracks: int
+
+
+class PlaylistPage(BaseModel):
+    """A page of playlists, newest first."""
+
+    playlists: list[PlaylistLine]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
+
+
+class PlaylistView(PlaylistLine):
+    """A playlist with its tracks and why they stand so."""
+
+    duration_s: float | None = Field(description="As planned; null where the order was given.")
+    score: float | None
+    tracks: list[TrackLine]
+    gone: list[str] = Field(description="Ids of tracks that are no longer in the library.")
+    transitions: list[Transition]
+    relaxed: list[RelaxedWish]
+    exports: dict[str, str] = Field(description="Where to get it, by format.")
