@@ -13,11 +13,13 @@ from rich.table import Table
 
 from cli.analysing import AnalysisRecord, AnalysisTask, run_tasks
 from cli.analysis_records import SUFFIX, list_trees, place_records
+from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
 from config import settings
 from core.errors import InvalidOption, StemcrateError
 from core.library.intake.listing import list_files
 from core.pipeline.options import parse_options
+from stemcrate.schemas.options import ProcessingOptions
 
 Option = typer.Option
 Outcome = AnalysisRecord | StemcrateError
@@ -45,10 +47,12 @@ CSV_COLUMNS = (
 )
 
 
+@with_options
 def analyze(
     paths: Annotated[
         list[Path], typer.Argument(help="Files, folders (with all below), M3U8 playlists.")
     ],
+    asked: Annotated[Asked, OptionsOf(ProcessingOptions, only=("tempo_min_bpm", "tempo_max_bpm"))],
     json: Annotated[bool, Option("--json", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, Option("--csv", help="Print a CSV table, one file a row.")] = False,
     output_dir: Annotated[
@@ -62,13 +66,11 @@ def analyze(
         bool, Option("--write-tags", help="Put tempo and key into the files' tags.")
     ] = False,
     processes: Annotated[int | None, Option(min=1, help="Files analysed side by side.")] = None,
-    tempo_min_bpm: Annotated[float | None, Option(help="Least tempo.")] = None,
-    tempo_max_bpm: Annotated[float | None, Option(help="Greatest tempo.")] = None,
 ) -> None:
     """Analyse PATHS: tempo, beats, key, energy, loudness, structure. Exit code 3: some were bad."""
     if json and as_csv:
         raise InvalidOption("--json and --csv exclude each other.", field="csv")
-    tempo_range_bpm = _tempo_range(tempo_min_bpm, tempo_max_bpm)
+    options = parse_options(asked, settings().default_options())
     listing = list_files(paths)
     if not listing.files and not listing.refusals:
         raise InvalidOption("There is no audio file in these folders.", field="paths")
@@ -80,7 +82,7 @@ def analyze(
         AnalysisTask(
             path,
             record,
-            tempo_range_bpm,
+            (options.tempo_min_bpm, options.tempo_max_bpm),
             known_in,
             is_forced=force,
             writes_tags=write_tags,
@@ -94,15 +96,6 @@ def analyze(
         printer.add(str(task.path), outcome)
     printer.finish()
     sys.exit(printer.exit_code())
-
-
-def _tempo_range(least: float | None, greatest: float | None) -> tuple[float, float]:
-    """Take what the installation offers where nothing is asked; at least an octave."""
-    options = settings().default_options()
-    values = {"tempo_min_bpm": least, "tempo_max_bpm": greatest}
-    asked = {name: value for name, value in values.items() if value is not None}
-    checked = parse_options(asked, options)
-    return checked.tempo_min_bpm, checked.tempo_max_bpm
 
 
 def _run(tasks: Sequence[AnalysisTask], n_processes: int) -> Iterator[tuple[AnalysisTask, Outcome]]:

@@ -3,14 +3,15 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import (
     EXIT_DONE,
     EXIT_FAILED,
@@ -20,7 +21,7 @@ from cli.output import (
     print_json,
     print_summary,
 )
-from config import settings
+from config import Settings, settings
 from core.artifacts.store import CHUNK_BYTES, JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import InvalidOption, StorageFull
@@ -28,72 +29,34 @@ from core.export.pack import write_pack
 from core.pipeline.contents import pack_entries
 from core.pipeline.options import parse_options
 from core.system.logs import configure_logging
-from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
+from stemcrate.schemas.jobs import LocalFile, LocalJob, LocalTrack
+from stemcrate.schemas.manifest import Artefact, JobState, ProcessingManifest, StageState
+from stemcrate.schemas.options import ProcessingOptions
 
 if TYPE_CHECKING:
     from core.pipeline.pipeline import AudioPipeline
 
-Option = typer.Option
-
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+@with_options
 def process(
     files: Annotated[list[Path], typer.Argument(help="Audio files.", exists=True, dir_okay=False)],
-    model: Annotated[
-        str | None, Option(help="Separator model, or an ensemble: 'htdemucs_ft+mdx_extra'.")
-    ] = None,
-    preset: Annotated[str | None, Option(help="fast, balanced or best.")] = None,
-    stems: Annotated[
-        str | None, Option(help="The stems that are wanted, separated by commas; all by default.")
-    ] = None,
-    shifts: Annotated[int | None, Option(help="Passes at different offsets, averaged.")] = None,
-    augment: Annotated[
-        bool | None, Option(help="Average passes with channels swapped and polarity inverted.")
-    ] = None,
-    wiener: Annotated[bool | None, Option(help="Refine the stems by a Wiener filter.")] = None,
-    ensemble: Annotated[
-        str | None, Option(help="average, min_spectrum or max_spectrum, for model a+b.")
-    ] = None,
-    ensemble_weights: Annotated[
-        str | None, Option(help="Weights of the models in their average, as 2,1.")
-    ] = None,
-    residual: Annotated[str | None, Option(help="fold, keep or off.")] = None,
-    stages: Annotated[str | None, Option(help="Optional stages, separated by commas.")] = None,
-    format: Annotated[str | None, Option(help="wav, flac, mp3, m4a, alac or opus.")] = None,
-    bit_depth: Annotated[str | None, Option(help="auto, 16, 24 or 32f.")] = None,
-    name_template: Annotated[
-        str | None, Option(help="File names, such as '{artist} - {title} [{stem}]'.")
-    ] = None,
-    normalization: Annotated[str | None, Option(help="common, per_track or off.")] = None,
-    target_lufs: Annotated[float | None, Option(help="Target integrated loudness.")] = None,
-    true_peak_ceiling_dbtp: Annotated[float | None, Option(help="True-peak ceiling.")] = None,
-    clipping: Annotated[str | None, Option(help="rescale, none or clamp.")] = None,
-    hpss_kernel_size: Annotated[int | None, Option(help="Median filters of HPSS.")] = None,
-    hpss_margin_harmonic: Annotated[float | None, Option(help="1 or more.")] = None,
-    hpss_margin_percussive: Annotated[float | None, Option(help="1 or more.")] = None,
-    recipes: Annotated[str | None, Option(help="Composite tracks, separated by commas.")] = None,
-    custom_recipes: Annotated[
-        str | None, Option(help="Your own: 'name=stem+stem;name=stem'.")
-    ] = None,
-    tempo_min_bpm: Annotated[float | None, Option(help="Least tempo.")] = None,
-    tempo_max_bpm: Annotated[float | None, Option(help="Greatest tempo.")] = None,
-    playlist_name: Annotated[str | None, Option(help="Name of the playlist.")] = None,
-    device: Annotated[str | None, Option(help="auto, cpu, cuda or mps.")] = None,
-    data_dir: Annotated[Path | None, Option(help="Folder for all results.")] = None,
-    json: Annotated[bool, Option("--json", help="Print one JSON object.")] = False,
+    asked: Annotated[Asked, OptionsOf(ProcessingOptions)],
+    machine: Annotated[Asked, OptionsOf(Settings, only=("device", "data_dir"))],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Separate FILES, analyse them, order them into a playlist, and pack it all into one ZIP."""
-    given = {name: value for name, value in locals().items() if value is not None}
-    asked = {k: v for k, v in given.items() if k not in ("files", "device", "data_dir", "json")}
-    own: dict[str, Any] = {k: given[k] for k in ("device", "data_dir") if k in given}
+    """Separate FILES, analyse them, order them into a playlist, and pack it all into one ZIP.
+
+    Settings (the environment, `.env`) may give options other defaults.
+    """
     # Here, and not above: no other command waits for SciPy and the stages.
     from core.jobs.library_sync import LibrarySync
     from core.pipeline.order import build_pipeline
     from core.pipeline.separating import plan_separation
     from core.separation.device import resolve_device
 
-    installation = settings().model_copy(update=own)
+    installation = settings().model_copy(update=machine)
     options = parse_options(asked, installation.default_options())
     if options.separates:
         plan_separation(options, installation.model_dir)
@@ -117,7 +80,7 @@ def process(
     # Before the results, which are the last that is said.
     LibrarySync(store, installation.resolved_database_url()).look()
     if json:
-        print_json(describe_job(store, manifest, zip_path))
+        print_json(describe_job(store, manifest, zip_path).model_dump(mode="json"))
     else:
         print_summary(manifest)
         if zip_path is not None:
@@ -160,33 +123,33 @@ def run_to_end(pipeline: "AudioPipeline", job_id: str) -> JobState:
         return pipeline.run(job_id, run_stage)
 
 
-def describe_job(
-    store: JobStore, manifest: ProcessingManifest, zip_path: Path | None
-) -> dict[str, Any]:
-    """Tell a job as ``process --json`` does."""
+def describe_job(store: JobStore, manifest: ProcessingManifest, zip_path: Path | None) -> LocalJob:
+    """Describe a job as ``process --json`` prints it."""
     folder = store.job_folder(manifest.job_id).resolve()
-    return {
-        "job_id": manifest.job_id,
-        "state": manifest.state,
-        "manifest": str(folder / "manifest.json"),
-        "outputs_dir": str(folder),
-        "zip": None if zip_path is None else str(zip_path),
-        "tracks": [
-            {
-                "name": track.source.name,
-                "state": track.state,
-                "artefacts": [
-                    {"name": a.name, "path": str(folder / a.name), "stage": a.stage}
-                    for a in track.artefacts
-                ],
-                "analysis": track.analysis,
-                "error": track.error and track.error.model_dump(),
-            }
+
+    def locate(artefacts: Iterable[Artefact]) -> list[LocalFile]:
+        return [LocalFile(**a.model_dump(), path=str(folder / a.name)) for a in artefacts]
+
+    return LocalJob(
+        job_id=manifest.job_id,
+        state=manifest.state,
+        manifest=str(folder / "manifest.json"),
+        outputs_dir=str(folder),
+        zip=None if zip_path is None else str(zip_path),
+        tracks=[
+            LocalTrack(
+                name=track.source.name,
+                state=track.state,
+                artefacts=locate(track.artefacts),
+                analysis=track.analysis,
+                error=track.error,
+            )
             for track in manifest.tracks
         ],
-        "warnings": [warning.model_dump() for warning in manifest.all_warnings()],
-        "error": manifest.error and manifest.error.model_dump(),
-    }
+        artefacts=locate(manifest.artefacts),
+        warnings=manifest.all_warnings(),
+        error=manifest.error,
+    )
 
 
 def _ingest(store: JobStore, files: list[Path], job_id: str) -> list[Upload]:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from core.errors import InvalidOption, UnsupportedFormat
 from core.export.names import check_template
+from core.system.validation import validate
 from stemcrate.schemas.options import COMPOSITE_NAMES, ProcessingOptions
 
 _RECIPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -19,17 +18,11 @@ def parse_options(values: Mapping[str, Any], base: ProcessingOptions) -> Process
     Raises `InvalidOption` (or a subclass), whose ``field`` names the first option at fault.
     """
     try:
-        options = ProcessingOptions.model_validate({**base.model_dump(), **values})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else None
-        value = values.get(field) if field else None
-        kind = UnsupportedFormat if field == "format" else InvalidOption
-        raise kind(
-            f"The option '{field}' cannot be {value!r}.",
-            hint=f"{first['msg']}.",
-            field=field,
-        ) from error
+        options = validate(ProcessingOptions, {**base.model_dump(), **values})
+    except InvalidOption as error:
+        if error.field == "format":
+            raise UnsupportedFormat(error.message, hint=error.hint, field="format") from error
+        raise
     check_options(options)
     return options
 

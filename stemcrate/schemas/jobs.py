@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.manifest import Artefact, Failure, JobState, StageState, StageWarning
 
 JobKind = Literal["separation", "analysis"]
@@ -119,3 +120,33 @@ class Outputs(BaseModel):
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
     artefacts: list[OutputFile]
     zip_url: str
+
+
+class LocalFile(Artefact):
+    """An artefact and where it lies on this machine."""
+
+    path: str
+
+
+class LocalTrack(BaseModel):
+    """One mixture of a job that ran on this machine."""
+
+    name: str
+    state: JobState
+    artefacts: list[LocalFile]
+    analysis: JobFacts
+    error: Failure | None
+
+
+class LocalJob(BaseModel):
+    """A job that ran on this machine, as the command line describes it."""
+
+    job_id: str = Field(examples=[EXAMPLE_JOB_ID])
+    state: JobState
+    manifest: str = Field(description="Path of its manifest.")
+    outputs_dir: str
+    zip: str | None = Field(description="Path of the ZIP; null where the job made none.")
+    tracks: list[LocalTrack]
+    artefacts: list[LocalFile] = Field(description="Files of the whole job, such as a playlist.")
+    warnings: list[StageWarning]
+    error: Failure | None

@@ -85,13 +85,15 @@ class ProcessingOptions(BaseModel):
     )
     preset: Preset = Field(
         "balanced",
-        description="`fast`, `balanced` or `best`: how much work the separation is worth. With "
-        "model `auto`, `fast` takes Spleeter, `best` htdemucs_ft where its weights are.",
+        description="How much work the separation is worth: `fast` (0.83 of balanced; with model "
+        "`auto` Spleeter), `balanced`, `best` (twice balanced; with model `auto` htdemucs_ft where "
+        "its weights are).",
     )
     stems: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         (),
-        description="The stems that are wanted; all by default. What only the others need is not "
-        "run; they are delivered together, as `accompaniment` (all but vocals) or `rest`.",
+        description="The stems that are wanted, such as `vocals`; all by default. What only the "
+        "others need is not run; they are delivered together, as `accompaniment` (all but vocals) "
+        "or `rest`.",
     )
     shifts: int = Field(
         0,
@@ -109,7 +111,9 @@ class ProcessingOptions(BaseModel):
         "average", description="How the models of `model=a+b` are put together."
     )
     ensemble_weights: Annotated[tuple[Weight, ...], BeforeValidator(_split)] = Field(
-        (), description="Weights of the models of `model=a+b` in their average."
+        (),
+        description="Weights of the models of `model=a+b` in their average, such as `2,1`; above "
+        "0, up to 1000. Equal by default.",
     )
     residual: Literal["fold", "keep", "off"] = Field(
         "fold",
@@ -117,7 +121,7 @@ class ProcessingOptions(BaseModel):
         "kept as a stem of its own, or left out.",
     )
     stages: Annotated[tuple[OptionalStage, ...], BeforeValidator(_split)] = Field(
-        OPTIONAL_STAGES, description="The optional stages to run."
+        OPTIONAL_STAGES, description="The optional stages to run; all by default."
     )
     format: DeliveryFormat = Field("wav", description="Format of the delivered audio.")
     bit_depth: BitDepth = Field(
@@ -140,22 +144,41 @@ class ProcessingOptions(BaseModel):
     clipping: Literal["none", "rescale", "clamp"] = Field(
         "rescale",
         description="Where integers would clip: `rescale` lowers a track's files by one gain, "
-        "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off.",
+        "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off. Recorded "
+        "as a warning.",
     )
     hpss_kernel_size: int = Field(
         31, ge=3, le=255, description="Length of the median filters, in frames and bins."
     )
-    hpss_margin_harmonic: float = Field(1.0, ge=1, le=20)
-    hpss_margin_percussive: float = Field(1.0, ge=1, le=20)
+    hpss_margin_harmonic: float = Field(
+        1.0,
+        ge=1,
+        le=20,
+        description="How much louder than the percussive part the harmonic one must be.",
+    )
+    hpss_margin_percussive: float = Field(
+        1.0,
+        ge=1,
+        le=20,
+        description="How much louder than the harmonic part the percussive one must be.",
+    )
     recipes: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
-        COMPOSITE_NAMES, description="The composite tracks to make."
+        COMPOSITE_NAMES,
+        description="The composite tracks to make; all that are built in by default.",
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
-        {}, description="More composites: `name=stem+stem;name=stem`.", max_length=50
+        {}, description="More composites, up to 50: `name=stem+stem;name=stem`.", max_length=50
     )
-    tempo_min_bpm: float = Field(70.0, ge=20, le=300)
-    tempo_max_bpm: float = Field(180.0, ge=40, le=400)
-    playlist_name: str = Field("Stemcrate set", min_length=1, max_length=120)
+    tempo_min_bpm: float = Field(70.0, ge=20, le=300, description="Lowest tempo reported.")
+    tempo_max_bpm: float = Field(
+        180.0, ge=40, le=400, description="Highest tempo reported; at least twice the lowest."
+    )
+    playlist_name: str = Field(
+        "Stemcrate set",
+        min_length=1,
+        max_length=120,
+        description="Name of the playlist, and of the ZIP where there are several tracks.",
+    )
 
     @property
     def separates(self) -> bool:
