@@ -10,7 +10,8 @@ from fastapi import Depends, Request
 
 from config import Settings
 from core.artifacts.store import JobStore
-from core.jobs.database import prepare_database
+from core.errors import DatabaseUnavailable
+from core.jobs.database import prepare_database, wait_for_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.reports import WorkerReports
@@ -46,7 +47,8 @@ def open_services(settings: Settings) -> Iterator[Services]:
     """Make the services over the settings; close what holds connections at the end."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     url = settings.resolved_database_url()
-    prepare_database(url)
+    stopping = threading.Event()
+    _prepare(url, stopping)
     store = JobStore(settings.data_dir)
     queue = JobQueue(url)
     progress = ProgressLog(url)
@@ -62,10 +64,20 @@ def open_services(settings: Settings) -> Iterator[Services]:
             reports=WorkerReports(url),
             library=library,
             sets=SetPlanner(library),
-            stopping=threading.Event(),
+            stopping=stopping,
         )
     finally:
+        stopping.set()
         queue.close()
+
+
+def _prepare(url: str, stopping: threading.Event) -> None:
+    """Prepare the database; where it does not answer yet, requests get 503 until it does."""
+    try:
+        prepare_database(url)
+    except DatabaseUnavailable:
+        waiting = threading.Thread(target=wait_for_database, args=(url, stopping), daemon=True)
+        waiting.start()
 
 
 async def get_services(request: Request) -> Services:

@@ -13,7 +13,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -24,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:stemcrate:problem:"
+RETRY_AFTER_S = "5"
+"""When to ask again what is not available now."""
 
 STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.StemcrateError: 500,
@@ -42,6 +43,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.JobCancelled: 409,
     errors.StageFailed: 500,
     errors.WorkerLost: 503,
+    errors.DatabaseUnavailable: 503,
     errors.StorageFull: 507,
 }
 """What a class does not say it takes from the class above it."""
@@ -57,7 +59,6 @@ CODE_OF = {
     421: "unknown_host",
     422: "invalid_request",
     500: "internal_error",
-    503: "database_unavailable",
 }
 """Codes of what goes wrong before Stemcrate itself is asked."""
 
@@ -164,13 +165,13 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FilesRefused, _on_files_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(SQLAlchemyError, _on_database_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
 
 
 async def _on_stemcrate_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.StemcrateError)
     status = status_of(type(error))
+    is_temporary = error.retryable and status == HTTPStatus.SERVICE_UNAVAILABLE
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     return _respond(
@@ -182,7 +183,8 @@ async def _on_stemcrate_error(request: Request, error: Exception) -> JSONRespons
             hint=error.hint,
             field=error.field,
             retryable=error.retryable,
-        )
+        ),
+        {"Retry-After": RETRY_AFTER_S} if is_temporary else None,
     )
 
 
@@ -238,19 +240,6 @@ def _allowed(request: Request) -> str:
         if route.matches({**request.scope, "method": method})[0] is Match.FULL
     ]
     return ", ".join(["GET, HEAD" if method == "GET" else method for method in found])
-
-
-async def _on_database_error(request: Request, error: Exception) -> JSONResponse:
-    logger.error("%s %s: %s", request.method, request.url.path, error)
-    problem = _problem(
-        503,
-        CODE_OF[503],
-        "The job database does not answer.",
-        request.url.path,
-        hint="Try again soon; GET /health tells when it is back.",
-        retryable=True,
-    )
-    return _respond(problem)
 
 
 async def _on_disconnect(request: Request, error: Exception) -> JSONResponse:

@@ -23,6 +23,7 @@
     ├── JobCancelled                  job_cancelled
     ├── StageFailed                   stage_failed
     ├── WorkerLost                    worker_lost           yes
+    ├── DatabaseUnavailable           database_unavailable  yes
     └── StorageFull                   storage_full          yes
 
 Every class has a stable ``code``; every instance a sentence for people and a hint that says what to
@@ -197,6 +198,13 @@ class WorkerLost(StemcrateError):
     """The process that ran a stage died."""
 
     code = "worker_lost"
+    retryable = True
+
+
+class DatabaseUnavailable(StemcrateError):
+    """The database of jobs and library does not answer, or another program has locked it."""
+
+    code = "database_unavailable"
     retryable = True
 
 

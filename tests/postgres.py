@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,22 @@ from tests.programs import POSTGRES_VARIABLE, find_postgresql, requires
 BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=requires("postgresql"))]
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A PostgreSQL server of our own, which runs until it is stopped."""
+
+    url: str
+    _control: Sequence[str]
+    _options: dict[str, Any]
+
+    def start(self) -> None:
+        subprocess.run([*self._control, "start"], **self._options)
+
+    def stop(self) -> None:
+        """Stop the server at once; sessions break."""
+        subprocess.run([*self._control, "-m", "immediate", "stop"], **self._options)
+
+
 @contextmanager
 def running_server() -> Iterator[str]:
     """Yield the URL of a server: the one that the environment names, else one of our own.
@@ -30,6 +47,13 @@ def running_server() -> Iterator[str]:
     if named:
         yield named
         return
+    with own_server() as server:
+        yield server.url
+
+
+@contextmanager
+def own_server() -> Iterator[Server]:
+    """Yield a server that a test may stop and start again."""
     programs = find_postgresql()
     assert programs is not None
     # A server refuses to run as root; Debian's package brings this user.
@@ -41,12 +65,24 @@ def running_server() -> Iterator[str]:
         run: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **owner}
         subprocess.run([f"{programs}/initdb", "-D", f"{data}", "-U", "tests", "-A", "trust"], **run)
         settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        control = [f"{programs}/pg_ctl", "-D", f"{data}", "-w", "-l", f"{folder}/log"]
-        subprocess.run([*control, "-o", settings, "start"], **run)
+        control = [
+            f"{programs}/pg_ctl",
+            "-D",
+            f"{data}",
+            "-w",
+            "-l",
+            f"{folder}/log",
+            "-o",
+            settings,
+        ]
+        url = f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+        server = Server(url, control, run)
+        server.start()
         try:
-            yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **run)
+            if (data / "postmaster.pid").exists():
+                server.stop()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import get_args
 from fastapi import APIRouter, Response, status
 
 from api.deps import ServicesDep
+from api.problems import RETRY_AFTER_S
 from api.version import VERSION
 from core.errors import StemcrateError
 from core.jobs.liveness import live_workers
@@ -38,6 +39,7 @@ def get_health(services: ServicesDep, response: Response) -> Health:
     n_workers = live_workers(services.settings.resolved_database_url()) if has_database else 0
     if not has_database:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+        response.headers["Retry-After"] = RETRY_AFTER_S
     return Health(
         status="no_database" if not has_database else "ok" if n_workers else "no_workers",
         version=VERSION,

@@ -6,8 +6,6 @@ In a worker the end of a job wakes a thread; between two of them it looks for wh
 import logging
 import threading
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from core.artifacts.store import JobStore
 from core.errors import StemcrateError
 from core.library.intake.job_sweep import JobSweep
@@ -47,7 +45,7 @@ class LibrarySync:
                 library = Library(self._store.data_dir, self._url)
                 self._sweep = JobSweep(library, self._store)
             self._sweep.run()
-        except (SQLAlchemyError, StemcrateError, OSError) as error:
+        except (StemcrateError, OSError) as error:
             logger.warning("the library does not answer: jobs are entered later: %s", error)
         except Exception:
             logger.exception("the library could not follow the jobs")

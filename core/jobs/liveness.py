@@ -19,14 +19,21 @@ from typing import Protocol
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from core.jobs.database import engine_for, is_sqlite, postgres_url, sqlite_path
+from core.errors import DatabaseUnavailable
+from core.system.database import (
+    WORKERS_LOCK_CLASS,
+    database_errors,
+    is_sqlite,
+    postgres_url,
+    sqlite_path,
+    transaction,
+)
 
 logger = logging.getLogger(__name__)
 
 ACQUIRE_TIMEOUT_S = 10.0
 STALE_AFTER_S = 60.0
 RELOCK_S = 10.0
-LOCK_CLASS = 7_305_002  # first half of the key of every advisory lock of a worker
 KEEPALIVE = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -138,8 +145,7 @@ class PostgresLiveness:
     """
 
     def __init__(self, database_url: str) -> None:
-        self._url = postgres_url(database_url)
-        self._readers = engine_for(database_url)
+        self._url = database_url
         self._session: sa.Connection | None = None
         self._executor_id = ""
 
@@ -147,13 +153,15 @@ class PostgresLiveness:
         """Take the lock of this process on a connection of its own."""
         self._executor_id = executor_id
         engine = sa.create_engine(
-            self._url,
+            postgres_url(self._url),
             isolation_level="AUTOCOMMIT",
             poolclass=sa.NullPool,
             connect_args=KEEPALIVE,
         )
-        self._session = engine.connect()
-        if not self._session.scalar(sa.select(_try_lock(executor_id))):
+        with database_errors():
+            self._session = engine.connect()
+            is_ours = self._session.scalar(sa.select(_try_lock(executor_id)))
+        if not is_ours:
             raise RuntimeError(f"another process holds the lock of {executor_id}")
 
     def is_held(self) -> bool:
@@ -165,11 +173,12 @@ class PostgresLiveness:
         while True:
             try:
                 if self._session is not None:
-                    self._session.execute(sa.text("select 1"))
+                    with database_errors():
+                        self._session.execute(sa.text("select 1"))
                     return True
                 self.hold(self._executor_id)
                 return True
-            except (sa.exc.DBAPIError, RuntimeError) as error:
+            except (DatabaseUnavailable, RuntimeError) as error:
                 logger.warning("The lock of this worker is lost: %s", error)
                 self._drop()
             if time.monotonic() > deadline:
@@ -182,9 +191,11 @@ class PostgresLiveness:
 
     def is_dead(self, executor_id: str) -> bool:
         """Tell whether no session holds this worker's lock."""
-        with self._readers.connect() as connection:
+        with transaction(self._url) as connection:
             # Of the transaction only, so that it is free again when this block ends.
-            free = sa.func.pg_try_advisory_xact_lock(LOCK_CLASS, sa.func.hashtext(executor_id))
+            free = sa.func.pg_try_advisory_xact_lock(
+                WORKERS_LOCK_CLASS, sa.func.hashtext(executor_id)
+            )
             return bool(connection.scalar(sa.select(free)))
 
     def count(self) -> int:
@@ -194,8 +205,8 @@ class PostgresLiveness:
             "and classid = :lock_class and objsubid = 2 "
             "and database = (select oid from pg_database where datname = current_database())"
         )
-        with self._readers.connect() as connection:
-            return int(connection.scalar(query, {"lock_class": LOCK_CLASS}) or 0)
+        with transaction(self._url) as connection:
+            return int(connection.scalar(query, {"lock_class": WORKERS_LOCK_CLASS}) or 0)
 
     def _drop(self) -> None:
         if self._session is not None:
@@ -205,7 +216,7 @@ class PostgresLiveness:
 
 
 def _try_lock(executor_id: str) -> sa.Function[bool]:
-    return sa.func.pg_try_advisory_lock(LOCK_CLASS, sa.func.hashtext(executor_id))
+    return sa.func.pg_try_advisory_lock(WORKERS_LOCK_CLASS, sa.func.hashtext(executor_id))
 
 
 def _age_s(path: Path) -> float:

@@ -19,7 +19,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.jobs.database import engine_for, progress_events
+from core.jobs.database import progress_events
+from core.system.database import transaction
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
 
 LIVE_EVENTS = 64
@@ -58,15 +59,15 @@ class JobProgress:
 
 
 class ProgressLog:
-    """The log of all jobs."""
+    """The log of all jobs. Every method raises `DatabaseUnavailable`."""
 
     def __init__(self, database_url: str) -> None:
-        self._engine = engine_for(database_url)
+        self._url = database_url
 
     def append(self, job_id: str, event: Mapping[str, Any]) -> None:
         """Add an event."""
         row = {"job_id": job_id, "at": datetime.now(UTC), "payload": json.dumps(dict(event))}
-        with self._engine.begin() as connection:
+        with transaction(self._url) as connection:
             connection.execute(sa.insert(progress_events).values(**row))
 
     def since(self, job_id: str, seq: int = 0, limit: int = 100) -> list[LoggedEvent]:
@@ -91,11 +92,11 @@ class ProgressLog:
 
     def forget(self, job_id: str) -> None:
         """Remove the events of a job."""
-        with self._engine.begin() as connection:
+        with transaction(self._url) as connection:
             connection.execute(sa.delete(progress_events).where(progress_events.c.job_id == job_id))
 
     def _read(self, query: sa.Select[Any]) -> list[LoggedEvent]:
-        with self._engine.connect() as connection:
+        with transaction(self._url) as connection:
             rows = connection.execute(query).all()
         return [LoggedEvent(row.seq, _utc(row.at), json.loads(row.payload)) for row in rows]
 

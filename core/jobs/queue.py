@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
 
+from core.system.database import database_errors
 from core.system.logs import quieten_engine
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,10 @@ PIPELINE_VERSION = "1"
 
 
 class JobQueue:
-    """Jobs on their way to the workers. Connects on first use."""
+    """Jobs on their way to the workers. Connects on first use.
+
+    Every method but `is_healthy` raises `DatabaseUnavailable`.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._client = DBOSClient(
@@ -57,6 +61,7 @@ class JobQueue:
             return False
         return True
 
+    @database_errors()
     def enqueue(self, job_id: str) -> None:
         """Let a worker run the job. A second call for the same job changes nothing."""
         self._client.enqueue(
@@ -64,10 +69,12 @@ class JobQueue:
             job_id,
         )
 
+    @database_errors()
     def cancel(self, job_id: str) -> None:
         """Take the job, its tracks and its stages out of the queues. Idempotent."""
         self._client.cancel_workflow(job_id, cancel_children=True)
 
+    @database_errors()
     def forget(self, job_id: str) -> bool:
         """Remove what the engine keeps of a job that has ended; tell whether all of it is gone.
 
@@ -84,6 +91,7 @@ class JobQueue:
 
     # for the worker
 
+    @database_errors()
     def register(self, *, cpu_slots: int) -> None:
         """Tell the engine the queues and how much of each a worker takes; before it is launched.
 
@@ -100,10 +108,12 @@ class JobQueue:
                 name, worker_concurrency=n_at_once, polling_interval_sec=poll_s
             )
 
+    @database_errors()
     def pending(self) -> list[WorkflowStatus]:
         """List what the engine believes to be running, on workers dead or alive."""
         return self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
 
+    @database_errors()
     def restart(self, job_id: str) -> None:
         """Let the job begin anew; stages that the manifest calls completed are not run again.
 
@@ -112,6 +122,7 @@ class JobQueue:
         self._client.delete_workflows([row.workflow_id for row in self._rows(job_id)])
         self.enqueue(job_id)
 
+    @database_errors()
     def job_states(self, job_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
         """Give what the engine knows of these jobs; those that it does not know are missing."""
         states: dict[str, WorkflowStatus] = {}
@@ -122,6 +133,7 @@ class JobQueue:
             states.update({row.workflow_id: row for row in rows})
         return states
 
+    @database_errors()
     def known_jobs(self) -> set[str]:
         """List every job of which the engine keeps anything."""
         rows = self._client.list_workflows(load_input=False, load_output=False)

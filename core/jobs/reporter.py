@@ -9,8 +9,6 @@ import signal
 import threading
 from multiprocessing.connection import Connection
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from core.errors import StemcrateError
 from core.jobs.reports import DeviceReport, WorkerReport, WorkerReports
 from core.pipeline.runtime import Runtime
@@ -48,7 +46,7 @@ class Reporter:
             if report != self._published:
                 self._reports.publish(self._executor_id, report)
                 self._published = report
-        except (SQLAlchemyError, StemcrateError, OSError) as error:
+        except (StemcrateError, OSError) as error:
             logger.warning("what this worker has is not published: %s", error)
         except Exception:
             logger.exception("what this worker has could not be published")

@@ -10,9 +10,10 @@ import logging
 import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
-from core.jobs.database import engine_for, worker_reports
+from core.jobs.database import worker_reports
 from core.jobs.liveness import open_liveness
 from core.separation.inventory import Inventory, merge
+from core.system.database import transaction
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +33,13 @@ class WorkerReport(BaseModel):
 
 
 class WorkerReports:
-    """The reports of all workers that share a database."""
+    """The reports of all workers that share a database.
+
+    Every method raises `DatabaseUnavailable`.
+    """
 
     def __init__(self, database_url: str) -> None:
-        self._engine = engine_for(database_url)
+        self._url = database_url
         self._liveness = open_liveness(database_url)
 
     def live(self) -> list[WorkerReport]:
@@ -52,16 +56,16 @@ class WorkerReports:
     def publish(self, executor_id: str, report: WorkerReport) -> None:
         """Replace the report of a worker; those of dead workers go."""
         table = worker_reports
-        with self._engine.connect() as connection:
+        with transaction(self._url) as connection:
             others = connection.scalars(sa.select(table.c.executor_id)).all()
         gone = [one for one in others if one == executor_id or self._liveness.is_dead(one)]
         row = {"executor_id": executor_id, "payload": report.model_dump_json()}
-        with self._engine.begin() as connection:
+        with transaction(self._url) as connection:
             connection.execute(sa.delete(table).where(table.c.executor_id.in_(gone)))
             connection.execute(sa.insert(table).values(**row))
 
     def _read(self) -> list[tuple[WorkerReport, bool]]:
-        with self._engine.connect() as connection:
+        with transaction(self._url) as connection:
             rows = connection.execute(
                 sa.select(worker_reports).order_by(worker_reports.c.executor_id)
             ).all()

@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from queue import Empty, Queue
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from core.errors import JobNotFound, WorkerLost
+from core.errors import DatabaseUnavailable, JobNotFound, WorkerLost
 from core.jobs.child import StageProcess
 from core.jobs.progress import ProgressLog
 from core.jobs.timing import EtaEstimator
@@ -129,7 +127,7 @@ class StageRunner:
         # The log is a convenience: a database that does not answer now must not fail a stage.
         try:
             self._log.append(job_id, event)
-        except SQLAlchemyError as error:
+        except DatabaseUnavailable as error:
             logger.warning("an event could not be logged: %s", error)
 
     @contextmanager

@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
+from core.errors import DatabaseUnavailable
 from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progress
 from core.jobs.queue import JobQueue
 from core.library.intake.job_tracks import forget_job
@@ -71,7 +70,7 @@ class JobService:
         try:
             self._queue.cancel(job_id)
             self._log.append(job_id, {"kind": "state", "state": state})
-        except SQLAlchemyError as error:
+        except DatabaseUnavailable as error:
             # The worker reads the manifest, too: without the engine it only takes a little longer.
             logger.warning("the queue was not told that %s is cancelled: %s", job_id, error)
         if not _has_running_stage(before):
@@ -90,7 +89,7 @@ class JobService:
             self._queue.forget(job_id)
             self._log.forget(job_id)
             forget_job(self._library, self._store, job_id)
-        except SQLAlchemyError as error:
+        except DatabaseUnavailable as error:
             logger.warning("rows of %s are left for the worker: %s", job_id, error)
 
 

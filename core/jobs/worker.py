@@ -15,7 +15,7 @@ from typing import NoReturn
 from dbos import DBOS, DBOSConfig  # noqa: TID251
 
 from core.jobs.child import CANCEL_GRACE_S, StageProcess
-from core.jobs.database import prepare_database
+from core.jobs.database import wait_for_database
 from core.jobs.library_sync import LibrarySync
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
 from core.jobs.progress import ProgressLog
@@ -54,11 +54,13 @@ class WorkerOptions:
 def run_worker(options: WorkerOptions) -> NoReturn:
     """Run a worker until SIGTERM or SIGINT; ends the process with exit code 0.
 
-    75 when the worker lost its lock: another one may have its work already.
+    75 when the worker lost its lock: another one may have its work already. A database that does
+    not answer yet is waited for.
     """
     configure_logging(options.log_level, options.data_dir, "worker")
     stopping = _stop_on_signals()
-    prepare_database(options.database_url)
+    if not wait_for_database(options.database_url, stopping):
+        _exit(0)
     liveness, executor_id = open_liveness(options.database_url), new_executor_id()
     liveness.hold(executor_id)
     pipeline = load_pipeline(options.pipeline_factory, options.data_dir, options.runtime)

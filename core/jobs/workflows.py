@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle, error  # noqa: TID251
-from sqlalchemy.exc import SQLAlchemyError
 
-from core.errors import JobNotFound, WorkerLost
+from core.errors import DatabaseUnavailable, JobNotFound, WorkerLost
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JOB_WORKFLOW, RESULT_POLL_S, TRACKS_QUEUE
 from core.jobs.runner import StageRunner
@@ -91,7 +90,7 @@ def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:
     """Log that a job changed its state."""
     try:
         log.append(job_id, {"kind": "state", "state": state})
-    except SQLAlchemyError as problem:
+    except DatabaseUnavailable as problem:
         logger.warning("an event could not be logged: %s", problem)
 
 

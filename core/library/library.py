@@ -37,7 +37,7 @@ MIN_PREFIX = 6
 class Library:
     """The tracks of one data folder. Safe to use from several threads and processes.
 
-    Raises ``sqlalchemy.exc.SQLAlchemyError`` where the database does not answer.
+    Raises `DatabaseUnavailable` where the database does not answer.
     """
 
     def __init__(self, data_dir: Path, database_url: str) -> None:

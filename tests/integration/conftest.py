@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgres import running_server
+from core.system.database import engine_for
+from tests.postgres import Server, own_server, running_server
+
+
+@pytest.fixture
+def postgres() -> Iterator[Server]:
+    """A server of this test's own, which it may stop; tests are marked ``requires``."""
+    with own_server() as server:
+        yield server
+        engine_for(server.url).dispose()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ read into memory can be kept for as long as nothing changed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from itertools import islice
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ from core.library.catalogue.query import (
 from core.library.catalogue.rows import TrackRows
 from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
 from core.library.identity.fingerprint import Algorithm, Fingerprint
+from core.system.database import database_errors
 
 T = TypeVar("T")
 _BATCH = 1000
@@ -45,16 +47,19 @@ _SORT_COLUMNS: dict[SortKey, Any] = {
 
 
 class LibraryRepository:
-    """The catalogue in one database. Safe to use from several threads and processes."""
+    """The catalogue in one database. Safe to use from several threads and processes.
+
+    The database is opened by the first question. Every method raises `DatabaseUnavailable`.
+    """
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
+        self._url = url
 
     # changes
 
     def put(self, rows: TrackRows) -> None:
         """Enter a track; what stood there under its id and its paths is replaced."""
-        with Session(self._engine) as session, session.begin():
+        with self._session() as session, session.begin():
             _delete_track(session, rows.track.id)
             paths = [file.path for file in rows.files]
             session.execute(sa.delete(FileRow).where(FileRow.path.in_(paths)))
@@ -63,7 +68,7 @@ class LibraryRepository:
 
     def remove(self, track_id: str) -> bool:
         """Remove a track; tell whether it was there."""
-        with Session(self._engine) as session, session.begin():
+        with self._session() as session, session.begin():
             is_there = _delete_track(session, track_id)
             if is_there:
                 _count_up(session)
@@ -75,7 +80,7 @@ class LibraryRepository:
         A path that several tracks claim goes to the first.
         """
         paths: set[str] = set()
-        with Session(self._engine) as session, session.begin():
+        with self._session() as session, session.begin():
             for table in (FingerprintRow, FileRow, TrackRow):
                 session.execute(sa.delete(table))
             rows = iter(tracks)
@@ -90,12 +95,12 @@ class LibraryRepository:
 
     def revision(self) -> int:
         """Give the number of changes so far."""
-        with Session(self._engine) as session:
+        with self._session() as session:
             return session.scalars(sa.select(RevisionRow.number)).one()
 
     def count(self) -> int:
         """Give the number of tracks."""
-        with Session(self._engine) as session:
+        with self._session() as session:
             return session.scalars(sa.select(sa.func.count()).select_from(TrackRow)).one()
 
     def search(self, query: TrackQuery) -> TrackPage:
@@ -108,7 +113,7 @@ class LibraryRepository:
             .order_by(column.is_(None), order, TrackRow.id)
             .limit(query.limit + 1)
         )
-        with Session(self._engine) as session:
+        with self._session() as session:
             rows = list(session.scalars(statement))
             tracks = _summarise(session, rows[: query.limit])
         if len(rows) <= query.limit:
@@ -118,7 +123,7 @@ class LibraryRepository:
 
     def get(self, track_ids: Sequence[str]) -> tuple[TrackSummary, ...]:
         """Give tracks in the order of their ids; those that are not there are left out."""
-        with Session(self._engine) as session:
+        with self._session() as session:
             rows: list[TrackRow] = []
             for part in _batches(list(track_ids)):
                 rows += session.scalars(sa.select(TrackRow).where(TrackRow.id.in_(part)))
@@ -128,13 +133,13 @@ class LibraryRepository:
     def ids_beginning_with(self, prefix: str, limit: int) -> list[str]:
         """Give up to ``limit`` ids that begin with a text."""
         statement = sa.select(TrackRow.id).where(TrackRow.id.startswith(prefix, autoescape=True))
-        with Session(self._engine) as session:
+        with self._session() as session:
             return list(session.scalars(statement.order_by(TrackRow.id).limit(limit)))
 
     def known_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
         """Give what is known of these files, by path."""
         known = {}
-        with Session(self._engine) as session:
+        with self._session() as session:
             for part in _batches(paths):
                 for row in session.scalars(sa.select(FileRow).where(FileRow.path.in_(part))):
                     known[row.path] = KnownFile(row.track_id, row.n_bytes, row.modified_ns)
@@ -143,7 +148,7 @@ class LibraryRepository:
     def files(self) -> list[tuple[str, str]]:
         """Give (track id, path) of every file."""
         statement = sa.select(FileRow.track_id, FileRow.path).order_by(FileRow.track_id)
-        with Session(self._engine) as session:
+        with self._session() as session:
             return [(track_id, path) for track_id, path in session.execute(statement)]
 
     def packet_hashes(self) -> list[tuple[str, str]]:
@@ -158,12 +163,12 @@ class LibraryRepository:
             .where(TrackRow.packet_sha256.in_(shared))
             .order_by(TrackRow.packet_sha256, TrackRow.id)
         )
-        with Session(self._engine) as session:
+        with self._session() as session:
             return [(str(packets), track_id) for packets, track_id in session.execute(statement)]
 
     def fingerprints(self) -> dict[str, Fingerprint]:
         """Give every fingerprint, by track."""
-        with Session(self._engine) as session:
+        with self._session() as session:
             return {
                 row.track_id: Fingerprint(
                     Algorithm(row.algorithm), np.frombuffer(row.hashes, dtype="<u4")
@@ -180,7 +185,7 @@ class LibraryRepository:
             TrackRow.descriptors,
         )
         found: dict[str, tuple[list[str], list[bytes]]] = {}
-        with Session(self._engine) as session:
+        with self._session() as session:
             for track_id, version, parts, data in session.execute(statement.order_by(TrackRow.id)):
                 names = parts.split(",")
                 if version is not None and data is not None and part in names:
@@ -200,9 +205,14 @@ class LibraryRepository:
     def columns(self) -> LibraryColumns:
         """Give what sets are planned from, a column a fact, tracks in the order of their ids."""
         wanted = [getattr(TrackRow, field.name) for field in fields(ColumnRow)]
-        with Session(self._engine) as session:
+        with self._session() as session:
             rows = session.execute(sa.select(*wanted).order_by(TrackRow.id))
             return make_columns([ColumnRow(*row) for row in rows])
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with database_errors(), Session(open_engine(self._url)) as session:
+            yield session
 
 
 def _insert(session: Session, tracks: Sequence[TrackRows]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from filelock import FileLock, Timeout
 
 from core.artifacts.store import JobStore
+from core.errors import DatabaseUnavailable
 from core.library.intake.job_tracks import enter_job, forget_job
 from core.library.library import Library
 
@@ -39,8 +40,8 @@ class JobSweep:
     def run(self) -> None:
         """Look once at all jobs; does nothing where another process does so now.
 
-        Raises nothing for a job that cannot be entered: that is logged, and tried again by a later
-        run.
+        Raises `DatabaseUnavailable`. Raises nothing for a job that cannot be entered: that is
+        logged, and tried again by a later run.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -74,6 +75,8 @@ class JobSweep:
             return
         try:
             task(job_id)
+        except DatabaseUnavailable:
+            raise  # no other job would fare better
         except Exception:
             # Whatever is wrong with the catalogue: neither the job nor other jobs pay for it.
             logger.exception("the library could not follow job %s: tried again later", job_id)

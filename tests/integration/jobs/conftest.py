@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs.database import engine_for
-from core.library.catalogue.database import open_engine
+from core.system.database import engine_for
 from tests.integration.jobs.installation import Installation, installation_in
 from tests.postgres import new_database
 
@@ -21,4 +20,3 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installati
         with installation_in(tmp_path, url) as installation:
             yield installation
         engine_for(url).dispose()
-        open_engine(url).dispose()

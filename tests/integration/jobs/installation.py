@@ -13,13 +13,13 @@ import sqlalchemy as sa
 
 from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
-from core.jobs.database import engine_for, is_sqlite, prepare_database
-from core.jobs.liveness import LOCK_CLASS
+from core.jobs.database import prepare_database
 from core.jobs.progress import JobProgress, ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
 from core.library.library import Library
 from core.pipeline.runtime import Runtime
+from core.system.database import WORKERS_LOCK_CLASS, engine_for, is_sqlite
 from stemcrate.schemas.manifest import ProcessingManifest
 from stemcrate.schemas.options import ProcessingOptions
 from tests.conditions import wait_until
@@ -179,10 +179,10 @@ class Installation:
             return
         held = sa.text("select pid, objid from pg_locks where classid = :c and objsubid = 2")
         with engine_for(self.url).connect() as connection:
-            for pid, key in connection.execute(held, {"c": LOCK_CLASS}).all():
+            for pid, key in connection.execute(held, {"c": WORKERS_LOCK_CLASS}).all():
                 connection.execute(sa.select(sa.func.pg_terminate_backend(pid)))
                 signed = key - (1 << 32) if key >> 31 else key
-                connection.execute(sa.select(sa.func.pg_advisory_lock(LOCK_CLASS, signed)))
+                connection.execute(sa.select(sa.func.pg_advisory_lock(WORKERS_LOCK_CLASS, signed)))
             yield
 
     def close(self) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs.database import engine_for, prepare_database
+from core.jobs.database import prepare_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
+from core.system.database import engine_for
 from tests.conditions import PATIENCE_S
 from tests.postgres import BOTH_DATABASES, new_database
 

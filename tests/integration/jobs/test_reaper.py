@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from dbos import DBOS
 
-from core.jobs.database import is_sqlite
 from core.jobs.liveness import open_liveness
 from core.jobs.reaper import Reaper
 from core.system.clock import now
+from core.system.database import is_sqlite
 from tests.integration.jobs.installation import Installation, on_both_databases
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from core.jobs.database import sqlite_path
 from core.jobs.liveness import FileLiveness, live_workers, new_executor_id
+from core.system.database import sqlite_path
 
 
 def test_a_worker_lives_as_long_as_it_holds_its_lock(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core.jobs.database import engine_for, prepare_database, worker_reports
+from core.jobs.database import prepare_database, worker_reports
 from core.jobs.liveness import open_liveness
 from core.jobs.reporter import Reporter, find_device
 from core.jobs.reports import WorkerReports
 from core.pipeline.runtime import Runtime
+from core.system.database import engine_for
 from tests.models import write_tiny_htdemucs
 
 

@@ -1,0 +1,138 @@
+"""The database of an installation: its connections, its locks, and what is said when it is down.
+
+One database holds the jobs (`core.jobs`) and the library's catalogue (`core.library.catalogue`), in
+tables of their own: SQLite in the data folder by default, in WAL mode (several processes read while
+one writes), PostgreSQL when the URL says so. Those two packages and this module alone use SQL.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from filelock import FileLock
+
+from core.errors import DatabaseUnavailable
+
+logger = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a statement waits for another program's lock on a SQLite file."""
+
+# Keys of PostgreSQL's advisory locks: any constants of ours, each for one thing.
+TABLES_LOCK = 7_305_001  # held while tables are made or changed
+WORKERS_LOCK_CLASS = 7_305_002  # first half of the key of every worker's lock
+
+
+def is_sqlite(url: str) -> bool:
+    """Return whether the database is a SQLite file on this machine."""
+    return sa.make_url(url).get_backend_name() == "sqlite"
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file of a SQLite URL. Raises ValueError for a database in memory."""
+    path = sa.make_url(url).database
+    if not path or path == ":memory:":
+        raise ValueError(f"{url} names no file: jobs and library must outlive the process")
+    return Path(path)
+
+
+def postgres_url(url: str) -> sa.URL:
+    """Return a PostgreSQL URL for the driver that is installed (psycopg 3)."""
+    return sa.make_url(url).set(drivername="postgresql+psycopg")
+
+
+@lru_cache
+def engine_for(url: str) -> sa.Engine:
+    """Return this process's connections to the database; none is opened yet."""
+    if not is_sqlite(url):
+        return sa.create_engine(postgres_url(url), pool_pre_ping=True, pool_size=4)
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @sa.event.listens_for(engine, "connect")
+    def _enforce_foreign_keys(
+        connection: sa.engine.interfaces.DBAPIConnection, _record: object
+    ) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    return engine
+
+
+@contextmanager
+def transaction(url: str) -> Iterator[sa.Connection]:
+    """Yield a connection in a transaction, which is committed when the block ends.
+
+    Raises `DatabaseUnavailable`.
+    """
+    with database_errors(), engine_for(url).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what SQLAlchemy raises for a database that does not answer into `DatabaseUnavailable`.
+
+    Statements that the database refuses (a constraint, a missing table) are defects and stay as
+    they are.
+    """
+    try:
+        yield
+    except _DEFECTS:
+        raise
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError, sa.exc.DisconnectionError) as error:
+        # The driver's words name hosts and files: they are for the log, not for clients.
+        logger.warning("the database does not answer: %s", error)
+        if "database is locked" in str(error):
+            raise DatabaseUnavailable(
+                "The database is locked by another program.",
+                hint="Try again soon; close programs that have the database file open.",
+            ) from error
+        raise DatabaseUnavailable(
+            "The database does not answer.",
+            hint="Try again soon. Check that it runs and that DATABASE_URL is right.",
+        ) from error
+
+
+_DEFECTS = (
+    sa.exc.DataError,
+    sa.exc.IntegrityError,
+    sa.exc.NotSupportedError,
+    sa.exc.ProgrammingError,
+)
+
+
+@contextmanager
+def changing_tables(url: str) -> Iterator[None]:
+    """Be the only process that makes or changes tables while the block runs.
+
+    Creates the folder and the file of a SQLite database, in WAL mode. Raises `DatabaseUnavailable`.
+    """
+    if is_sqlite(url):
+        path = sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f"{path.name}.lock")):
+            _turn_wal_on(url)
+            yield
+        return
+    engine = engine_for(url).execution_options(isolation_level="AUTOCOMMIT")
+    with database_errors(), engine.connect() as connection:
+        # Tried again and again rather than waited for: a waiting statement would hold a snapshot,
+        # and the migrations' CREATE INDEX CONCURRENTLY would wait for that for ever.
+        while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(TABLES_LOCK))):
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(TABLES_LOCK)))
+
+
+def _turn_wal_on(url: str) -> None:
+    # Stays in the file; impossible within a transaction, or while others hold connections.
+    engine = engine_for(url).execution_options(isolation_level="AUTOCOMMIT")
+    with database_errors(), engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
