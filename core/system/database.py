@@ -6,6 +6,7 @@ one writes), PostgreSQL when the URL says so. Those two packages and this module
 """
 
 import logging
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,9 +83,9 @@ def database_errors() -> Iterator[None]:
     """
     try:
         yield
-    except _DEFECTS:
-        raise
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, sa.exc.DisconnectionError) as error:
+        if _is_wrong_statement(error):
+            raise
         # The driver's words name hosts and files: they are for the log, not for clients.
         logger.warning("the database does not answer: %s", error)
         if "database is locked" in str(error):
@@ -98,12 +99,17 @@ def database_errors() -> Iterator[None]:
         ) from error
 
 
-_DEFECTS = (
-    sa.exc.DataError,
-    sa.exc.IntegrityError,
-    sa.exc.NotSupportedError,
-    sa.exc.ProgrammingError,
-)
+def _is_wrong_statement(error: Exception) -> bool:
+    if isinstance(error, sa.exc.OperationalError):
+        # SQLite's driver calls a missing table an operational error, as it does a locked file.
+        return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return isinstance(
+        error,
+        sa.exc.DataError
+        | sa.exc.IntegrityError
+        | sa.exc.NotSupportedError
+        | sa.exc.ProgrammingError,
+    )
 
 
 @contextmanager
