@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from cli.analysing import AnalysisRecord, AnalysisTask, run_tasks
 from cli.analysis_records import SUFFIX, list_trees, place_records
 from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
+from cli.progress import file_progress
 from config import settings
 from core.errors import InvalidOption, StemcrateError
 from core.library.intake.listing import list_files
@@ -100,16 +100,9 @@ def analyze(
 
 def _run(tasks: Sequence[AnalysisTask], n_processes: int) -> Iterator[tuple[AnalysisTask, Outcome]]:
     """Yield tasks as they end, with a bar on stderr; Ctrl-C leaves what is written."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err) as bar:
-        row = bar.add_task("analysing", total=len(tasks))
-        for task, outcome in run_tasks(tasks, n_processes):
-            bar.update(row, advance=1, description=task.path.name[:40])
+    with file_progress() as progress:
+        for done, (task, outcome) in enumerate(run_tasks(tasks, n_processes), start=1):
+            progress(done, len(tasks), task.path.name)
             yield task, outcome
 
 

@@ -2,17 +2,15 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from cli.library_output import describe_report, describe_track, print_refusals, print_tracks
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_json
+from cli.progress import file_progress
 from config import settings
 from core.artifacts.store import JobStore
 from core.library.catalogue.query import Range, SortKey, TrackQuery
@@ -76,14 +74,12 @@ def add(
         _finish(enter_job(library, store, job), json)
     listing = list_files(paths or [])
     sources = [SourceFile(path, path.name) for path in listing.files]
-    with _progress_bar() as (bar, task):
+    with file_progress() as progress:
         report = import_files(
             library,
             sources,
             n_processes=min(processes, max(len(sources), 1)),
-            progress=lambda done, total, name: bar.update(
-                task, completed=done, total=total, description=name[:40]
-            ),
+            progress=progress,
         )
     report.refused[:0] = listing.refusals
     _finish(report, json)
@@ -284,15 +280,3 @@ def _exit_code(report: "ImportReport", *, nothing_is_failure: bool) -> int:
         return EXIT_DONE
     is_nothing = not report.added and not report.known
     return EXIT_FAILED if is_nothing and nothing_is_failure else EXIT_IN_PART
-
-
-@contextmanager
-def _progress_bar() -> Iterator[tuple[Progress, Any]]:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err) as bar:
-        yield bar, bar.add_task("starting", total=None)

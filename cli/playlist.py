@@ -1,29 +1,23 @@
 """stemcrate playlist: plan a set from the library and write it for DJ programs."""
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from cli.library import AsJson, DataDir, find_track, open_library
-from cli.library_output import describe_track
-from cli.output import EXIT_DONE, err, out, print_json
-from config import settings
-from core.artifacts.store import JobStore
+from cli.option_model import Asked, OptionsOf, with_options
+from cli.output import out, print_json
+from cli.playlist_files import Delivery, deliver
+from cli.playlist_output import describe_playlist, print_playlist
 from core.errors import InvalidOption
-from core.export.format import ExportOptions, StemFormat, target_folder
-from core.export.names import safe_name
-from core.export.pack import write_pack
+from core.export.format import StemFormat
 from core.export.registry import find_format
 from core.library.records.record import PlaylistRecord
 from core.playlist.curve import Points
-from core.playlist.request import SetRequest
-from core.system.atomic import write_atomically
-from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
+from core.system.validation import validate
+from stemcrate.schemas.playlists import PlaylistRequest
 
 # The commands import what reads the catalogue themselves: no other command waits for SQLAlchemy.
 if TYPE_CHECKING:
@@ -36,32 +30,17 @@ Target = Annotated[
     str | None, Option(help="Folder that the audio will lie in on the DJ's machine.")
 ]
 StemCoding = Annotated[StemFormat, Option("--stem-format", help="Of the pack's STEM files.")]
-FORMATS_HELP = "Formats, such as rekordbox,m3u8; pack: one ZIP of everything."
-Formats = Annotated[str | None, Option("--export", help=FORMATS_HELP)]
+Formats = Annotated[
+    str, Option(help="Formats, such as `rekordbox,m3u8`; `pack`: one ZIP of everything.")
+]
 
 
 @app.callback()
+@with_options
 def playlist(
     context: typer.Context,
-    name: Annotated[str | None, Option(help="Name of the set.")] = None,
-    duration: Annotated[float | None, Option(help="Length in minutes.")] = None,
-    n_tracks: Annotated[int | None, Option("--tracks", help="Number of tracks.")] = None,
-    curve: Annotated[
-        str | None,
-        Option(help="warm-up, peak, cool-down, wave, flat, or points: '0:3,0.5:8,1:6'."),
-    ] = None,
-    among: Annotated[
-        list[str] | None, Option("--track", help="Choose among these only; may be given again.")
-    ] = None,
-    start: Annotated[str | None, Option(help="The first track.")] = None,
-    end: Annotated[str | None, Option(help="The last track.")] = None,
-    must_play: Annotated[list[str] | None, Option(help="A track that has to be in.")] = None,
-    never: Annotated[list[str] | None, Option(help="A track that must not be in.")] = None,
-    artist_gap: Annotated[int, Option(help="No artist twice within so many tracks.")] = 0,
-    max_pitch_percent: Annotated[
-        float, Option(help="Largest change of pitch.")
-    ] = DEFAULT_MAX_PITCH_PERCENT,
-    export: Formats = None,
+    asked: Annotated[Asked, OptionsOf(PlaylistRequest)],
+    formats: Formats = "",
     out_dir: Annotated[Path | None, Option("--out", help="Folder for the files.")] = None,
     target: Target = None,
     stem_format: StemCoding = StemFormat.ALAC_24,
@@ -73,28 +52,12 @@ def playlist(
 
     if context.invoked_subcommand is not None:
         return
-    if name is None:
-        raise typer.BadParameter("Give the set a --name.")
-    formats = _check_formats(export)
+    curve = {"curve": _read_curve(asked["curve"])} if "curve" in asked else {}
+    wishes = validate(PlaylistRequest, {**asked, **curve})
+    delivery = Delivery(_check_formats(formats), out_dir, target, data_dir, stem_format)
     library = open_library(data_dir)
-
-    def find(track: str | None) -> str | None:
-        return None if track is None else find_track(library, track)
-
-    request = SetRequest(
-        duration_s=None if duration is None else duration * 60,
-        n_tracks=n_tracks,
-        curve=None if curve is None else _read_curve(curve),
-        start=find(start),
-        end=find(end),
-        must_play=tuple(find_track(library, track) for track in must_play or ()),
-        never=tuple(find_track(library, track) for track in never or ()),
-        artist_gap=artist_gap,
-        max_pitch_percent=max_pitch_percent,
-    )
-    chosen = [find_track(library, track) for track in among] if among else None
-    record = SetPlanner(library).create(name, request, among=chosen)
-    _tell(library, record, _Delivery(formats, out_dir, target, data_dir, stem_format), json)
+    record = SetPlanner(library).create(_find_tracks(library, wishes))
+    _finish(library, record, delivery, json)
 
 
 @app.command("list")
@@ -126,7 +89,7 @@ def list_playlists(data_dir: DataDir = None, json: AsJson = False) -> None:
 @app.command()
 def export(
     playlist_id: PlaylistId,
-    formats: Annotated[str, Option("--formats", help=FORMATS_HELP)],
+    formats: Formats,
     out_dir: Annotated[Path | None, Option("--out", help="Folder for the files.")] = None,
     target: Target = None,
     stem_format: StemCoding = StemFormat.ALAC_24,
@@ -137,7 +100,7 @@ def export(
     names = _check_formats(formats)
     library = open_library(data_dir)
     record = library.playlists.get(playlist_id)
-    _tell(library, record, _Delivery(names, out_dir, target, data_dir, stem_format), json)
+    _finish(library, record, Delivery(names, out_dir, target, data_dir, stem_format), json)
 
 
 @app.command()
@@ -153,7 +116,7 @@ def reorder(
     library = open_library(data_dir)
     ids = [find_track(library, track) for track in tracks]
     record = SetPlanner(library).reorder(playlist_id, ids)
-    _tell(library, record, _Delivery((), None, None, data_dir), json)
+    _finish(library, record, Delivery((), None, None, data_dir), json)
 
 
 @app.command()
@@ -162,10 +125,10 @@ def delete(playlist_id: PlaylistId, data_dir: DataDir = None) -> None:
     open_library(data_dir).playlists.delete(playlist_id)
 
 
-def _check_formats(text: str | None) -> tuple[str, ...]:
+def _check_formats(text: str) -> tuple[str, ...]:
     from core.sets.exporting import PACK
 
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name != PACK:
             find_format(name)
@@ -187,110 +150,25 @@ def _read_curve(text: str) -> str | Points:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Delivery:
-    """Which formats are wanted, and where: None takes what the installation has."""
+def _find_tracks(library: "Library", wishes: PlaylistRequest) -> PlaylistRequest:
+    """Replace the names of tracks (files, beginnings of ids) by their ids."""
 
-    formats: tuple[str, ...]
-    out_dir: Path | None
-    target: str | None
-    data_dir: Path | None
-    stem_format: StemFormat = StemFormat.ALAC_24
+    def find(names: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(names, list):
+            return [find_track(library, name) for name in names]
+        return None if names is None else find_track(library, names)
 
-    @property
-    def store(self) -> JobStore:
-        return JobStore(self.data_dir or settings().data_dir)
-
-    def folder(self, record: PlaylistRecord) -> Path:
-        return (self.out_dir or self.store.downloads / safe_name(record.name)).resolve()
+    fields = ("tracks", "among", "start", "end", "must_play", "never")
+    return wishes.model_copy(update={name: find(getattr(wishes, name)) for name in fields})
 
 
-def _deliver(
-    library: "Library", record: PlaylistRecord, delivery: _Delivery
-) -> tuple[dict[str, str], list[str]]:
-    """Write the files; give their paths by format, and what there is to know about them."""
-    from core.sets.exporting import PACK, export_playlist
-
-    folder, target = delivery.folder(record), delivery.target
-    options = ExportOptions(
-        target=None if target is None else target_folder(target), stem_format=delivery.stem_format
-    )
-    files: dict[str, str] = {}
-    warnings: list[str] = []
-    for format in delivery.formats:
-        if format == PACK:
-            path = folder / f"{safe_name(record.name)}.zip"
-            warnings += _write_pack(library, record, delivery.store, path, options)
-            files[format] = str(path)
-            continue
-        written = export_playlist(library, record, format, options, by_name=target is not None)
-        for file_name, data in written.files.items():
-            write_atomically(folder / file_name, data)
-        # Several files (Serato's crates) are told by their folder.
-        single = next(iter(written.files)) if len(written.files) == 1 else ""
-        files[format] = str(folder / single)
-        warnings += written.warnings
-    return files, warnings
-
-
-def _write_pack(
-    library: "Library", record: PlaylistRecord, store: JobStore, path: Path, options: ExportOptions
-) -> list[str]:
-    from core.sets.exporting import make_playlist_pack
-
-    pack = make_playlist_pack(library, store, record, options)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent, prefix=".pack-") as staging:
-        write_pack(pack.entries(Path(staging)), path)
-    return pack.warnings
-
-
-def _tell(library: "Library", record: PlaylistRecord, delivery: _Delivery, json: bool) -> None:
-    """Write the files, then tell the playlist: as a table, or as one JSON object."""
-    files, warnings = _deliver(library, record, delivery)
+def _finish(library: "Library", record: PlaylistRecord, delivery: Delivery, json: bool) -> None:
+    """Write the files, then print the playlist: as a table, or as one JSON object."""
+    files, warnings = deliver(library, record, delivery)
     tracks = library.summaries(record.track_ids)
     warnings += [f"'{t.title}': its file has moved: {t.paths}" for t in tracks if t.is_missing]
+    warnings = list(dict.fromkeys(warnings))
     if json:
-        print_json(_describe(record, [describe_track(t) for t in tracks], files, warnings))
-        sys.exit(EXIT_DONE)
-    table = Table(
-        "#", "Title", "Artist", "BPM", "Camelot", "Energy", "Into the next", title=record.name
-    )
-    steps = record.plan.transitions
-    for place, track in enumerate(tracks):
-        step = steps[place] if place < len(steps) else None
-        table.add_row(
-            str(place + 1),
-            track.title,
-            track.artist or "–",
-            "–" if track.tempo_bpm is None else f"{track.tempo_bpm:.2f}",
-            track.camelot or "–",
-            "–" if track.energy is None else f"{track.energy:.0f}",
-            f"{step.score:.2f}: {'; '.join(step.reasons)}" if step else "",
-        )
-    out.print(table)
-    out.print(f"Playlist {record.id}")
-    for relaxed in record.plan.relaxed:
-        err.print(f"relaxed: {relaxed.words}")
-    for warning in dict.fromkeys(warnings):
-        err.print(f"warning: {warning}")
-    for format, path in files.items():
-        typer.echo(f"{format}: {path}")
-
-
-def _describe(
-    record: PlaylistRecord,
-    tracks: list[dict[str, Any]],
-    files: dict[str, str],
-    warnings: list[str],
-) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "name": record.name,
-        "duration_s": record.plan.duration_s,
-        "tracks": tracks,
-        "transitions": [step.model_dump() for step in record.plan.transitions],
-        "relaxed": [relaxed.model_dump() for relaxed in record.plan.relaxed],
-        "warnings": list(dict.fromkeys(warnings)),
-        "files": files,
-    }
+        print_json(describe_playlist(record, tracks, files, warnings))
+    else:
+        print_playlist(record, tracks, files, warnings)

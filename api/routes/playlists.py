@@ -23,7 +23,6 @@ from core.export.names import safe_name
 from core.export.pack import stream_pack
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
-from core.playlist.request import SetRequest
 from core.sets.exporting import PACK, export_playlist, make_playlist_pack
 from stemcrate.schemas.playlists import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 
@@ -44,10 +43,7 @@ def create_playlist(
     wishes: PlaylistRequest, library: LibraryDep, sets: SetsDep, response: Response
 ) -> PlaylistView:
     """Plan a set and keep it; what could not be met is listed under `relaxed`."""
-    if wishes.tracks is not None:
-        record = sets.create_as_given(wishes.name, wishes.tracks)
-    else:
-        record = sets.create(wishes.name, _to_request(wishes), among=wishes.among)
+    record = sets.create(wishes)
     response.headers["Location"] = playlist_path(record.id)
     return playlist_view(library, record)
 
@@ -174,21 +170,6 @@ def _headers(name: str, warnings: Sequence[str]) -> dict[str, str]:
     if told:
         headers[WARNINGS] = text
     return headers
-
-
-def _to_request(wishes: PlaylistRequest) -> SetRequest:
-    curve = wishes.curve
-    return SetRequest(
-        duration_s=wishes.duration_s,
-        n_tracks=wishes.n_tracks,
-        curve=tuple(curve) if isinstance(curve, list) else curve,
-        start=wishes.start,
-        end=wishes.end,
-        must_play=tuple(wishes.must_play),
-        never=tuple(wishes.never),
-        artist_gap=wishes.artist_gap,
-        max_pitch_percent=wishes.max_pitch_percent,
-    )
 
 
 def _pack(export: Export) -> bytes:

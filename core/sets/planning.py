@@ -20,6 +20,7 @@ from core.playlist.table import TrackTable, Vocals
 from core.playlist.track import PlaylistTrack, Window
 from core.playlist.transition import explain
 from core.playlist.windows import Floats, Rows
+from stemcrate.schemas.playlists import PlaylistRequest
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT, SetDescription, SetWishes
 from stemcrate.schemas.transitions import Transition
 
@@ -58,37 +59,31 @@ class SetPlanner:
         steps = {str(step.to_id): step for step in found}
         return [(summary, steps[summary.id]) for summary in self._library.summaries([*steps])]
 
-    def create(
-        self, name: str, request: SetRequest, *, among: Sequence[str] | None = None
-    ) -> PlaylistRecord:
-        """Plan a set and keep it as a playlist.
-
-        Parameters
-        ----------
-        among : ids of the tracks to choose from; None for the whole library.
+    def create(self, wishes: PlaylistRequest) -> PlaylistRecord:
+        """Plan a set, or take the tracks as given, and keep it as a playlist.
 
         Raises
         ------
-        TrackNotFound : an id of ``among`` is none of the library's.
+        TrackNotFound : the library does not know a track of ``tracks`` or ``among``.
         InvalidOption : there is no track to choose from, or a wish makes no sense.
         """
+        if wishes.tracks is not None:
+            order = wishes.tracks
+            return self._library.playlists.create(wishes.name, order, self._describe_order(order))
         _, table = self._table()
-        if among is not None:
-            table = table.take(self._rows(table, among))
+        if wishes.among is not None:
+            table = table.take(self._rows(table, wishes.among))
         if not len(table):
             raise InvalidOption(
                 "There is no track to plan a set with.",
                 hint="Add some: POST /library/tracks, or 'stemcrate library add FOLDER'.",
                 field="tracks",
             )
+        request = _to_request(wishes)
         plan = plan_set(table, request)
         described = plan.describe()
         described.request = SetWishes.model_validate(asdict(request))
-        return self._library.playlists.create(name, [str(i) for i in plan.ids], described)
-
-    def create_as_given(self, name: str, track_ids: Sequence[str]) -> PlaylistRecord:
-        """Keep tracks as a playlist in the order given. Raises `TrackNotFound`."""
-        return self._library.playlists.create(name, track_ids, self._describe_order(track_ids))
+        return self._library.playlists.create(wishes.name, [str(i) for i in plan.ids], described)
 
     def reorder(self, playlist_id: str, track_ids: Sequence[str]) -> PlaylistRecord:
         """Put a playlist into another order; tracks may come and go.
@@ -125,6 +120,21 @@ class SetPlanner:
             kept = columns, make_table(columns)
             self._kept = kept
         return kept
+
+
+def _to_request(wishes: SetWishes) -> SetRequest:
+    curve = wishes.curve
+    return SetRequest(
+        duration_s=wishes.duration_s,
+        n_tracks=wishes.n_tracks,
+        curve=tuple(curve) if isinstance(curve, list) else curve,
+        start=wishes.start,
+        end=wishes.end,
+        must_play=tuple(wishes.must_play),
+        never=tuple(wishes.never),
+        artist_gap=wishes.artist_gap,
+        max_pitch_percent=wishes.max_pitch_percent,
+    )
 
 
 def make_table(columns: LibraryColumns) -> TrackTable:

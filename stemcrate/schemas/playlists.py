@@ -22,7 +22,9 @@ class PlaylistOrder(BaseModel):
 class PlaylistRequest(SetWishes):
     """A new playlist: planned, or, where `tracks` are given, as they stand there."""
 
-    name: str = Field(min_length=1, max_length=500, examples=["Dark Techno Set"])
+    name: str = Field(
+        min_length=1, max_length=500, description="Name of the set.", examples=["Dark Techno Set"]
+    )
     tracks: list[str] | None = Field(
         None, max_length=10_000, description="Exactly these, in this order; nothing is planned."
     )

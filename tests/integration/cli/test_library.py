@@ -61,8 +61,8 @@ def test_a_track_is_named_by_its_file_or_the_beginning_of_its_id(filled: Shell) 
 def test_a_set_is_planned_and_written_for_dj_programs(filled: Shell) -> None:
     """The example of the README, with a name that no folder could have."""
     told = filled.json(
-        *("playlist", "--name", "Dark/Techno: Set", "--duration", 60, "--curve", "peak"),
-        *("--export", "rekordbox,m3u8,traktor", "--out", "out"),
+        *("playlist", "--name", "Dark/Techno: Set", "--duration-s", 3600, "--curve", "peak"),
+        *("--formats", "rekordbox,m3u8,traktor", "--out", "out"),
     )
     assert told["name"] == "Dark/Techno: Set"
     assert len(told["tracks"]) == 2
@@ -99,7 +99,7 @@ def test_tracks_that_moved_are_listed_and_exported_with_a_warning(
     try:
         tracks = shell.json("library", "list")["tracks"]
         assert all(track["is_missing"] for track in tracks)
-        told = shell.json("playlist", "--name", "Set", "--export", "rekordbox,csv")
+        told = shell.json("playlist", "--name", "Set", "--formats", "rekordbox,csv")
         assert len(told["warnings"]) >= 2
         assert all(Path(path).is_file() for path in told["files"].values())
         assert "moved" in shell.run("library", "list").stdout
@@ -132,9 +132,9 @@ def test_remove_forgets_and_leaves_the_file(shell: Shell, filled: Shell) -> None
         (("library", "add"), 2, "Name files"),
         (("library", "add", "nowhere"), 1, "does not exist"),
         (("library", "similar", "0123456789"), 1, "There is no track"),
-        (("playlist",), 2, "--name"),
+        (("playlist",), 2, "'name' is missing"),
         (("playlist", "--name", "x"), 2, "There is no track to plan"),
-        (("playlist", "--name", "x", "--export", "cassette"), 2, "no export format"),
+        (("playlist", "--name", "x", "--formats", "cassette"), 2, "no export format"),
         (("playlist", "--name", "x", "--curve", "0:a"), 2, "no energy curve"),
         (("playlist", "delete", "x"), 1, "no playlist"),
     ],
