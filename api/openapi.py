@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from api.problems import MEDIA_TYPE, Problem
+from api.problems import MEDIA_TYPE
 from stemcrate.schemas.options import ProcessingOptions
+from stemcrate.schemas.problem import Problem
 
 EXAMPLES: dict[str, Any] = {
     "model": "htdemucs",

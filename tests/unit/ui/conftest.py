@@ -1,17 +1,9 @@
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from config import settings
-from tests.unit.ui.answering import Server, serve
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture
@@ -26,11 +18,3 @@ def api_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     yield point
     monkeypatch.undo()
     settings.cache_clear()
-
-
-@pytest.fixture
-def unused_port() -> Iterator[Any]:
-    """A port at which nobody listens for the length of the test."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]

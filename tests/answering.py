@@ -11,6 +11,11 @@ from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from stemcrate.schemas.problem import Problem
+
+Answer = tuple[int, Any, dict[str, str]]
+"""Status, body (text, or what becomes JSON), headers."""
+
 
 @dataclass
 class Request:
@@ -34,17 +39,22 @@ class Request:
 
 @dataclass
 class Server:
-    """Answers by method and path; anything else is a 404 without a problem in it."""
+    """Answers by method and path; anything else is ``unknown``, a 404 without a problem in it."""
 
     url: str = ""
-    answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    unknown: Answer = (404, "Not here.", {})
     requests: list[Request] = field(default_factory=list)
 
-    def answer(self, method: str, path: str, body: Any, status: int = 200) -> None:
-        self.answers[method, path] = (status, body)
+    def answer(self, method: str, path: str, body: Any, status: int = 200, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers[method, path] = (status, body, named)
 
     def problem(self, method: str, path: str, status: int, **problem: Any) -> None:
-        self.answer(method, path, problem, status)
+        written = Problem(
+            **{"type": "urn:x", "title": "", "status": status, "detail": "", **problem}
+        )
+        self.answer(method, path, written.model_dump(mode="json"), status)
 
 
 @contextmanager
@@ -56,15 +66,19 @@ def serve() -> Iterator[Server]:
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             server.requests.append(Request(self.command, self.path, self.headers, body))
-            status, answer = server.answers.get((self.command, self.path), (404, "Not here."))
+            key = (self.command, self.path)
+            status, answer, headers = server.answers.get(key, server.unknown)
             data = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(0 if status == 204 else len(data)))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            if "Content-Length" not in headers:
+                self.send_header("Content-Length", str(0 if status == 204 else len(data)))
             self.end_headers()
             if status != 204:
                 self.wfile.write(data)
 
-        do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 (http.server calls them so)
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 (http.server calls them so)
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -1,0 +1,124 @@
+"""The one place that sends requests: addresses, time limits, problems into exceptions."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import requests  # noqa: TID251
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from stemcrate.client.errors import ApiError, ApiUnreachable, UnexpectedAnswer
+from stemcrate.schemas.problem import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+Query = Mapping[str, str | float | bool | None]
+
+
+class Connection:
+    """Sends requests to one API and reads its answers."""
+
+    def __init__(self, base_url: str, *, timeout_s: float, use_environment: bool) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.timeout_s = timeout_s
+        self._session = requests.Session()
+        self._session.trust_env = use_environment
+
+    def close(self) -> None:
+        """Close every open connection."""
+        self._session.close()
+
+    def read(self, method: str, path: str, model: type[Model], **request: Any) -> Model:
+        """Send a request and return its JSON answer as ``model``."""
+        with self.stream(method, path, **request) as answer:
+            return parse(answer, model)
+
+    def tell(self, method: str, path: str, **request: Any) -> None:
+        """Send a request whose answer holds nothing."""
+        with self.stream(method, path, **request):
+            pass
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        timeout_s: float | None = None,
+        accepted: tuple[int, ...] = (),
+        **request: Any,
+    ) -> Iterator[requests.Response]:
+        """Send a request and lend its answer, of which the body is yet to be read.
+
+        ``accepted`` lists statuses from 400 on that are answers and no problems here. Raises
+        `ApiError`, `ApiUnreachable` (here and while the body is read) and `UnexpectedAnswer`.
+        """
+        with self._unreachable_named():
+            answer = self._session.request(
+                method,
+                self.base_url + path,
+                params=_written(query),
+                timeout=timeout_s or self.timeout_s,
+                stream=True,
+                **request,
+            )
+            with answer:
+                if not answer.ok and answer.status_code not in accepted:
+                    raise _read_problem(answer)
+                yield answer
+
+    @contextmanager
+    def _unreachable_named(self) -> Iterator[None]:
+        try:
+            yield
+        except requests.ReadTimeout as error:
+            raise ApiUnreachable(
+                f"The API at {self.base_url} is there but did not answer in time.",
+                "It may be busy with a large upload. Try again in a moment.",
+            ) from error
+        except requests.RequestException as error:
+            raise ApiUnreachable(
+                f"The API at {self.base_url} is not reachable.",
+                "Start everything with 'stemcrate serve', or correct the address (API_URL).",
+            ) from error
+
+
+def path_of(*parts: str) -> str:
+    """Build a path of which each part stays one part, whatever it holds."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def parse(answer: requests.Response, model: type[Model]) -> Model:
+    """Read an answer as ``model``. Raises `UnexpectedAnswer`.
+
+    Fields that this version does not know are kept (``model_extra``): the API may be newer.
+    """
+    try:
+        return TypeAdapter(model).validate_json(answer.content, extra="allow")
+    except ValidationError as error:
+        raise unexpected(answer) from error
+
+
+def unexpected(answer: requests.Response) -> UnexpectedAnswer:
+    """Describe an answer that is not one of Stemcrate's API."""
+    return UnexpectedAnswer(
+        f"The API gave an answer that this client does not understand ({answer.status_code}).",
+        "Check the address (API_URL): it may lead to something else than Stemcrate's API.",
+    )
+
+
+def _read_problem(answer: requests.Response) -> ApiError | UnexpectedAnswer:
+    try:
+        return ApiError(parse(answer, Problem))
+    except UnexpectedAnswer as error:
+        return error
+
+
+def _written(query: Query | None) -> dict[str, str]:
+    """Write the parameters that are set as the API reads them."""
+    values = {name: value for name, value in (query or {}).items() if value is not None}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+    }

@@ -1,0 +1,134 @@
+"""Jobs: submit, follow, wait, cancel, delete."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from stemcrate.client.calls import Calls
+from stemcrate.client.connection import path_of
+from stemcrate.client.errors import ApiUnreachable, UnexpectedAnswer
+from stemcrate.client.events import Deadline, follow_events
+from stemcrate.client.uploads import Options, Upload, UploadProgress, open_body
+from stemcrate.schemas.events import JobEvent, JobStanding
+from stemcrate.schemas.jobs import Job, JobPage, JobReceipt, Outputs
+from stemcrate.schemas.manifest import JobState, ProcessingManifest
+
+UPLOAD_TIMEOUT_S = 600.0
+POLL_S = 2.0
+JobProgress = Callable[[JobStanding], None]
+"""Called with where a job stands, whenever that changed."""
+
+
+class JobCalls(Calls):
+    """Operations on jobs. Every one of them raises `ApiError` ``job_not_found`` (404)."""
+
+    def submit_job(
+        self,
+        files: Sequence[Upload],
+        options: Options | None = None,
+        *,
+        progress: UploadProgress | None = None,
+    ) -> JobReceipt:
+        """Submit a job and return its receipt; `wait` waits for its end.
+
+        Parameters
+        ----------
+        files : at least one path or `NamedFile`. They are read while they are sent.
+        options : as `POST /process` takes them, such as ``format`` or ``stages``; what is not
+            named is as in ``get_config().defaults``.
+        progress : called with the bytes sent and the bytes of the whole request.
+
+        Raises
+        ------
+        ApiError : 422 with `ApiError.files` or `ApiError.field`, 413 ``upload_too_large``, 409
+            ``model_unavailable``, 507 ``storage_full``, …: the table in docs/api.md.
+        OSError : a path cannot be read.
+        """
+        with open_body(files, options or {}, progress) as body:
+            return self._api.read(
+                "POST", "/process", JobReceipt, timeout_s=UPLOAD_TIMEOUT_S, **body
+            )
+
+    def list_jobs(
+        self, *, limit: int = 50, cursor: str | None = None, state: JobState | None = None
+    ) -> JobPage:
+        """Return a page of the history, newest first.
+
+        Parameters
+        ----------
+        limit : most jobs on the page, 1 to 200.
+        cursor : ``next_cursor`` of the page before.
+        state : only jobs in this state.
+        """
+        query = {"limit": limit, "cursor": cursor, "state": state}
+        return self._api.read("GET", "/jobs", JobPage, query=query)
+
+    def get_job(self, job_id: str) -> Job:
+        """Return where a job stands; its facts as far as one value tells them."""
+        return self._api.read("GET", path_of("job", job_id), Job)
+
+    def get_manifest(self, job_id: str) -> ProcessingManifest:
+        """Return the whole record of a job, as it is now."""
+        return self._api.read("GET", path_of("job", job_id, "manifest"), ProcessingManifest)
+
+    def list_outputs(self, job_id: str) -> Outputs:
+        """Return the files that a job delivered.
+
+        Raises `ApiError` ``job_not_finished`` (409) while it is queued or running.
+        """
+        return self._api.read("GET", path_of("job", job_id, "outputs"), Outputs)
+
+    def stream_job_events(
+        self, job_id: str, *, last_event_id: int | None = None
+    ) -> Iterator[JobEvent]:
+        """Yield a job's events as they happen, up to its final state.
+
+        A stream that was cut is taken up after the last event. To go on in another process, pass
+        the ``id`` of the last event seen; the iterator is empty when nothing came after it and
+        the job has ended.
+
+        Raises `ApiUnreachable` when the stream cannot be had again, and `UnexpectedAnswer`.
+        """
+        return follow_events(self._api, Deadline(job_id), last_event_id)
+
+    def wait(
+        self, job_id: str, *, progress: JobProgress | None = None, timeout_s: float | None = None
+    ) -> Job:
+        """Wait for the end of a job and return it, whether it completed, failed or was cancelled.
+
+        Progress comes from the event stream, or, where something between here and the API does
+        not let that through, from asking every ``POLL_S`` seconds.
+
+        Parameters
+        ----------
+        progress : called with where the job stands, the last time after its end.
+        timeout_s : seconds to wait at most; None: as long as it takes.
+
+        Raises
+        ------
+        WaitTimeout : the job goes on after ``timeout_s``.
+        """
+        deadline = Deadline(job_id, None if timeout_s is None else time.monotonic() + timeout_s)
+        report = progress or (lambda standing: None)
+        try:
+            for event in follow_events(self._api, deadline, None):
+                if event.job:
+                    report(event.job)
+        except (ApiUnreachable, UnexpectedAnswer):
+            pass  # asking may work all the same, and says what is wrong if not
+        while not (job := self.get_job(job_id)).state.is_final:
+            report(_standing(job))
+            time.sleep(deadline.left_s(POLL_S))
+        report(_standing(job))
+        return job
+
+    def cancel_job(self, job_id: str) -> JobReceipt:
+        """Cancel a job and return its state; one that has ended stays as it is."""
+        return self._api.read("POST", path_of("job", job_id, "cancel"), JobReceipt)
+
+    def delete_job(self, job_id: str) -> None:
+        """Delete a job with its results, and its uploads unless another job has them."""
+        self._api.tell("DELETE", path_of("job", job_id))
+
+
+def _standing(job: Job) -> JobStanding:
+    return JobStanding.model_validate(job, from_attributes=True)

@@ -1,0 +1,157 @@
+"""The library: tracks in and out, search, and what goes with what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from stemcrate.client.calls import Calls
+from stemcrate.client.connection import path_of
+from stemcrate.client.jobs import UPLOAD_TIMEOUT_S
+from stemcrate.client.uploads import Upload, UploadProgress, open_body
+from stemcrate.schemas.library import (
+    Added,
+    Adding,
+    CompatibleTracks,
+    Duplicates,
+    LibraryPage,
+    SimilarTracks,
+    TrackDetails,
+)
+
+SortKey = Literal["title", "artist", "added", "duration", "tempo", "key", "energy", "loudness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A cover image, as the track's tags held it."""
+
+    media_type: str
+    data: bytes
+
+
+class LibraryCalls(Calls):
+    """Operations on the library. An id is the SHA-256 of a file's bytes, in hexadecimal.
+
+    Each one that takes an id raises `ApiError` ``track_not_found`` (404).
+    """
+
+    def list_tracks(
+        self,
+        *,
+        text: str | None = None,
+        key: str | None = None,
+        mixes_with: str | None = None,
+        tempo_min_bpm: float | None = None,
+        tempo_max_bpm: float | None = None,
+        energy_min: float | None = None,
+        energy_max: float | None = None,
+        loudness_min_lufs: float | None = None,
+        loudness_max_lufs: float | None = None,
+        duration_min_s: float | None = None,
+        duration_max_s: float | None = None,
+        vocals: Literal["with", "without"] | None = None,
+        sort: SortKey | None = None,
+        descending: bool | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> LibraryPage:
+        """Return a page of the tracks that fit all conditions; none at all: of every track.
+
+        Parameters
+        ----------
+        text : words that all stand in title, artist, album, genre, comment, year or file name.
+        key : ``8A``, ``1m``, ``Am`` or ``A minor``.
+        mixes_with : a key; finds those beside it on the Camelot wheel, too.
+        tempo_min_bpm, tempo_max_bpm : half and double tempo count.
+        energy_min, energy_max : 1 to 10.
+        loudness_min_lufs, loudness_max_lufs : integrated loudness.
+        duration_min_s, duration_max_s : length in seconds.
+        vocals : ``with`` or ``without`` (less than 5 % of the time).
+        sort, descending : the order; what is not known comes last.
+        limit : most tracks on the page, 1 to 500.
+        cursor : ``next_cursor`` of the page before, with the same conditions and order.
+
+        Raises
+        ------
+        ApiError : 422 ``invalid_option``.
+        """
+        query = {
+            "text": text,
+            "key": key,
+            "mixes_with": mixes_with,
+            "tempo_min_bpm": tempo_min_bpm,
+            "tempo_max_bpm": tempo_max_bpm,
+            "energy_min": energy_min,
+            "energy_max": energy_max,
+            "loudness_min_lufs": loudness_min_lufs,
+            "loudness_max_lufs": loudness_max_lufs,
+            "duration_min_s": duration_min_s,
+            "duration_max_s": duration_max_s,
+            "vocals": vocals,
+            "sort": sort,
+            "descending": descending,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        return self._api.read("GET", "/library/tracks", LibraryPage, query=query)
+
+    def add_tracks(
+        self, files: Sequence[Upload], *, progress: UploadProgress | None = None
+    ) -> Adding:
+        """Upload files to the library; a job analyses them and enters them when it ends.
+
+        One bad file stops no other: it is listed in ``refused``. Where every file is known
+        already, ``job`` is None. `JobCalls.submit_job` describes ``files`` and ``progress``.
+
+        Raises `ApiError` 413 ``upload_too_large`` or 507 ``storage_full``.
+        """
+        with open_body(files, {}, progress) as body:
+            return self._api.read(
+                "POST", "/library/tracks", Adding, timeout_s=UPLOAD_TIMEOUT_S, **body
+            )
+
+    def add_job_tracks(self, job_id: str) -> Added:
+        """Add the tracks of a job that has ended, with the facts and stems that it found.
+
+        Raises `ApiError` ``job_not_found`` (404) or ``job_not_finished`` (409).
+        """
+        return self._api.read("POST", path_of("library", "tracks", "from-job", job_id), Added)
+
+    def get_track(self, track_id: str) -> TrackDetails:
+        """Return all that is known of a track."""
+        return self._api.read("GET", path_of("library", "tracks", track_id), TrackDetails)
+
+    def remove_track(self, track_id: str) -> None:
+        """Forget a track; bytes that were uploaded for it go, files on the server stay."""
+        self._api.tell("DELETE", path_of("library", "tracks", track_id))
+
+    def get_cover(self, track_id: str) -> Cover:
+        """Return the cover. Raises `ApiError` ``artefact_not_found`` (404) where there is none."""
+        with self._api.stream("GET", path_of("library", "tracks", track_id, "cover")) as answer:
+            return Cover(answer.headers["Content-Type"], answer.content)
+
+    def list_similar(
+        self, track_id: str, *, part: str | None = None, limit: int = 20
+    ) -> SimilarTracks:
+        """Return the tracks that sound most like one, best first.
+
+        ``part`` is ``mixture`` (the default) or a stem such as ``drums``; ``limit`` is 1 to 500.
+        """
+        path = path_of("library", "tracks", track_id, "similar")
+        return self._api.read("GET", path, SimilarTracks, query={"part": part, "limit": limit})
+
+    def list_compatible(
+        self, track_id: str, *, max_pitch_percent: float | None = None, limit: int = 20
+    ) -> CompatibleTracks:
+        """Return the tracks that mix well after one, best first, with scores and reasons.
+
+        ``max_pitch_percent`` is the largest change of pitch, above 0 and below 100; ``limit`` is
+        1 to 500.
+        """
+        path = path_of("library", "tracks", track_id, "compatible")
+        query = {"max_pitch_percent": max_pitch_percent, "limit": limit}
+        return self._api.read("GET", path, CompatibleTracks, query=query)
+
+    def list_duplicates(self) -> Duplicates:
+        """Return what the library holds more than once, the surest first."""
+        return self._api.read("GET", "/library/duplicates", Duplicates)

@@ -1,0 +1,96 @@
+"""Playlists: planned from the library, put in order, written for DJ programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from stemcrate.client.calls import Calls
+from stemcrate.client.connection import path_of
+from stemcrate.client.files import DownloadProgress, Target, fetch
+from stemcrate.schemas.sets import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
+
+WARNINGS = "X-Stemcrate-Warnings"
+StemFormat = Literal["alac-24", "alac-16", "aac"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedPlaylist:
+    """A playlist that was written, and what the format could not take."""
+
+    path: Path
+    warnings: tuple[str, ...]
+
+
+class PlaylistCalls(Calls):
+    """Operations on playlists. Each one that takes an id raises ``playlist_not_found`` (404)."""
+
+    def create_playlist(self, request: PlaylistRequest) -> PlaylistView:
+        """Plan a set, or keep the order given, and return it.
+
+        Wishes that could not be met are listed under ``relaxed``. Raises `ApiError`
+        ``invalid_option`` (422) or ``track_not_found`` (404).
+        """
+        body = request.model_dump(mode="json", exclude_unset=True)
+        return self._api.read("POST", "/playlists", PlaylistView, json=body)
+
+    def list_playlists(self, *, limit: int = 50, cursor: str | None = None) -> PlaylistPage:
+        """Return a page of playlists, newest first; ``limit`` is 1 to 200."""
+        query = {"limit": limit, "cursor": cursor}
+        return self._api.read("GET", "/playlists", PlaylistPage, query=query)
+
+    def get_playlist(self, playlist_id: str) -> PlaylistView:
+        """Return a playlist with its tracks, its transitions and the reasons for them."""
+        return self._api.read("GET", path_of("playlists", playlist_id), PlaylistView)
+
+    def reorder_playlist(self, playlist_id: str, tracks: Sequence[str]) -> PlaylistView:
+        """Put a playlist into another order; tracks may come and go.
+
+        ``tracks`` are ids, 1 to 10,000. Raises `ApiError` ``track_not_found`` (404).
+        """
+        body = PlaylistOrder(tracks=list(tracks)).model_dump(mode="json")
+        path = path_of("playlists", playlist_id, "tracks")
+        return self._api.read("PUT", path, PlaylistView, json=body)
+
+    def delete_playlist(self, playlist_id: str) -> None:
+        """Delete a playlist; its tracks stay in the library."""
+        self._api.tell("DELETE", path_of("playlists", playlist_id))
+
+    def export_playlist(
+        self,
+        playlist_id: str,
+        format: str,
+        to: Target,
+        *,
+        target: str | None = None,
+        stem_format: StemFormat | None = None,
+        progress: DownloadProgress | None = None,
+    ) -> ExportedPlaylist:
+        """Write a playlist for a DJ program to a file, or into a folder under the API's name.
+
+        Parameters
+        ----------
+        format : such as ``m3u8`` or ``rekordbox``; ``pack`` is one ZIP of everything, with audio
+            and stems. Formats of several files come as a ZIP. ``exports`` of the playlist lists
+            all formats.
+        to : a file to write, replaced where it exists; or a folder that exists.
+        target : the folder that the audio will lie in, which some formats need.
+        stem_format : of the STEM files in the pack.
+
+        Raises
+        ------
+        ApiError : 404 ``artefact_not_found``, 422 ``unsupported_format``.
+        ApiUnreachable : also where the connection is cut.
+        OSError : the file cannot be written.
+        """
+        fetched = fetch(
+            self._api,
+            path_of("playlists", playlist_id, "export", format),
+            to,
+            query={"target": target, "stem_format": stem_format},
+            progress=progress,
+        )
+        return ExportedPlaylist(
+            fetched.path, tuple(json.loads(fetched.headers.get(WARNINGS, "[]")))
+        )

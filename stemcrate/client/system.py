@@ -1,0 +1,18 @@
+"""What an installation is, and how it is."""
+
+from stemcrate.client.calls import Calls
+from stemcrate.schemas.configuration import Configuration, Health
+
+SERVICE_UNAVAILABLE = 503
+
+
+class SystemCalls(Calls):
+    """Operations on the installation."""
+
+    def get_health(self) -> Health:
+        """Return whether work submitted now will be done, also where the database is down."""
+        return self._api.read("GET", "/health", Health, accepted=(SERVICE_UNAVAILABLE,))
+
+    def get_config(self) -> Configuration:
+        """Return what the installation offers: models, options with their defaults, limits."""
+        return self._api.read("GET", "/config", Configuration)

@@ -1,0 +1,28 @@
+"""Errors of the API (RFC 9457), one shape for all of them."""
+
+from pydantic import BaseModel, Field
+
+
+class ProblemItem(BaseModel):
+    """One of several things that are wrong with a request."""
+
+    code: str
+    detail: str
+    hint: str = ""
+    field: str | None = None
+    file: str | None = Field(None, description="Name of the uploaded file at fault.")
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="Stable URI of this kind of problem, made from `code`.")
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for people.")
+    code: str = Field(description="Stable word for programs; the manifest uses the same words.")
+    hint: str = Field("", description="What to do about it.")
+    instance: str = Field("", description="The path that was asked for.")
+    retryable: bool = Field(False, description="Whether the same request may succeed later.")
+    field: str | None = Field(None, description="The option or form field at fault.")
+    errors: list[ProblemItem] | None = Field(None, description="Each fault, where there are more.")

@@ -1,0 +1,84 @@
+"""The client against the OpenAPI document: neither knows an operation that the other lacks."""
+
+import inspect
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from api.main import create_app
+from stemcrate.client import ApiError, Client, NamedFile
+from stemcrate.schemas.sets import PlaylistRequest
+from tests import answering
+from tests.integration.api.apps import settings_for
+
+REFUSAL = {"type": "x", "title": "x", "status": 404, "detail": "Refused.", "code": "x"}
+CONVENIENCES = {"close", "download", "read_waveforms", "wait"}
+NOT_SENT = {"if-none-match"}  # nothing here keeps an answer that it could compare with
+PLACES = {"id": "an id", "track": "song/a stem.wav", "format": "m3u8"}
+ARGUMENTS: dict[str, Any] = {
+    "job_id": PLACES["id"],
+    "track_id": PLACES["id"],
+    "playlist_id": PLACES["id"],
+    "track": PLACES["track"],
+    "format": PLACES["format"],
+    "request": PlaylistRequest(name="x"),
+    "tracks": ["a"],
+    "options": {"format": "flac"},
+    "last_event_id": 7,
+    "descending": True,
+    "progress": None,
+    "resume": True,
+}
+
+
+def operations() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Operation id, method, path and description of each operation of the API."""
+    description = create_app(settings_for(Path("unused"))).openapi()
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            yield operation["operationId"], method.upper(), path, operation
+
+
+OPERATIONS = list(operations())
+
+
+def parameters_of(operation: dict[str, Any], place: str) -> set[str]:
+    return {p["name"] for p in operation.get("parameters", ()) if p["in"] == place}
+
+
+def test_there_is_one_method_for_each_operation_and_no_other() -> None:
+    methods = {name for name, _ in inspect.getmembers(Client, inspect.isfunction)}
+    public = {name for name in methods if not name.startswith("_")}
+    assert public - CONVENIENCES == {name for name, *_ in OPERATIONS}
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "operation"), OPERATIONS, ids=[name for name, *_ in OPERATIONS]
+)
+def test_a_method_sends_what_its_operation_takes(
+    tmp_path: Path, name: str, method: str, path: str, operation: dict[str, Any]
+) -> None:
+    """A parameter that was renamed in the API did nothing any more, and nobody noticed."""
+    own = {"to": tmp_path / "x", "files": [NamedFile("a.wav", io.BytesIO(b"x"))]}
+    with answering.serve() as server, Client(server.url) as client:
+        server.unknown = (404, REFUSAL, {})
+        call = getattr(client, name)
+        names = inspect.signature(call).parameters
+        arguments = {name: {**ARGUMENTS, **own}.get(name, "1") for name in names}
+        with pytest.raises(ApiError):
+            list(call(**arguments))
+        (request,) = server.requests
+
+    target = urlsplit(request.path)
+    expected = path
+    for place, value in PLACES.items():
+        expected = expected.replace(f"{{{place}}}", value)
+    assert (request.method, unquote(target.path)) == (method, expected)
+    assert set(parse_qs(target.query)) == parameters_of(operation, "query")
+    assert parameters_of(operation, "header") - NOT_SENT <= set(map(str.lower, request.headers))
+    content = operation.get("requestBody", {}).get("content", {})
+    assert not content or request.headers["Content-Type"].partition(";")[0] in content
