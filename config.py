@@ -1,6 +1,7 @@
 """Every setting, from the environment, `.env` or the defaults below, in this order.
 
-This module is the only reader of the environment; `core` gets plain values as arguments.
+Nothing but this module and `ui.settings`, which it extends, reads the environment; `core` gets
+plain values as arguments.
 """
 
 from functools import lru_cache
@@ -8,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from core.pipeline.runtime import Runtime
 from stemcrate.schemas.options import BitDepth, DeliveryFormat, Preset, ProcessingOptions
+from ui.settings import ApiAddress
 
 
 def _split(value: object) -> object:
@@ -21,10 +23,8 @@ def _split(value: object) -> object:
     return value
 
 
-class Settings(BaseSettings):
+class Settings(ApiAddress):
     """Settings of the whole installation. `.env.example` shows each with its default."""
-
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
     # Storage
     data_dir: Path = Field(
@@ -94,16 +94,8 @@ class Settings(BaseSettings):
 
     # Processes
     api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
-    api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
     ui_host: str = Field("127.0.0.1", description="Address that the browser workbench listens on.")
     ui_port: int = Field(8501, ge=0, le=65535, description="Port of the browser workbench.")
-    api_url: str = Field(
-        "",
-        description="Where the workbench's server finds the API. Empty: this machine, API_PORT.",
-    )
-    public_api_url: str = Field(
-        "", description="Where the user's browser finds the API. Empty: API_URL."
-    )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         ["http://localhost:8501", "http://127.0.0.1:8501"],
         description="Origins that may call the API from a browser, separated by commas.",
@@ -132,18 +124,9 @@ class Settings(BaseSettings):
         "INFO", description="Least level of messages on the console and in DATA_DIR/logs."
     )
 
-    @model_validator(mode="after")
-    def _find_api(self) -> "Settings":
-        self.api_url = self.api_url or f"http://127.0.0.1:{self.api_port}"
-        return self
-
     def resolved_database_url(self) -> str:
         """Give the URL of the job database; SQLite in the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'stemcrate.sqlite'}"
-
-    def browser_api_url(self) -> str:
-        """Give the address of the API for links that a browser follows."""
-        return (self.public_api_url or self.api_url).rstrip("/")
 
     def api_names(self) -> set[str]:
         """Give the host names, in lower case, that the API answers to; ``*`` stands for any."""

@@ -1,4 +1,4 @@
-"""The browser workbench: three pages over the API.
+"""The browser workbench: pages over the API.
 
 `stemcrate ui` starts it with Streamlit.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.parts.markup import show_style
+from ui.places import PLACES
 
 LOGO = Path(__file__).with_name("logo.svg")
 
@@ -22,16 +23,11 @@ def main() -> None:
     )
     st.logo(str(LOGO), size="large")
     show_style()
-    page = st.navigation(
-        [
-            st.Page(
-                "views/process.py", title="Process", icon=":material/graphic_eq:", default=True
-            ),
-            st.Page("views/results.py", title="Results", icon=":material/queue_music:"),
-            st.Page("views/history.py", title="History", icon=":material/history:"),
-        ]
-    )
-    page.run()
+    pages = [
+        st.Page(place.script, title=place.title, icon=place.icon, default=place is PLACES[0])
+        for place in PLACES
+    ]
+    st.navigation(pages).run()
 
 
 if __name__ == "__main__":

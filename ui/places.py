@@ -1,15 +1,35 @@
 """The pages, and the way from one to another. A page's address holds the job it shows."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
-PROCESS = "views/process.py"
-RESULTS = "views/results.py"
-HISTORY = "views/history.py"
 JOB = "job"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page: its script below this folder, and how the navigation shows it."""
+
+    script: str
+    title: str
+    icon: str
+
+    @property
+    def address(self) -> str:
+        """Where the browser finds the page, below the address of the workbench."""
+        return "/" if self is PLACES[0] else f"/{self.title.lower()}"
+
+
+PROCESS = Place("views/process.py", "Process", ":material/graphic_eq:")
+RESULTS = Place("views/results.py", "Results", ":material/queue_music:")
+HISTORY = Place("views/history.py", "History", ":material/history:")
+PLACES = (PROCESS, RESULTS, HISTORY)
+"""All pages, in the order of the navigation; the first is where a visitor arrives."""
+
+
 def job_in_address() -> str | None:
-    """Give the job that the address names, and remember it."""
+    """Return the job that the address names, and remember it."""
     job_id = st.query_params.get(JOB)
     if job_id:
         st.session_state[JOB] = job_id
@@ -17,7 +37,7 @@ def job_in_address() -> str | None:
 
 
 def last_job() -> str | None:
-    """Give the job that this session saw last: links of the navigation lose the address's."""
+    """Return the job that this session saw last: links of the navigation lose the address's."""
     job_id = st.session_state.get(JOB)
     return str(job_id) if job_id else None
 
@@ -34,7 +54,8 @@ def forget_job() -> None:
     st.query_params.clear()
 
 
-def go(page: str, job_id: str) -> None:
-    """Go to a page, with a job."""
-    st.session_state[JOB] = job_id
-    st.switch_page(page, query_params={JOB: job_id})
+def go(place: Place, job_id: str | None = None) -> None:
+    """Go to a page, with a job where one is given."""
+    if job_id is not None:
+        st.session_state[JOB] = job_id
+    st.switch_page(place.script, query_params={} if job_id is None else {JOB: job_id})

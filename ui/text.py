@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ui.answers import Artefact
+from stemcrate.schemas.manifest import Artefact
 
 UNKNOWN = "—"
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
@@ -108,11 +108,10 @@ def size(n_bytes: int) -> str:
     return f"{amount:.1f} GB"
 
 
-def moment(timestamp: str | None, timezone: str | None = None) -> str:
-    """Write an ISO 8601 moment in the user's time zone."""
-    if not timestamp:
+def moment(at: datetime | None, timezone: str | None = None) -> str:
+    """Write a moment in the user's time zone."""
+    if at is None:
         return UNKNOWN
-    at = datetime.fromisoformat(timestamp)
     try:
         at = at.astimezone(ZoneInfo(timezone or "UTC"))
     except (ZoneInfoNotFoundError, ValueError):
@@ -120,27 +119,25 @@ def moment(timestamp: str | None, timezone: str | None = None) -> str:
     return f"{at.day} {at:%b %Y, %H:%M}"
 
 
-def seconds_between(start: str | None, end: str | None) -> float | None:
-    """Give the seconds from one ISO 8601 moment to another."""
-    if not start or not end:
-        return None
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """Return the seconds from one moment to another."""
+    return (end - start).total_seconds() if start and end else None
 
 
 def format_facts(artefact: Artefact) -> str:
     """Write what a delivered file is: format, bit depth, sample rate."""
-    facts = [artefact["format"].upper()]
-    if depth := artefact["bit_depth"]:
+    facts = [artefact.format.upper()]
+    if depth := artefact.bit_depth:
         facts.append("32-bit float" if depth == "32f" else f"{depth}-bit")
-    if rate := artefact["sample_rate"]:
+    if rate := artefact.sample_rate:
         facts.append(f"{rate / 1000:g} kHz")
     return " · ".join(facts)
 
 
 def weight_facts(artefact: Artefact) -> str:
     """Write how large a delivered file is, and the gain that normalization gave it."""
-    gain_db = artefact["gain_db"]
+    gain_db = artefact.gain_db
     if not gain_db:
-        return size(artefact["bytes"])
+        return size(artefact.bytes)
     sign = "+" if gain_db > 0 else ""
-    return f"{size(artefact['bytes'])} · {sign}{number(gain_db)} dB"
+    return f"{size(artefact.bytes)} · {sign}{number(gain_db)} dB"

@@ -7,7 +7,7 @@ colour, so the picture follows the theme.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ui.answers import Peaks
+from stemcrate.schemas.waveforms import Peaks
 from ui.text import escape_html
 
 MIDDLE = 100
@@ -28,10 +28,10 @@ def draw_waveform(
     scale : amplitude that fills the height, from `common_scale`.
     grid : where to draw vertical lines, 0 (start) to 1 (end).
     """
-    n_bins = max(len(peaks["rms"]), 1)
+    n_bins = max(len(peaks.rms), 1)
     lines = "".join(f"M{n_bins * place:.1f} 0V{2 * MIDDLE}" for place in grid)
-    rms = peaks["rms"]
-    outer = _outline(peaks["peaks_max"], peaks["peaks_min"], scale)
+    rms = peaks.rms
+    outer = _outline(peaks.peaks_max, peaks.peaks_min, scale)
     inner = _outline(rms, [-value for value in rms], scale)
     name = escape_html(label)
     return (
@@ -53,7 +53,7 @@ def common_scale(outputs: Mapping[str, Peaks]) -> float:
         (
             abs(value)
             for peaks in outputs.values()
-            for values in (peaks["peaks_min"], peaks["peaks_max"])
+            for values in (peaks.peaks_min, peaks.peaks_max)
             for value in values
         ),
         default=0.0,

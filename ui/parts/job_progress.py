@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from ui.answers import FINAL_STATES, Job, Stage
-from ui.client import ApiError, StemcrateClient
+from stemcrate.client import ClientError
+from stemcrate.schemas.jobs import Job, StageSummary
+from stemcrate.schemas.manifest import JobState
+from ui.connection import Workbench
 from ui.parts.markup import show_heading, show_html
 from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
 from ui.places import RESULTS, forget_job, go
@@ -19,7 +21,7 @@ MARKS = {
     "cancelled": "–",
     "pending": "○",
 }
-STOPPED_STATES = ("failed", "cancelled")
+STOPPED_STATES = (JobState.FAILED, JobState.CANCELLED)
 SUBTITLES = {
     "queued": "Waiting for a worker",
     "running": "Working",
@@ -29,96 +31,94 @@ SUBTITLES = {
 }
 
 
-def show_job(client: StemcrateClient, job_id: str) -> None:
+def show_job(client: Workbench, job_id: str) -> None:
     """Show a job, again and again until it ends."""
     try:
-        job = client.job(job_id)
-    except ApiError as error:
+        job = client.get_job(job_id)
+    except ClientError as error:
         show_error(error)
         _offer_new_job()
         return
-    is_live = job["state"] not in FINAL_STATES
+    is_live = not job.state.is_final
 
     @st.fragment(run_every=POLL_INTERVAL_S if is_live else None)
     def panel() -> None:
         with errors_shown():
-            now = client.job(job_id)
-            if is_live and now["state"] in FINAL_STATES:
+            now = client.get_job(job_id)
+            if is_live and now.state.is_final:
                 st.rerun()
             show_progress(client, now)
 
     panel()
 
 
-def show_progress(client: StemcrateClient, job: Job) -> None:
+def show_progress(client: Workbench, job: Job) -> None:
     """Show where a job stands now."""
-    names = [track["name"] for track in job["tracks"]]
+    names = [track.name for track in job.tracks]
     title = names[0] if len(names) == 1 else f"{len(names)} tracks"
     show_heading(title, describe_progress(job))
-    if job["state"] not in STOPPED_STATES:
-        st.progress(min(1.0, max(0.0, job["fraction"])))
-    if job["error"] and job["state"] != "cancelled":
-        show_failure(job["error"])
+    if job.state not in STOPPED_STATES:
+        st.progress(min(1.0, max(0.0, job.fraction)))
+    if job.error and job.state != JobState.CANCELLED:
+        show_failure(job.error)
     _show_actions(client, job)
-    for track in job["tracks"]:
-        _show_stages(
-            track["name"], [s for s in job["stages"] if s["track_index"] == track["index"]]
-        )
-        if track["error"]:
-            show_failure(track["error"], of=track["name"])
-    _show_stages("The whole job", [s for s in job["stages"] if s["track_index"] is None])
-    show_warnings(job["warnings"], names if len(names) > 1 else ())
+    for track in job.tracks:
+        _show_stages(track.name, [s for s in job.stages if s.track_index == track.index])
+        if track.error:
+            show_failure(track.error, of=track.name)
+    _show_stages("The whole job", [s for s in job.stages if s.track_index is None])
+    show_warnings(job.warnings, names if len(names) > 1 else ())
 
 
 def describe_progress(job: Job) -> str:
     """Say in a line what is being done, on which track, and how long it will take."""
-    if job["state"] in FINAL_STATES or job["stage"] is None:
-        return SUBTITLES[job["state"]]
-    parts = [title_of(job["stage"])]
-    if job["track_index"] is not None and len(job["tracks"]) > 1:
-        parts.append(f"track {job['track_index'] + 1} of {len(job['tracks'])}")
-    silent_s = job["silent_s"] or 0.0
+    if job.state.is_final or job.stage is None:
+        return SUBTITLES[job.state]
+    parts = [title_of(job.stage)]
+    if job.track_index is not None and len(job.tracks) > 1:
+        parts.append(f"track {job.track_index + 1} of {len(job.tracks)}")
+    silent_s = job.silent_s or 0.0
     is_quiet = silent_s >= QUIET_AFTER_S
-    news = f"nothing heard for {length(silent_s)}" if is_quiet else time_left(job["eta_s"])
-    parts += [f"{100 * job['fraction']:.0f} %", news]
+    news = f"nothing heard for {length(silent_s)}" if is_quiet else time_left(job.eta_s)
+    parts += [f"{100 * job.fraction:.0f} %", news]
     return " · ".join(part for part in parts if part)
 
 
-def stage_list(stages: list[Stage]) -> str:
+def stage_list(stages: list[StageSummary]) -> str:
     """Make the list of a track's stages as markup; each tells its state in words as well."""
     items = "".join(map(_stage_item, stages))
     return f'<ul class="sc-stages">{items}</ul>'
 
 
-def _stage_item(stage: Stage) -> str:
-    title, state = title_of(stage["name"]), _describe(stage)
+def _stage_item(stage: StageSummary) -> str:
+    title, state = title_of(stage.name), _describe(stage)
     return (
-        f'<li data-state="{escape_html(stage["state"])}" title="{escape_html(state)}" '
+        f'<li data-state="{escape_html(stage.state)}" title="{escape_html(state)}" '
         f'aria-label="{escape_html(f"{title}: {state}")}">'
-        f"{MARKS.get(stage['state'], '○')} {escape_html(title)}</li>"
+        f"{MARKS.get(stage.state, '○')} {escape_html(title)}</li>"
     )
 
 
-def _describe(stage: Stage) -> str:
-    if stage["seconds"] is None:
-        return stage["state"]
-    return f"{stage['state']}, {stage['seconds']:.1f} s"
+def _describe(stage: StageSummary) -> str:
+    if stage.seconds is None:
+        return stage.state
+    return f"{stage.state}, {stage.seconds:.1f} s"
 
 
-def _show_stages(title: str, stages: list[Stage]) -> None:
+def _show_stages(title: str, stages: list[StageSummary]) -> None:
     if stages:
         show_html(f"<b>{escape_html(title)}</b>{stage_list(stages)}")
 
 
-def _show_actions(client: StemcrateClient, job: Job) -> None:
-    if job["state"] in FINAL_STATES:
+def _show_actions(client: Workbench, job: Job) -> None:
+    if job.state.is_final:
         with st.container(horizontal=True, gap="small"):
             if st.button("Open results", type="primary", icon=":material/queue_music:"):
-                go(RESULTS, job["job_id"])
+                go(RESULTS, job.job_id)
             _offer_new_job()
     elif st.button("Cancel", icon=":material/stop_circle:"):
         with errors_shown():
-            client.cancel(job["job_id"])
+            client.cancel_job(job.job_id)
             st.toast("Cancelling the job")
 
 

@@ -5,19 +5,21 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from ui.answers import Failure, JobWarning
-from ui.client import ApiError
+from stemcrate.client import ApiError, ClientError
+from stemcrate.schemas.jobs import JobWarning
+from stemcrate.schemas.manifest import Failure
 from ui.text import escape_markdown, sentence_markdown, title_of
 
 # What the API says to programs, said to people at a screen.
 HINTS = {"job_not_found": "The History page lists the jobs that exist."}
 
 
-def show_error(error: ApiError) -> None:
+def show_error(error: ClientError) -> None:
     """Show what the API refused, file by file where it lists files."""
-    if error.files:
+    if isinstance(error, ApiError) and error.files:
         lines = [
-            f"**{escape_markdown(f.name)}**: {_sentence(f.message, f.hint)}" for f in error.files
+            f"**{escape_markdown(item.file or '')}**: {_sentence(item.detail, item.hint)}"
+            for item in error.files
         ]
         noun = "this file" if len(lines) == 1 else "these files"
         st.error(f"Stemcrate cannot use {noun}.\n\n" + "\n".join(f"- {line}" for line in lines))
@@ -28,7 +30,7 @@ def show_error(error: ApiError) -> None:
 def show_failure(failure: Failure, *, of: str = "") -> None:
     """Show why a job or a track failed."""
     start = f"**{escape_markdown(of)}**: " if of else ""
-    st.error(start + _sentence(failure["message"], failure.get("hint", "")))
+    st.error(start + _sentence(failure.message, failure.hint))
 
 
 def show_warnings(warnings: list[JobWarning], names: Sequence[str] = ()) -> None:
@@ -44,10 +46,10 @@ def show_warnings(warnings: list[JobWarning], names: Sequence[str] = ()) -> None
 
 
 def _describe_warning(warning: JobWarning, names: Sequence[str]) -> str:
-    whose = warning["track_index"]
+    whose = warning.track_index
     start = f"**{escape_markdown(names[whose])}**: " if names and whose is not None else ""
-    stage = f"{title_of(warning['stage'])}: " if warning["stage"] else ""
-    return start + stage + sentence_markdown(warning["message"])
+    stage = f"{title_of(warning.stage)}: " if warning.stage else ""
+    return start + stage + sentence_markdown(warning.message)
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def errors_shown() -> Iterator[None]:
     """Show an error of the API in place of what the block would have shown."""
     try:
         yield
-    except ApiError as error:
+    except ClientError as error:
         show_error(error)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.answers import Configuration, ModelInfo
+from stemcrate.schemas.configuration import Configuration, ModelInfo
 from ui.parts.markup import show_html, table
 from ui.text import escape_html, escape_markdown, sentence_markdown, title_of
 
@@ -11,20 +11,20 @@ AUTO = "auto"
 
 def ask_model(config: Configuration) -> str:
     """Ask for the model; give its name."""
-    models = {model["name"]: model for model in config["models"]}
-    names = list(dict.fromkeys([AUTO, *models, str(config["defaults"]["model"])]))
+    models = {model.name: model for model in config.models}
+    names = list(dict.fromkeys([AUTO, *models, str(config.defaults["model"])]))
     names.sort(key=lambda name: name != AUTO and not _is_available(models.get(name)))
     chosen: str = st.selectbox(
         "Model",
         names,
-        index=names.index(str(config["defaults"]["model"])),
+        index=names.index(str(config.defaults["model"])),
         format_func=lambda name: describe_choice(name, config),
     )
     if chosen == AUTO:
-        st.caption(sentence_markdown(config["model"]["reason"]))
+        st.caption(sentence_markdown(config.model.reason))
     elif (model := models.get(chosen)) is not None:
-        st.caption(escape_markdown(f"{model['description']} Licence: {model['licence']}"))
-        if not model["available"]:
+        st.caption(escape_markdown(f"{model.description} Licence: {model.licence}"))
+        if not model.available:
             st.warning(
                 f"The weights of {escape_markdown(chosen)} are missing. "
                 f"`stemcrate models fetch {chosen}` downloads them on a worker's machine.",
@@ -37,12 +37,12 @@ def show_models(config: Configuration) -> None:
     """Show all models with their stems, licences and whether they can run now."""
     rows = [
         [
-            escape_html(model["name"]),
-            escape_html(", ".join(map(title_of, model["stems"])) or "Known when it has run"),
-            "Ready" if model["available"] else "Weights not here",
-            escape_html(model["licence"]),
+            escape_html(model.name),
+            escape_html(", ".join(map(title_of, model.stems)) or "Known when it has run"),
+            "Ready" if model.available else "Weights not here",
+            escape_html(model.licence),
         ]
-        for model in config["models"]
+        for model in config.models
     ]
     show_html(table(["Model", "Stems", "State", "Licence"], rows))
 
@@ -50,17 +50,17 @@ def show_models(config: Configuration) -> None:
 def describe_choice(name: str, config: Configuration) -> str:
     """Describe a model in a line of the list."""
     if name == AUTO:
-        return f"auto → {config['model']['resolved'] or 'no model is available'}"
-    model = next((model for model in config["models"] if model["name"] == name), None)
+        return f"auto → {config.model.resolved or 'no model is available'}"
+    model = next((model for model in config.models if model.name == name), None)
     if model is None:
         return name
     parts = [name]
-    if model["stems"]:
-        parts.append(f"{len(model['stems'])} stems")
-    if not model["available"]:
+    if model.stems:
+        parts.append(f"{len(model.stems)} stems")
+    if not model.available:
         parts.append("weights not here")
     return " · ".join(parts)
 
 
 def _is_available(model: ModelInfo | None) -> bool:
-    return model is not None and model["available"]
+    return model is not None and model.available

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.answers import Configuration
+from stemcrate.schemas.configuration import Configuration
 from ui.parts.model_choice import ask_model, show_models
 from ui.parts.separation_form import ask_preset, ask_separation
 from ui.text import title_of
@@ -27,20 +27,19 @@ NORMALIZATION_TITLES = {
 
 def ask_options(config: Configuration) -> dict[str, str]:
     """Ask for every option; give them as text, by their names in the API."""
-    defaults = config["defaults"]
+    defaults = config.defaults
     left, right = st.columns(2, gap="large")
     with left:
         options = {"model": ask_model(config), "preset": ask_preset(defaults)}
     with right:
         options |= _ask_delivery(config)
-    stages = _ask_several("Stages", config["stages"], defaults["stages"])
+    stages = _ask_several("Stages", config.stages, defaults["stages"])
     recipes = _ask_several(
         "Composites",
-        [recipe["name"] for recipe in config["recipes"]],
+        [recipe.name for recipe in config.recipes],
         defaults["recipes"],
         help="\n".join(
-            f"- **{title_of(recipe['name'])}**: {recipe['description']}"
-            for recipe in config["recipes"]
+            f"- **{title_of(recipe.name)}**: {recipe.description}" for recipe in config.recipes
         ),
         disabled="composite" not in stages,
     )
@@ -57,15 +56,15 @@ def ask_options(config: Configuration) -> dict[str, str]:
 
 
 def _ask_delivery(config: Configuration) -> dict[str, str]:
-    defaults = config["defaults"]
+    defaults = config.defaults
     first, second = st.columns(2)
     chosen: str = first.selectbox(
         "Format",
-        config["formats"],
-        index=config["formats"].index(defaults["format"]),
+        config.formats,
+        index=config.formats.index(defaults["format"]),
         format_func=lambda name: FORMAT_TITLES.get(name, name.upper()),
     )
-    depths = [d for d in config["bit_depths"] if d != "32f" or chosen not in NO_FLOAT]
+    depths = [d for d in config.bit_depths if d != "32f" or chosen not in NO_FLOAT]
     default = defaults["bit_depth"] if defaults["bit_depth"] in depths else depths[0]
     depth: str = second.selectbox(
         "Bit depth",

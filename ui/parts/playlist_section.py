@@ -1,16 +1,18 @@
 """The tracks in the order that mixes best, and why."""
 
+from typing import Any
+
 import streamlit as st
 
-from ui.answers import Artefact, Playlist, PlaylistTrack, Transition
-from ui.client import StemcrateClient
+from stemcrate.schemas.jobs import OutputFile
 from ui.colours import camelot_colour
+from ui.connection import Workbench
 from ui.parts.markup import show_html
 from ui.text import escape_html, escape_markdown, length, number, percent
 from ui.wheel_svg import draw_wheel
 
 
-def show_playlist(client: StemcrateClient, playlist: Playlist, artefacts: list[Artefact]) -> None:
+def show_playlist(client: Workbench, playlist: dict[str, Any], artefacts: list[OutputFile]) -> None:
     """Show the set: order, transitions with reasons, the path on the wheel, the file."""
     tracks = playlist.get("tracks", [])
     if not tracks:
@@ -21,10 +23,10 @@ def show_playlist(client: StemcrateClient, playlist: Playlist, artefacts: list[A
     with order:
         show_html(set_list(tracks, transitions))
         for artefact in artefacts:
-            if artefact["role"] == "playlist":
+            if artefact.role == "playlist":
                 st.link_button(
-                    f"Download {escape_markdown(artefact['format'].upper())}",
-                    client.link(artefact["url"]),
+                    f"Download {escape_markdown(artefact.format.upper())}",
+                    client.link(artefact.url),
                     icon=":material/playlist_play:",
                 )
     with wheel:
@@ -32,7 +34,7 @@ def show_playlist(client: StemcrateClient, playlist: Playlist, artefacts: list[A
         show_html(draw_wheel([track.get("camelot") for track in tracks], scores))
 
 
-def set_list(tracks: list[PlaylistTrack], transitions: list[Transition]) -> str:
+def set_list(tracks: list[dict[str, Any]], transitions: list[dict[str, Any]]) -> str:
     """Make the list of tracks and the transitions between them as markup."""
     into = {(step["from"], step["to"]): step for step in transitions}
     items = []
@@ -43,7 +45,7 @@ def set_list(tracks: list[PlaylistTrack], transitions: list[Transition]) -> str:
     return f'<ol class="sc-set">{"".join(items)}</ol>'
 
 
-def _song(place: int, track: PlaylistTrack) -> str:
+def _song(place: int, track: dict[str, Any]) -> str:
     artist = track.get("artist")
     name = f"{artist} – {track['title']}" if artist else track["title"]
     camelot = track.get("camelot")
@@ -59,7 +61,7 @@ def _song(place: int, track: PlaylistTrack) -> str:
     )
 
 
-def _transition(step: Transition) -> str:
+def _transition(step: dict[str, Any]) -> str:
     reasons = " · ".join(step["reasons"]).replace("-", "−")
     return (
         f'<div class="sc-mix"><span class="sc-chip">↓ {percent(step["score"])}</span>'

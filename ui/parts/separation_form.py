@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.answers import Configuration
+from stemcrate.schemas.configuration import Configuration
 
 PRESET_TITLES = {"fast": "Fast", "balanced": "Balanced", "best": "Best"}
 ENSEMBLE_TITLES = {
@@ -36,7 +36,7 @@ def ask_preset(defaults: dict[str, Any]) -> str:
 
 def ask_separation(config: Configuration, model: str) -> dict[str, str]:
     """Ask for everything beyond the preset; ``model`` is the one that was chosen."""
-    defaults = config["defaults"]
+    defaults = config.defaults
     wanted = st.text_input(
         "Stems wanted",
         placeholder="vocals",
@@ -73,7 +73,7 @@ def ask_separation(config: Configuration, model: str) -> dict[str, str]:
 
 
 def _ask_ensemble(config: Configuration, model: str) -> dict[str, str]:
-    others = [m["name"] for m in config["models"] if m["available"] and m["name"] != model]
+    others = [m.name for m in config.models if m.available and m.name != model]
     first, second, third = st.columns(3)
     partners = first.multiselect(
         "Together with",

@@ -1,17 +1,20 @@
 """One track of a finished job: its facts, and every file that was made of it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import streamlit as st
 
-from ui.answers import Artefact, JobKind, Track, Waveforms
-from ui.client import ApiError, StemcrateClient
+from stemcrate.client import ClientError
+from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.jobs import JobKind, JobTrack, OutputFile
+from stemcrate.schemas.waveforms import Waveforms
 from ui.colours import colour_of
+from ui.connection import Workbench
 from ui.parts.analysis import show_analysis, show_null_test
 from ui.parts.markup import show_html
 from ui.parts.messages import show_error, show_failure
 from ui.text import (
+    UNKNOWN,
     escape_html,
     escape_markdown,
     format_facts,
@@ -35,39 +38,41 @@ LANE = (2.9, 5.2, 3.0)
 METRIC_WIDTH = 122
 
 
-def short_title(track: Track) -> str:
+def short_title(track: JobTrack) -> str:
     """Name a track by its title alone, where its tags tell, else by its file."""
-    return str(track["analysis"].get("title") or track["name"])
+    return str(track.analysis.get("title") or track.name)
 
 
-def track_title(track: Track) -> str:
+def track_title(track: JobTrack) -> str:
     """Name a track: artist and title where its tags tell, else its file."""
-    artist, title = track["analysis"].get("artist"), short_title(track)
+    artist, title = track.analysis.get("artist"), short_title(track)
     return f"{artist} – {title}" if artist else title
 
 
 def show_track(
-    client: StemcrateClient,
+    client: Workbench,
     kind: JobKind,
-    track: Track,
-    artefacts: list[Artefact],
+    track: JobTrack,
+    facts: JobFacts,
+    artefacts: list[OutputFile],
     skipped: Mapping[str, str],
 ) -> None:
     """Show one track with its outputs and its whole analysis.
 
-    ``kind`` is that of its job; ``skipped`` tells by composite why it was not made.
+    ``kind`` is that of its job, ``facts`` are the manifest's; ``skipped`` tells by composite why
+    it was not made.
     """
-    if track["error"]:
-        show_failure(track["error"], of=track["name"])
-    show_metrics(track["analysis"])
-    picture = _picture_maker(client, track, artefacts)
+    if track.error:
+        show_failure(track.error, of=track.name)
+    show_metrics(facts)
+    picture = _picture_maker(client, facts, artefacts)
     for role, heading in GROUPS:
-        group = sorted((a for a in artefacts if a["role"] == role), key=_place)
+        group = sorted((a for a in artefacts if a.role == role), key=_place)
         if group:
             st.markdown(f"##### {heading}")
             for artefact in group:
-                _show_lane(client, artefact, picture(artefact["label"]))
-    roles = {artefact["role"] for artefact in artefacts}
+                _show_lane(client, artefact, picture(artefact.label))
+    roles = {artefact.role for artefact in artefacts}
     if kind == "separation" and not roles & {role for role, _ in GROUPS}:
         st.caption("No files of this track were delivered.")
     if skipped and "composite" in roles:
@@ -76,34 +81,33 @@ def show_track(
                 " ".join(f"No {title_of(name).lower()}: {why}" for name, why in skipped.items())
             )
         )
-    show_analysis(track["analysis"])
-    if "stem" in roles and "null_test" in track["analysis"]:
-        show_null_test(track["analysis"]["null_test"])
+    show_analysis(facts)
+    if "stem" in roles and facts.null_test:
+        show_null_test(facts.null_test)
 
 
-def show_metrics(facts: dict[str, Any]) -> None:
+def show_metrics(facts: JobFacts) -> None:
     """Show what a DJ looks at first."""
-    energy = facts.get("energy")
     values = {
-        "BPM": number(facts.get("tempo_bpm")),
-        "Key": str(facts.get("key") or "—"),
-        "Camelot": str(facts.get("camelot") or "—"),
-        "Energy": "—" if energy is None else f"{energy} / 10",
-        "Loudness (LUFS)": number(facts.get("integrated_loudness_lufs")),
-        "Length": length(facts.get("duration_s")),
+        "BPM": number(facts.tempo_bpm),
+        "Key": facts.key or UNKNOWN,
+        "Camelot": facts.camelot or UNKNOWN,
+        "Energy": UNKNOWN if facts.energy is None else f"{facts.energy} / 10",
+        "Loudness (LUFS)": number(facts.integrated_loudness_lufs),
+        "Length": length(facts.duration_s),
     }
     with st.container(horizontal=True, gap="small"):
         for label, value in values.items():
             st.metric(label, value, width=METRIC_WIDTH)
 
 
-def _show_lane(client: StemcrateClient, artefact: Artefact, picture: str) -> None:
-    title = title_of(artefact["label"])
-    link = escape_html(client.link(artefact["url"]))
+def _show_lane(client: Workbench, artefact: OutputFile, picture: str) -> None:
+    title = title_of(artefact.label)
+    link = escape_html(client.link(artefact.url))
     head, middle, end = st.columns(LANE, vertical_alignment="center", gap="small")
     with head:
         show_html(
-            f'<div class="sc-lane" style="--sc:{colour_of(artefact["label"])}">'
+            f'<div class="sc-lane" style="--sc:{colour_of(artefact.label)}">'
             f"<b>{escape_html(title)}</b>"
             f"<small><span>{escape_html(format_facts(artefact))}</span></small>"
             f"<small><span>{escape_html(weight_facts(artefact))}</span>"
@@ -113,23 +117,23 @@ def _show_lane(client: StemcrateClient, artefact: Artefact, picture: str) -> Non
     with middle:
         show_html(picture)
     with end:
-        st.audio(client.link(artefact["url"]), alt=f"Play {title}")
+        st.audio(client.link(artefact.url), alt=f"Play {title}")
 
 
 def _picture_maker(
-    client: StemcrateClient, track: Track, artefacts: list[Artefact]
+    client: Workbench, facts: JobFacts, artefacts: list[OutputFile]
 ) -> Callable[[str], str]:
     """Give a function from a label to its picture: nothing where none was made."""
-    source = next((a for a in artefacts if a["label"] == "waveforms"), None)
+    source = next((a for a in artefacts if a.label == "waveforms"), None)
     if source is None:
         return lambda label: ""
     try:
-        outputs = _fetch_waveforms(client, source["url"])["outputs"]
-    except ApiError as error:
+        outputs = _read_waveforms(client, source.url, source).outputs
+    except ClientError as error:
         show_error(error)
         return lambda label: ""
     scale = common_scale(outputs)
-    grid = bar_grid(track["analysis"].get("downbeats_s", ()), track["analysis"].get("duration_s"))
+    grid = bar_grid(facts.downbeats_s, facts.duration_s)
 
     def picture(label: str) -> str:
         if label not in outputs:
@@ -147,12 +151,11 @@ def _picture_maker(
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _fetch_waveforms(_client: StemcrateClient, path: str) -> Waveforms:
-    """Fetch a track's pictures once: the artefacts of a job that has ended never change."""
-    waveforms: Waveforms = _client.waveforms(path)
-    return waveforms
+def _read_waveforms(_client: Workbench, url: str, _file: OutputFile) -> Waveforms:
+    """Read a track's pictures once, by their URL: a job that has ended never changes."""
+    return _client.read_waveforms(_file)
 
 
-def _place(artefact: Artefact) -> tuple[int, str]:
-    label = artefact["label"]
+def _place(artefact: OutputFile) -> tuple[int, str]:
+    label = artefact.label
     return (ORDER.index(label) if label in ORDER else len(ORDER), label)

@@ -7,9 +7,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from ui.answers import FINAL_STATES, RequestLimits
-from ui.client import ApiError, NamedFile, StemcrateClient
-from ui.connection import connect
+from stemcrate.client import ClientError, NamedFile
+from stemcrate.schemas.configuration import RequestLimits
+from ui.connection import Workbench, connect
 from ui.parts.job_progress import show_job
 from ui.parts.markup import show_heading
 from ui.parts.messages import errors_shown, show_error
@@ -32,9 +32,9 @@ def show() -> None:
         "Stems that add up to the song, the facts that a DJ needs, and a set that mixes.",
     )
     with errors_shown():
-        config = client.config()
+        config = client.get_config()
         _offer_running_job(client)
-        files = _ask_files(config["limits"])
+        files = _ask_files(config.limits)
         options = ask_options(config)
         _offer_start(client, files, options)
 
@@ -43,17 +43,15 @@ def _ask_files(limits: RequestLimits) -> list[UploadedFile]:
     uploads: list[UploadedFile] = st.file_uploader(
         "Audio files",
         accept_multiple_files=True,
-        max_upload_size=-(-limits["max_upload_bytes"] // BYTES_PER_MIB),
-        help=f"Up to {limits['max_files_per_job']} recordings of at most "
-        f"{size(limits['max_upload_bytes'])} and {limits['max_duration_s'] / 60:.0f} minutes each. "
+        max_upload_size=-(-limits.max_upload_bytes // BYTES_PER_MIB),
+        help=f"Up to {limits.max_files_per_job} recordings of at most "
+        f"{size(limits.max_upload_bytes)} and {limits.max_duration_s / 60:.0f} minutes each. "
         "What a file is, its content tells, not its name.",
     )
     return uploads
 
 
-def _offer_start(
-    client: StemcrateClient, files: Sequence[UploadedFile], options: dict[str, str]
-) -> None:
+def _offer_start(client: Workbench, files: Sequence[UploadedFile], options: dict[str, str]) -> None:
     noun = "track" if len(files) == 1 else "tracks"
     label = f"Separate {len(files)} {noun}" if files else "Separate"
     if not st.button(label, type="primary", icon=":material/play_arrow:", disabled=not files):
@@ -61,8 +59,8 @@ def _offer_start(
     try:
         with st.spinner("Handing the files to the API"):
             named = [NamedFile(file.name, cast(BinaryIO, file)) for file in files]
-            job_id = client.submit(named, options)
-    except ApiError as error:
+            job_id = client.submit_job(named, options).job_id
+    except ClientError as error:
         show_error(error)
         return
     _release(files)
@@ -81,14 +79,14 @@ def _release(files: Sequence[UploadedFile]) -> None:
         context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
-def _offer_running_job(client: StemcrateClient) -> None:
+def _offer_running_job(client: Workbench) -> None:
     """Lead back to this session's job while it runs; one that is gone is no error here."""
     job_id = last_job()
     if job_id is None:
         return
     try:
-        is_live = client.job(job_id)["state"] not in FINAL_STATES
-    except ApiError:
+        is_live = not client.get_job(job_id).state.is_final
+    except ClientError:
         return
     if is_live and st.button("Your last job is still running: follow it", icon=":material/sync:"):
         go(PROCESS, job_id)

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from ui.answers import FINAL_STATES, Artefact, Job, Manifest, Track
-from ui.client import ApiError, StemcrateClient
-from ui.connection import connect
+from stemcrate.client import ClientError
+from stemcrate.schemas.jobs import Job, JobTrack, OutputFile
+from stemcrate.schemas.manifest import JobState, ProcessingManifest
+from ui.connection import Workbench, connect
 from ui.parts.markup import show_heading
 from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
 from ui.parts.playlist_section import show_playlist
@@ -33,12 +34,12 @@ def show() -> None:
     put_into_address(job_id)
     client = connect()
     try:
-        job = client.job(job_id)
-        if job["state"] not in FINAL_STATES:
+        job = client.get_job(job_id)
+        if not job.state.is_final:
             _lead_to_progress(job)
             return
         _show_results(client, job)
-    except ApiError as error:
+    except ClientError as error:
         show_heading("Results")
         show_error(error)
 
@@ -47,78 +48,69 @@ def _lead_to_progress(job: Job) -> None:
     show_heading("Results")
     st.info("This job is not done yet.")
     if st.button("Follow it", type="primary", icon=":material/sync:"):
-        go(PROCESS, job["job_id"])
+        go(PROCESS, job.job_id)
 
 
-def _show_results(client: StemcrateClient, job: Job) -> None:
-    outputs = client.outputs(job["job_id"])
-    manifest = client.manifest(job["job_id"])
-    playlist = manifest["playlist"]
-    tracks = with_all_facts(job["tracks"], manifest)
-    title = track_title(tracks[0]) if len(tracks) == 1 else playlist.get("name") or "Results"
+def _show_results(client: Workbench, job: Job) -> None:
+    outputs = client.list_outputs(job.job_id)
+    manifest = client.get_manifest(job.job_id)
+    playlist = manifest.playlist
+    is_one = len(job.tracks) == 1
+    title = track_title(job.tracks[0]) if is_one else playlist.get("name") or "Results"
     show_heading(title, describe_job(job))
-    _show_actions(client, job, outputs["zip_url"] if outputs["artefacts"] else None)
-    if job["kind"] == "analysis":
+    _show_actions(client, job, outputs.zip_url if outputs.artefacts else None)
+    if job.kind == "analysis":
         st.caption("Nothing was separated, and no files were made: the facts below are the result.")
-    if job["state"] == "cancelled":
+    if job.state == JobState.CANCELLED:
         st.info("This job was cancelled. What was done until then is kept.")
-    if job["error"] and job["state"] != "cancelled":
-        show_failure(job["error"])
-    is_one = len(tracks) == 1
-    show_warnings([w for w in job["warnings"] if is_one or w["track_index"] is None])
+    if job.error and job.state != JobState.CANCELLED:
+        show_failure(job.error)
+    show_warnings([w for w in job.warnings if is_one or w.track_index is None])
     if not is_one:
-        show_playlist(client, playlist, outputs["artefacts"])
-    _show_tracks(client, job, tracks, outputs["artefacts"], skipped_composites(manifest))
+        show_playlist(client, playlist, outputs.artefacts)
+    _show_tracks(client, job, manifest, outputs.artefacts)
     if is_one:
-        show_playlist(client, playlist, outputs["artefacts"])
+        show_playlist(client, playlist, outputs.artefacts)
     _show_model(job)
 
 
-def with_all_facts(tracks: list[Track], manifest: Manifest) -> list[Track]:
-    """Give the tracks with their whole analysis, of which a job's answer has single values only."""
-    facts = {record["index"]: record["analysis"] for record in manifest["tracks"]}
-    return [{**track, "analysis": facts[track["index"]]} for track in tracks]
-
-
-def skipped_composites(manifest: Manifest) -> dict[int, dict[str, str]]:
-    """Give, by track, the composites that could not be made and why."""
+def skipped_composites(manifest: ProcessingManifest) -> dict[int, dict[str, str]]:
+    """Return, by track, the composites that could not be made and why."""
     return {
-        track["index"]: stage["result"]["skipped"]
-        for track in manifest["tracks"]
-        for stage in track["stages"]
-        if stage["name"] == "composite" and "skipped" in stage["result"]
+        track.index: stage.result["skipped"]
+        for track in manifest.tracks
+        for stage in track.stages
+        if stage.name == "composite" and "skipped" in stage.result
     }
 
 
 def _show_tracks(
-    client: StemcrateClient,
-    job: Job,
-    tracks: list[Track],
-    artefacts: list[Artefact],
-    skipped: dict[int, dict[str, str]],
+    client: Workbench, job: Job, manifest: ProcessingManifest, artefacts: list[OutputFile]
 ) -> None:
     """Show each track on a tab; only the open one is made, since each has many players."""
+    skipped = skipped_composites(manifest)
 
-    def show(track: Track) -> None:
-        own = [a for a in artefacts if a["track_index"] == track["index"]]
-        show_track(client, job["kind"], track, own, skipped.get(track["index"], {}))
+    def show(track: JobTrack) -> None:
+        facts = manifest.tracks[track.index].analysis
+        own = [a for a in artefacts if a.track_index == track.index]
+        show_track(client, job.kind, track, facts, own, skipped.get(track.index, {}))
 
-    if len(tracks) == 1:
-        show(tracks[0])
+    if len(job.tracks) == 1:
+        show(job.tracks[0])
         return
-    labels = [f"{track['index'] + 1}. {_short(short_title(track))}" for track in tracks]
+    labels = [f"{track.index + 1}. {_short(short_title(track))}" for track in job.tracks]
     tabs = st.tabs(
-        [escape_markdown(label) for label in labels], on_change="rerun", key=f"tab-{job['job_id']}"
+        [escape_markdown(label) for label in labels], on_change="rerun", key=f"tab-{job.job_id}"
     )
-    for tab, track in zip(tabs, tracks, strict=True):
+    for tab, track in zip(tabs, job.tracks, strict=True):
         if tab.open:
             with tab:
                 st.subheader(escape_markdown(track_title(track)), anchor=False)
-                show_warnings([w for w in job["warnings"] if w["track_index"] == track["index"]])
+                show_warnings([w for w in job.warnings if w.track_index == track.index])
                 show(track)
 
 
-def _show_actions(client: StemcrateClient, job: Job, zip_url: str | None) -> None:
+def _show_actions(client: Workbench, job: Job, zip_url: str | None) -> None:
     with st.container(horizontal=True, gap="small"):
         if zip_url:
             st.link_button(
@@ -127,24 +119,22 @@ def _show_actions(client: StemcrateClient, job: Job, zip_url: str | None) -> Non
                 type="primary",
                 icon=":material/download:",
             )
-        st.link_button(
-            "Manifest", client.manifest_link(job["job_id"]), icon=":material/description:"
-        )
+        st.link_button("Manifest", client.link(job.links.manifest), icon=":material/description:")
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("Delete this job with all its files? This cannot be undone.")
             if st.button("Delete for good", type="primary"):
                 with errors_shown():
-                    client.delete(job["job_id"])
+                    client.delete_job(job.job_id)
                     forget_job()
-                    st.switch_page(HISTORY)
+                    go(HISTORY)
 
 
 def _show_model(job: Job) -> None:
-    model = job["model"]
+    model = job.model
     if not model:
         return
     st.markdown("##### Model")
-    device = job["device"].get("name")
+    device = job.device.get("name")
     lines = [
         f"**{escape_markdown(str(model.get('name', '')))}**"
         + (f" on {escape_markdown(str(device))}" if device else "")
@@ -163,17 +153,17 @@ def _show_model(job: Job) -> None:
 
 def describe_job(job: Job) -> str:
     """Say in a line what ran when, on what, and how long it took."""
-    parts = [moment(job["created_at"], st.context.timezone)]
-    if job["kind"] == "analysis":
+    parts = [moment(job.created_at, st.context.timezone)]
+    if job.kind == "analysis":
         parts.append("analysis only")
-    if name := job["model"].get("name"):
-        device = job["device"].get("name")
+    if name := job.model.get("name"):
+        device = job.device.get("name")
         parts.append(f"{name} on {device}" if device else str(name))
-    took_s = seconds_between(job["started_at"], job["finished_at"])
+    took_s = seconds_between(job.started_at, job.finished_at)
     if took_s is not None:
         parts.append(f"took {length(took_s)}")
-    if job["state"] != "completed":
-        parts.append(job["state"])
+    if job.state != JobState.COMPLETED:
+        parts.append(job.state)
     return " · ".join(parts)
 
 

@@ -86,8 +86,8 @@ def test_a_cut_stream_is_taken_up_where_it_was(
             cut.after = n_bytes
             try:
                 seen = [event.id for event in behind.stream_job_events(waiting)]
-            except (ApiUnreachable, UnexpectedAnswer):  # cut within the headers: there was no stream yet
-                continue
+            except (ApiUnreachable, UnexpectedAnswer):
+                continue  # cut within the headers: there was no stream yet
             assert seen == whole
             n_resumed += cut.after is None
     assert n_resumed

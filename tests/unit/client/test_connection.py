@@ -14,6 +14,7 @@ from stemcrate.client import (
     NamedFile,
     UnexpectedAnswer,
 )
+from stemcrate.client.uploads import OptionValue
 from tests.answering import Server
 
 RECEIPT = {
@@ -100,7 +101,7 @@ def test_fields_of_a_newer_api_do_no_harm(server: Server) -> None:
 def test_files_and_options_arrive_as_they_are(server: Server) -> None:
     server.answer("POST", "/process", RECEIPT, 202)
     song = NamedFile('Zoë "live"\r\n.wav', io.BytesIO(bytes(range(256)) * 300))
-    options = {
+    options: dict[str, OptionValue] = {
         "model": "auto",
         "stages": ["tempo", "key"],
         "custom_recipes": {"dub": ["drums", "bass"]},

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from config import settings
+from ui.settings import api_address
 
 
 @pytest.fixture
@@ -12,9 +12,9 @@ def api_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
 
     def point(url: str) -> str:
         monkeypatch.setenv("API_URL", url)
-        settings.cache_clear()
+        api_address.cache_clear()
         return url
 
     yield point
     monkeypatch.undo()
-    settings.cache_clear()
+    api_address.cache_clear()

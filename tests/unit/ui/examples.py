@@ -1,13 +1,30 @@
-"""Answers as the API gives them, in small."""
+"""Answers as the API gives them, in small: each is read and written by its schema."""
 
 import json
 from typing import Any
 
+from pydantic import BaseModel
+
+from stemcrate.schemas.configuration import Configuration
+from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.jobs import Job, JobLinks, JobReceipt, Outputs
+from stemcrate.schemas.manifest import ProcessingManifest
+from stemcrate.schemas.waveforms import Waveforms
+from tests.answering import Server
+
 JOB_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b20"
 
 
-def config() -> dict[str, Any]:
-    return {
+LINKS = dict.fromkeys(JobLinks.model_fields, "") | {"manifest": f"/job/{JOB_ID}/manifest"}
+
+
+def written(model: type[BaseModel], answer: dict[str, Any]) -> Any:
+    """Write an answer as the API does; one that it could not give is an error."""
+    return model.model_validate(answer).model_dump(mode="json", by_alias=True)
+
+
+def config() -> Any:
+    answer = {
         "version": "0.1.0",
         "models": [
             model("htdemucs", ["drums", "bass", "other", "vocals"], available=False),
@@ -15,6 +32,7 @@ def config() -> dict[str, Any]:
         ],
         "model": {"configured": "auto", "resolved": "spleeter", "reason": "No `htdemucs` here."},
         "device": "auto",
+        "workers": [],
         "stages": ["composite", "normalization", "tempo"],
         "recipes": [
             {"name": "main", "description": "All", "stems": None, "without": []},
@@ -51,6 +69,7 @@ def config() -> dict[str, Any]:
         },
         "limits": {"max_upload_bytes": 500_000_000, "max_duration_s": 3600, "max_files_per_job": 5},
     }
+    return written(Configuration, answer)
 
 
 def model(name: str, stems: list[str], *, available: bool) -> dict[str, Any]:
@@ -64,9 +83,9 @@ def model(name: str, stems: list[str], *, available: bool) -> dict[str, Any]:
     }
 
 
-def job(state: str, **changes: Any) -> dict[str, Any]:
+def job(state: str, **changes: Any) -> Any:
     """A job of one track with a name that tries to mark up the page."""
-    return {
+    answer = {
         "job_id": JOB_ID,
         "kind": "separation",
         "state": state,
@@ -83,6 +102,7 @@ def job(state: str, **changes: Any) -> dict[str, Any]:
         "tracks": [
             {
                 "index": 0,
+                "id": "5f70bf18",
                 "name": "<b>song</b>.wav",
                 "state": state,
                 "analysis": {k: v for k, v in ANALYSIS.items() if not isinstance(v, list | dict)},
@@ -90,17 +110,35 @@ def job(state: str, **changes: Any) -> dict[str, Any]:
             }
         ],
         "stages": [
-            {"track_index": 0, "name": "separation", "state": "completed", "seconds": 4.6},
-            {"track_index": 0, "name": "tempo", "state": "running", "seconds": None},
-            {"track_index": None, "name": "playlist", "state": "pending", "seconds": None},
+            stage(0, "separation", "completed", 4.6),
+            stage(0, "tempo", "running"),
+            stage(None, "playlist", "pending"),
         ],
         "warnings": [],
         "error": None,
-        "links": {},
+        "links": LINKS,
         **changes,
+    }
+    return written(Job, answer)
+
+
+def stage(
+    track_index: int | None, name: str, state: str, seconds: float | None = None
+) -> dict[str, Any]:
+    return {
+        "track_index": track_index,
+        "name": name,
+        "state": state,
+        "seconds": seconds,
+        "attempts": 1,
     }
 
 
+def receipt(state: str = "queued") -> Any:
+    return written(JobReceipt, {"job_id": JOB_ID, "state": state, "links": LINKS})
+
+
+SURE = {"n_bars": 4, "confidence": 0.9}
 ANALYSIS: dict[str, Any] = {
     "tempo_bpm": 122.0,
     "tempo_confidence": 0.78,
@@ -123,8 +161,8 @@ ANALYSIS: dict[str, Any] = {
     "vocals_confidence": 0.8,
     "vocals_s": [[3.2, 9.4]],
     "sections": [
-        {"start_s": 0.0, "end_s": 8.0, "label": "intro", "letter": "A"},
-        {"start_s": 8.0, "end_s": 20.2, "label": "chorus", "letter": "B"},
+        {"start_s": 0.0, "end_s": 8.0, "label": "intro", "letter": "A", **SURE},
+        {"start_s": 8.0, "end_s": 20.2, "label": "chorus", "letter": "B", **SURE},
     ],
     "mix_in_s": [0.0, 8.0],
     "mix_out_s": [16.0, 20.2],
@@ -148,7 +186,9 @@ def artefact(role: str, label: str, suffix: str = "wav") -> dict[str, Any]:
         "name": f"song/{label}.{suffix}",
         "role": role,
         "label": label,
+        "stage": "delivery",
         "format": suffix,
+        "sha256": "0" * 64,
         "bytes": 5_338_740,
         "duration_s": 20.2,
         "sample_rate": 44100,
@@ -159,43 +199,56 @@ def artefact(role: str, label: str, suffix: str = "wav") -> dict[str, Any]:
     }
 
 
-def outputs() -> dict[str, Any]:
-    return {
-        "job_id": JOB_ID,
-        "artefacts": [
-            artefact("waveform", "waveforms", "json"),
-            artefact("composite", "main"),
-            artefact("stem", "accompaniment"),
-            artefact("stem", "vocals"),
-            artefact("playlist", "My set", "m3u8"),
-        ],
-        "zip_url": f"/download/{JOB_ID}/all",
-    }
+FILES = (
+    artefact("waveform", "waveforms", "json"),
+    artefact("composite", "main"),
+    artefact("stem", "accompaniment"),
+    artefact("stem", "vocals"),
+    artefact("playlist", "My set", "m3u8"),
+)
 
 
-def waveforms() -> dict[str, Any]:
+def outputs(*files: dict[str, Any]) -> Any:
+    answer = {"job_id": JOB_ID, "artefacts": files, "zip_url": f"/download/{JOB_ID}/all"}
+    return written(Outputs, answer)
+
+
+def waveforms() -> Any:
     peaks = {"peaks_min": [-0.5, -0.2], "peaks_max": [0.5, 0.1], "rms": [0.2, 0.1]}
-    return {"n_bins": 2, "outputs": dict.fromkeys(("vocals", "accompaniment", "main"), peaks)}
+    outputs = dict.fromkeys(("vocals", "accompaniment", "main"), peaks)
+    return written(Waveforms, {"n_bins": 2, "outputs": outputs})
 
 
-def manifest() -> dict[str, Any]:
-    composite = {"name": "composite", "result": {"skipped": {"drumless": "It gives no drums."}}}
-    return {
-        "job_id": JOB_ID,
-        "options": {},
-        "software": {},
-        "tracks": [{"index": 0, "stages": [composite], "analysis": ANALYSIS}],
-        "playlist": {
-            "name": "My set",
-            "tracks": [{"index": 0, "title": "<i>T</i>", "artist": None, "camelot": "8A"}],
-            "transitions": [],
-        },
+def manifest(*analyses: dict[str, Any]) -> Any:
+    """The record of a job with a track for each analysis."""
+    composite = {
+        "name": "composite",
+        "version": "1",
+        "result": {"skipped": {"drumless": "It gives no drums."}},
     }
+    song = {"index": 0, "title": "<i>T</i>", "artist": None, "camelot": "8A", "starts_s": 0.0}
+    answer = {
+        "job_id": JOB_ID,
+        "created_at": "2026-11-21T06:14:05Z",
+        "tracks": [
+            {
+                "index": index,
+                "source": {"name": "<b>song</b>.wav", "sha256": "5f70bf18", "bytes": 4},
+                "stages": [composite] if analysis else [],
+                "analysis": written(JobFacts, analysis),
+            }
+            for index, analysis in enumerate(analyses)
+        ],
+        "playlist": {"name": "My set", "tracks": [song], "transitions": []}
+        if any(analyses)
+        else {},
+    }
+    return written(ProcessingManifest, answer)
 
 
-def give_finished_job(server: Any, state: str = "completed", **changes: Any) -> None:
+def give_finished_job(server: Server, state: str = "completed", **changes: Any) -> None:
     """Let a server know one job, as it is when it has ended."""
     server.answer("GET", f"/job/{JOB_ID}", job(state, **changes))
-    server.answer("GET", f"/job/{JOB_ID}/outputs", outputs())
-    server.answer("GET", f"/job/{JOB_ID}/manifest", manifest())
+    server.answer("GET", f"/job/{JOB_ID}/outputs", outputs(*FILES))
+    server.answer("GET", f"/job/{JOB_ID}/manifest", manifest(ANALYSIS))
     server.answer("GET", f"/download/{JOB_ID}/song/waveforms.json", json.dumps(waveforms()))

@@ -9,16 +9,16 @@ from streamlit.testing.v1 import AppTest
 from tests.conditions import PATIENCE_S
 from tests.unit.ui import examples
 from tests.unit.ui.examples import JOB_ID
+from ui.places import HISTORY, PLACES, PROCESS, RESULTS, Place
 
 APP = Path(__file__).parents[3] / "ui" / "app.py"
-PAGES = ("views/process.py", "views/results.py", "views/history.py")
 
 
-def open_page(page: Any, **query: Any) -> Any:
+def open_page(place: Place, **query: Any) -> Any:
     app = AppTest.from_file(str(APP), default_timeout=PATIENCE_S).run()
     for name, value in query.items():
         app.query_params[name] = value
-    return app.switch_page(page).run()
+    return app.switch_page(place.script).run()
 
 
 def texts(elements: Any) -> str:
@@ -29,22 +29,22 @@ def page_text(app: Any) -> Any:
     return texts(app.markdown)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.title)
 def test_an_api_that_is_not_there_is_a_message_and_no_traceback(
-    page: str, api_url: Any, unused_port: Any
+    place: Place, api_url: Any, unused_port: Any
 ) -> None:
     api_url(f"http://127.0.0.1:{unused_port}")
-    app = open_page(page, job=JOB_ID)
+    app = open_page(place, job=JOB_ID)
     assert not app.exception
     assert "not reachable" in texts(app.error)
     assert "stemcrate serve" in texts(app.error)
 
 
-@pytest.mark.parametrize("page", PAGES[:2])
-def test_an_unknown_job_is_named(page: Any, server: Any, api_url: Any) -> None:
+@pytest.mark.parametrize("place", [PROCESS, RESULTS], ids=lambda place: place.title)
+def test_an_unknown_job_is_named(place: Place, server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.problem("GET", "/job/nope", 404, code="job_not_found", detail="There is no job 'nope'.")
-    app = open_page(page, job="nope")
+    app = open_page(place, job="nope")
     assert not app.exception
     assert "There is no job" in texts(app.error)
     assert "History" in texts(app.error)
@@ -54,7 +54,7 @@ def test_an_id_typed_into_the_history_is_opened_or_refused(server: Any, api_url:
     api_url(server.url)
     server.answer("GET", "/jobs?limit=20", {"jobs": [], "next_cursor": None})
     server.problem("GET", "/job/nope", 404, code="job_not_found", detail="There is no job 'nope'.")
-    app = open_page(PAGES[2])
+    app = open_page(HISTORY)
     app.text_input[0].input(" nope ")
     app.button[0].click().run()
     assert not app.exception
@@ -64,7 +64,7 @@ def test_an_id_typed_into_the_history_is_opened_or_refused(server: Any, api_url:
 def test_the_form_offers_what_the_api_offers(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", "/config", examples.config())
-    app = open_page(PAGES[0])
+    app = open_page(PROCESS)
     assert not app.exception
     model, file_format, depth, _ = app.selectbox
     assert model.options == [
@@ -84,9 +84,9 @@ def test_the_form_offers_what_the_api_offers(server: Any, api_url: Any) -> None:
 def test_a_submitted_form_sends_the_options_and_shows_the_job(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", "/config", examples.config())
-    server.answer("POST", "/process", {"job_id": JOB_ID}, 202)
+    server.answer("POST", "/process", examples.receipt(), 202)
     examples.give_finished_job(server)
-    app = open_page(PAGES[0])
+    app = open_page(PROCESS)
     app.file_uploader[0].set_value([("a.wav", b"RIFF", "audio/wav"), ("b.wav", b"x", "audio/wav")])
     app.run()
     app.button[-1].click().run()
@@ -109,7 +109,7 @@ def test_every_option_of_a_job_can_be_asked_for(server: Any, api_url: Any) -> No
     api_url(server.url)
     server.answer("GET", "/config", examples.config())
     server.problem("POST", "/process", 422, code="invalid_option", detail="Seen.")
-    app = open_page(PAGES[0])
+    app = open_page(PROCESS)
     app.file_uploader[0].set_value([("a.wav", b"RIFF", "audio/wav")])
     app.run()
     app.button[-1].click().run()
@@ -123,7 +123,7 @@ def test_a_refused_file_is_named_with_what_to_do(server: Any, api_url: Any) -> N
     server.answer("GET", "/config", examples.config())
     item = {"code": "not_audio", "detail": "This is text.", "hint": "Send audio.", "file": "a.wav"}
     server.problem("POST", "/process", 422, code="not_audio", detail="Text.", errors=[item])
-    app = open_page(PAGES[0])
+    app = open_page(PROCESS)
     app.file_uploader[0].set_value([("a.wav", b"text", "audio/wav")])
     app.run()
     app.button[-1].click().run()
@@ -137,8 +137,8 @@ def test_a_running_job_shows_its_stages_and_can_be_cancelled(server: Any, api_ur
     api_url(server.url)
     running = examples.job("running", stage="tempo", track_index=0, fraction=0.4, eta_s=12.2)
     server.answer("GET", f"/job/{JOB_ID}", running)
-    server.answer("POST", f"/job/{JOB_ID}/cancel", {}, 202)
-    app = open_page(PAGES[0], job=JOB_ID)
+    server.answer("POST", f"/job/{JOB_ID}/cancel", examples.receipt("running"), 202)
+    app = open_page(PROCESS, job=JOB_ID)
     assert not app.exception
     assert "Tempo &amp; beats · 40 % · about 12 s left" in page_text(app)
     assert 'data-state="running"' in page_text(app)
@@ -152,7 +152,7 @@ def test_a_job_that_has_gone_quiet_says_so(server: Any, api_url: Any) -> None:
     api_url(server.url)
     quiet = {"stage": "tempo", "track_index": 0, "fraction": 0.4, "eta_s": 1.0, "silent_s": 301.0}
     server.answer("GET", f"/job/{JOB_ID}", examples.job("running", **quiet))
-    app = open_page(PAGES[0], job=JOB_ID)
+    app = open_page(PROCESS, job=JOB_ID)
     assert "Tempo &amp; beats · 40 % · nothing heard for 5:01" in page_text(app)
 
 
@@ -160,7 +160,7 @@ def test_a_failed_job_says_why(server: Any, api_url: Any) -> None:
     api_url(server.url)
     failure = {"code": "worker_lost", "message": "The worker died.", "hint": "Try again."}
     server.answer("GET", f"/job/{JOB_ID}", examples.job("failed", error=failure))
-    app = open_page(PAGES[0], job=JOB_ID)
+    app = open_page(PROCESS, job=JOB_ID)
     assert "The worker died" in texts(app.error)
     assert "Try again" in texts(app.error)
 
@@ -168,7 +168,7 @@ def test_a_failed_job_says_why(server: Any, api_url: Any) -> None:
 def test_results_show_facts_pictures_and_links_to_the_api(server: Any, api_url: Any) -> None:
     url = api_url(server.url)
     examples.give_finished_job(server)
-    app = open_page(PAGES[1], job=JOB_ID)
+    app = open_page(RESULTS, job=JOB_ID)
     assert not app.exception
     assert not app.error
     assert {m.label: m.value for m in app.metric} == {
@@ -204,11 +204,11 @@ def test_a_warning_of_one_of_several_tracks_says_whose_it_is(server: Any, api_ur
     tracks = [first, {**first, "index": 1, "name": "b.wav", "analysis": {"title": "B"}}]
     silent = {"code": "silent_stem", "message": "No vocals.", "stage": "separation"}
     examples.give_finished_job(server, tracks=tracks, warnings=[{**silent, "track_index": 1}])
-    records = [{**examples.manifest()["tracks"][0], "index": index} for index in (0, 1)]
-    server.answer("GET", f"/job/{JOB_ID}/manifest", {**examples.manifest(), "tracks": records})
-    app = open_page(PAGES[0], job=JOB_ID)
+    two = examples.manifest(examples.ANALYSIS, examples.ANALYSIS)
+    server.answer("GET", f"/job/{JOB_ID}/manifest", two)
+    app = open_page(PROCESS, job=JOB_ID)
     assert "**b\\.wav**: Separation: No vocals" in texts(app.warning)
-    app = open_page(PAGES[1], job=JOB_ID)
+    app = open_page(RESULTS, job=JOB_ID)
     assert not app.exception
     assert not app.warning
     app.session_state[f"tab-{JOB_ID}"] = app.tabs[1].label
@@ -221,10 +221,8 @@ def test_a_cancelled_job_promises_no_files(server: Any, api_url: Any) -> None:
     api_url(server.url)
     failure = {"code": "job_cancelled", "message": "The job was cancelled.", "hint": ""}
     examples.give_finished_job(server, "cancelled", error=failure)
-    server.answer(
-        "GET", f"/job/{JOB_ID}/outputs", {"job_id": JOB_ID, "artefacts": [], "zip_url": ""}
-    )
-    app = open_page(PAGES[1], job=JOB_ID)
+    server.answer("GET", f"/job/{JOB_ID}/outputs", examples.outputs())
+    app = open_page(RESULTS, job=JOB_ID)
     assert not app.exception
     assert not app.error
     assert "was cancelled" in texts(app.info)
@@ -238,10 +236,8 @@ def test_a_job_that_only_analysed_shows_its_facts_and_offers_no_files(
     """It looked like a job whose files were lost: "no files of this track were delivered"."""
     api_url(server.url)
     examples.give_finished_job(server, kind="analysis", model={}, device={})
-    server.answer(
-        "GET", f"/job/{JOB_ID}/outputs", {"job_id": JOB_ID, "artefacts": [], "zip_url": "/zip"}
-    )
-    app = open_page(PAGES[1], job=JOB_ID)
+    server.answer("GET", f"/job/{JOB_ID}/outputs", examples.outputs())
+    app = open_page(RESULTS, job=JOB_ID)
     assert not app.exception
     assert "analysis only" in page_text(app)
     assert "the facts below are the result" in texts(app.caption)
@@ -254,7 +250,7 @@ def test_a_job_that_only_analysed_shows_its_facts_and_offers_no_files(
 def test_results_of_a_job_that_runs_lead_to_its_progress(server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.answer("GET", f"/job/{JOB_ID}", examples.job("running", fraction=0.1))
-    app = open_page(PAGES[1], job=JOB_ID)
+    app = open_page(RESULTS, job=JOB_ID)
     assert "not done yet" in texts(app.info)
     assert [button.label for button in app.button] == ["Follow it"]
 
@@ -265,14 +261,12 @@ def test_results_without_pictures_or_analysis_are_results_all_the_same(
     """A job with every optional stage off has stems and nothing else."""
     api_url(server.url)
     bare = examples.job("completed", model={}, device={})
-    empty = {"index": 0, "stages": [], "analysis": {}}
     examples.give_finished_job(server)
     server.answer("GET", f"/job/{JOB_ID}", bare)
-    stems = [a for a in examples.outputs()["artefacts"] if a["role"] == "stem"]
-    outputs = {**examples.outputs(), "artefacts": stems}
-    server.answer("GET", f"/job/{JOB_ID}/outputs", outputs)
-    server.answer("GET", f"/job/{JOB_ID}/manifest", {"playlist": {}, "tracks": [empty]})
-    app = open_page(PAGES[1], job=JOB_ID)
+    stems = [file for file in examples.FILES if file["role"] == "stem"]
+    server.answer("GET", f"/job/{JOB_ID}/outputs", examples.outputs(*stems))
+    server.answer("GET", f"/job/{JOB_ID}/manifest", examples.manifest({}))
+    app = open_page(RESULTS, job=JOB_ID)
     assert not app.exception
     assert {metric.value for metric in app.metric} == {"—"}
     assert ">Vocals<" in page_text(app)
@@ -295,7 +289,7 @@ def test_the_history_goes_back_in_time_page_by_page(server: Any, api_url: Any) -
     ]
     server.answer("GET", "/jobs?limit=20", {"jobs": lines, "next_cursor": "c1"})
     server.answer("GET", "/jobs?limit=20&cursor=c1", {"jobs": [], "next_cursor": None})
-    app = open_page(PAGES[2])
+    app = open_page(HISTORY)
     shown = page_text(app).replace("\\", "")
     assert "a.wav, b.wav, c.wav and 1 more" in shown
     assert "analysis only" in shown

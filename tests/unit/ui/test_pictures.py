@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stemcrate.schemas.waveforms import Peaks
 from ui.colours import camelot_colour
 from ui.waveform_svg import MIDDLE, REACH, bar_grid, common_scale, draw_waveform
 from ui.wheel_svg import draw_wheel
@@ -14,12 +15,10 @@ from ui.wheel_svg import draw_wheel
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def peaks_of(*values: float) -> Any:
-    return {
-        "peaks_min": [-v for v in values],
-        "peaks_max": list(values),
-        "rms": [v / 2 for v in values],
-    }
+def peaks_of(*values: float) -> Peaks:
+    return Peaks(
+        peaks_min=[-v for v in values], peaks_max=list(values), rms=[v / 2 for v in values]
+    )
 
 
 def heights(svg: str, which: int) -> list[Any]:

@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from stemcrate.schemas.manifest import Artefact
 from ui import text
 
 
@@ -45,7 +47,7 @@ def test_sizes(n_bytes: Any, written: Any) -> None:
 
 
 def test_moments_are_in_the_users_time_zone() -> None:
-    at = "2026-11-21T23:30:00.5Z"
+    at = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
     assert text.moment(at, "Europe/Berlin") == "22 Nov 2026, 00:30"
     assert text.moment(at, None) == "21 Nov 2026, 23:30"
     assert text.moment(at, "Mars/Olympus") == "21 Nov 2026, 23:30"
@@ -68,10 +70,20 @@ def test_code_in_a_sentence_of_the_api_is_shown_as_code() -> None:
 
 
 def test_a_file_is_described_in_two_short_lines() -> None:
-    artefact: Any = {"format": "wav", "bytes": 5_338_740, "sample_rate": 44100, "bit_depth": "32f"}
-    artefact |= {"gain_db": -2.14}
+    artefact = Artefact(
+        name="a",
+        role="stem",
+        label="vocals",
+        stage="delivery",
+        format="wav",
+        sha256="0",
+        bytes=5_338_740,
+        sample_rate=44100,
+        bit_depth="32f",
+        gain_db=-2.14,
+    )
     assert text.format_facts(artefact) == "WAV · 32-bit float · 44.1 kHz"
     assert text.weight_facts(artefact) == "5.3 MB · −2.1 dB"
-    artefact |= {"format": "mp3", "bit_depth": None, "gain_db": 0.0}
+    artefact = artefact.model_copy(update={"format": "mp3", "bit_depth": None, "gain_db": 0.0})
     assert text.format_facts(artefact) == "MP3 · 44.1 kHz"
     assert text.weight_facts(artefact) == "5.3 MB"

@@ -1,0 +1,40 @@
+"""What the workbench reads from the environment or `.env`: where the API is.
+
+`config.Settings` extends these settings, so that each variable is described once.
+"""
+
+from functools import lru_cache
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ApiAddress(BaseSettings):
+    """Where the API is, for this process and for the user's browser."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
+    api_url: str = Field(
+        "",
+        description="Where the workbench's server finds the API. Empty: this machine, API_PORT.",
+    )
+    public_api_url: str = Field(
+        "", description="Where the user's browser finds the API. Empty: API_URL."
+    )
+
+    @model_validator(mode="after")
+    def _find_api(self) -> Self:
+        self.api_url = self.api_url or f"http://127.0.0.1:{self.api_port}"
+        return self
+
+    def browser_api_url(self) -> str:
+        """Return the address of the API for links that a browser follows."""
+        return (self.public_api_url or self.api_url).rstrip("/")
+
+
+@lru_cache
+def api_address() -> ApiAddress:
+    """Read the settings once."""
+    return ApiAddress()
