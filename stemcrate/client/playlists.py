@@ -9,7 +9,7 @@ from typing import Literal
 from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
 from stemcrate.client.files import DownloadProgress, Target, fetch
-from stemcrate.schemas.sets import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
+from stemcrate.schemas.playlists import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 
 WARNINGS = "X-Stemcrate-Warnings"
 StemFormat = Literal["alac-24", "alac-16", "aac"]

@@ -56,7 +56,7 @@ def _show_results(client: Workbench, job: Job) -> None:
     manifest = client.get_manifest(job.job_id)
     playlist = manifest.playlist
     is_one = len(job.tracks) == 1
-    title = track_title(job.tracks[0]) if is_one else playlist.get("name") or "Results"
+    title = track_title(job.tracks[0]) if is_one else playlist.name or "Results"
     show_heading(title, describe_job(job))
     _show_actions(client, job, outputs.zip_url if outputs.artefacts else None)
     if job.kind == "analysis":

@@ -10,10 +10,14 @@ from config import Settings
 from core.jobs.library_sync import LibrarySync
 from core.pipeline.order import build_pipeline
 from stemcrate.client import Client
+from stemcrate.client.uploads import OptionValue
 from stemcrate.schemas.jobs import Job
 from tests.integration.api.apps import serve, settings_for, wav_bytes
 
-OPTIONS = {"stages": ["composite", "tempo", "key", "waveform", "playlist"], "recipes": "acapella"}
+OPTIONS: dict[str, OptionValue] = {
+    "stages": ["composite", "tempo", "key", "descriptors", "waveform", "playlist"],
+    "recipes": "acapella",
+}
 
 
 @dataclass

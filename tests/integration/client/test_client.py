@@ -19,7 +19,7 @@ from stemcrate.client import (
 from stemcrate.schemas.events import JobStanding, StateEvent
 from stemcrate.schemas.jobs import Job, OutputFile
 from stemcrate.schemas.manifest import JobState
-from stemcrate.schemas.sets import PlaylistRequest
+from stemcrate.schemas.playlists import PlaylistRequest
 from tests.integration.api.apps import wav_bytes
 from tests.integration.client.conftest import Installation
 from tests.integration.client.cutting import cutting_proxy
@@ -185,8 +185,8 @@ def test_the_library_is_searched_and_its_sets_are_exported(
     assert set(client.add_job_tracks(finished.job_id).known) == set(ids)
     assert {t.id for t in client.list_tracks(text="wav", sort="tempo").tracks} >= set(ids)
     assert client.get_track(ids[0]).facts.key == finished.tracks[0].analysis["key"]
-    client.list_similar(ids[0])
-    client.list_compatible(ids[0])
+    assert ids[1] in {found.track.id for found in client.list_similar(ids[0]).tracks}
+    assert ids[1] in {found.track.id for found in client.list_compatible(ids[0]).tracks}
     client.list_duplicates()
     with pytest.raises(ApiError) as caught:
         client.get_cover(ids[0])

@@ -11,7 +11,7 @@ import pytest
 
 from api.main import create_app
 from stemcrate.client import ApiError, Client, NamedFile
-from stemcrate.schemas.sets import PlaylistRequest
+from stemcrate.schemas.playlists import PlaylistRequest
 from tests import answering
 from tests.integration.api.apps import settings_for
 
