@@ -110,7 +110,7 @@ def _kind(manifest: ProcessingManifest) -> JobKind:
 def _model_name(manifest: ProcessingManifest) -> str | None:
     if not manifest.options.separates:
         return None
-    return manifest.model.get("name") or manifest.options.model
+    return manifest.model.name or manifest.options.model
 
 
 def _single_values(analysis: dict[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def print_json(value: dict[str, Any]) -> None:
 def print_summary(manifest: ProcessingManifest) -> None:
     """Print what a job made: its tracks and their facts, the playlist, the warnings."""
     out.print(f"Job {manifest.job_id}: {manifest.state}")
-    if manifest.model:
-        out.print(f"Model: {manifest.model['name']} ({manifest.model['reason']})")
+    if manifest.model.name:
+        out.print(f"Model: {manifest.model.name} ({manifest.model.reason})")
     out.print(_tracks_table(manifest))
     if manifest.playlist.transitions:
         out.print(_playlist_table(manifest))

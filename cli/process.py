@@ -35,6 +35,7 @@ from stemcrate.schemas.options import ProcessingOptions
 
 if TYPE_CHECKING:
     from core.pipeline.pipeline import AudioPipeline
+    from core.pipeline.stage import StageRef
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -105,18 +106,17 @@ def run_to_end(pipeline: "AudioPipeline", job_id: str) -> JobState:
     with _cancel_on_interrupt() as cancelled, Progress(*columns, console=err) as bar:
         task = bar.add_task("starting", total=total)
 
-        def run_stage(job_id: str, stage_name: str, track_index: int | None) -> StageState:
+        def run_stage(ref: "StageRef") -> StageState:
             nonlocal done
-            track = "" if track_index is None else f"{manifest.tracks[track_index].source.name}: "
-            bar.update(task, description=f"{track}{stage_name}")
+            index, cost = ref.track_index, costs[ref.stage_name]
+            track = "" if index is None else f"{manifest.tracks[index].source.name}: "
+            bar.update(task, description=f"{track}{ref.stage_name}")
             state = pipeline.run_stage(
-                job_id,
-                stage_name,
-                track_index,
-                progress=lambda part: bar.update(task, completed=done + part * costs[stage_name]),
+                ref,
+                progress=lambda part: bar.update(task, completed=done + part * cost),
                 cancelled=cancelled.is_set,
             )
-            done += costs[stage_name]
+            done += cost
             bar.update(task, completed=done)
             return state
 

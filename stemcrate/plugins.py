@@ -40,7 +40,8 @@ from core.export.model import Crate, CratePlaylist, CrateTrack
 from core.export.registry import EXPORTERS
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.order import STAGES
-from core.pipeline.stage import JobStage, PipelineStage, StageResult, TrackStage
+from core.pipeline.results import StageResult
+from core.pipeline.stage import JobStage, PipelineStage, TrackStage
 from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SEPARATORS, Builder
 from core.separation.streaming.mixture import StemBlock, StereoMixture

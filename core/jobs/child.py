@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection, wait
 from core.errors import WorkerLost
 from core.jobs.stage_child import Cancel, ChildSpec, Done, Progress, Raised, Run, serve_stages
 from core.jobs.timing import Watchdog
+from core.pipeline.stage import StageRef
 from stemcrate.schemas.manifest import StageState
 
 logger = logging.getLogger(__name__)
@@ -47,9 +48,7 @@ class StageProcess:
 
     def run(
         self,
-        job_id: str,
-        stage_name: str,
-        track_index: int | None,
+        ref: StageRef,
         *,
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
@@ -66,10 +65,10 @@ class StageProcess:
         self._number += 1
         try:
             connection = self._ensure_started()
-            connection.send(Run(self._number, job_id, stage_name, track_index))
-            reply = self._await_end(connection, stage_name, progress, cancelled)
+            connection.send(Run(self._number, ref))
+            reply = self._await_end(connection, ref.stage_name, progress, cancelled)
         except (EOFError, OSError) as error:
-            raise self._lost(stage_name) from error
+            raise self._lost(ref.stage_name) from error
         except BaseException:
             self._discard()  # it still works on this request, and must not answer the next
             raise

@@ -16,6 +16,7 @@ from core.jobs.progress import ProgressLog
 from core.jobs.timing import EtaEstimator
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.stage import StageRef
 from core.system.logs import work_in_log
 from stemcrate.schemas.manifest import StageState
 
@@ -59,25 +60,24 @@ class StageRunner:
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
 
-    def run(self, job_id: str, stage_name: str, track_index: int | None) -> StageState:
+    def run(self, ref: StageRef) -> StageState:
         """Carry out a stage in a process of its queue, whatever it takes.
 
         Returns the state that it ended in; ``cancelled`` when the job was cancelled or deleted.
         Does not return while the worker stops: the stage is not over, another worker takes it.
         """
-        over = _JobWatch(self._pipeline, job_id)
-        queue_name = self._pipeline.stage(stage_name).queue
+        over = _JobWatch(self._pipeline, ref.job_id)
+        queue_name = self._pipeline.stage(ref.stage_name).queue
         with (
-            work_in_log(job_id, stage_name, track_index),
-            self._count(job_id),
+            work_in_log(ref.job_id, ref.stage_name, ref.track_index),
+            self._count(ref.job_id),
             self._slot(queue_name, over) as process,
         ):
             if process is None or over.check():
                 return StageState.CANCELLED
-            event = {"stage": stage_name, "track_index": track_index}
-            self._tell(job_id, {"kind": "stage", **event, "state": StageState.RUNNING})
-            state = self._attempt(process, job_id, stage_name, track_index, over)
-            self._tell(job_id, {"kind": "stage", **event, "state": state})
+            self._tell(ref, {"kind": "stage", "state": StageState.RUNNING})
+            state = self._attempt(process, ref, over)
+            self._tell(ref, {"kind": "stage", "state": state})
             return state
 
     def stop(self) -> None:
@@ -86,18 +86,11 @@ class StageRunner:
         for process in self._processes:
             process.kill()
 
-    def _attempt(
-        self,
-        process: StageProcess,
-        job_id: str,
-        stage_name: str,
-        track_index: int | None,
-        over: "_JobWatch",
-    ) -> StageState:
+    def _attempt(self, process: StageProcess, ref: StageRef, over: "_JobWatch") -> StageState:
         for attempt in range(1, self._max_attempts + 1):
-            report = self._reporter(job_id, stage_name, track_index)
+            report = self._reporter(ref)
             try:
-                return process.run(job_id, stage_name, track_index, progress=report, cancelled=over)
+                return process.run(ref, progress=report, cancelled=over)
             except JobNotFound:
                 return StageState.CANCELLED
             except WorkerLost as error:
@@ -108,25 +101,24 @@ class StageRunner:
             self._park_if_stopping()
             if over.check():
                 return StageState.CANCELLED
-        return self._pipeline.fail_stage(job_id, stage_name, track_index, failure_of(lost))
+        return self._pipeline.fail_stage(ref, failure_of(lost))
 
-    def _reporter(
-        self, job_id: str, stage_name: str, track_index: int | None
-    ) -> Callable[[float], None]:
-        """Give what one attempt at a stage reports its fractions to."""
+    def _reporter(self, ref: StageRef) -> Callable[[float], None]:
+        """Return what one attempt at a stage reports its fractions to."""
         estimator = EtaEstimator()
 
         def report(fraction: float) -> None:
-            event = {"stage": stage_name, "track_index": track_index}
             told = {"fraction": round(fraction, 4), "eta_s": estimator.eta_s(fraction)}
-            self._tell(job_id, {"kind": "progress", **event, **told})
+            self._tell(ref, {"kind": "progress", **told})
 
         return report
 
-    def _tell(self, job_id: str, event: Mapping[str, Any]) -> None:
+    def _tell(self, ref: StageRef, event: Mapping[str, Any]) -> None:
         # The log is a convenience: a database that does not answer now must not fail a stage.
         try:
-            self._log.append(job_id, event)
+            self._log.append(
+                ref.job_id, {"stage": ref.stage_name, "track_index": ref.track_index, **event}
+            )
         except DatabaseUnavailable as error:
             logger.warning("an event could not be logged: %s", error)
 

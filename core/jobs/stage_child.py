@@ -4,7 +4,7 @@ A process of its own can be killed (to cancel, or by the kernel when memory runs
 the worker along; it lives on between stages so that torch and the models stay loaded. It ends
 itself as soon as the worker is gone.
 
-    to the child      Run(number, job_id, stage_name, track_index)    Cancel(number)
+    to the child      Run(number, ref)                              Cancel(number)
     to the worker     Progress(fraction)…    then Done(state) or Raised(error)
 """
 
@@ -24,6 +24,7 @@ from core.errors import StageFailed, StemcrateError
 from core.jobs.timing import Throttle
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
+from core.pipeline.stage import StageRef
 from core.system.logs import configure_logging, work_in_log
 from stemcrate.schemas.manifest import StageState
 
@@ -53,9 +54,7 @@ class Run:
     """Carry out a stage."""
 
     number: int
-    job_id: str
-    stage_name: str
-    track_index: int | None
+    ref: StageRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> N
         _warm_up(pipeline)
     while True:
         request = inbox.next()
-        with work_in_log(request.job_id, request.stage_name, request.track_index):
+        with work_in_log(request.ref.job_id, request.ref.stage_name, request.ref.track_index):
             connection.send(_carry_out(pipeline, request, inbox, connection))
 
 
@@ -125,9 +124,7 @@ def _carry_out(
 ) -> Done | Raised:
     try:
         state = pipeline.run_stage(
-            request.job_id,
-            request.stage_name,
-            request.track_index,
+            request.ref,
             progress=Throttle(lambda fraction: connection.send(Progress(fraction))),
             cancelled=lambda: inbox.is_cancelled(request.number),
         )

@@ -22,6 +22,7 @@ from core.jobs.queue import JOB_WORKFLOW, RESULT_POLL_S, TRACKS_QUEUE
 from core.jobs.runner import StageRunner
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.stage import StageRef
 from core.system.logs import work_in_log
 from stemcrate.schemas.manifest import JobState, StageState
 
@@ -43,23 +44,23 @@ def register_workflows(
     @DBOS.workflow(name="run_stage", max_recovery_attempts=STAGE_RECOVERIES)
     def run_stage(job_id: str, stage_name: str, track_index: int | None) -> str:
         def carry_out() -> str:
-            return runner.run(job_id, stage_name, track_index).value
+            return runner.run(StageRef(job_id, stage_name, track_index)).value
 
         return DBOS.run_step({"name": stage_name}, carry_out)
 
-    def queue_stage(job_id: str, stage_name: str, track_index: int | None) -> StageState:
-        queue_name = pipeline.stage(stage_name).queue
-        handle = _enqueue(queue_name, run_stage, job_id, stage_name, track_index)
+    def queue_stage(ref: StageRef) -> StageState:
+        queue_name = pipeline.stage(ref.stage_name).queue
+        handle = _enqueue(queue_name, run_stage, ref.job_id, ref.stage_name, ref.track_index)
         try:
             return StageState(handle.get_result(polling_interval_sec=RESULT_POLL_S))
         except error.DBOSAwaitedWorkflowCancelledError:
             return StageState.CANCELLED
         except error.DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded:
             lost = WorkerLost(
-                f"The stage '{stage_name}' took its worker down {STAGE_RECOVERIES + 1} times.",
+                f"The stage '{ref.stage_name}' took its worker down {STAGE_RECOVERIES + 1} times.",
                 hint="Most often the machine ran out of memory.",
             )
-            return pipeline.fail_stage(job_id, stage_name, track_index, failure_of(lost))
+            return pipeline.fail_stage(ref, failure_of(lost))
 
     @DBOS.workflow(name="process_track", max_recovery_attempts=JOB_RECOVERIES)
     def process_track(job_id: str, index: int) -> None:

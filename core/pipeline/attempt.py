@@ -11,7 +11,8 @@ from core.artifacts.cache import StageCache, make_key
 from core.errors import JobCancelled, StemcrateError
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.outcome import Outcome
-from core.pipeline.stage import PipelineStage, StageResult, TrackStage
+from core.pipeline.results import StageResult
+from core.pipeline.stage import AnyStage, ContextT, PipelineStage, TrackStage
 from core.system.threads import one_blas_thread
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.manifest import StageState, StageWarning
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def attempt(
-    stage: PipelineStage,
+    stage: AnyStage,
     context: StageContext | JobContext,
     cache: StageCache,
     *,
@@ -33,9 +34,11 @@ def attempt(
     """
     try:
         context.check_cancelled()
-        if isinstance(stage, TrackStage) and isinstance(context, StageContext):
+        if isinstance(stage, TrackStage):
+            assert isinstance(context, StageContext)
             return _execute_cached(stage, context, cache, is_deleted)
-        stage.validate_input(context)  # type: ignore[attr-defined]
+        assert isinstance(context, JobContext)
+        stage.validate_input(context)
         result = _execute(stage, context)
     except Exception as error:  # a stage may be a third party's: nothing it raises ends the job
         context.discard()
@@ -60,24 +63,27 @@ def _execute_cached(
         found = cache.get(mixture, key, context.work_folder)
         if found is not None:
             context.warnings += [StageWarning.model_validate(w) for w in found["warnings"]]
-            result = StageResult(found["data"], JobFacts.model_validate(found["analysis"]))
+            facts = JobFacts.model_validate(found["analysis"])
+            result = stage.result_type.model_validate({**found["data"], "facts": facts})
             return Outcome(
                 StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
             )
     result = _execute(stage, context)
     if stage.is_cached and key is not None and not is_deleted():
         warnings = [warning.model_dump(mode="json") for warning in context.warnings]
-        analysis = result.facts.model_dump(mode="json")
-        found = {"data": result.data, "analysis": analysis, "warnings": warnings}
+        found = {
+            "data": result.model_dump(mode="json", exclude_unset=True),
+            "analysis": result.facts.model_dump(mode="json"),
+            "warnings": warnings,
+        }
         cache.put(mixture, key, found, context.written)
     return Outcome(StageState.COMPLETED, context, result=result, cache_key=key)
 
 
-def _execute(stage: PipelineStage, context: StageContext | JobContext) -> StageResult:
-    """Execute a stage; those of the CPU run side by side and are given one thread each."""
+def _execute(stage: PipelineStage[ContextT], context: ContextT) -> StageResult:
+    """Execute a stage; those of the CPU run side by side, one BLAS thread each."""
     with one_blas_thread() if stage.queue == "cpu" else nullcontext():
-        result: StageResult = stage.execute(context)  # type: ignore[attr-defined]
-    return result
+        return stage.execute(context)
 
 
 def _find_key(stage: TrackStage, context: StageContext) -> str | None:

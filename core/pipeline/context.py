@@ -7,15 +7,25 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.artifacts.store import hash_file
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import JobCancelled, StageFailed
+from core.pipeline.results import StageResult
 from core.pipeline.runtime import Runtime
 from core.system.atomic import atomic_path
-from stemcrate.schemas.manifest import Artefact, ProcessingManifest, StageWarning, TrackRecord
+from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.manifest import (
+    Artefact,
+    ProcessingManifest,
+    StageState,
+    StageWarning,
+    TrackRecord,
+)
 from stemcrate.schemas.options import ProcessingOptions
+
+ResultT = TypeVar("ResultT", bound=StageResult)
 
 
 class _Context:
@@ -65,8 +75,8 @@ class _Context:
     def artefact(self, name: str, **fields: Any) -> Iterator[Path]:
         """Lend a temporary path for an artefact; name, hash and list it when the block succeeds.
 
-        ``name`` is the path below the job's folder; ``fields`` are those of `Artefact`. The block
-        may add to ``fields`` only by what it knew before; sizes and hashes are filled in here.
+        ``name`` is the path below the job's folder; ``fields`` are those of `Artefact`. Pass all
+        other fields up front; size and hash are filled in when the block ends.
         """
         destination = self._folder / name
         with atomic_path(destination) as temporary:
@@ -95,18 +105,23 @@ class StageContext(_Context):
         self.work_folder = work_folder
         self.written: list[Path] = []
 
-    def result(self, stage_name: str) -> dict[str, Any]:
-        """Give the result of an earlier stage of this track; empty when it did not complete."""
-        for record in self.track.stages:
-            if record.name == stage_name and record.state == "completed":
-                return record.result
-        return {}
+    @property
+    def facts(self) -> JobFacts:
+        """What earlier stages of this track found out about the recording."""
+        return self.track.analysis
 
-    def require(self, stage_name: str) -> dict[str, Any]:
-        """Give the result of an earlier stage. Raises `StageFailed` when there is none."""
-        result = self.result(stage_name)
-        if not result:
-            raise StageFailed(f"The stage '{stage_name}' gave no result to build on.")
+    def result(self, kind: type[ResultT]) -> ResultT | None:
+        """Return the result of an earlier stage of this track; None if it did not complete."""
+        for record in self.track.stages:
+            if record.name == kind.stage and record.state == StageState.COMPLETED:
+                return kind.model_validate(record.result)
+        return None
+
+    def require(self, kind: type[ResultT]) -> ResultT:
+        """Return the result of an earlier stage. Raises `StageFailed` if there is none."""
+        result = self.result(kind)
+        if result is None:
+            raise StageFailed(f"The stage '{kind.stage}' gave no result to build on.")
         return result
 
     def reader(self, name: str) -> AudioReader:

@@ -5,7 +5,7 @@ from inspect import isabstract
 from core.artifacts.store import JobStore
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
-from core.pipeline.stage import JobStage, PipelineStage, TrackStage
+from core.pipeline.stage import AnyStage, JobStage, TrackStage
 from core.pipeline.stages.chords import ChordsStage
 from core.pipeline.stages.composite import CompositeTrackStage
 from core.pipeline.stages.decode import DecodeStage
@@ -23,7 +23,7 @@ from core.pipeline.stages.vocals import VocalsStage
 from core.pipeline.stages.waveform import WaveformStage
 from core.system.registry import Registry
 
-_MAIN: tuple[type[PipelineStage], ...] = (
+_MAIN: tuple[type[AnyStage], ...] = (
     DecodeStage,
     SeparationStage,
     HarmonicPercussiveStage,
@@ -39,7 +39,7 @@ _MAIN: tuple[type[PipelineStage], ...] = (
     WaveformStage,
 )
 # The stages of other packages run between the two.
-_LAST: tuple[type[PipelineStage], ...] = (DeliveryStage, PlaylistStage)
+_LAST: tuple[type[AnyStage], ...] = (DeliveryStage, PlaylistStage)
 
 
 def _is_stage(name: str, item: object) -> bool:
@@ -47,12 +47,12 @@ def _is_stage(name: str, item: object) -> bool:
     return is_class and not isabstract(item) and getattr(item, "name", None) == name
 
 
-STAGES: Registry[type[PipelineStage]] = Registry(
+STAGES: Registry[type[AnyStage]] = Registry(
     "stemcrate.stages", _is_stage, ((stage.name, stage) for stage in (*_MAIN, *_LAST))
 )
 
 
-def build_stages() -> tuple[PipelineStage, ...]:
+def build_stages() -> tuple[AnyStage, ...]:
     """Make the stages in their order; one of another package that cannot be loaded is logged."""
     added = [stage for stage in STAGES.available().values() if stage not in (*_MAIN, *_LAST)]
     return tuple(stage() for stage in (*_MAIN, *added, *_LAST))

@@ -2,7 +2,8 @@
 
 from core.errors import StemcrateError
 from core.pipeline.context import JobContext, StageContext
-from core.pipeline.stage import PipelineStage, StageResult
+from core.pipeline.results import DecodeResult, PlaylistResult, SeparationResult, StageResult
+from core.pipeline.stage import AnyStage
 from core.system.clock import now
 from stemcrate.schemas.manifest import (
     Failure,
@@ -35,9 +36,7 @@ class Outcome:
         self._result = result
         self._failure = failure_of(error) if error else None
 
-    def write(
-        self, manifest: ProcessingManifest, stage: PipelineStage, track_index: int | None
-    ) -> None:
+    def write(self, manifest: ProcessingManifest, stage: AnyStage, track_index: int | None) -> None:
         """Enter this outcome into the manifest."""
         record = manifest.stage(stage.name, track_index)
         record.state = self.state
@@ -48,27 +47,28 @@ class Outcome:
         record.cache_hit = self._cache_hit
         owner = manifest if track_index is None else manifest.tracks[track_index]
         if self._result is not None:
-            record.result = self._result.data
+            record.result = self._result.model_dump(mode="json", exclude_unset=True)
             owner.artefacts = [a for a in owner.artefacts if a.stage != stage.name]
             owner.artefacts += self._context.artefacts
         if isinstance(owner, TrackRecord):
             if self._result is not None:
                 owner.analysis.merge(self._result.facts)
-                self._describe(manifest, owner)
+                _describe(self._result, manifest, owner)
             if self._failure is not None and stage.essential:
                 owner.error = self._failure
                 owner.state = JobState.FAILED
-        elif self._result is not None and self._result.playlist is not None:
+        elif isinstance(self._result, PlaylistResult):
             owner.playlist = self._result.playlist
 
-    def _describe(self, manifest: ProcessingManifest, track: TrackRecord) -> None:
-        """Copy what a stage learned of the source, the model and the device to their places."""
-        assert self._result is not None
-        data = self._result.data
-        if source := data.get("source"):
-            track.source = SourceRecord.model_validate({**track.source.model_dump(), **source})
-        manifest.model = data.get("model", manifest.model)
-        manifest.device = data.get("device", manifest.device)
+
+def _describe(result: StageResult, manifest: ProcessingManifest, track: TrackRecord) -> None:
+    """Copy what was learned of the source, the model and the device to their places."""
+    if isinstance(result, DecodeResult):
+        track.source = SourceRecord.model_validate(
+            track.source.model_dump() | result.source.model_dump()
+        )
+    if isinstance(result, SeparationResult):
+        manifest.model, manifest.device = result.model, result.device
 
 
 def failure_of(error: Exception) -> Failure:

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from core.audio.writing.wavefile import AudioReader
 from core.pipeline.context import StageContext
+from core.pipeline.results import (
+    CompositeResult,
+    HarmonicPercussiveResult,
+    SeparationResult,
+)
 
 BLOCK_SAMPLES = 1 << 18
 Grid = NDArray[np.float64]
@@ -39,10 +44,12 @@ class Outputs:
 
 def list_outputs(context: StageContext) -> Outputs:
     """List what a track delivers, from what its stages made so far."""
-    separation = context.require("separation")
-    parts = context.result("harmonic_percussive").get("parts", [])
-    composites: Mapping[str, list[str]] = context.result("composite").get("sums", {})
-    stems = tuple(separation["stems"])
+    separation = context.require(SeparationResult)
+    split = context.result(HarmonicPercussiveResult)
+    parts = [] if split is None else split.parts
+    composite = context.result(CompositeResult)
+    composites = {} if composite is None else composite.sums
+    stems = tuple(separation.stems)
     files = [Output(stem, "stem", (stem,)) for stem in stems]
     files += [Output(name, "composite", tuple(sources)) for name, sources in composites.items()]
     used = {source for sources in composites.values() for source in sources}
@@ -50,8 +57,8 @@ def list_outputs(context: StageContext) -> Outputs:
     return Outputs(
         files=tuple(files),
         stems=stems,
-        closing_stem=separation["closing_stem"],
-        has_complements=bool(context.result("harmonic_percussive").get("complementary")),
+        closing_stem=separation.closing_stem,
+        has_complements=split is not None and split.complementary,
     )
 
 

@@ -8,9 +8,9 @@ when one fails, and how the job ends.
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any
 
 from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
@@ -20,10 +20,11 @@ from core.pipeline.context import JobContext, StageContext
 from core.pipeline.outcome import Outcome, conclude, failure_of
 from core.pipeline.runtime import Runtime
 from core.pipeline.stage import (
+    AnyStage,
     Cancelled,
     JobStage,
-    PipelineStage,
     Progress,
+    StageRef,
     TrackStage,
 )
 from core.system.clock import now
@@ -41,12 +42,8 @@ from stemcrate.schemas.options import ProcessingOptions, RecordedOptions
 RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "soundfile", "av", "soxr", "numpy", "scipy")
 
 
-class RunStage(Protocol):
-    """Carry out one stage and give the state that it ended in."""
-
-    def __call__(self, job_id: str, stage_name: str, track_index: int | None) -> StageState:
-        """Run it; ``track_index`` is None for a stage of the whole job."""
-        ...
+RunStage = Callable[[StageRef], StageState]
+"""Carries out one stage and returns the state that it ended in."""
 
 
 def _ignore(_: float) -> None:
@@ -61,7 +58,7 @@ class AudioPipeline:
     """Stages in their order, over one store."""
 
     def __init__(
-        self, stages: Sequence[PipelineStage], store: JobStore, runtime: Runtime | None = None
+        self, stages: Sequence[AnyStage], store: JobStore, runtime: Runtime | None = None
     ) -> None:
         self.stages = tuple(stages)
         self.store = store
@@ -69,13 +66,17 @@ class AudioPipeline:
 
     # planning
 
-    def stage(self, name: str) -> PipelineStage:
-        """Find a stage by its name."""
+    def stage(self, name: str) -> AnyStage:
+        """Return the stage of this name."""
         return next(stage for stage in self.stages if stage.name == name)
 
-    def plan(self, options: ProcessingOptions, scope: str) -> list[PipelineStage]:
-        """List the stages that a job with these options runs, in order."""
-        return [s for s in self.stages if s.scope == scope and s.is_wanted(options)]
+    def track_stages(self, options: ProcessingOptions) -> list[TrackStage]:
+        """List the stages that each track of a job with these options runs, in order."""
+        return [s for s in self.stages if isinstance(s, TrackStage) and s.is_wanted(options)]
+
+    def job_stages(self, options: ProcessingOptions) -> list[JobStage]:
+        """List the stages that follow for the whole job, in order."""
+        return [s for s in self.stages if isinstance(s, JobStage) and s.is_wanted(options)]
 
     def create_job(
         self,
@@ -96,11 +97,11 @@ class AudioPipeline:
                     source=SourceRecord(
                         name=upload.name, sha256=upload.sha256, bytes=upload.n_bytes
                     ),
-                    stages=[_record(stage, options) for stage in self.plan(options, "track")],
+                    stages=[_record(stage, options) for stage in self.track_stages(options)],
                 )
                 for index, upload in enumerate(uploads)
             ],
-            stages=[_record(stage, options) for stage in self.plan(options, "job")],
+            stages=[_record(stage, options) for stage in self.job_stages(options)],
         )
         self.store.create(manifest)
         return manifest
@@ -130,8 +131,8 @@ class AudioPipeline:
 
     def run_track(self, job_id: str, index: int, run_stage: RunStage) -> None:
         """Run the stages of one track; an essential stage that fails ends the track."""
-        for stage in self.plan(self.store.load(job_id).options, "track"):
-            state = run_stage(job_id, stage.name, index)
+        for stage in self.track_stages(self.store.load(job_id).options):
+            state = run_stage(StageRef(job_id, stage.name, index))
             if state == StageState.CANCELLED:
                 self.cancel(job_id)
                 return
@@ -142,8 +143,8 @@ class AudioPipeline:
         """Run the stages of the whole job, then close its manifest."""
         manifest = self.store.load(job_id)
         if any(track.error is None for track in manifest.tracks):
-            for stage in self.plan(manifest.options, "job"):
-                if run_stage(job_id, stage.name, None) == StageState.CANCELLED:
+            for stage in self.job_stages(manifest.options):
+                if run_stage(StageRef(job_id, stage.name)) == StageState.CANCELLED:
                     self.cancel(job_id)
                     break
         return self.close(job_id)
@@ -184,9 +185,7 @@ class AudioPipeline:
 
     def run_stage(
         self,
-        job_id: str,
-        stage_name: str,
-        track_index: int | None,
+        ref: StageRef,
         *,
         progress: Progress = _ignore,
         cancelled: Cancelled = _never,
@@ -196,9 +195,9 @@ class AudioPipeline:
         A stage that completed before (the process was killed before it could say so) is not run
         again. Returns the state that the stage ended in; never raises for a failed stage.
         """
-        stage = self.stage(stage_name)
-        with self.store.update(job_id) as manifest:
-            record = manifest.stage(stage_name, track_index)
+        stage = self.stage(ref.stage_name)
+        with self.store.update(ref.job_id) as manifest:
+            record = manifest.stage(ref.stage_name, ref.track_index)
             if record.state is StageState.COMPLETED:
                 return record.state
             if manifest.state.is_final:
@@ -207,24 +206,24 @@ class AudioPipeline:
             record.attempts += 1
             record.started_at = now()
         began = time.perf_counter()
-        context = self._context(stage, manifest, track_index, progress, cancelled)
+        context = self._context(ref, manifest, progress, cancelled)
         cache = self.store.stage_cache(self.runtime.cache_max_bytes)
-        outcome = attempt(stage, context, cache, is_deleted=lambda: not self.store.exists(job_id))
+        outcome = attempt(
+            stage, context, cache, is_deleted=lambda: not self.store.exists(ref.job_id)
+        )
         outcome.seconds = round(time.perf_counter() - began, 3)
-        return self._save(job_id, stage, track_index, outcome)
+        return self._save(ref, stage, outcome)
 
-    def fail_stage(
-        self, job_id: str, stage_name: str, track_index: int | None, failure: Failure
-    ) -> StageState:
+    def fail_stage(self, ref: StageRef, failure: Failure) -> StageState:
         """Record a stage as failed whose process died before it could do so itself."""
-        stage = self.stage(stage_name)
-        with self.store.update(job_id) as manifest:
+        stage = self.stage(ref.stage_name)
+        with self.store.update(ref.job_id) as manifest:
             if manifest.state.is_final:
                 return StageState.CANCELLED
-            record = manifest.stage(stage_name, track_index)
+            record = manifest.stage(ref.stage_name, ref.track_index)
             record.state, record.error = StageState.FAILED, failure
-            if track_index is not None and stage.essential:
-                track = manifest.tracks[track_index]
+            if ref.track_index is not None and stage.essential:
+                track = manifest.tracks[ref.track_index]
                 track.state, track.error = JobState.FAILED, failure
         return StageState.FAILED
 
@@ -235,14 +234,13 @@ class AudioPipeline:
 
     def _context(
         self,
-        stage: PipelineStage,
+        ref: StageRef,
         manifest: ProcessingManifest,
-        track_index: int | None,
         progress: Progress,
         cancelled: Cancelled,
     ) -> StageContext | JobContext:
         common: dict[str, Any] = {
-            "stage_name": stage.name,
+            "stage_name": ref.stage_name,
             "options": manifest.options,
             "runtime": self.runtime,
             "folder": self.store.job_folder(manifest.job_id),
@@ -250,29 +248,25 @@ class AudioPipeline:
             "progress": progress,
             "cancelled": cancelled,
         }
-        if track_index is None:
-            assert isinstance(stage, JobStage)
+        if ref.track_index is None:
             return JobContext(manifest=manifest, **common)
-        assert isinstance(stage, TrackStage)
-        track = manifest.tracks[track_index]
+        track = manifest.tracks[ref.track_index]
         return StageContext(
             track=track,
             source=self.store.upload_path(track.source.sha256),
-            work_folder=self.store.work_folder(manifest.job_id) / str(track_index),
+            work_folder=self.store.work_folder(manifest.job_id) / str(ref.track_index),
             **common,
         )
 
-    def _save(
-        self, job_id: str, stage: PipelineStage, track_index: int | None, outcome: Outcome
-    ) -> StageState:
-        with self.store.update(job_id) as manifest:
+    def _save(self, ref: StageRef, stage: AnyStage, outcome: Outcome) -> StageState:
+        with self.store.update(ref.job_id) as manifest:
             if manifest.state.is_final:
                 return StageState.CANCELLED
-            outcome.write(manifest, stage, track_index)
+            outcome.write(manifest, stage, ref.track_index)
         return outcome.state
 
 
-def _record(stage: PipelineStage, options: ProcessingOptions) -> ProcessingStage:
+def _record(stage: AnyStage, options: ProcessingOptions) -> ProcessingStage:
     return ProcessingStage(
         name=stage.name, version=stage.version, parameters=stage.parameters(options)
     )

@@ -21,6 +21,7 @@ from core.pipeline.outputs import (
     source_names,
     sum_blocks,
 )
+from core.pipeline.results import DecodeResult, NormalizationResult
 
 Blocks = dict[str, NDArray[np.float32]]
 
@@ -66,10 +67,10 @@ class Renderer:
         self._context = context
         self._outputs = outputs
         self._grid = grid
-        self._decoded = context.require("decode")
-        normalization = context.result("normalization")
-        self._gain_db: float = normalization.get("gain_db", 0.0)
-        self._gains_db: dict[str, float] = normalization.get("gains_db", {})
+        self._decoded = context.require(DecodeResult)
+        normalization = context.result(NormalizationResult)
+        self._gain_db = 0.0 if normalization is None else normalization.gain_db
+        self._gains_db = {} if normalization is None else normalization.gains_db
         self._seed = int(context.track.source.sha256[:8], 16)
 
     def gain_db(self, output: Output) -> float:
@@ -107,7 +108,7 @@ class Renderer:
 
     def blocks(self, files: Sequence[Output]) -> Iterator[tuple[float, dict[str, Grid]]]:
         """Yield the fraction done and ``{label: grid values}`` of every block."""
-        n_samples = self._decoded["n_samples"]
+        n_samples = self._decoded.n_samples
         with ExitStack() as stack:
             readers = {
                 name: stack.enter_context(self._context.reader(name))
@@ -156,5 +157,5 @@ class Renderer:
     def _is_exact(self, name: str, gain_db: float) -> bool:
         """Tell whether samples lie on a 16-bit grid already: then there is nothing to dither."""
         decoded = self._decoded
-        few_bits = decoded["bit_depth"] in (8, 16) and not decoded["downmix"]
+        few_bits = decoded.bit_depth in (8, 16) and not decoded.downmix
         return name == "mixture" and gain_db == 0 and few_bits

@@ -7,6 +7,7 @@ from core.analysis.spectra import Spectra, SpectraMeter, load_spectra, save_spec
 from core.audio.metering.loudness import measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import read_blocks, sum_blocks
+from core.pipeline.results import NormalizationResult, SeparationResult
 from core.system.atomic import atomic_path
 from stemcrate.schemas.facts import LoudnessFacts
 
@@ -35,7 +36,8 @@ def _measure_spectra(context: StageContext, sources: tuple[str, ...]) -> Spectra
 
 def stems_of(context: StageContext) -> tuple[str, ...]:
     """Name the stems that lie at hand; none where nothing was separated."""
-    return tuple(context.result("separation").get("stems", ()))
+    separation = context.result(SeparationResult)
+    return () if separation is None else tuple(separation.stems)
 
 
 def pitched_stems_of(context: StageContext) -> tuple[str, ...]:
@@ -50,9 +52,9 @@ def mixture_loudness(context: StageContext) -> LoudnessFacts:
     """
     from core.analysis.facts import loudness_facts
 
-    measured = context.result("normalization").get("mixture")
-    if measured is not None:
-        return LoudnessFacts.model_validate(measured)
+    normalization = context.result(NormalizationResult)
+    if normalization is not None:
+        return normalization.mixture
     with context.reader("mixture") as mixture:
         loudness = measure_loudness(mixture.blocks(), mixture.sample_rate, mixture.n_channels)
     return loudness_facts(loudness)

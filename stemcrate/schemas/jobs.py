@@ -6,7 +6,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from stemcrate.schemas.facts import JobFacts
-from stemcrate.schemas.manifest import Artefact, Failure, JobState, StageState, StageWarning
+from stemcrate.schemas.manifest import (
+    Artefact,
+    DeviceRecord,
+    Failure,
+    JobState,
+    ModelRecord,
+    StageState,
+    StageWarning,
+)
 
 JobKind = Literal["separation", "analysis"]
 EXAMPLE_JOB_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b20"
@@ -75,8 +83,8 @@ class Job(BaseModel):
     fraction: float = Field(description="How much of the whole job is done, 0 to 1.")
     eta_s: float | None = Field(description="Seconds that are probably left.")
     silent_s: float | None = Field(description="Seconds since the stage last told how far it is.")
-    model: dict[str, Any]
-    device: dict[str, Any]
+    model: ModelRecord
+    device: DeviceRecord
     tracks: list[JobTrack]
     stages: list[StageSummary]
     warnings: list[JobWarning]

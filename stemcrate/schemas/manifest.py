@@ -13,7 +13,7 @@ from pydantic import Field
 
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.options import RecordedOptions
-from stemcrate.schemas.record import Record
+from stemcrate.schemas.record import Partial, Record
 from stemcrate.schemas.sets import SetDescription
 
 SCHEMA_VERSION = 1
@@ -100,19 +100,45 @@ class ProcessingStage(Record):
     error: Failure | None = None
 
 
-class SourceRecord(Record):
-    """One uploaded recording as it came in. ``sha256`` of its bytes is the track's id."""
+class SourceDetails(Record):
+    """What a file says of itself, before it is decoded."""
 
-    name: str
-    sha256: str
-    bytes: int
     duration_s: float | None = None
     sample_rate: int | None = None
     n_channels: int | None = None
     bit_depth: int | None = None
     codec: str | None = None
     container: str | None = None
-    tags: dict[str, Any] = Field(default_factory=dict)
+    tags: dict[str, str | float | int] = Field(default_factory=dict)
+
+
+class SourceRecord(SourceDetails):
+    """One uploaded recording as it came in. ``sha256`` of its bytes is the track's id."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class ModelRecord(Partial):
+    """The separator that a job used, why, and under which licence."""
+
+    name: str | None = None
+    requested: str | None = None
+    reason: str | None = None
+    licence: str | None = None
+    source: list[str] = Field(default_factory=list)
+    weights_sha256: str | None = None
+    sample_rate: int | None = None
+    stems: list[str] = Field(default_factory=list)
+
+
+class DeviceRecord(Partial):
+    """The device that a job ran on; ``fallbacks`` says what did not fit, in sentences."""
+
+    requested: str | None = None
+    name: str | None = None
+    fallbacks: list[str] = Field(default_factory=list)
 
 
 class TrackRecord(Record):
@@ -138,8 +164,8 @@ class ProcessingManifest(Record):
     finished_at: datetime | None = None
     options: RecordedOptions = Field(default_factory=RecordedOptions)
     software: dict[str, str] = Field(default_factory=dict)
-    model: dict[str, Any] = Field(default_factory=dict)
-    device: dict[str, Any] = Field(default_factory=dict)
+    model: ModelRecord = Field(default_factory=ModelRecord)
+    device: DeviceRecord = Field(default_factory=DeviceRecord)
     tracks: list[TrackRecord] = Field(default_factory=list)
     stages: list[ProcessingStage] = Field(default_factory=list)
     artefacts: list[Artefact] = Field(default_factory=list)

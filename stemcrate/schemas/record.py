@@ -1,4 +1,4 @@
-"""Bases of the models: strict records, and sets of facts of which each may be unknown."""
+"""Bases of the models: strict records, and sets of fields of which each may be unknown."""
 
 from pydantic import BaseModel, ConfigDict, model_serializer
 

@@ -12,7 +12,8 @@ from core.artifacts.store import JobStore
 from core.errors import CorruptAudio
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.stage import JobStage, StageResult, TrackStage
+from core.pipeline.results import StageResult
+from core.pipeline.stage import JobStage, StageRef, TrackStage
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.manifest import Failure, JobState, StageState
 from stemcrate.schemas.options import ProcessingOptions
@@ -32,7 +33,7 @@ class _Listen(TrackStage):
     def execute(self, context: StageContext) -> StageResult:
         if mood["fails"]:
             raise CorruptAudio("broken")
-        return StageResult(data={"heard": True})
+        return StageResult.model_validate({"heard": True})
 
 
 class _Guess(TrackStage):
@@ -75,11 +76,11 @@ class JobMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["decode", "tempo"]), fails=st.booleans())
     def run_stage(self, name: str, fails: bool) -> None:
         mood["fails"] = fails
-        self.pipeline.run_stage(self.job_id, name, 0)
+        self.pipeline.run_stage(StageRef(self.job_id, name, 0))
 
     @rule()
     def run_job_stage(self) -> None:
-        self.pipeline.run_stage(self.job_id, "playlist", None)
+        self.pipeline.run_stage(StageRef(self.job_id, "playlist"))
 
     @rule()
     def cancel(self) -> None:

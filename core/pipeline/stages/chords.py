@@ -1,8 +1,9 @@
 """chords: which chord sounds when, beat by beat."""
 
 from core.pipeline.context import StageContext
+from core.pipeline.results import StageResult
 from core.pipeline.signals import pitched_stems_of, spectra_of
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.stage import TrackStage
 
 
 class ChordsStage(TrackStage):
@@ -21,7 +22,7 @@ class ChordsStage(TrackStage):
         from core.analysis.harmony.chroma import measure_chroma
 
         sources = pitched_stems_of(context) or ("mixture",)
-        beats_s = context.track.analysis.beats_s
+        beats_s = context.facts.beats_s
         chroma = measure_chroma(spectra_of(context, *sources))
         segments = estimate_chords(chroma, beats_s)
-        return StageResult(data={"sources": list(sources)}, facts=chords_facts(segments))
+        return StageResult(sources=list(sources), facts=chords_facts(segments))

@@ -4,7 +4,12 @@ from typing import Any
 
 from core.pipeline.composites import resolve_recipes
 from core.pipeline.context import StageContext
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.results import (
+    CompositeResult,
+    HarmonicPercussiveResult,
+    SeparationResult,
+)
+from core.pipeline.stage import TrackStage
 from stemcrate.schemas.options import ProcessingOptions
 
 
@@ -12,6 +17,7 @@ class CompositeTrackStage(TrackStage):
     """Resolve the recipes. The sums themselves are made on delivery, where they are exact."""
 
     name = "composite"
+    result_type = CompositeResult
     serves_delivery = True
     cost = 0.1
 
@@ -19,17 +25,16 @@ class CompositeTrackStage(TrackStage):
         """The recipes asked for."""
         return {"recipes": list(options.recipes), "custom_recipes": dict(options.custom_recipes)}
 
-    def execute(self, context: StageContext) -> StageResult:
+    def execute(self, context: StageContext) -> CompositeResult:
         """Say what each composite sums, and why a recipe is skipped."""
+        split = context.result(HarmonicPercussiveResult)
         resolved = resolve_recipes(
             context.options.recipes,
             context.options.custom_recipes,
-            stems=context.require("separation")["stems"],
-            parts=context.result("harmonic_percussive").get("parts", []),
+            stems=context.require(SeparationResult).stems,
+            parts=[] if split is None else split.parts,
         )
-        return StageResult(
-            data={
-                "sums": {name: list(sources) for name, sources in resolved.sums.items()},
-                "skipped": resolved.skipped,
-            }
+        return CompositeResult(
+            sums={name: list(sources) for name, sources in resolved.sums.items()},
+            skipped=resolved.skipped,
         )

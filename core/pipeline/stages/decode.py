@@ -3,18 +3,21 @@
 from core.audio.reading.decode import decode
 from core.audio.tagging.tags import name_track, read_tags, text_tags
 from core.pipeline.context import StageContext
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.results import DecodeResult
+from core.pipeline.stage import TrackStage
 from stemcrate.schemas.facts import SourceFacts
+from stemcrate.schemas.manifest import SourceDetails
 
 
 class DecodeStage(TrackStage):
     """Decode, down-mix to at most two channels, read the tags."""
 
     name = "decode"
+    result_type = DecodeResult
     essential = True
     cost = 1.0
 
-    def execute(self, context: StageContext) -> StageResult:
+    def execute(self, context: StageContext) -> DecodeResult:
         """Write ``mixture``. Raises `InvalidAudio` and its subclasses."""
         with context.work_path("mixture") as path:
             decoded = decode(
@@ -33,25 +36,23 @@ class DecodeStage(TrackStage):
         duration_s = round(decoded.n_samples / decoded.sample_rate, 6)
         title, artist = name_track(tags, context.track.source.name)
         source = decoded.source
-        return StageResult(
-            data={
-                "sample_rate": decoded.sample_rate,
-                "n_channels": decoded.n_channels,
-                "n_samples": decoded.n_samples,
-                "bit_depth": source.bit_depth,
-                "is_float": source.is_float,
-                "is_lossy": source.is_lossy,
-                "downmix": decoded.downmix,
-                "decoder": source.decoder,
-                "source": {
-                    "duration_s": duration_s,
-                    "sample_rate": source.sample_rate,
-                    "n_channels": source.n_channels,
-                    "bit_depth": source.bit_depth,
-                    "codec": source.codec,
-                    "container": source.container,
-                    "tags": text_tags(tags),
-                },
-            },
+        return DecodeResult(
+            sample_rate=decoded.sample_rate,
+            n_channels=decoded.n_channels,
+            n_samples=decoded.n_samples,
+            bit_depth=source.bit_depth,
+            is_float=source.is_float,
+            is_lossy=source.is_lossy,
+            downmix=decoded.downmix,
+            decoder=source.decoder,
+            source=SourceDetails(
+                duration_s=duration_s,
+                sample_rate=source.sample_rate,
+                n_channels=source.n_channels,
+                bit_depth=source.bit_depth,
+                codec=source.codec,
+                container=source.container,
+                tags=text_tags(tags),
+            ),
             facts=SourceFacts(title=title, artist=artist, duration_s=duration_s),
         )

@@ -17,14 +17,26 @@ from core.pipeline.context import StageContext
 from core.pipeline.names import TrackNames
 from core.pipeline.outputs import Grid, Output, list_outputs
 from core.pipeline.rendering import Renderer, Target
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.results import DecodeResult, StageResult
+from core.pipeline.stage import TrackStage
 from stemcrate.schemas.options import ProcessingOptions
+
+
+class DeliveryResult(StageResult):
+    """The format, and what became of samples beyond full scale; changes of gain in dB."""
+
+    format: str
+    bit_depth: str
+    float_instead: list[str]
+    clipping: str
+    rescaled_db: dict[str, float]
 
 
 class DeliveryStage(TrackStage):
     """Write every output of a track so that, in PCM, its stems sum exactly to its mixture."""
 
     name = "delivery"
+    result_type = DeliveryResult
     essential = True
     serves_delivery = True
     cost = 4.0
@@ -65,14 +77,12 @@ class DeliveryStage(TrackStage):
             Target("wav", "32f", target.sample_rate, target.n_channels),
             progress=lambda done: context.progress((2 + done) / 3),
         )
-        return StageResult(
-            data={
-                "format": target.format,
-                "bit_depth": target.bit_depth,
-                "float_instead": [output.label for output in in_float],
-                "clipping": policy,
-                "rescaled_db": rescaled_db,
-            }
+        return DeliveryResult(
+            format=target.format,
+            bit_depth=target.bit_depth,
+            float_instead=[output.label for output in in_float],
+            clipping=policy,
+            rescaled_db=rescaled_db,
         )
 
 
@@ -162,13 +172,13 @@ class _Writer:
 
 def choose_target(context: StageContext) -> Target:
     """Choose format and bit depth: the source's, at least 24 bits, where nothing else is asked."""
-    decoded = context.require("decode")
+    decoded = context.require(DecodeResult)
     options = context.options
     bit_depth: str = options.bit_depth
     if bit_depth == "auto":
-        deep = decoded["is_float"] or (decoded["bit_depth"] or 0) > 24
-        bit_depth = "32f" if deep and not decoded["is_lossy"] and options.format == "wav" else "24"
-    return Target(options.format, bit_depth, decoded["sample_rate"], decoded["n_channels"])
+        deep = decoded.is_float or (decoded.bit_depth or 0) > 24
+        bit_depth = "32f" if deep and not decoded.is_lossy and options.format == "wav" else "24"
+    return Target(options.format, bit_depth, decoded.sample_rate, decoded.n_channels)
 
 
 def _tell_rescaled(clipping: Sequence[Output], rescaled_db: Mapping[str, float]) -> str:

@@ -1,8 +1,9 @@
 """descriptors: how the mixture and each stem sound, as vectors that can be compared."""
 
 from core.pipeline.context import StageContext
+from core.pipeline.results import StageResult
 from core.pipeline.signals import spectra_of, stems_of
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.stage import TrackStage
 
 
 class DescriptorsStage(TrackStage):
@@ -23,4 +24,4 @@ class DescriptorsStage(TrackStage):
         for done, name in enumerate(names):
             vectors[name] = describe_sound(spectra_of(context, name))
             context.progress((done + 1) / len(names))
-        return StageResult(data={"parts": list(names)}, facts=descriptor_facts(vectors))
+        return StageResult(parts=list(names), facts=descriptor_facts(vectors))

@@ -1,8 +1,9 @@
 """energy: how hard a track drives, 1 to 10, and how loud it is."""
 
 from core.pipeline.context import StageContext
+from core.pipeline.results import StageResult
 from core.pipeline.signals import mixture_loudness, spectra_of
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.stage import TrackStage
 from stemcrate.schemas.facts import TrackFacts
 
 
@@ -27,4 +28,4 @@ class EnergyStage(TrackStage):
         facts = TrackFacts()
         facts.merge(energy_facts(estimate))
         facts.merge(loudness)
-        return StageResult(data={"energy": estimate.energy}, facts=facts)
+        return StageResult(energy=estimate.energy, facts=facts)

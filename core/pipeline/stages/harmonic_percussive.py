@@ -3,7 +3,8 @@
 from typing import Any
 
 from core.pipeline.context import StageContext
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.results import HarmonicPercussiveResult
+from core.pipeline.stage import TrackStage
 from stemcrate.schemas.options import ProcessingOptions
 
 
@@ -11,6 +12,7 @@ class HarmonicPercussiveStage(TrackStage):
     """Write ``harmonic`` and ``percussive``; with margins of 1 they sum to the mixture."""
 
     name = "harmonic_percussive"
+    result_type = HarmonicPercussiveResult
     serves_delivery = True
     cost = 4.0
     inputs = ("decode",)
@@ -24,7 +26,7 @@ class HarmonicPercussiveStage(TrackStage):
             "margin_percussive": options.hpss_margin_percussive,
         }
 
-    def execute(self, context: StageContext) -> StageResult:
+    def execute(self, context: StageContext) -> HarmonicPercussiveResult:
         """Split block by block."""
         from core.analysis.harmonic_percussive import split_blocks
 
@@ -54,6 +56,6 @@ class HarmonicPercussiveStage(TrackStage):
                 "not_complementary",
                 "With margins above 1, harmonic + percussive is less than the mixture.",
             )
-        return StageResult(
-            data={"parts": ["harmonic", "percussive"], "complementary": complementary}
+        return HarmonicPercussiveResult(
+            parts=["harmonic", "percussive"], complementary=complementary
         )

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from core.audio.metering.loudness import Loudness, measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks
+from core.pipeline.results import NormalizationResult
 from core.pipeline.signals import mixture_loudness
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.stage import TrackStage
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.options import ProcessingOptions
 
@@ -20,6 +21,7 @@ class NormalizationStage(TrackStage):
     """Find the gains; delivery applies them."""
 
     name = "normalization"
+    result_type = NormalizationResult
     serves_delivery = True
     cost = 2.0
 
@@ -35,25 +37,29 @@ class NormalizationStage(TrackStage):
             "true_peak_ceiling_dbtp": options.true_peak_ceiling_dbtp,
         }
 
-    def execute(self, context: StageContext) -> StageResult:
+    def execute(self, context: StageContext) -> NormalizationResult:
         """Measure by ITU-R BS.1770-4; ``common``: the mixture; ``per_track``: every output."""
         options = context.options
         mixture = mixture_loudness(context)
-        data: dict[str, Any] = {"mode": options.normalization, "mixture": mixture.model_dump()}
-        if options.normalization == "common":
-            data["gain_db"] = find_gain_db(
+        mode = options.normalization
+        if mode == "common":
+            gain_db = find_gain_db(
                 mixture.integrated_loudness_lufs, mixture.true_peak_dbtp, options
             )
-            return StageResult(data=data, facts=JobFacts(gain_db=data["gain_db"]))
+            return NormalizationResult(
+                mode=mode, mixture=mixture, gain_db=gain_db, facts=JobFacts(gain_db=gain_db)
+            )
         outputs = list_outputs(context).files
-        data["gains_db"] = {}
+        gains_db = {}
         for done, output in enumerate(outputs):
             loudness = _measure(context, output)
-            data["gains_db"][output.label] = find_gain_db(
+            gains_db[output.label] = find_gain_db(
                 loudness.integrated_lufs, loudness.true_peak_dbtp, options
             )
             context.progress((done + 1) / len(outputs))
-        return StageResult(data=data, facts=JobFacts(gains_db=data["gains_db"]))
+        return NormalizationResult(
+            mode=mode, mixture=mixture, gains_db=gains_db, facts=JobFacts(gains_db=gains_db)
+        )
 
 
 def find_gain_db(

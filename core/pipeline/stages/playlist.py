@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from core.export.formats.m3u8 import M3U8Entry, write_m3u8
 from core.export.names import safe_name
 from core.pipeline.context import JobContext
-from core.pipeline.stage import JobStage, StageResult
+from core.pipeline.results import PlaylistResult
+from core.pipeline.stage import JobStage
 from core.playlist.plan import SetPlan, plan_set
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
@@ -18,11 +19,12 @@ class PlaylistStage(JobStage):
     """Order the tracks so that they mix; write a playlist that works inside the ZIP."""
 
     name = "playlist"
+    result_type = PlaylistResult
     version = "3"
     serves_delivery = True
     cost = 0.1
 
-    def execute(self, context: JobContext) -> StageResult:
+    def execute(self, context: JobContext) -> PlaylistResult:
         """Plan the order and write the M3U8 with paths relative to itself."""
         records: dict[TrackId, TrackRecord] = {track.index: track for track in context.tracks}
         tracks = {index: _to_plan(record) for index, record in records.items()}
@@ -42,7 +44,7 @@ class PlaylistStage(JobStage):
             path.write_bytes(write_m3u8(entries, name))
         described = _describe_set(plan, tracks)
         described.name = name
-        return StageResult(playlist=described)
+        return PlaylistResult(playlist=described)
 
 
 def _to_plan(record: TrackRecord) -> PlaylistTrack:

@@ -10,9 +10,10 @@ import numpy as np
 
 from core.audio.buffer import Samples
 from core.pipeline.context import StageContext
+from core.pipeline.results import SeparationResult
 from core.pipeline.runtime import Runtime
 from core.pipeline.separating import SeparationPlan, name_rest, plan_separation
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.stage import TrackStage
 from core.separation.models.base import SeparatorModel
 from core.separation.models.ensemble import EnsembleModel
 from core.separation.models.factory import SeparatorFactory
@@ -22,6 +23,7 @@ from core.separation.streaming.allocator import freed_memory_kept
 from core.separation.streaming.quality import QualityCard, QualityMeter
 from core.separation.weights.store import WeightsStore
 from stemcrate.schemas.facts import JobFacts, NullTest, SeparationQuality
+from stemcrate.schemas.manifest import DeviceRecord, ModelRecord
 from stemcrate.schemas.options import ProcessingOptions
 
 
@@ -29,6 +31,7 @@ class SeparationStage(TrackStage):
     """Write one stem a source; their sum is the mixture unless ``residual`` is ``off``."""
 
     name = "separation"
+    result_type = SeparationResult
     version = "2"
     essential = True
     queue = "gpu"
@@ -79,7 +82,7 @@ class SeparationStage(TrackStage):
         rng = np.random.default_rng(0)
         model.separate(rng.uniform(-0.1, 0.1, (2, 4096)).astype(np.float32), model.sample_rate)
 
-    def execute(self, context: StageContext) -> StageResult:
+    def execute(self, context: StageContext) -> SeparationResult:
         """Write the stems. Raises `ModelUnavailable`, `UnknownModel`, `JobCancelled`."""
         runtime, options = context.runtime, context.options
         plan = plan_separation(options, runtime.model_dir)
@@ -90,40 +93,34 @@ class SeparationStage(TrackStage):
         with context.kept_folder("chunks") as chunks, freed_memory_kept():
             card = _write_stems(context, model, plan, closing_stem, chunks, fallbacks)
         _warn(context, card, fallbacks)
-        null_test = {
-            "residual": options.residual,
-            "folded_into": closing_stem,
-            "residual_dbfs": card.residual_dbfs,
-            "residual_peak_dbfs": card.residual_peak_dbfs,
-        }
+        null_test = NullTest(
+            residual=options.residual,
+            folded_into=closing_stem,
+            residual_dbfs=card.residual_dbfs,
+            residual_peak_dbfs=card.residual_peak_dbfs,
+        )
+        quality = SeparationQuality.model_validate(asdict(card))
         delivered = stems if closing_stem in (None, *stems) else (*stems, closing_stem)
-        return StageResult(
-            data={
-                "stems": list(delivered),
-                "closing_stem": closing_stem,
-                "model": {
-                    "name": model.name,
-                    "requested": options.model,
-                    "reason": plan.reason,
-                    "licence": model.licence,
-                    "source": _sources(plan, runtime),
-                    "weights_sha256": model.weights_sha256,
-                    "sample_rate": model.sample_rate,
-                    "stems": list(model.stems),
-                },
-                "device": {
-                    "requested": runtime.device,
-                    "name": str(model.device),
-                    "fallbacks": fallbacks,
-                },
-                "effort": asdict(plan.effort),
-                "null_test": null_test,
-                "quality": asdict(card),
-            },
-            facts=JobFacts(
-                null_test=NullTest.model_validate(null_test),
-                separation_quality=SeparationQuality.model_validate(asdict(card)),
+        return SeparationResult(
+            stems=list(delivered),
+            closing_stem=closing_stem,
+            model=ModelRecord(
+                name=model.name,
+                requested=options.model,
+                reason=plan.reason,
+                licence=model.licence,
+                source=_sources(plan, runtime),
+                weights_sha256=model.weights_sha256,
+                sample_rate=model.sample_rate,
+                stems=list(model.stems),
             ),
+            device=DeviceRecord(
+                requested=runtime.device, name=str(model.device), fallbacks=fallbacks
+            ),
+            effort=asdict(plan.effort),
+            null_test=null_test,
+            quality=quality,
+            facts=JobFacts(null_test=null_test, separation_quality=quality),
         )
 
     def _load(

@@ -1,8 +1,9 @@
 """structure: sections, mix-in and mix-out, cue points."""
 
 from core.pipeline.context import StageContext
+from core.pipeline.results import StageResult, TempoResult
 from core.pipeline.signals import spectra_of
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.stage import TrackStage
 
 
 class StructureStage(TrackStage):
@@ -20,8 +21,8 @@ class StructureStage(TrackStage):
         from core.analysis.form.structure import find_structure
         from core.analysis.rhythm.grid import rate_hold
 
-        context.require("tempo")
-        found = context.track.analysis
+        context.require(TempoResult)
+        found = context.facts
         structure = find_structure(
             spectra_of(context, "mixture"),
             found.downbeats_s,
@@ -30,6 +31,4 @@ class StructureStage(TrackStage):
             ),
             vocals_s=found.vocals_s,
         )
-        return StageResult(
-            data={"n_sections": len(structure.sections)}, facts=structure_facts(structure)
-        )
+        return StageResult(n_sections=len(structure.sections), facts=structure_facts(structure))

@@ -1,8 +1,9 @@
 """vocals: where somebody sings, from the vocal stem."""
 
 from core.pipeline.context import StageContext
+from core.pipeline.results import StageResult
 from core.pipeline.signals import stems_of
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.stage import TrackStage
 
 VOCAL_STEM = "vocals"
 
@@ -22,11 +23,11 @@ class VocalsStage(TrackStage):
         from core.analysis.form.vocals import find_vocals, measure_levels
 
         if VOCAL_STEM not in stems_of(context):
-            return StageResult(data={"is_absent": True}, facts=vocals_facts(None))
+            return StageResult(is_absent=True, facts=vocals_facts(None))
         with context.reader(VOCAL_STEM) as stem, context.reader("mixture") as mixture:
             activity = find_vocals(
                 measure_levels(stem.blocks(), stem.sample_rate),
                 measure_levels(mixture.blocks(), mixture.sample_rate),
                 duration_s=mixture.n_samples / mixture.sample_rate,
             )
-        return StageResult(data={"is_absent": False}, facts=vocals_facts(activity))
+        return StageResult(is_absent=False, facts=vocals_facts(activity))

@@ -11,7 +11,8 @@ from core.audio.metering.waveform_data import WaveformData, WaveformMeter
 from core.pipeline.context import StageContext
 from core.pipeline.names import name_folder
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.results import StageResult
+from core.pipeline.stage import TrackStage
 
 N_BINS = 800
 MAX_BAND_PIXELS = 4096
@@ -47,7 +48,7 @@ class WaveformStage(TrackStage):
         name = f"{folder}/waveforms.json"
         with context.artefact(name, role="waveform", label="waveforms", format="json") as path:
             path.write_text(json.dumps({"n_bins": N_BINS, "outputs": outputs}))
-        return StageResult(data={"n_bins": N_BINS})
+        return StageResult.model_validate({"n_bins": N_BINS})
 
 
 def _measure(context: StageContext, output: Output) -> tuple[Waveform, WaveformData]:

@@ -15,8 +15,9 @@ from core.artifacts.store import JobStore
 from core.errors import CorruptAudio
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.results import StageResult
 from core.pipeline.runtime import Runtime
-from core.pipeline.stage import JobStage, StageResult, TrackStage
+from core.pipeline.stage import JobStage, TrackStage
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.sets import SetDescription
 
@@ -35,7 +36,7 @@ class ReadStage(TrackStage):
     cost = 1.0
 
     def execute(self, context: StageContext) -> StageResult:
-        return StageResult(data={"words": behaviour(context)})
+        return StageResult.model_validate({"words": behaviour(context)})
 
 
 class WorkStage(TrackStage):
@@ -64,7 +65,7 @@ class WorkStage(TrackStage):
             f"{context.track.index}/work.txt", role="stem", label="work", format="txt"
         ) as path:
             path.write_text(str(os.getpid()))
-        return StageResult(data={"pid": os.getpid()})
+        return StageResult.model_validate({"pid": os.getpid()})
 
 
 class DescribeStage(TrackStage):

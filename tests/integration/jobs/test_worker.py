@@ -12,6 +12,7 @@ from core.jobs.stage_child import ChildSpec
 from core.jobs.worker import FENCED_EXIT_CODE
 from core.jobs.workflows import STAGE_RECOVERIES
 from core.pipeline.runtime import Runtime
+from core.pipeline.stage import StageRef
 from stemcrate.schemas.manifest import JobState
 from tests.conditions import PATIENCE_S
 from tests.integration.jobs.installation import Installation, Worker, on_both_databases
@@ -188,10 +189,12 @@ def test_a_request_that_was_given_up_does_not_answer_the_next(house: Installatio
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        process.run(job_id, "work", 0, progress=fail, cancelled=lambda: False)
+        process.run(StageRef(job_id, "work", 0), progress=fail, cancelled=lambda: False)
     assert process.pid is None
 
-    state = process.run(job_id, "work", 1, progress=lambda _: None, cancelled=lambda: False)
+    state = process.run(
+        StageRef(job_id, "work", 1), progress=lambda _: None, cancelled=lambda: False
+    )
     process.kill()
     assert state == "completed"
     assert house.stage_state(job_id, "work", 0) == "running"
@@ -204,7 +207,7 @@ def test_a_stage_that_hangs_is_killed(house: Installation) -> None:
     job_id = house.submit("stuck deaf")
 
     with pytest.raises(WorkerLost, match="'work' said nothing for 2 s"):
-        process.run(job_id, "work", 0, progress=lambda _: None, cancelled=lambda: False)
+        process.run(StageRef(job_id, "work", 0), progress=lambda _: None, cancelled=lambda: False)
     assert process.pid is None
 
 

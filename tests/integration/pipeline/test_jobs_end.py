@@ -12,7 +12,8 @@ from core.artifacts.store import JobStore, hash_file, new_job_id
 from core.errors import JobNotFound, StorageFull
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.results import StageResult
+from core.pipeline.stage import StageRef, TrackStage
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.pipeline.conftest import RunJob
@@ -48,8 +49,8 @@ def test_a_whole_job(pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path) -
     assert len(entries) == 3
     seconds = [soundfile.info(folder / entry).duration for entry in entries]
     assert sorted(seconds) == [4.0, 4.0, 26.0]
-    assert manifest.model["name"] == "spleeter"
-    assert manifest.model["weights_sha256"]
+    assert manifest.model.name == "spleeter"
+    assert manifest.model.weights_sha256
 
 
 def test_a_bad_track_does_not_take_the_others_along(
@@ -154,15 +155,13 @@ def test_cancel_in_the_middle_of_a_stage(pipeline: AudioPipeline, tmp_path: Path
     cancelled = threading.Event()
     seen: list[tuple[str, float]] = []
 
-    def run_stage(job_id: str, stage_name: str, track_index: int | None) -> StageState:
+    def run_stage(ref: StageRef) -> StageState:
         def progress(fraction: float) -> None:
-            seen.append((stage_name, fraction))
-            if stage_name == "separation":
+            seen.append((ref.stage_name, fraction))
+            if ref.stage_name == "separation":
                 cancelled.set()
 
-        return pipeline.run_stage(
-            job_id, stage_name, track_index, progress=progress, cancelled=cancelled.is_set
-        )
+        return pipeline.run_stage(ref, progress=progress, cancelled=cancelled.is_set)
 
     assert pipeline.run(job_id, run_stage) == JobState.CANCELLED
     manifest = pipeline.store.load(job_id)
@@ -185,12 +184,12 @@ def test_a_job_that_is_deleted_while_it_runs_is_no_defect(
     options = ProcessingOptions(model="spleeter", stages=())
     pipeline.create_job(uploads, options, job_id=job_id)
 
-    def run_stage(job_id: str, stage_name: str, track_index: int | None) -> StageState:
+    def run_stage(ref: StageRef) -> StageState:
         def progress(_: float) -> None:
-            if stage_name == doomed and pipeline.store.job_ids():
+            if ref.stage_name == doomed and pipeline.store.job_ids():
                 pipeline.store.delete(job_id)
 
-        return pipeline.run_stage(job_id, stage_name, track_index, progress=progress)
+        return pipeline.run_stage(ref, progress=progress)
 
     with caplog.at_level(logging.WARNING), pytest.raises(JobNotFound):
         pipeline.run(job_id, run_stage)

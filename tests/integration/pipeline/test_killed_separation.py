@@ -8,6 +8,7 @@ from core.artifacts.store import JobStore, new_job_id
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
+from core.pipeline.stage import StageRef
 from stemcrate.schemas.options import ProcessingOptions
 from tests.conditions import wait_until
 from tests.models import write_tiny_htdemucs
@@ -23,6 +24,7 @@ PROGRAM = """
     from core.artifacts.store import JobStore
     from core.pipeline.runtime import Runtime
     from core.pipeline.order import build_pipeline
+    from core.pipeline.stage import StageRef
 
     folder = Path(sys.argv[1])
     runtime = Runtime(model_dir=folder / "models", cache_max_bytes=0)
@@ -32,7 +34,8 @@ PROGRAM = """
         if fraction > 0.4:
             time.sleep(600)
 
-    pipeline.run_stage(sys.argv[2], "separation", 0, progress=wait_in_the_middle)
+    ref = StageRef(sys.argv[2], "separation", 0)
+    pipeline.run_stage(ref, progress=wait_in_the_middle)
 """
 
 
@@ -45,7 +48,7 @@ def test_a_killed_separation_goes_on_and_gives_the_same_stems(tmp_path: Path) ->
     pipeline = build_pipeline(JobStore(tmp_path / "data"), runtime)
     killed, whole = (_submit(pipeline, song) for _ in range(2))
     pipeline.start(killed)
-    pipeline.run_stage(killed, "decode", 0)
+    pipeline.run_stage(StageRef(killed, "decode", 0))
     work = pipeline.store.work_folder(killed) / "0"
     program = textwrap.dedent(PROGRAM)
     command = [sys.executable, "-c", program, str(tmp_path), killed]
@@ -56,7 +59,7 @@ def test_a_killed_separation_goes_on_and_gives_the_same_stems(tmp_path: Path) ->
     n_bytes = kept.stat().st_size
 
     fractions: list[float] = []
-    pipeline.run_stage(killed, "separation", 0, progress=fractions.append)
+    pipeline.run_stage(StageRef(killed, "separation", 0), progress=fractions.append)
     assert not (work / "chunks").exists()
     assert fractions[0] > 0.8 * n_bytes / n_all, "what was done before counts"
     for job_id in (killed, whole):

@@ -37,9 +37,9 @@ def test_auto_takes_htdemucs_where_its_weights_are(
         custom_recipes={"rhythm": ("drums", "bass")},
     )
     assert manifest.state == "completed", manifest.error
-    assert manifest.model["name"] == "htdemucs"
-    assert manifest.model["reason"]
-    assert manifest.device == {"requested": "auto", "name": "cpu", "fallbacks": []}
+    assert manifest.model.name == "htdemucs"
+    assert manifest.model.reason
+    assert manifest.device.model_dump() == {"requested": "auto", "name": "cpu", "fallbacks": []}
     folder = pipeline.store.job_folder(manifest.job_id)
     audio = {
         a.label: soundfile.read(folder / a.name)[0]

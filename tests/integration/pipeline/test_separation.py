@@ -84,7 +84,7 @@ def test_an_ensemble_nulls_and_says_what_it_is(
         stages=("composite",),
     )
     assert manifest.state == "completed", manifest.error
-    assert manifest.model["name"] == "htdemucs+htdemucs_ft"
+    assert manifest.model.name == "htdemucs+htdemucs_ft"
     stems = _read(pipeline, manifest, "stem")
     assert np.array_equal(sum(stems.values()), soundfile.read(song)[0])
 

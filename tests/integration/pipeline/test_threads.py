@@ -10,7 +10,8 @@ import core.analysis.file
 from core.audio.reading.decode import read_through
 from core.audio.reading.source import SourceFormat
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.stage import StageResult, TrackStage
+from core.pipeline.results import StageResult
+from core.pipeline.stage import TrackStage
 from stemcrate.schemas.manifest import StageState
 from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.pipeline.conftest import RunJob
@@ -30,7 +31,7 @@ class CountStage(TrackStage):
         return True
 
     def execute(self, context: object) -> StageResult:
-        return StageResult(data={"threads": count_threads()})
+        return StageResult.model_validate({"threads": count_threads()})
 
 
 class CountOnDeviceStage(CountStage):

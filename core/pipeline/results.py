@@ -1,0 +1,107 @@
+"""What stages hand to later stages, typed; the manifest keeps it as the stage's ``result``.
+
+Stages do not import one another: they meet here and in `core.pipeline.context`.
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stemcrate.schemas.facts import LoudnessFacts, NullTest, SeparationQuality
+from stemcrate.schemas.manifest import DeviceRecord, ModelRecord, SourceDetails
+from stemcrate.schemas.record import Facts
+from stemcrate.schemas.sets import SetDescription
+
+
+class StageResult(BaseModel):
+    """What a stage found.
+
+    Subclasses add fields for later stages; a plug-in's stage may add any that JSON can hold.
+
+    Attributes
+    ----------
+    stage : name of the stage, by which a later stage finds the result.
+    facts : what was found out about the recording; entered into the track's analysis.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    stage: ClassVar[str] = ""
+    facts: Facts = Field(default_factory=Facts, exclude=True)
+
+
+class DecodeResult(StageResult):
+    """The decoded mixture, and what the file says of itself."""
+
+    stage: ClassVar[str] = "decode"
+    sample_rate: int
+    n_channels: int
+    n_samples: int
+    bit_depth: int | None
+    is_float: bool
+    is_lossy: bool
+    downmix: str | None
+    decoder: str
+    source: SourceDetails
+
+
+class SeparationResult(StageResult):
+    """The stems at hand, and how they were made."""
+
+    stage: ClassVar[str] = "separation"
+    stems: list[str]
+    closing_stem: str | None
+    model: ModelRecord
+    device: DeviceRecord
+    effort: dict[str, float | bool]
+    null_test: NullTest
+    quality: SeparationQuality
+
+
+class HarmonicPercussiveResult(StageResult):
+    """The two parts of the mixture, and whether they sum to it."""
+
+    stage: ClassVar[str] = "harmonic_percussive"
+    parts: list[str]
+    complementary: bool
+
+
+class CompositeResult(StageResult):
+    """The sources of each composite, and why others are skipped."""
+
+    stage: ClassVar[str] = "composite"
+    sums: dict[str, list[str]]
+    skipped: dict[str, str]
+
+
+class NormalizationResult(StageResult):
+    """The mixture's loudness and the gain of all files, or of each by label, in dB."""
+
+    stage: ClassVar[str] = "normalization"
+    mode: str
+    mixture: LoudnessFacts
+    gain_db: float = 0.0
+    gains_db: dict[str, float] = Field(default_factory=dict)
+
+
+class TempoResult(StageResult):
+    """The tempo, and whether the drum stem decided it."""
+
+    stage: ClassVar[str] = "tempo"
+    tempo_bpm: float
+    decided_by_drums: bool
+
+
+class KeyResult(StageResult):
+    """The key, and the stems that were heard besides the mixture."""
+
+    stage: ClassVar[str] = "key"
+    key: str | None
+    stems: list[str]
+
+
+class PlaylistResult(StageResult):
+    """The order of the job's tracks."""
+
+    stage: ClassVar[str] = "playlist"
+    playlist: SetDescription = Field(exclude=True)
