@@ -12,7 +12,7 @@ from core.artifacts.store import JobStore
 from core.errors import CorruptAudio
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.results import StageResult
+from core.pipeline.results import PlaylistResult, StageResult
 from core.pipeline.stage import JobStage, StageRef, TrackStage
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.manifest import Failure, JobState, StageState
@@ -49,7 +49,7 @@ class _Order(JobStage):
     name = "playlist"
 
     def execute(self, context: JobContext) -> StageResult:
-        return StageResult(playlist=SetDescription(name="set"))
+        return PlaylistResult(playlist=SetDescription(name="set"))
 
 
 class JobMachine(RuleBasedStateMachine):

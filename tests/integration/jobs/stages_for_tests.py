@@ -15,7 +15,7 @@ from core.artifacts.store import JobStore
 from core.errors import CorruptAudio
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.results import StageResult
+from core.pipeline.results import PlaylistResult, StageResult
 from core.pipeline.runtime import Runtime
 from core.pipeline.stage import JobStage, TrackStage
 from stemcrate.schemas.facts import TrackFacts
@@ -85,7 +85,7 @@ class SumStage(JobStage):
     def execute(self, context: JobContext) -> StageResult:
         with context.artefact("sum.txt", role="playlist", label="sum", format="txt") as path:
             path.write_text(str(len(context.tracks)))
-        return StageResult(playlist=SetDescription(score=len(context.tracks)))
+        return PlaylistResult(playlist=SetDescription(score=len(context.tracks)))
 
 
 def build_pipeline_for_tests(store: JobStore, runtime: Runtime) -> AudioPipeline:
