@@ -131,20 +131,19 @@ def _show_actions(client: Workbench, job: Job, zip_url: str | None) -> None:
 
 def _show_model(job: Job) -> None:
     model = job.model
-    if not model:
+    if model.name is None:
         return
     st.markdown("##### Model")
-    device = job.device.get("name")
+    device = job.device.name
     lines = [
-        f"**{escape_markdown(str(model.get('name', '')))}**"
-        + (f" on {escape_markdown(str(device))}" if device else "")
+        f"**{escape_markdown(model.name)}**" + (f" on {escape_markdown(device)}" if device else "")
     ]
     lines += [
         sentence_markdown(text)
         for text in (
-            str(model.get("reason") or ""),
-            f"Licence: {model['licence']}" if model.get("licence") else "",
-            f"Weights: SHA-256 {model['weights_sha256']}" if model.get("weights_sha256") else "",
+            model.reason or "",
+            f"Licence: {model.licence}" if model.licence else "",
+            f"Weights: SHA-256 {model.weights_sha256}" if model.weights_sha256 else "",
         )
         if text
     ]
@@ -156,9 +155,9 @@ def describe_job(job: Job) -> str:
     parts = [moment(job.created_at, st.context.timezone)]
     if job.kind == "analysis":
         parts.append("analysis only")
-    if name := job.model.get("name"):
-        device = job.device.get("name")
-        parts.append(f"{name} on {device}" if device else str(name))
+    if name := job.model.name:
+        device = job.device.name
+        parts.append(f"{name} on {device}" if device else name)
     took_s = seconds_between(job.started_at, job.finished_at)
     if took_s is not None:
         parts.append(f"took {length(took_s)}")
