@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TORCH_INDEX
 
-.PHONY: setup setup-dev demo run check test test-quick coverage programs format lock image clean
+.PHONY: setup setup-dev demo run check test test-quick coverage programs format docs lock image clean
 
 setup:
 	@$(PYTHON) scripts/setup_venv.py $(VENV)
@@ -29,6 +29,7 @@ check: setup-dev
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/typos
 	$(BIN)/python scripts/check_links.py
+	$(BIN)/python -m scripts.docs --check
 
 # Two at once, as tests often wait for what they started; those of a file share it and stay together.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
@@ -50,6 +51,10 @@ programs: setup-dev
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The tables of options and settings, docs/cli.md and .env.example, from the code.
+docs: setup-dev
+	$(BIN)/python -m scripts.docs
 
 # Versions that fit stay; raise them by UPGRADE=--upgrade or UPGRADE="--upgrade-package numpy".
 lock: setup-dev

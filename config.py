@@ -4,16 +4,25 @@ Nothing but this module and `ui.settings`, which it extends, reads the environme
 plain values as arguments.
 """
 
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from core.pipeline.runtime import Runtime
-from stemcrate.schemas.options import BitDepth, DeliveryFormat, Preset, ProcessingOptions
+from stemcrate.schemas.options import (
+    BitDepth,
+    Clipping,
+    DeliveryFormat,
+    Normalization,
+    Preset,
+    ProcessingOptions,
+    Residual,
+)
 from ui.settings import ApiAddress
 
 
@@ -21,6 +30,11 @@ def _split(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _default_of(option: str) -> Any:
+    """Describe the setting that is a job option's default as the option itself is described."""
+    return copy(ProcessingOptions.model_fields[option])
 
 
 class Settings(ApiAddress):
@@ -43,14 +57,12 @@ class Settings(ApiAddress):
     )
 
     # Separation
-    separator_model: str = Field(
-        "auto", description="auto, htdemucs, htdemucs_ft, htdemucs_6s, mdx_extra, spleeter, …"
-    )
+    separator_model: str = _default_of("model")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where models run.")
     model_dir: Path | None = Field(
         None, description="Folder with model weights, for machines without a network."
     )
-    preset: Preset = Field("balanced", description="fast, balanced or best.")
+    preset: Preset = _default_of("preset")
     model_cache_bytes: int = Field(
         2_000_000_000, ge=0, description="Weights of models that stay loaded between jobs."
     )
@@ -69,28 +81,14 @@ class Settings(ApiAddress):
     )
 
     # Defaults of a job's options
-    residual: Literal["fold", "keep", "off"] = Field(
-        "fold", description="What happens to mixture minus the sum of the stems."
-    )
-    normalization: Literal["common", "per_track", "off"] = Field(
-        "common", description="common: one gain a track, so that its stems still sum."
-    )
-    target_lufs: float = Field(-14.0, ge=-60, le=0, description="Target integrated loudness.")
-    true_peak_ceiling_dbtp: float = Field(
-        -1.0, ge=-60, le=0, description="True peak that normalization never exceeds."
-    )
-    clipping: Literal["none", "rescale", "clamp"] = Field(
-        "rescale", description="What happens to integers beyond full scale."
-    )
-    output_format: DeliveryFormat = Field(
-        "wav", description="Format of delivered audio: wav, flac, mp3, m4a, alac, opus."
-    )
-    bit_depth: BitDepth = Field(
-        "auto", description="16, 24, 32f, or auto: the source's, at least 24."
-    )
-    name_template: str = Field(
-        "{artist} - {title} [{stem}]", description="Names of the delivered files."
-    )
+    residual: Residual = _default_of("residual")
+    normalization: Normalization = _default_of("normalization")
+    target_lufs: float = _default_of("target_lufs")
+    true_peak_ceiling_dbtp: float = _default_of("true_peak_ceiling_dbtp")
+    clipping: Clipping = _default_of("clipping")
+    output_format: DeliveryFormat = _default_of("format")
+    bit_depth: BitDepth = _default_of("bit_depth")
+    name_template: str = _default_of("name_template")
 
     # Processes
     api_host: str = Field("127.0.0.1", description="Address that the API listens on.")

@@ -30,7 +30,9 @@ AsJson = Annotated[bool, Option("--json", help="Print one JSON object.")]
 DataDir = Annotated[Path | None, Option(help="Folder for all results.")]
 Track = Annotated[str, typer.Argument(help="A track: its file, or the beginning of its id.")]
 Limit = Annotated[int, Option(min=1, max=500, help="Most tracks to print.")]
-Processes = Annotated[int, Option(min=1, help="Files analysed side by side.")]
+Processes = Annotated[
+    int, Option(min=1, help="Files analysed side by side.", show_default="one a core")
+]
 N_CORES = os.cpu_count() or 1
 
 

@@ -79,6 +79,14 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
+def help_of(field: FieldInfo) -> str:
+    """Return a field's description, and what a list may hold: its default is all of it."""
+    text = field.description or ""
+    if isinstance(field.default, tuple) and field.default:
+        text += f" Any of {', '.join(f'`{name}`' for name in field.default)}."
+    return text
+
+
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     limits: dict[str, Any] = {}
     for limit in field.metadata:
@@ -88,7 +96,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
             limits["max"] = limit.le
     taken = _taken_as(field)
     option = typer.Option(
-        help=field.description,
+        help=help_of(field),
         show_default=_show(field.default) if not field.is_required() else False,
         **(limits if taken in (int, float) else {}),
     )

@@ -16,6 +16,9 @@ NO_MODEL = "none"
 """The option ``model`` of a job that separates nothing: it analyses, and delivers no files."""
 
 Preset = Literal["fast", "balanced", "best"]
+Residual = Literal["fold", "keep", "off"]
+Normalization = Literal["common", "per_track", "off"]
+Clipping = Literal["none", "rescale", "clamp"]
 Combination = Literal["average", "min_spectrum", "max_spectrum"]
 """How the models of an ensemble are put together; see `core.separation.models.ensemble`."""
 
@@ -115,7 +118,7 @@ class ProcessingOptions(BaseModel):
         description="Weights of the models of `model=a+b` in their average, such as `2,1`; above "
         "0, up to 1000. Equal by default.",
     )
-    residual: Literal["fold", "keep", "off"] = Field(
+    residual: Residual = Field(
         "fold",
         description="What happens to mixture − Σ stems: folded into `other`/`accompaniment`, "
         "kept as a stem of its own, or left out.",
@@ -132,7 +135,7 @@ class ProcessingOptions(BaseModel):
         description="File names. Fields: artist title stem bpm key camelot track_number album.",
         max_length=200,
     )
-    normalization: Literal["common", "per_track", "off"] = Field(
+    normalization: Normalization = Field(
         "common",
         description="`common`: one gain, measured on the mixture, for all files of a track, so "
         "that the stems still sum; `per_track`: a gain for each file; `off`: none.",
@@ -141,7 +144,7 @@ class ProcessingOptions(BaseModel):
     true_peak_ceiling_dbtp: float = Field(
         -1.0, ge=-60, le=0, description="True peak that normalization never exceeds."
     )
-    clipping: Literal["none", "rescale", "clamp"] = Field(
+    clipping: Clipping = Field(
         "rescale",
         description="Where integers would clip: `rescale` lowers a track's files by one gain, "
         "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off. Recorded "

@@ -8,7 +8,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scripts import check_links
+from config import Settings
+from scripts import check_links, docs
+from stemcrate.schemas.options import ProcessingOptions
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
@@ -78,3 +80,21 @@ def test_links_are_followed_to_their_headings(tmp_path: Path, link: str, leads: 
     (tmp_path / "other.md").write_text("# Its heading\n")
     ((_, found),) = check_links.links(tmp_path / "a.md")
     assert check_links.leads_somewhere(tmp_path / "a.md", found) is leads
+
+
+def test_generated_documents_follow_the_code() -> None:
+    """An option that is not in the documents does not exist for their readers; `make docs`."""
+    written = dict(docs.generate())
+    assert [path.name for path, text in written.items() if path.read_text() != text] == []
+    for option in ProcessingOptions.model_fields:
+        assert f"| `{option}` |" in written[ROOT / "docs/api.md"]
+        assert f"`--{option.replace('_', '-')}" in written[ROOT / "docs/cli.md"]
+    for setting in Settings.model_fields:
+        assert f"| `{setting.upper()}` |" in written[ROOT / "docs/installation.md"]
+
+
+def test_a_setting_of_the_future_is_put_into_the_example() -> None:
+    """`make docs` adds it; the sections of the others stay."""
+    before = (ROOT / ".env.example").read_text()
+    without = before.replace("LOG_LEVEL=INFO\n", "")
+    assert docs.write_env(without) == before

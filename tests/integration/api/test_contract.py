@@ -40,11 +40,6 @@ def test_every_route_is_in_the_documents(shared: Any) -> None:
             assert f"### `{method.upper()} {path}`" in DOCUMENT
 
 
-@pytest.mark.parametrize("option", ProcessingOptions.model_fields)
-def test_every_option_is_in_the_documents(option: Any) -> None:
-    assert f"| `{option}` |" in DOCUMENT
-
-
 def test_the_description_names_operations_options_and_problems(shared: Any) -> None:
     description = shared.get("/openapi.json").json()
     operations = {

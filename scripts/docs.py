@@ -1,0 +1,162 @@
+"""Write what the documentation repeats from the code: options, settings, commands.
+
+``docs/cli.md`` and ``.env.example`` are written whole; in other files only what stands between
+``<!-- generated: NAME -->`` and ``<!-- end -->``. With ``--check`` nothing is written, and the exit
+code is 1 where a file is out of date.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import typer
+from annotated_types import Ge, Le, MaxLen
+from pydantic.fields import FieldInfo
+from typer.cli import get_docs_for_click
+from typer.main import get_command
+
+from cli.main import app
+from cli.option_model import help_of
+from config import Settings
+from stemcrate.schemas.options import ProcessingOptions
+
+ROOT = Path(__file__).parents[1]
+_BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SECTION = re.compile(r"^# --- (.+) ---$", re.MULTILINE)
+_WIDTH = 100
+
+
+def main() -> None:
+    """Write the files, or check them."""
+    is_check = sys.argv[1:] == ["--check"]
+    stale = [path for path, text in generate() if path.read_text(encoding="utf-8") != text]
+    if is_check and stale:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+        sys.exit(f"Out of date: {names}. Run 'make docs'.")
+    for path, text in generate():
+        if path in stale:
+            path.write_text(text, encoding="utf-8")
+            print(f"{path.relative_to(ROOT)} written")
+
+
+def generate() -> Iterator[tuple[Path, str]]:
+    """Yield each file that holds generated text, and what it should hold."""
+    yield ROOT / ".env.example", write_env((ROOT / ".env.example").read_text(encoding="utf-8"))
+    yield ROOT / "docs/cli.md", write_commands()
+    for name in ("docs/api.md", "docs/installation.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        filled = _BLOCK.sub(lambda block: block[1] + _TABLES[block[2]]() + block[3], text)
+        yield ROOT / name, filled
+
+
+def write_options() -> str:
+    """Return the table of a job's options."""
+    rows = (
+        (f"`{name}`", _default(field.default), describe(field))
+        for name, field in ProcessingOptions.model_fields.items()
+    )
+    return _table("field", rows)
+
+
+def write_settings() -> str:
+    """Return the table of the settings."""
+    rows = (
+        (f"`{name.upper()}`", _code(as_text(field.default)), describe(field))
+        for name, field in Settings.model_fields.items()
+    )
+    return _table("setting", rows)
+
+
+def write_env(before: str) -> str:
+    """Return `.env.example`: every setting, in the sections and order of ``before``."""
+    head, *parts = _SECTION.split(before)
+    sections = {
+        title: re.findall(r"^([A-Z_]+)=", body, re.MULTILINE)
+        for title, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+    fields = {name.upper(): field for name, field in Settings.model_fields.items()}
+    listed = {name for names in sections.values() for name in names}
+    sections[list(sections)[-1]] += [name for name in fields if name not in listed]
+    text = head.rstrip() + "\n"
+    for title, names in sections.items():
+        text += f"\n# --- {title} ---\n"
+        for name in filter(fields.__contains__, names):
+            comment = _wrap(describe(fields[name]).replace("`", ""))
+            text += f"\n{comment}\n{name}={as_text(fields[name].default)}\n"
+    return text
+
+
+def write_commands() -> str:
+    """Return the reference of the command line."""
+    command = get_command(app)
+    context = typer.Context(command, info_name="stemcrate")
+    return (
+        get_docs_for_click(
+            obj=command, ctx=context, name="stemcrate", title="Command line"
+        ).rstrip()
+        + "\n"
+    )
+
+
+def describe(field: FieldInfo) -> str:
+    """Return a field's description with its choices and limits, where it does not say them."""
+    description = help_of(field)
+    kinds = [field.annotation, *get_args(field.annotation)]
+    choices = next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
+    if any(f"`{choice}`" not in description for choice in choices):
+        description += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+    limits: dict[type, Any] = {type(limit): limit for limit in field.metadata}
+    if Ge in limits and Le in limits:
+        description += f" {limits[Ge].ge:g} to {limits[Le].le:g}."
+    elif Ge in limits and limits[Ge].ge > 0:
+        description += f" At least {limits[Ge].ge:g}."
+    if MaxLen in limits and field.annotation is str:
+        description += f" At most {limits[MaxLen].max_length} characters."
+    return description
+
+
+def as_text(default: object) -> str:
+    """Write a setting's default as the environment holds it."""
+    if default is None:
+        return ""
+    return ",".join(default) if isinstance(default, list) else str(default)
+
+
+def _default(default: object) -> str:
+    if isinstance(default, tuple):
+        return "all" if default else ""
+    if isinstance(default, dict):
+        return ""
+    return _code(str(default).lower() if isinstance(default, bool) else str(default))
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _table(heading: str, rows: Iterator[tuple[str, str, str]]) -> str:
+    lines = [f"| {heading} | default | |", "|---|---|---|"]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _wrap(text: str) -> str:
+    """Wrap a comment; code and addresses are not broken."""
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) + 3 > _WIDTH:
+            lines.append("")
+        lines[-1] += f" {word}"
+    return "\n".join(f"#{line}" for line in lines)
+
+
+_TABLES: dict[str, Callable[[], str]] = {
+    "job options": write_options,
+    "settings": write_settings,
+}
+
+
+if __name__ == "__main__":
+    main()
