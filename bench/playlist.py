@@ -32,7 +32,7 @@ from bench.made_library import go_greedily, make_library
 from bench.report import report
 from core.analysis.harmony.camelot import camelot_to_key
 from core.export.format import ExportOptions, target_folder
-from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind, GridSegment
+from core.export.model import Crate, CratePlaylist, CrateTrack, FileKind, GridMarker
 from core.export.registry import EXPORTERS, export_crate
 from core.library.catalogue.columns import Vectors
 from core.library.catalogue.similarity import build_index
@@ -111,7 +111,7 @@ def _measure_export(table: TrackTable) -> float:
             duration_s=300.0,
             tempo_bpm=float(table.tempo_bpm[row]),
             key=camelot_to_key(CODES[table.key[row]]),
-            grid=(GridSegment(float(table.mix_in_s[row, 0]), float(table.tempo_bpm[row])),),
+            grid=(GridMarker(float(table.mix_in_s[row, 0]), float(table.tempo_bpm[row])),),
         )
         for row in rows
     )

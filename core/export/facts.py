@@ -5,7 +5,7 @@ Any fact may be unknown.
 
 from dataclasses import replace
 
-from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridSegment
+from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridMarker
 from stemcrate.schemas.facts import TrackFacts
 
 _BEATS_PER_BAR = 4  # where the metre isn't known
@@ -72,10 +72,10 @@ def _or(value: float | None, own: float | None) -> float | None:
     return own if value is None else value
 
 
-def _grid(facts: TrackFacts) -> tuple[GridSegment, ...]:
+def _grid(facts: TrackFacts) -> tuple[GridMarker, ...]:
     beats_per_bar = _beats_per_bar(facts.time_signature)
     return tuple(
-        GridSegment(
+        GridMarker(
             segment.start_s,
             segment.tempo_bpm,
             beats_per_bar,

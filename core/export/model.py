@@ -59,12 +59,12 @@ HOT_CUE_COLOURS = (
 
 
 @dataclass(frozen=True, slots=True)
-class GridSegment:
-    """A stretch of constant tempo, up to the next segment or the end.
+class GridMarker:
+    """A grid marker: constant tempo from here to the next marker or the end.
 
     Parameters
     ----------
-    start_s : time of the segment's first beat.
+    start_s : time of the stretch's first beat.
     tempo_bpm : beats a minute, positive.
     beats_per_bar : numerator of the metre.
     beat_in_bar : which beat of its bar the first one is, from 1.
@@ -159,7 +159,7 @@ class CrateTrack:
     tempo_bpm: float | None = None
     key: str | None = None
     energy: int | None = None
-    grid: tuple[GridSegment, ...] = ()
+    grid: tuple[GridMarker, ...] = ()
     cues: tuple[Cue, ...] = ()
     integrated_loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 
 from core.errors import WorkerLost
-from core.jobs.stage_child import Cancel, ChildSpec, Done, Progress, Raised, Run, serve_stages
+from core.jobs.stage_child import (
+    ChildSpec,
+    StageCancel,
+    StageDone,
+    StageProgress,
+    StageRaised,
+    StageRequest,
+    serve_stages,
+)
 from core.jobs.timing import Watchdog
 from core.pipeline.stage import StageRef
 from stemcrate.schemas.manifest import StageState
@@ -65,14 +73,14 @@ class StageProcess:
         self._number += 1
         try:
             connection = self._ensure_started()
-            connection.send(Run(self._number, ref))
+            connection.send(StageRequest(self._number, ref))
             reply = self._await_end(connection, ref.stage_name, progress, cancelled)
         except (EOFError, OSError) as error:
             raise self._lost(ref.stage_name) from error
         except BaseException:
             self._discard()  # it still works on this request, and must not answer the next
             raise
-        if isinstance(reply, Raised):
+        if isinstance(reply, StageRaised):
             raise reply.error
         return reply.state
 
@@ -112,7 +120,7 @@ class StageProcess:
         stage_name: str,
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
-    ) -> Done | Raised:
+    ) -> StageDone | StageRaised:
         kill_at: float | None = None
         watchdog = Watchdog(self._silence_s)
         while True:
@@ -121,17 +129,17 @@ class StageProcess:
             if wait([connection], timeout=POLL_S):
                 message = connection.recv()
                 watchdog.reset()
-                if isinstance(message, Progress):
+                if isinstance(message, StageProgress):
                     progress(message.fraction)
-                elif isinstance(message, Done | Raised):
+                elif isinstance(message, StageDone | StageRaised):
                     return message
             if kill_at is None and cancelled():
-                connection.send(Cancel(self._number))
+                connection.send(StageCancel(self._number))
                 kill_at = time.monotonic() + self._cancel_grace_s
             elif kill_at is not None and time.monotonic() > kill_at:
                 logger.warning("the stage did not stop when asked: killing its process")
                 self._discard()
-                return Done(StageState.CANCELLED)
+                return StageDone(StageState.CANCELLED)
             if kill_at is None and watchdog.is_expired:
                 raise WorkerLost(
                     f"The stage '{stage_name}' said nothing for {self._silence_s:g} s: its process "

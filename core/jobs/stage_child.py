@@ -4,8 +4,8 @@ A process of its own can be killed (to cancel, or by the kernel when memory runs
 the worker along; it lives on between stages so that torch and the models stay loaded. It ends
 itself as soon as the worker is gone.
 
-    to the child      Run(number, ref)                              Cancel(number)
-    to the worker     Progress(fraction)…    then Done(state) or Raised(error)
+    to the child      StageRequest(number, ref)    StageCancel(number)
+    to the worker     StageProgress(fraction)…    then StageDone(state) or StageRaised(error)
 """
 
 import importlib
@@ -50,36 +50,36 @@ class ChildSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Carry out a stage."""
+class StageRequest:
+    """Run a stage."""
 
     number: int
     ref: StageRef
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
-    """Give up the request of this number, if it is still going on."""
+class StageCancel:
+    """Abandon the request of this number, if it still runs."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The stage came this far, 0 to 1."""
+class StageProgress:
+    """The fraction of the stage that is done, 0 to 1."""
 
     fraction: float
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StageDone:
     """The stage ended in this state, and the manifest says so."""
 
     state: StageState
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class StageRaised:
     """The stage could not even be recorded: the job is gone, the disk is full, …"""
 
     error: StemcrateError
@@ -94,7 +94,7 @@ def load_pipeline(factory: str, data_dir: Path, runtime: Runtime) -> AudioPipeli
 
 
 def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> None:
-    """Be a stage's process: never returns while the worker lives."""
+    """Serve requests as a stage's process; never returns while the worker lives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
     os.dup2(2, 1)  # what libraries print is no result: stdout stays free
     configure_logging(spec.log_level, spec.data_dir, spec.name)
@@ -118,22 +118,22 @@ def _warm_up(pipeline: AudioPipeline) -> None:
 
 def _carry_out(
     pipeline: AudioPipeline,
-    request: Run,
+    request: StageRequest,
     inbox: "_Inbox",
     connection: "Connection[object, object]",
-) -> Done | Raised:
+) -> StageDone | StageRaised:
     try:
         state = pipeline.run_stage(
             request.ref,
-            progress=Throttle(lambda fraction: connection.send(Progress(fraction))),
+            progress=Throttle(lambda fraction: connection.send(StageProgress(fraction))),
             cancelled=lambda: inbox.is_cancelled(request.number),
         )
     except StemcrateError as error:
-        return Raised(error)
+        return StageRaised(error)
     except Exception as error:
         logger.exception("the stage could not be recorded")
-        return Raised(StageFailed(f"{type(error).__name__}: {error}"))
-    return Done(state)
+        return StageRaised(StageFailed(f"{type(error).__name__}: {error}"))
+    return StageDone(state)
 
 
 class _Inbox:
@@ -141,11 +141,11 @@ class _Inbox:
 
     def __init__(self, connection: "Connection[object, object]") -> None:
         self._connection = connection
-        self._requests: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[StageRequest] = queue.SimpleQueue()
         self._cancelled_number = 0
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
-    def next(self) -> Run:
+    def next(self) -> StageRequest:
         """Wait for the next request."""
         return self._requests.get()
 
@@ -163,7 +163,7 @@ class _Inbox:
                 message = self._connection.recv()
             except (EOFError, OSError):
                 os._exit(1)
-            if isinstance(message, Run):
+            if isinstance(message, StageRequest):
                 self._requests.put(message)
-            elif isinstance(message, Cancel):
+            elif isinstance(message, StageCancel):
                 self._cancelled_number = message.number

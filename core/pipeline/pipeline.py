@@ -21,13 +21,12 @@ from core.pipeline.outcome import Outcome, conclude, failure_of
 from core.pipeline.runtime import Runtime
 from core.pipeline.stage import (
     AnyStage,
-    Cancelled,
     JobStage,
-    Progress,
     StageRef,
     TrackStage,
 )
 from core.system.clock import now
+from core.system.progress import Cancelled, Progress
 from stemcrate.schemas.manifest import (
     Failure,
     JobState,

@@ -1,7 +1,6 @@
 """What a stage is: one step of the pipeline, with its own record in the manifest."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -10,8 +9,6 @@ from core.pipeline.results import StageResult
 from core.pipeline.runtime import Runtime
 from stemcrate.schemas.options import ProcessingOptions
 
-Progress = Callable[[float], None]
-Cancelled = Callable[[], bool]
 ContextT = TypeVar("ContextT", StageContext, JobContext)
 
 

@@ -22,7 +22,7 @@ from core.library.records.record import (
 )
 from core.system.clock import now
 
-Progress = Callable[[int, int, str], None]
+FileProgress = Callable[[int, int, str], None]
 """Called with the number of files done, of all, and the name of the last."""
 
 
@@ -57,7 +57,7 @@ def import_files(
     *,
     n_processes: int,
     max_duration_s: float | None = None,
-    progress: Progress | None = None,
+    progress: FileProgress | None = None,
 ) -> ImportReport:
     """Enter files into the library; those that it knows are neither read nor analysed again.
 
@@ -80,7 +80,7 @@ class _Import:
         library: Library,
         sources: Sequence[SourceFile],
         max_duration_s: float | None,
-        progress: Progress | None,
+        progress: FileProgress | None,
     ) -> None:
         self._library = library
         self._sources = sources

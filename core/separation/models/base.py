@@ -16,8 +16,9 @@ from core.errors import InvalidOption, StageFailed
 from core.separation.streaming.effort import Effort
 from core.separation.streaming.mixture import Mixture, Read, StemBlock, StereoMixture
 from core.separation.streaming.passes import stream_passes
-from core.separation.streaming.run import Cancelled, Progress, Run, Tell
+from core.separation.streaming.run import Run, Tell
 from core.separation.streaming.wiener import refine
+from core.system.progress import Cancelled, Progress
 
 
 class SeparatorModel(ABC):

@@ -7,9 +7,8 @@ from typing import Any
 from core.errors import JobCancelled
 from core.separation.streaming.checkpoint import ChunkCheckpoint
 from core.separation.streaming.effort import Effort
+from core.system.progress import Cancelled, Progress
 
-Progress = Callable[[float], None]
-Cancelled = Callable[[], bool]
 Tell = Callable[[str], None]
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelUnavailable, StorageFull
-from core.separation.streaming.run import Progress
 from core.separation.weights.bag import read_bag
 from core.separation.weights.download import download
 from core.separation.weights.model_info import ModelInfo
+from core.system.progress import Progress
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from core.errors import ModelUnavailable, StemcrateError, UnknownModel
 from core.separation.families.catalogue import CATALOGUE, FAMILIES
-from core.separation.streaming.run import Progress
 from core.separation.weights.bag import is_plain_name
 from core.separation.weights.location import Places, WeightsLocation
 from core.separation.weights.model_info import ModelInfo
 from core.separation.weights.user_models import find_user_model, list_user_models
+from core.system.progress import Progress
 
 PREFERRED = "htdemucs"
 FALLBACK = "spleeter"

@@ -18,7 +18,7 @@ from core.export.model import (
     CrateTrack,
     Cue,
     FileKind,
-    GridSegment,
+    GridMarker,
 )
 from core.export.track_tags import tag_copy
 
@@ -78,12 +78,12 @@ def suffix(name: str) -> str:
 def make_track(name: str, number: int) -> CrateTrack:
     """Describe a file: each has a tempo and key of its own, and one has a grid of three parts."""
     tempo = 120.0 + number
-    grid: tuple[GridSegment, ...] = (GridSegment(CUE_S, tempo, beat_in_bar=2),)
+    grid: tuple[GridMarker, ...] = (GridMarker(CUE_S, tempo, beat_in_bar=2),)
     if name == "flac":
         grid = (
-            GridSegment(0.25, 128.0),
-            GridSegment(0.25 + 8 * 60 / 128, 127.0),
-            GridSegment(0.25 + 8 * 60 / 128 + 8 * 60 / 127, 128.5),
+            GridMarker(0.25, 128.0),
+            GridMarker(0.25 + 8 * 60 / 128, 127.0),
+            GridMarker(0.25 + 8 * 60 / 128 + 8 * 60 / 127, 128.5),
         )
         tempo = 127.83
     return CrateTrack(

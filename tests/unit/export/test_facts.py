@@ -8,7 +8,7 @@ import pytest
 
 from core.audio.reading.decode import probe
 from core.export.facts import add_facts, find_kind
-from core.export.model import CrateTrack, FileKind, GridSegment
+from core.export.model import CrateTrack, FileKind, GridMarker
 from stemcrate.schemas.facts import TrackFacts
 from tests.integration.export.crates import KINDS, write_audio
 
@@ -34,7 +34,7 @@ FACTS = {
 def test_every_fact_finds_its_place() -> None:
     track = add_facts(BARE, TrackFacts.model_validate(FACTS))
     assert (track.tempo_bpm, track.key, track.energy) == (127.5, "A minor", 7)
-    assert track.grid == (GridSegment(0.5, 127.0, 3, 2), GridSegment(95.0, 128.0, 3, 1))
+    assert track.grid == (GridMarker(0.5, 127.0, 3, 2), GridMarker(95.0, 128.0, 3, 1))
     assert (track.integrated_loudness_lufs, track.true_peak_dbtp) == (-9.5, 0.2)
     assert track.vocals_s == ((10.0, 20.0),)
 
