@@ -25,7 +25,7 @@ check: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_imports.py
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/typos
 	$(BIN)/python scripts/check_links.py

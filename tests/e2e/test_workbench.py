@@ -218,13 +218,14 @@ def test_a_job_is_deleted_after_a_question(page: Page, stack: Stack, songs: Song
     expect(page.get_by_role("alert")).to_contain_text(job_id)
 
 
-@pytest.mark.parametrize("path", ["", "/history", "/results?job={job}", "/?job={job}"])
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.title)
+@pytest.mark.parametrize("query", ["", "?job={job}"], ids=["empty", "with a job"])
 def test_no_page_is_wider_than_a_phone(
-    browser: Browser, stack: Stack, finished_job: str, path: str
+    browser: Browser, stack: Stack, finished_job: str, place: Place, query: str
 ) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    page.goto(stack.page(path.format(job=finished_job)))
+    page.goto(stack.page(place.address + query.format(job=finished_job)))
     expect(page.locator(".sc-head h1")).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     # Pictures and players settle after the text; a page that is too wide never does.
