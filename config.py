@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import NoDecode
+from pydantic_settings import NoDecode  # noqa: TID251
 
 from core.pipeline.runtime import Runtime
 from stemcrate.schemas.options import (

@@ -1,6 +1,7 @@
 """The pages, and the way from one to another. A page's address holds the job it shows."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ class Place:
     @property
     def address(self) -> str:
         """Where the browser finds the page, below the address of the workbench."""
-        return "/" if self is PLACES[0] else f"/{self.title.lower()}"
+        return "/" if self is PLACES[0] else f"/{PurePath(self.script).stem}"
 
 
 PROCESS = Place("views/process.py", "Process", ":material/graphic_eq:")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict  # noqa: TID251
 
 
 class ApiAddress(BaseSettings):

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conditions import wait_until
 from tests.e2e.conftest import Songs, Stack
 from tests.programs import requires
+from ui.places import PLACES, Place
 
 JOB_TIMEOUT_MS = 300_000
 pytestmark = requires("chromium")

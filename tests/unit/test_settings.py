@@ -6,6 +6,7 @@ import pytest
 
 from cli.serve import workbench_command
 from config import Settings
+from ui.settings import ApiAddress
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,11 +29,18 @@ def test_cors_origins_are_a_comma_separated_list(
     assert Settings(_env_file=None).cors_origins == expected
 
 
-def test_the_workbench_follows_the_api_to_another_port() -> None:
+@pytest.mark.parametrize("read", [Settings, ApiAddress])
+def test_the_workbench_follows_the_api_to_another_port(read: type[ApiAddress]) -> None:
     """Changing API_PORT alone must not leave the workbench asking port 8000."""
-    assert Settings(_env_file=None, api_port=9000).api_url == "http://127.0.0.1:9000"
-    elsewhere = Settings(_env_file=None, api_url="http://api:8000/")
+    assert read(_env_file=None, api_port=9000).api_url == "http://127.0.0.1:9000"
+    elsewhere = read(_env_file=None, api_url="http://api:8000/")
     assert elsewhere.browser_api_url() == "http://api:8000"
+
+
+def test_the_workbench_reads_the_variables_of_the_installation() -> None:
+    """A variable that the workbench reads alone would be described in no list of settings."""
+    for name, field in ApiAddress.model_fields.items():
+        assert Settings.model_fields[name].description == field.description
 
 
 def test_the_workbench_takes_no_larger_files_than_the_api() -> None:
