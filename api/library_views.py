@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 from api.views import job_reference
 from core.errors import StemcrateError
+from core.export.dj_pack import PACK
 from core.export.registry import EXPORTERS
 from core.library.catalogue.summary import TrackSummary
 from core.library.duplicates import DuplicateGroup
 from core.library.intake.importing import ImportReport
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
-from core.sets.exporting import PACK
 from stemcrate.schemas.library import (
     Added,
     Adding,

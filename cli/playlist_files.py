@@ -41,7 +41,8 @@ def deliver(
     library: "Library", record: PlaylistRecord, delivery: Delivery
 ) -> tuple[dict[str, str], list[str]]:
     """Write the files of a playlist; return their paths by format, and warnings."""
-    from core.sets.exporting import PACK, export_playlist
+    from core.export.dj_pack import PACK
+    from core.sets.exporting import export_playlist
 
     folder, target = delivery.folder(record), delivery.target
     options = ExportOptions(

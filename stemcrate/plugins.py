@@ -47,6 +47,7 @@ from core.separation.models.factory import SEPARATORS, Builder
 from core.separation.streaming.mixture import StemBlock, StereoMixture
 from core.separation.streaming.run import Run
 from core.system.registry import Registry
+from stemcrate.schemas.record import Facts
 
 __all__ = [
     "EXPORTERS",
@@ -60,6 +61,7 @@ __all__ = [
     "ExportFormat",
     "ExportOptions",
     "Exporter",
+    "Facts",
     "JobContext",
     "JobStage",
     "PipelineStage",

@@ -18,12 +18,13 @@ from api.links import content_disposition
 from api.problems import problem_responses
 from core import errors
 from core.artifacts.store import STAGING, JobStore
+from core.export.dj_pack import PACK
 from core.export.format import Export, ExportOptions, StemFormat, target_folder
 from core.export.names import safe_name
 from core.export.pack import stream_pack
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
-from core.sets.exporting import PACK, export_playlist, make_playlist_pack
+from core.sets.exporting import export_playlist, make_playlist_pack
 from stemcrate.schemas.playlists import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
 
 WARNINGS = "X-Stemcrate-Warnings"

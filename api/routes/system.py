@@ -11,6 +11,7 @@ from core.errors import StemcrateError
 from core.jobs.liveness import live_workers
 from core.jobs.reports import WorkerReport
 from core.pipeline.composites import RECIPES
+from core.pipeline.order import optional_stages
 from core.separation.inventory import Inventory
 from stemcrate.schemas.configuration import (
     Configuration,
@@ -20,7 +21,7 @@ from stemcrate.schemas.configuration import (
     RequestLimits,
     WorkerInfo,
 )
-from stemcrate.schemas.options import OPTIONAL_STAGES, BitDepth, DeliveryFormat
+from stemcrate.schemas.options import BitDepth, DeliveryFormat
 
 router = APIRouter(tags=["system"])
 
@@ -59,7 +60,7 @@ def get_config(services: ServicesDep) -> Configuration:
         model=_model_choice(settings.separator_model, inventory),
         device=settings.device,
         workers=[_worker(report) for report in services.reports.live()],
-        stages=list(OPTIONAL_STAGES),
+        stages=list(optional_stages()),
         recipes=[
             RecipeInfo(
                 name=recipe.name,

@@ -4,7 +4,10 @@ Any fact may be unknown.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
+from core.audio.reading.decode import probe
+from core.audio.tagging.tags import name_track, read_tags
 from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridMarker
 from stemcrate.schemas.facts import TrackFacts
 
@@ -45,6 +48,46 @@ def find_kind(container: str | None, codec: str | None) -> FileKind:
     if kind is not None and container in _HOUSES[kind]:
         return kind
     return _CONTAINERS.get(container or "", FileKind.OTHER)
+
+
+def describe_file(path: Path, facts: TrackFacts, *, id: str) -> CrateTrack:
+    """Make a track of a file on this machine.
+
+    Raises
+    ------
+    InvalidAudio : the file is empty, damaged, or is not audio.
+    """
+    source, tags = probe(path), read_tags(path)
+    title, artist = name_track(tags, path.name)
+    size_bytes = path.stat().st_size
+    duration_s = facts.duration_s or source.duration_s or 0.0
+    track = CrateTrack(
+        id=id,
+        path=str(path.resolve()),
+        file=find_kind(source.container, source.codec),
+        title=facts.title or title,
+        duration_s=duration_s,
+        artist=facts.artist or artist,
+        album=tags.album,
+        genre=tags.genre,
+        year=read_year(tags.year),
+        isrc=tags.isrc,
+        comment=tags.comment,
+        track_number=tags.track_number,
+        sample_rate=source.sample_rate,
+        n_channels=source.n_channels,
+        bit_rate=round(size_bytes * 8 / duration_s) if duration_s else None,
+        bit_depth=source.bit_depth,
+        size_bytes=size_bytes,
+        cover=tags.cover,
+    )
+    return add_facts(track, facts)
+
+
+def read_year(text: object) -> int | None:
+    """Read the year of a tag such as ``2019-05-03``; None if it holds none."""
+    digits = str(text or "")[:4]
+    return int(digits) if digits.isdigit() else None
 
 
 def add_facts(track: CrateTrack, facts: TrackFacts) -> CrateTrack:

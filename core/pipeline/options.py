@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from core.errors import InvalidOption, UnsupportedFormat
+from core.errors import InvalidOption, PluginFailed, UnsupportedFormat
 from core.export.names import check_template
 from core.system.validation import validate
-from stemcrate.schemas.options import COMPOSITE_NAMES, ProcessingOptions
+from stemcrate.schemas.options import COMPOSITE_NAMES, OPTIONAL_STAGES, ProcessingOptions
 
 _RECIPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -28,7 +28,7 @@ def parse_options(values: Mapping[str, Any], base: ProcessingOptions) -> Process
 
 
 def check_options(options: ProcessingOptions) -> None:
-    """Check the name template, the recipes, and options that exclude each other.
+    """Check the name template, recipes, stages, and options that exclude each other.
 
     Raises `InvalidOption` (or a subclass), whose ``field`` names the option at fault.
     """
@@ -47,6 +47,7 @@ def check_options(options: ProcessingOptions) -> None:
             field="tempo_max_bpm",
         )
     _check_recipes(options)
+    _check_stages(options)
 
 
 def _check_recipes(options: ProcessingOptions) -> None:
@@ -70,3 +71,23 @@ def _check_recipes(options: ProcessingOptions) -> None:
                 hint=f"Recipes: {', '.join(COMPOSITE_NAMES)}. Your own: custom_recipes.",
                 field="recipes",
             )
+
+
+def _check_stages(options: ProcessingOptions) -> None:
+    if set(options.stages) <= set(OPTIONAL_STAGES):
+        return
+    from core.pipeline.order import STAGES, optional_stages
+
+    for name in options.stages:
+        if name in OPTIONAL_STAGES:
+            continue
+        if name not in STAGES.plugins():
+            raise InvalidOption(
+                f"There is no optional stage '{name}'.",
+                hint=f"Stages: {', '.join(optional_stages())}.",
+                field="stages",
+            )
+        try:
+            STAGES.get(name)
+        except PluginFailed as error:
+            raise InvalidOption(error.message, hint=error.hint, field="stages") from error

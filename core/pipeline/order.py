@@ -22,6 +22,7 @@ from core.pipeline.stages.tempo import TempoStage
 from core.pipeline.stages.vocals import VocalsStage
 from core.pipeline.stages.waveform import WaveformStage
 from core.system.registry import Registry
+from stemcrate.schemas.options import OPTIONAL_STAGES
 
 _MAIN: tuple[type[AnyStage], ...] = (
     DecodeStage,
@@ -56,6 +57,11 @@ def build_stages() -> tuple[AnyStage, ...]:
     """Make the stages in their order; one of another package that cannot be loaded is logged."""
     added = [stage for stage in STAGES.available().values() if stage not in (*_MAIN, *_LAST)]
     return tuple(stage() for stage in (*_MAIN, *added, *_LAST))
+
+
+def optional_stages() -> tuple[str, ...]:
+    """List the stages that a job can name: ours, then those of plug-ins that can be loaded."""
+    return (*OPTIONAL_STAGES, *(name for name in STAGES.plugins() if name in STAGES.available()))
 
 
 def build_pipeline(store: JobStore, runtime: Runtime | None = None) -> AudioPipeline:

@@ -16,9 +16,10 @@ from core.playlist.request import SetRequest
 from core.playlist.search import Found, search
 from core.playlist.successors import AllPairs, Shortlists
 from core.playlist.table import TrackTable
+from core.playlist.track import PlaylistTrack
 from core.playlist.transition import explain
 from core.playlist.windows import Rows
-from stemcrate.schemas.sets import RelaxedWish, SetDescription
+from stemcrate.schemas.sets import RelaxedWish, SetDescription, SetTrack
 from stemcrate.schemas.transitions import TrackId, Transition
 
 EXACT_LIMIT = 12
@@ -68,6 +69,20 @@ class SetPlan:
             relaxed=list(self.relaxed),
             transitions=list(self.transitions),
         )
+
+
+def describe_track(track: PlaylistTrack, *, index: int, starts_s: float) -> SetTrack:
+    """Describe a track in its place in a set; ``index`` is its place among the tracks given."""
+    return SetTrack(
+        index=index,
+        title=track.title,
+        artist=track.artist,
+        tempo_bpm=track.tempo_bpm,
+        camelot=track.camelot,
+        energy=track.energy,
+        duration_s=track.duration_s,
+        starts_s=starts_s,
+    )
 
 
 def plan_set(table: TrackTable, request: SetRequest | None = None) -> SetPlan:

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any
 
 from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound
 from core.export.dj_pack import DjPack, TrackFiles
-from core.export.facts import add_facts, find_kind
+from core.export.facts import add_facts, find_kind, read_year
 from core.export.format import Export, ExportOptions, StemFormat
 from core.export.model import Crate, CratePlaylist, CrateTrack
 from core.export.names import safe_name, unique_name
@@ -21,9 +20,6 @@ from core.export.registry import export_crate
 from core.library.library import Library
 from core.library.records.record import LibraryRecord, PlaylistRecord
 from core.sets.stem_files import make_stem_file
-
-PACK = "pack"
-"""Name of the DJ pack among the formats: audio and all, where the others are playlists alone."""
 
 
 def export_playlist(
@@ -108,7 +104,7 @@ def make_track(record: LibraryRecord) -> CrateTrack:
         artist=record.artist,
         album=tags.get("album"),
         genre=tags.get("genre"),
-        year=_year(tags.get("year")),
+        year=read_year(tags.get("year")),
         isrc=tags.get("isrc"),
         comment=tags.get("comment"),
         track_number=tags.get("track_number"),
@@ -155,8 +151,3 @@ def _name_files(
         suffix = file.suffix.lower() if file.suffix[1:].isalnum() else f".{track.file.value}"
         named.append(replace(track, path=name + suffix))
     return tuple(named)
-
-
-def _year(text: Any) -> int | None:
-    digits = str(text or "")[:4]
-    return int(digits) if digits.isdigit() else None

@@ -38,10 +38,9 @@ class Registry(Generic[T]):
     ) -> None:
         self.group = group
         self._accepts = accepts
-        self._items: dict[str, T] = {}
+        self._items = dict(items)
         self._loaded: dict[EntryPoint, T] = {}
-        for name, item in items:
-            self.register(name, item)
+        self._failures: dict[EntryPoint, PluginFailed] = {}
 
     def register(self, name: str, item: T) -> None:
         """Add an item. Raises ValueError if the name is taken."""
@@ -80,13 +79,13 @@ class Registry(Generic[T]):
         raise KeyError(name)
 
     def available(self) -> dict[str, T]:
-        """Return all items by name; a package that cannot be loaded is logged and left out."""
+        """Return all items by name; a package that cannot be loaded is left out."""
         items: dict[str, T] = {}
         for name in self.names():
             try:
                 items[name] = self.get(name)
-            except PluginFailed as error:
-                logger.error("%s", error)
+            except PluginFailed:
+                continue  # `get` has logged it
         return items
 
     def _points(self) -> Iterator[EntryPoint]:
@@ -97,19 +96,25 @@ class Registry(Generic[T]):
                 yield point
 
     def _load(self, point: EntryPoint) -> T:
+        """Import an item once; a failure is logged once, and told to everybody who asks."""
+        if point in self._failures:
+            raise self._failures[point]
         if point not in self._loaded:
             try:
                 item = point.load()
             except Exception as error:  # a third party's code may raise anything
-                raise self._failure(point, f"{type(error).__name__}: {error}") from error
+                raise self._fail(point, f"{type(error).__name__}: {error}") from error
             if not self._accepts(point.name, item):
-                raise self._failure(point, f"{point.value} is something else")
+                raise self._fail(point, f"{point.value} does not fit {self.group}")
             self._loaded[point] = item
         return self._loaded[point]
 
-    def _failure(self, point: EntryPoint, reason: str) -> PluginFailed:
+    def _fail(self, point: EntryPoint, reason: str) -> PluginFailed:
         package = point.dist.name if point.dist is not None else point.module
-        return PluginFailed(
+        error = PluginFailed(
             f"The plug-in '{point.name}' of '{package}' cannot be loaded: {reason}.",
             hint=f"Update or remove the package '{package}'.",
         )
+        logger.error("%s", error)
+        self._failures[point] = error
+        return error

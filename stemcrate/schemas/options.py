@@ -22,7 +22,7 @@ Clipping = Literal["none", "rescale", "clamp"]
 Combination = Literal["average", "min_spectrum", "max_spectrum"]
 """How the models of an ensemble are put together; see `core.separation.models.ensemble`."""
 
-OptionalStage = Literal[
+OPTIONAL_STAGES = (
     "harmonic_percussive",
     "composite",
     "normalization",
@@ -35,8 +35,10 @@ OptionalStage = Literal[
     "descriptors",
     "waveform",
     "playlist",
-]
-OPTIONAL_STAGES: tuple[OptionalStage, ...] = get_args(OptionalStage)
+)
+"""The optional stages that Stemcrate ships; those of plug-ins are named like them."""
+
+StageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 CompositeName = Literal[
     "main",
     "main_harmonic",
@@ -123,8 +125,10 @@ class ProcessingOptions(BaseModel):
         description="What happens to mixture − Σ stems: folded into `other`/`accompaniment`, "
         "kept as a stem of its own, or left out.",
     )
-    stages: Annotated[tuple[OptionalStage, ...], BeforeValidator(_split)] = Field(
-        OPTIONAL_STAGES, description="The optional stages to run; all by default."
+    stages: Annotated[tuple[StageName, ...], BeforeValidator(_split)] = Field(
+        OPTIONAL_STAGES,
+        description="The optional stages to run; all built-in ones by default, those of plug-ins "
+        "where they are named.",
     )
     format: DeliveryFormat = Field("wav", description="Format of the delivered audio.")
     bit_depth: BitDepth = Field(

@@ -43,7 +43,7 @@ class RelaxedWish(BaseModel):
 
 
 class SetTrack(BaseModel):
-    """A track of a job in its place in the set; ``index`` is its place in the job."""
+    """A track in its place in a set; ``index`` is its place among the job's (or given) tracks."""
 
     index: int
     title: str

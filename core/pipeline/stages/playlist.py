@@ -7,11 +7,11 @@ from core.export.names import safe_name
 from core.pipeline.context import JobContext
 from core.pipeline.results import PlaylistResult
 from core.pipeline.stage import JobStage
-from core.playlist.plan import SetPlan, plan_set
+from core.playlist.plan import SetPlan, describe_track, plan_set
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
 from stemcrate.schemas.manifest import Artefact, TrackRecord
-from stemcrate.schemas.sets import SetDescription, SetTrack
+from stemcrate.schemas.sets import SetDescription
 from stemcrate.schemas.transitions import TrackId
 
 
@@ -62,16 +62,7 @@ def _whole_song(track: TrackRecord) -> Artefact | None:
 def _describe_set(plan: SetPlan, tracks: Mapping[TrackId, PlaylistTrack]) -> SetDescription:
     described = plan.describe()
     described.tracks = [
-        SetTrack(
-            index=int(index),
-            title=tracks[index].title,
-            artist=tracks[index].artist,
-            tempo_bpm=tracks[index].tempo_bpm,
-            camelot=tracks[index].camelot,
-            energy=tracks[index].energy,
-            duration_s=tracks[index].duration_s,
-            starts_s=starts_s,
-        )
+        describe_track(tracks[index], index=int(index), starts_s=starts_s)
         for index, starts_s in zip(plan.ids, plan.starts_s, strict=True)
     ]
     return described

@@ -1,6 +1,5 @@
 """separation: a model splits the mixture; the residual is measured and put where it belongs."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -8,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from core.audio.buffer import Samples
 from core.pipeline.context import StageContext
+from core.pipeline.residual import close_stems, name_closing_stem
 from core.pipeline.results import SeparationResult
 from core.pipeline.runtime import Runtime
-from core.pipeline.separating import SeparationPlan, name_rest, plan_separation
+from core.pipeline.separating import SeparationPlan, plan_separation
 from core.pipeline.stage import TrackStage
 from core.separation.models.base import SeparatorModel
-from core.separation.models.ensemble import EnsembleModel
+from core.separation.models.ensemble import combine
 from core.separation.models.factory import SeparatorFactory
 from core.separation.models.loaded import LoadedModels
 from core.separation.streaming.ahead import run_ahead
@@ -61,7 +60,8 @@ class SeparationStage(TrackStage):
         """What the stems are made with; a model without a weights file has no identity."""
         plan = plan_separation(context.options, context.runtime.model_dir)
         weights = WeightsStore(context.runtime.model_dir)
-        locations = [weights.locate(name) for name in plan.models]
+        # The store does not know the models of plug-ins.
+        locations = [weights.locate(n) if weights.find(n) else None for n in plan.models]
         if any(location is None for location in locations):
             return None
         return {
@@ -88,7 +88,7 @@ class SeparationStage(TrackStage):
         plan = plan_separation(options, runtime.model_dir)
         model = self._load(plan, options, runtime)
         stems = model.wanted(plan.stems)
-        closing_stem = _closing_stem(options.residual, model, stems)
+        closing_stem = name_closing_stem(options.residual, model, stems)
         fallbacks: list[str] = []
         with context.kept_folder("chunks") as chunks, freed_memory_kept():
             card = _write_stems(context, model, plan, closing_stem, chunks, fallbacks)
@@ -141,24 +141,13 @@ class SeparationStage(TrackStage):
             return self.loaded.get(key, create, max_bytes=runtime.model_cache_bytes)
 
         models = [load(name) for name in plan.models]
-        if len(models) == 1:
-            return models[0]
-        return EnsembleModel(models, options.ensemble, options.ensemble_weights)
+        return combine(models, options.ensemble, options.ensemble_weights)
 
 
 def _sources(plan: SeparationPlan, runtime: Runtime) -> list[str]:
     """Say where the models come from, as far as their weights are known."""
     known = {info.name: info.source for info in WeightsStore(runtime.model_dir).models()}
     return [known[name] for name in plan.models if name in known]
-
-
-def _closing_stem(policy: str, model: SeparatorModel, stems: tuple[str, ...]) -> str | None:
-    """Name the stem that takes what is left, so that the sum is the mixture."""
-    if policy == "off":
-        return None
-    if stems != model.stems or model.residual_stem is None:
-        return name_rest(stems)
-    return "residual" if policy == "keep" else model.residual_stem
 
 
 def _write_stems(
@@ -193,27 +182,10 @@ def _write_stems(
             )
         )
         stack.callback(blocks.close)
-        for original, block, residual in _with_residual(blocks, mixture.read):
-            meter.add(original, block, residual)
-            if closing_stem is not None:
-                closed = block.get(closing_stem, np.float32(0)) + residual
-                block = {**block, closing_stem: closed.astype(np.float32)}
+        for block in close_stems(blocks, mixture.read, closing_stem, meter):
             for name, samples in block.items():
                 writers[name].write(samples)
     return meter.card()
-
-
-def _with_residual(
-    blocks: Iterator[dict[str, Samples]], read: Any
-) -> Iterator[tuple[Samples, dict[str, Samples], Any]]:
-    """Give each block of the mixture, its stems, and what they leave (float64)."""
-    start = 0
-    for block in blocks:
-        stop = start + next(iter(block.values())).shape[1]
-        original = read(start, stop)
-        residual = original - np.sum([s.astype(np.float64) for s in block.values()], axis=0)
-        yield original, block, residual
-        start = stop
 
 
 def _warn(context: StageContext, card: QualityCard, fallbacks: list[str]) -> None:

@@ -25,6 +25,13 @@ def split_name(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in name.split(SEPARATOR))
 
 
+def combine(
+    models: Sequence[SeparatorModel], combination: Combination, weights: Sequence[float]
+) -> SeparatorModel:
+    """Return the only model, or several as one. Raises as `EnsembleModel`."""
+    return models[0] if len(models) == 1 else EnsembleModel(models, combination, weights)
+
+
 class EnsembleModel(SeparatorModel):
     """Models that give the same stems, as one.
 
