@@ -27,7 +27,7 @@
     └── StorageFull                   storage_full          yes
 
 Every class has a stable ``code``; every instance a sentence for people and a hint that says what to
-do. HTTP numbers live in ``api/problems.py``, exit codes in ``cli``. Mistakes of the programmer stay
+do. HTTP status codes live in ``api/problems.py``, exit codes in ``cli``. Programming errors stay
 ``ValueError`` and ``TypeError``.
 """
 
@@ -68,7 +68,7 @@ def _rebuild(
 
 
 class InvalidAudio(StemcrateError):
-    """The bytes given cannot be used as a mixture."""
+    """The file cannot be used as a mixture."""
 
     code = "invalid_audio"
 
@@ -92,7 +92,7 @@ class CorruptAudio(InvalidAudio):
 
 
 class ZeroDuration(InvalidAudio):
-    """The file is valid and holds no sample."""
+    """The file is valid but holds no samples."""
 
     code = "zero_duration"
 
@@ -110,7 +110,7 @@ class UploadTooLarge(StemcrateError):
 
 
 class InvalidOption(StemcrateError):
-    """An option has a value that it cannot have; ``field`` names it."""
+    """An option has an invalid value; ``field`` names it."""
 
     code = "invalid_option"
 
@@ -122,13 +122,13 @@ class UnknownModel(InvalidOption):
 
 
 class UnsupportedFormat(InvalidOption):
-    """No encoder writes this format, or not with this bit depth."""
+    """No encoder supports this format, or this bit depth in it."""
 
     code = "unsupported_format"
 
 
 class ModelUnavailable(StemcrateError):
-    """The model is known, and its weights or a package that it needs are missing."""
+    """The weights of a known model, or a package that it needs, are missing."""
 
     code = "model_unavailable"
 
@@ -146,7 +146,7 @@ class UnsafeWeights(StemcrateError):
 
 
 class DeviceUnavailable(StemcrateError):
-    """The device asked for does not exist on this machine."""
+    """The requested device does not exist on this machine."""
 
     code = "device_unavailable"
 
@@ -176,14 +176,14 @@ class PlaylistNotFound(StemcrateError):
 
 
 class JobNotFinished(StemcrateError):
-    """The request needs a job that has ended, and this one has not."""
+    """The request needs a job that has ended; this one has not."""
 
     code = "job_not_finished"
     retryable = True
 
 
 class JobCancelled(StemcrateError):
-    """The job was cancelled while this work went on."""
+    """The job was cancelled while this work was running."""
 
     code = "job_cancelled"
 
@@ -209,7 +209,7 @@ class DatabaseUnavailable(StemcrateError):
 
 
 class StorageFull(StemcrateError):
-    """The disk has no room for what has to be written."""
+    """The disk is too full for what has to be written."""
 
     code = "storage_full"
     retryable = True

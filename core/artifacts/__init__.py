@@ -1,1 +1,1 @@
-"""What a job leaves behind: its manifest, its files, and the store that keeps both."""
+"""The artefacts of jobs: manifests, files, and the store that keeps both."""

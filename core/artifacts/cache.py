@@ -1,11 +1,11 @@
-"""Results of stages by what they were made of, so that nothing is computed twice.
+"""Content-addressed cache of stage results, so that nothing is computed twice.
 
     cache/{sha256 of the mixture}/{key}/entry.json     what the stage found
     cache/{sha256 of the mixture}/{key}/…              the audio that it wrote
 
-Files are linked, not copied, where the file system can: audio between stages is never changed in
-place. The entries of a mixture go when the last job that uses it is deleted; beyond a limit of
-bytes the longest unused go first.
+Files are hard-linked where the file system allows it: audio between stages is never changed in
+place. The entries of a mixture are removed with the last job that uses it; above a limit in
+bytes, the least recently used are removed first.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ ENTRY = "entry.json"
 
 
 def make_key(parts: Sequence[Any]) -> str:
-    """Give the hexadecimal SHA-256 of values that JSON can hold."""
+    """Return the hexadecimal SHA-256 of JSON-serializable values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -44,9 +44,9 @@ class StageCache:
         self._max_bytes = max_bytes
 
     def get(self, mixture: str, key: str, into: Path) -> dict[str, Any] | None:
-        """Put the files of an entry into a folder and give what the stage found.
+        """Copy an entry's files into a folder and return what the stage found.
 
-        None where there is no such entry, or it is damaged; then it is removed.
+        Return None if there is no such entry; a damaged entry is removed.
         """
         if not self._max_bytes:
             return None
@@ -69,7 +69,7 @@ class StageCache:
             return found
 
     def put(self, mixture: str, key: str, found: Mapping[str, Any], files: Sequence[Path]) -> None:
-        """Keep what a stage found and the files that it wrote, if they fit at all."""
+        """Store a stage's result and the files that it wrote, unless they exceed the limit."""
         sizes = {path.name: path.stat().st_size for path in files}
         if sum(sizes.values()) > self._max_bytes:
             return
@@ -94,7 +94,7 @@ class StageCache:
                 shutil.rmtree(self._folder / mixture, ignore_errors=True)
 
     def _evict(self) -> None:
-        """Remove the longest unused entries until the rest is small enough."""
+        """Remove the least recently used entries until the rest fits."""
         entries = sorted(
             (path.parent for path in self._folder.glob(f"*/*/{ENTRY}")),
             key=lambda entry: (entry / ENTRY).stat().st_mtime_ns,

@@ -1,13 +1,13 @@
 """Uploads and outputs on disk, and the one place that writes manifests.
 
     uploads/{sha256}/audio                the bytes, once, however many jobs use them
-    uploads/{sha256}/jobs/{job_id}        one empty mark a job that uses them
-    downloads/.pack-…/                    what a DJ pack is made of while it is sent
+    uploads/{sha256}/jobs/{job_id}        an empty marker for each job that uses them
+    downloads/.pack-…/                    staging folder of a DJ pack while it is sent
     outputs/{job_id}/manifest.json        the record
     outputs/{job_id}/…                    artefacts
-    outputs/{job_id}/.work/{track}/…      float audio between stages, gone when the job ends
+    outputs/{job_id}/.work/{track}/…      float audio between stages, removed when the job ends
     cache/{sha256}/…                      results of stages, see `core.artifacts.cache`
-    locks/                                a lock file a job, and 256 for the uploads
+    locks/                                one lock file per job, and 256 for the uploads
 
 Job ids sort by time (UUIDv7), so a page of the history needs no index.
 """
@@ -37,7 +37,7 @@ STAGING = ".pack-"  # folders in downloads/ in which packs are made
 
 
 def new_job_id(at_ms: int | None = None) -> str:
-    """Make a job id: a UUIDv7 (RFC 9562), so that ids sort by the time they were made."""
+    """Return a new job id: a UUIDv7 (RFC 9562), which sorts by creation time."""
     milliseconds = time.time_ns() // 1_000_000 if at_ms is None else at_ms
     value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 7 << 76
@@ -46,7 +46,7 @@ def new_job_id(at_ms: int | None = None) -> str:
 
 
 def is_job_id(text: str) -> bool:
-    """Tell whether ``text`` has the form of a job id; everything else never reaches the disk."""
+    """Return whether ``text`` has the form of a job id; nothing else is used in a path."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:
@@ -64,13 +64,13 @@ class JobStore:
         self._locks = data_dir / "locks"
 
     def stage_cache(self, max_bytes: int) -> StageCache:
-        """Give the cached results of stages, at most so many bytes of them."""
+        """Return the cache of stage results, limited to ``max_bytes``."""
         return StageCache(self.data_dir / "cache", self._lock_path("cache"), max_bytes)
 
     # uploads
 
     def open_upload(self, name: str, max_bytes: int) -> UploadWriter:
-        """Begin to take in a file called ``name`` by the client."""
+        """Start an upload that the client calls ``name``."""
         return UploadWriter(self.uploads, name, max_bytes, self.adopt_upload)
 
     def adopt_upload(self, path: Path, sha256: str, job_id: str) -> None:
@@ -84,11 +84,11 @@ class JobStore:
             (marks / job_id).touch()
 
     def upload_path(self, sha256: str) -> Path:
-        """Give the path of uploaded bytes."""
+        """Return the path of uploaded bytes."""
         return self.uploads / sha256 / "audio"
 
     def release_upload(self, sha256: str, job_id: str) -> None:
-        """Forget that ``job_id`` uses these bytes; remove them when no job does."""
+        """Remove the job's marker from these bytes; delete them when no job uses them."""
         with self._lock(f"uploads-{sha256[:2]}"):
             folder = self.uploads / sha256
             (folder / "jobs" / job_id).unlink(missing_ok=True)
@@ -98,7 +98,7 @@ class JobStore:
                 self.stage_cache(0).forget(sha256)
 
     def remove_abandoned(self, *, older_than_s: float) -> None:
-        """Remove what killed processes left: parts of uploads and packs, uploads of no job."""
+        """Remove partial uploads, staged packs and uploads without a job that a kill left."""
         limit = time.time() - older_than_s
         staged = self.downloads.glob(f"{STAGING}*")
         for path in (*self.uploads.glob(f".*{PART}"), *staged):
@@ -112,13 +112,13 @@ class JobStore:
 
     @contextmanager
     def hold(self, job_id: str) -> Iterator[None]:
-        """Be the process that runs a job outside the queue; the kernel frees it when it dies."""
+        """Lock a job that runs outside the queue; the lock ends with the process."""
         self._locks.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path(f"{job_id}.run"), timeout=0):
             yield
 
     def is_held(self, job_id: str) -> bool:
-        """Tell whether a living process holds a job (`hold`)."""
+        """Return whether a living process holds a job's lock (`hold`)."""
         try:
             with self.hold(job_id):
                 return False
@@ -130,7 +130,7 @@ class JobStore:
         self._write(manifest)
 
     def exists(self, job_id: str) -> bool:
-        """Tell whether there is such a job; one that was deleted is none."""
+        """Return whether the job exists and was not deleted."""
         return is_job_id(job_id) and self._manifest_path(job_id).exists()
 
     def load(self, job_id: str) -> ProcessingManifest:
@@ -138,7 +138,7 @@ class JobStore:
         return ProcessingManifest.model_validate_json(self.read_manifest(job_id))
 
     def load_if_readable(self, job_id: str) -> ProcessingManifest | None:
-        """Read a job's manifest, or give None: it may be just appearing, deleted, or damaged."""
+        """Read a job's manifest; return None if it is missing or damaged."""
         with suppress(JobNotFound, ValidationError):
             return self.load(job_id)
         return None
@@ -154,9 +154,9 @@ class JobStore:
 
     @contextmanager
     def update(self, job_id: str) -> Iterator[ProcessingManifest]:
-        """Give the manifest to change; write it when the block ends without an error.
+        """Yield the manifest for changes; write it when the block ends without an error.
 
-        Other processes wait meanwhile. Raises `JobNotFound`.
+        Holds the job's lock meanwhile. Raises `JobNotFound`.
         """
         with self._lock(job_id):
             try:
@@ -207,17 +207,17 @@ class JobStore:
     # files of a job
 
     def job_folder(self, job_id: str) -> Path:
-        """Give the folder that holds a job's manifest and artefacts."""
+        """Return the folder that holds a job's manifest and artefacts."""
         return self.outputs / job_id
 
     def work_folder(self, job_id: str) -> Path:
-        """Give the folder for audio between stages."""
+        """Return the folder for audio between stages."""
         return self.outputs / job_id / ".work"
 
     def artefact_path(self, job_id: str, name: str) -> Path:
-        """Give the path of an artefact that the manifest lists. Raises `ArtefactNotFound`.
+        """Return the path of an artefact that the manifest lists. Raises `ArtefactNotFound`.
 
-        Only listed names are ever turned into paths, so no request can leave the job's folder.
+        Only listed names become paths, so no request can leave the job's folder.
         """
         manifest = self.load(job_id)
         if all(artefact.name != name for artefact in manifest.all_artefacts()):
@@ -228,11 +228,11 @@ class JobStore:
         return self.job_folder(job_id) / name
 
     def remove_work(self, job_id: str) -> None:
-        """Remove the audio between stages, and what a killed process left half written."""
+        """Remove audio between stages and files that a killed process left incomplete."""
         shutil.rmtree(self.work_folder(job_id), ignore_errors=True)
-        if not self.exists(job_id):  # what is left of it is the business of who deleted it
+        if not self.exists(job_id):  # whoever deleted it removes the rest
             return
-        # Under its lock no manifest is being written; the folder may go meanwhile.
+        # No manifest is written under this lock, but the folder may be removed.
         with self._lock(job_id), suppress(FileNotFoundError):
             for leftover in self.job_folder(job_id).rglob(".*.part"):
                 leftover.unlink(missing_ok=True)
@@ -255,14 +255,14 @@ class JobStore:
 
 
 def _unless_in_use(function: object, path: str, raised: Any) -> None:
-    """Go on where a worker removed or added a file meanwhile: it removes the rest of the job."""
+    """Ignore files that a worker added or removed meanwhile; that worker removes the rest."""
     error = raised[1]
     if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:
         raise error
 
 
 def _modified_at(path: Path) -> float:
-    """Give the time of the last change; that of what has gone meanwhile is now."""
+    """Return the modification time; the current time for a file that has vanished."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:
@@ -270,7 +270,7 @@ def _modified_at(path: Path) -> float:
 
 
 def hash_file(path: Path) -> tuple[str, int]:
-    """Give the SHA-256 (hex) and the number of bytes of a file."""
+    """Return the SHA-256 (hex) and the size in bytes of a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     return digest.hexdigest(), path.stat().st_size

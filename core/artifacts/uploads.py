@@ -1,4 +1,4 @@
-"""Bytes on their way into the store; whose they are is `core.artifacts.store`'s to keep."""
+"""Streams an upload to disk, hashed and counted; `core.artifacts.store` tracks its owners."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ PART = ".part"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Bytes in the store: their SHA-256 (hex), their number, and what the client called them."""
+    """Stored bytes: SHA-256 (hex), size, and the client's name for them."""
 
     sha256: str
     n_bytes: int
@@ -24,15 +24,15 @@ class Upload:
 
 
 class UploadWriter:
-    """Bytes on their way in: hashed and counted as they are written.
+    """Writer that hashes and counts an upload as it arrives.
 
-    Use as a context manager; what was not committed is removed. Raises `UploadTooLarge` once more
+    Use as a context manager; an uncommitted upload is removed. Raises `UploadTooLarge` once more
     than ``max_bytes`` have arrived, and `StorageFull`.
 
     Parameters
     ----------
-    folder : where bytes stand that are not complete.
-    adopt : takes over the complete file, its SHA-256 and the id of the job that it is for.
+    folder : holds incomplete uploads.
+    adopt : receives the complete file, its SHA-256 and the job's id.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class UploadWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        # On a full disk closing fails once more, on what is still buffered; the file goes anyway.
+        # On a full disk, close() fails again on buffered data; the file is removed anyway.
         with suppress(OSError):
             self._file.close()
         self._path.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Append the next bytes."""
         self._n_bytes += len(data)
         if self._n_bytes > self._max_bytes:
             raise UploadTooLarge(
@@ -70,7 +70,7 @@ class UploadWriter:
             self._file.write(data)
 
     def commit(self, job_id: str) -> Upload:
-        """Put the bytes in their place and mark them as used by ``job_id``."""
+        """Move the upload to its place and mark it as used by ``job_id``."""
         with storage_errors(Path(self._name)):
             self._file.flush()
             os.fsync(self._file.fileno())

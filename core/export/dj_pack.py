@@ -1,4 +1,4 @@
-"""The DJ pack: one ZIP that is unpacked onto a stick or a disk and opened by every DJ program.
+"""The DJ pack: one ZIP, unpacked onto a stick or disk, that every DJ program opens.
 
 Layout, from the root of the ZIP::
 
@@ -10,10 +10,10 @@ Layout, from the root of the ZIP::
     _Serato_/                   relative to the root: right where the root is a stick's root
     rekordbox/  traktor/  itunes/  serato/          absolute paths, for the target folder
 
-Originals and stems are read where they are. What has to be made is made when its turn comes in the
-ZIP that `core.export.pack` streams, in a staging folder of the caller, and goes when the next file
-is asked for: tagging and STEM files take seconds a track, and room. So tracks come first, then what
-tells of all of them.
+Originals and stems are read in place. Other files are made when their turn comes in the
+ZIP that `core.export.pack` streams, in the caller's staging folder, and removed when the next file
+is requested: tagging and STEM files take seconds per track, and space. Tracks come first, then
+the files that list them.
 """
 
 import json
@@ -43,7 +43,7 @@ _IMAGE_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png"}
 
 @dataclass(frozen=True, slots=True)
 class TrackFiles:
-    """Where the files of a track lie now.
+    """Where the files of a track are.
 
     ``stems`` are by the name that they get in the pack, with suffix; ``write_stem_file`` makes the
     track's ``.stem.mp4`` at a path, and raises `ArtefactNotFound`, `InvalidAudio` or
@@ -57,35 +57,35 @@ class TrackFiles:
 
 
 def default_target(crate: Crate) -> Location:
-    """Give the folder that absolute paths are written for where the user names none.
+    """Return the folder for absolute paths if the user names none.
 
-    It is on Windows, since ``relocate.py`` needs Python, which the other systems are likelier to
-    have.
+    It is a Windows folder, since ``relocate.py`` needs Python, which other systems are more likely
+    to have.
     """
     return target_folder(f"C:\\Stemcrate\\{safe_name(crate.name)}")
 
 
 def _suffix(track: CrateTrack) -> str:
-    """Give the suffix that players expect; a file of no known kind keeps its own."""
+    """Return the suffix that players expect; a file of unknown kind keeps its own."""
     if track.file is FileKind.OTHER:
         return Path(safe_name(Path(track.path).name)).suffix
     return ".m4a" if track.file is FileKind.ALAC else f".{track.file}"
 
 
 class DjPack:
-    """A pack that is made while it is read.
+    """A DJ pack, made while it is read.
 
     Parameters
     ----------
     crate : its tracks' own paths don't matter; files get new, sanitised names.
     files : by track id; a track without an entry has no files.
-    options : the target folder is `default_target` where none is named.
+    options : the target folder defaults to `default_target`.
     formats : names of export formats; None takes all that can be loaded.
-    warnings : what is known of the crate before.
+    warnings : what is already known about the crate.
 
     Raises
     ------
-    UnsupportedFormat : there is no format of a name.
+    UnsupportedFormat : a format's name is unknown.
     """
 
     def __init__(
@@ -111,15 +111,15 @@ class DjPack:
         self._offsets: dict[str, dict[str, float]] = {}
 
     def entries(self, staging: Path) -> Iterator[PackEntry]:
-        """Make the files of the pack, one by one; to be gone through once.
+        """Make the files of the pack one by one; iterate once.
 
         Parameters
         ----------
-        staging : a folder for what is made; a file goes when the next is asked for.
+        staging : a folder for files; each is removed when the next is requested.
 
         Raises
         ------
-        StorageFull : the disk has no room for one of them.
+        StorageFull : the disk is too full for one of them.
         """
         for entry in self._make(staging):
             yield entry
@@ -148,7 +148,7 @@ class DjPack:
         yield _stage(staging, "README.txt", write_readme(crate, self._target, self._formats))
 
     def _name(self, track: CrateTrack) -> CrateTrack:
-        """Give a track the path that it has in the pack."""
+        """Set a track's path in the pack."""
         label = unique_name(safe_name(track.label_text), set(self._labels.values()))
         self._labels[track.id] = label
         audio = self._files.get(track.id, TrackFiles(None)).audio
@@ -194,10 +194,10 @@ class DjPack:
             yield _stage(staging, f"Covers/{label}.{suffix}", track.cover.data)
 
     def _export(self, name: str, crate: Crate) -> Iterator[tuple[str, bytes]]:
-        """Write a format, in the folder where its program looks for it."""
+        """Write a format in the folder where its program looks for it."""
         options = self._options
         if name == "serato":
-            # On a stick paths start at its root, whatever the target is called.
+            # On a stick, paths start at its root, whatever the target is called.
             yield from self._write("", name, crate, replace(options, target=None))
             if not self._target.parts:
                 return
@@ -215,7 +215,7 @@ class DjPack:
             yield f"{folder}{file_name}", data
 
     def _facts(self) -> dict[str, Any]:
-        """Say how the pack was made."""
+        """Describe how the pack was made."""
         return {
             "schema_version": SCHEMA_VERSION,
             "target": self._target.native,

@@ -1,4 +1,4 @@
-"""From the facts of the analysis, as manifests and library hold them, to a track of a crate.
+"""Converts facts of the analysis to a track of a crate.
 
 Any fact may be unknown.
 """
@@ -11,7 +11,7 @@ from core.audio.tagging.tags import name_track, read_tags
 from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridMarker
 from stemcrate.schemas.facts import TrackFacts
 
-_BEATS_PER_BAR = 4  # where the metre isn't known
+_BEATS_PER_BAR = 4  # if the metre is unknown
 _CODECS = {
     "aac": FileKind.M4A,
     "alac": FileKind.ALAC,
@@ -39,10 +39,11 @@ _HOUSES = {
 
 
 def find_kind(container: str | None, codec: str | None) -> FileKind:
-    """Name a file by what its decoder says (`core.audio.reading.source.SourceFormat`).
+    """Return the kind of a file from its decoder's names
+    (`core.audio.reading.source.SourceFormat`).
 
-    A codec in a container that isn't its usual one (AAC in Matroska) is `FileKind.OTHER`: tags are
-    a matter of the container.
+    A codec in an unusual container (AAC in Matroska) is `FileKind.OTHER`: tags
+    depend on the container.
     """
     kind = _CODECS.get(codec or "")
     if kind is not None and container in _HOUSES[kind]:
@@ -91,9 +92,9 @@ def read_year(text: object) -> int | None:
 
 
 def add_facts(track: CrateTrack, facts: TrackFacts) -> CrateTrack:
-    """Fill a track with what the analysis found; what it didn't find stays as it is.
+    """Fill a track with known facts; unknown facts leave its fields unchanged.
 
-    The first eight cues, in time, lie on the pads; further ones, and where to mix in and out, are
+    The first eight cues, in time, are on the pads; further ones, and the mixing points, are
     memory cues.
     """
     return replace(

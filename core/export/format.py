@@ -1,4 +1,4 @@
-"""What an exporter takes and gives: the one signature that every format shares."""
+"""The exporters' interface: the one signature that every format shares."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from core.export.mp3_offset import Program
 
 
 class StemFormat(StrEnum):
-    """How the tracks of a STEM file are coded; the last is lossy."""
+    """Codec of the tracks of a STEM file; the last is lossy."""
 
     ALAC_24 = "alac-24"
     ALAC_16 = "alac-16"
@@ -22,11 +22,11 @@ class StemFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What the user chooses.
+    """Export options of the user.
 
     Parameters
     ----------
-    target : folder that the files will lie in; None keeps to relative paths, where a format can.
+    target : folder that the files will be in; None uses relative paths where a format allows it.
     key_notation : how keys are written where a program takes text.
     mp3_offset_ms : milliseconds to add to times in MP3 files, by program; see
         `core.export.mp3_offset`.
@@ -66,7 +66,7 @@ class ExportFormat:
 
 
 def target_folder(path: str, system: System | None = None) -> Location:
-    """Read the folder that the user names, for any system; it need not exist here.
+    """Parse the user's target folder, for any system; it need not exist here.
 
     Raises
     ------
@@ -83,16 +83,16 @@ def target_folder(path: str, system: System | None = None) -> Location:
 
 
 def is_absolute(path: str) -> bool:
-    """Tell an absolute path of any system from one that is relative to the export."""
+    """Return whether a path is absolute on any system."""
     return path.startswith(("/", "\\\\")) or path[1:3] in (":\\", ":/")
 
 
 def locate(track: CrateTrack, options: ExportOptions) -> Location:
-    """Find where a track's file will lie.
+    """Return where a track's file will be.
 
     Raises
     ------
-    InvalidOption : its path is relative and no target folder is named, or its own path is no path.
+    InvalidOption : its path is relative and no target folder is named, or it is invalid.
     """
     if is_absolute(track.path):
         return target_folder(track.path)
@@ -123,13 +123,13 @@ def warn_of_tracks(crate: Crate, options: ExportOptions, *, needs_paths: bool) -
 
 
 def relative_path(track: CrateTrack, options: ExportOptions) -> str:
-    """Give a track's path as a playlist in the target folder names it.
+    """Return a track's path as a playlist in the target folder names it.
 
-    Relative to the folder where the file lies below it, else absolute in its system's notation.
+    Relative to the folder if the file is below it, else absolute in its system's notation.
 
     Raises
     ------
-    InvalidOption : the track's path is no path.
+    InvalidOption : the track's path is invalid.
     """
     if not is_absolute(track.path):
         return unicodedata.normalize("NFC", track.path)

@@ -1,12 +1,12 @@
-"""Where files will lie on the DJ's machine, in the notation of each program.
+"""Locations of files on the DJ's machine, in each program's notation.
 
 The target folder is named by the user ("where will you unpack this?") and need not exist here, so
 every function works on text and for any system. Only the standard library is used: the DJ pack
 carries this file as ``relocate.py``, which rewrites the absolute paths of an unpacked pack for the
-folder that it lies in.
+folder that it is in.
 
 Conventions: a POSIX path is ``/home/dj/Set``; a Windows path ``C:\\DJ\\Set`` or ``\\\\nas\\dj``. A
-macOS volume other than the system's lies under ``/Volumes``. Paths inside a folder are relative
+macOS volume other than the system's is under ``/Volumes``. Paths inside a folder are relative
 POSIX paths.
 
 References: RFC 8089 (the file URI scheme); RFC 3986, section 2.1 (percent-encoding).
@@ -33,7 +33,7 @@ _SAFE_IN_URI = "/-._~!$'()*,=:@"  # `# % & + ; ?` break imports and are encoded
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """An absolute place, taken apart.
+    """A parsed absolute path.
 
     ``volume`` is ``C:``, ``//host/share``, a macOS volume's name, or empty; ``parts`` are the
     folders and the file below it.
@@ -44,13 +44,13 @@ class Location:
     parts: tuple[str, ...]
 
     def join(self, relative: str) -> "Location":
-        """Go down a relative POSIX path."""
+        """Append a relative POSIX path."""
         names = tuple(part for part in relative.split("/") if part not in ("", "."))
         return Location(self.system, self.volume, self.parts + names)
 
     @property
     def native(self) -> str:
-        """The path as its system writes it."""
+        """The path in its system's notation."""
         if self.system == "windows":
             separator = "\\"
             return self.volume.replace("/", "\\") + separator + separator.join(self.parts)
@@ -59,20 +59,20 @@ class Location:
 
 
 def parse_location(path: str, system: System | None = None) -> Location:
-    """Take an absolute path apart.
+    """Parse an absolute path.
 
     Parameters
     ----------
     path : ``/Users/dj/Set``, ``/Volumes/STICK``, ``C:\\DJ\\Set``, ``C:/DJ``, ``\\\\nas\\dj\\Set``;
         ``.`` and doubled separators go, letters stay as they are: a name in NFD is another file
         than one in NFC, except on macOS.
-    system : where it lies; None finds out: a drive or share is Windows, ``/Users`` and ``/Volumes``
+    system : its system; None infers it: a drive or share is Windows, ``/Users`` and ``/Volumes``
         are macOS, all else is Linux.
 
     Raises
     ------
     ValueError : the path is relative, goes up with ``..``, holds a control character, or is not
-        one of the system that was named.
+        valid on the given system.
     """
     if _CONTROL.search(path):
         raise ValueError(f"{path!r} holds a control character")
@@ -107,7 +107,7 @@ def location_to_uri(location: Location, *, host: str = "") -> str:
 
 
 def location_to_traktor(location: Location) -> tuple[str, str, str]:
-    """Give Traktor's VOLUME, DIR (``/:DJ/:Set/:``) and FILE.
+    """Return Traktor's VOLUME, DIR (``/:DJ/:Set/:``) and FILE.
 
     The volume is the drive or share, the name of a mounted volume, ``Macintosh HD`` for macOS'
     own, and empty on Linux. A colon in a name is written ``//``.
@@ -119,7 +119,7 @@ def location_to_traktor(location: Location) -> tuple[str, str, str]:
 
 
 def location_to_serato(location: Location) -> str:
-    """Give the path below the volume's root, ``/`` between its parts and none before them."""
+    """Return the path below the volume's root, with ``/`` between its parts and no leading one."""
     return "/".join(location.parts)
 
 
@@ -151,7 +151,7 @@ def relocate_text(text: str, old: Location, new: Location, *, host: str = "") ->
 
 
 def _escape(text: str) -> str:
-    """Write a text as it stands in an attribute or element of the files."""
+    """Escape text for an attribute or element."""
     return (
         text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     )
@@ -174,7 +174,7 @@ def relocate_records(data: bytes, old: Location, new: Location) -> bytes:
     return moved
 
 
-# What the pack calls the files that hold absolute paths, with the host of their URIs.
+# Files of the pack that hold absolute paths, with the host of their URIs.
 _RELOCATED = {
     "rekordbox/rekordbox.xml": "localhost",
     "traktor/collection.nml": "",
@@ -183,10 +183,10 @@ _RELOCATED = {
 
 
 def relocate_pack(folder: Path, new: str | None = None) -> list[str]:
-    """Rewrite an unpacked pack for ``new``, or for the folder that it lies in.
+    """Rewrite an unpacked pack for ``new``, or for the folder that it is in.
 
-    Returns the names of the files that were rewritten. Raises ValueError for no absolute path, and
-    FileNotFoundError where ``folder`` is no unpacked pack.
+    Returns the names of the rewritten files. Raises ValueError if the path is not absolute, and
+    FileNotFoundError if ``folder`` is not an unpacked pack.
     """
     record = folder / "pack.json"
     facts = json.loads(record.read_text("utf-8"))

@@ -1,13 +1,13 @@
 """The crate: tracks, playlists and folders as every exporter reads them.
 
-Library, pipeline and planner build a `Crate`; each format of this room is a pure function from it
+Library, pipeline and planner build a `Crate`; each export format is a pure function from it
 to bytes, so that no exporter knows a database, a job or a disk.
 
 Conventions: times are seconds from the first sample that the decoders of `core.audio` give (the
 delay of MP3 and AAC encoders removed); programs that count otherwise are served by
 `core.export.mp3_offset`. A path is either relative to the folder of the export, POSIX, or absolute
-in the notation of the system that the file lies on. A tempo, key or loudness that is not known is
-None and is left out, never written as 0.
+in the notation of the file's system. An unknown tempo, key or loudness is
+None and is omitted, never written as 0.
 """
 
 import math
@@ -76,7 +76,7 @@ class GridMarker:
     beat_in_bar: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what no program could draw. Raises ValueError."""
+        """Validate the marker. Raises ValueError."""
         if not (math.isfinite(self.start_s) and 1 <= self.tempo_bpm <= 1000):
             raise ValueError(f"no beat grid from {self.start_s} s at {self.tempo_bpm} BPM")
         if not 1 <= self.beat_in_bar <= self.beats_per_bar <= 16:
@@ -84,9 +84,9 @@ class GridMarker:
 
     @property
     def downbeat_s(self) -> float:
-        """A start of a bar beside the segment's start: before it where that is not below 0 s.
+        """A downbeat next to the start: the one before it unless that is below 0 s.
 
-        Programs without a place for ``beat_in_bar`` take the first beat of a grid for a downbeat.
+        Programs without a field for ``beat_in_bar`` take the first beat of a grid as a downbeat.
         """
         beat_s = 60 / self.tempo_bpm
         before_s = self.start_s - (self.beat_in_bar - 1) * beat_s
@@ -104,7 +104,7 @@ class Cue:
     end_s: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no program could show. Raises ValueError."""
+        """Validate the cue. Raises ValueError."""
         if not (math.isfinite(self.start_s) and self.start_s >= 0):
             raise ValueError(f"no cue at {self.start_s} s")
         if self.end_s is not None and not self.end_s > self.start_s:
@@ -125,7 +125,7 @@ class CrateTrack:
     Parameters
     ----------
     id : unique in the crate; the SHA-256 of the file in a library.
-    path : where the file lies, see the module's conventions.
+    path : the file's path, see the module's conventions.
     file : its container and codec.
     key : in the spelling of `core.analysis.harmony.camelot.KEYS`, or None.
     energy : 1 … 10.
@@ -133,7 +133,7 @@ class CrateTrack:
     cues : hot cues, memory cues and loops.
     vocals_s : stretches with a voice, start and end.
     added : day of import, ``2026-11-21``.
-    is_missing : the file is no longer where the library knows it; exported with a warning.
+    is_missing : the file is no longer at its known path; exported with a warning.
     """
 
     id: str
@@ -168,7 +168,7 @@ class CrateTrack:
     is_missing: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse unknown keys, impossible numbers, and a grid out of order. Raises ValueError."""
+        """Validate keys, numbers and the grid's order. Raises ValueError."""
         for value in (self.duration_s, self.tempo_bpm or 0.0):
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"'{self.title}' cannot have a duration or tempo of {value}")
@@ -189,7 +189,7 @@ class CrateTrack:
         return key_to_open_key(self.key) if self.key else None
 
     def key_text(self, notation: KeyNotation) -> str | None:
-        """Give the key as ``Am``, ``8A`` or ``1m``; None if it is not known."""
+        """Return the key as ``Am``, ``8A`` or ``1m``; None if unknown."""
         if self.key is None:
             return None
         if notation == "camelot":
@@ -229,11 +229,11 @@ class CrateFolder:
 
 @dataclass(frozen=True, slots=True)
 class Crate:
-    """What is exported at once: every track, and the playlists that name them.
+    """Everything to export: all tracks, and the playlists that list them.
 
     Raises
     ------
-    ValueError : two tracks share an id, or a playlist names a track that isn't here.
+    ValueError : two tracks share an id, or a playlist names an unknown track.
     """
 
     name: str
@@ -252,11 +252,11 @@ class Crate:
                 raise ValueError(f"'{playlist.name}' names the unknown track {unknown!r}")
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], CratePlaylist]]:
-        """Yield every playlist with the names of the folders that it lies in."""
+        """Yield every playlist with the names of its folders."""
         yield from _walk((), self.playlists, self.folders)
 
     def in_order(self, playlist: CratePlaylist) -> tuple[CrateTrack, ...]:
-        """Give the tracks of a playlist in its order."""
+        """Return the tracks of a playlist in order."""
         by_id = {track.id: track for track in self.tracks}
         return tuple(by_id[id] for id in playlist.track_ids)
 

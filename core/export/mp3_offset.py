@@ -1,8 +1,8 @@
-"""How far other programs' clocks stand from ours in MP3 files.
+"""Time offsets of other programs in MP3 files.
 
-Our times count from the first sample after the encoder's delay, as soundfile and FFmpeg decode.
-Programs that play the delay, or the frame that describes it, count from earlier, and their cues and
-grids have to be written later by as much. Only MP3 differs: the other formats say their length.
+Times count from the first sample after the encoder's delay, as soundfile and FFmpeg decode.
+Programs that play the delay, or the frame that describes it, start earlier, so their cues and
+grids are shifted later by that amount. Only MP3 differs: other formats store their length.
 
 rekordbox and Traktor agree with us on files with a complete LAME header, which is what our encoder
 writes; Serato counts one frame (1152 samples) more, as Mixxx corrects it (26 ms at 44.1 kHz, 24 ms
@@ -23,19 +23,19 @@ _FRAME_SAMPLES = 1152
 
 
 def default_mp3_offset_ms(program: Program, sample_rate: int) -> float:
-    """Give what a program adds to a time in an MP3 file of this sample rate, in milliseconds."""
+    """Return a program's offset in MP3 files of this sample rate, in milliseconds."""
     if program != "serato":
         return 0.0
     return _MIXXX_MS.get(sample_rate, round(1000 * _FRAME_SAMPLES / sample_rate, 1))
 
 
 def default_mp3_offsets_ms(sample_rate: int) -> dict[str, float]:
-    """Give what every program adds to a time in an MP3 file, by its name."""
+    """Return every program's offset in MP3 files, in milliseconds by name."""
     return {p: default_mp3_offset_ms(p, sample_rate) for p in get_args(Program)}
 
 
 def offset_ms(track: CrateTrack, program: Program, chosen: Mapping[Program, float]) -> float:
-    """Give what to add to a track's times for a program; 0 for all that is not MP3."""
+    """Return a track's offset for a program in milliseconds; 0 unless it is an MP3."""
     if track.file is not FileKind.MP3:
         return 0.0
     if program in chosen:

@@ -1,4 +1,4 @@
-"""File names made of tags: legal on every system, readable by every DJ program, never a path.
+"""File names from tags: legal on every system, readable by every DJ program, never a path.
 
 Conventions: a name is Unicode NFC, without its suffix, at most `MAX_CHARACTERS` characters and
 `MAX_BYTES` bytes of UTF-8, which leaves room for a counter and a suffix below the 255 bytes that
@@ -45,7 +45,7 @@ def safe_name(text: str) -> str:
     An NFC name that holds no path separator, no control or private-use character and none of
     ``# ? : * " < > |``, that neither starts with ``# - .`` nor ends with a dot or space, is no
     device name of Windows and keeps to the limits above. ``/ \\ | :`` become ``-``; ``%20`` loses
-    its percent sign. Nothing left: ``untitled``. Applying it twice equals once.
+    its percent sign. An empty result becomes ``untitled``. Idempotent.
     """
     name = text
     # A removal can bring new neighbours together; each round that changes anything shortens the
@@ -56,7 +56,7 @@ def safe_name(text: str) -> str:
 
 
 def check_template(template: str) -> None:
-    """Make sure that a name template can be rendered.
+    """Check that a name template can be rendered.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def check_template(template: str) -> None:
 
 
 def render_template(template: str, fields: Mapping[str, str | None]) -> str:
-    """Make a file name, without suffix, of a template and the facts at hand.
+    """Render a file name, without suffix, from a template and the known facts.
 
-    A field that is missing or empty goes together with its separator or brackets: without an
+    A missing or empty field is dropped with its separator or brackets: without an
     artist, ``{artist} - {title} [{stem}]`` gives ``Title [vocals]``. A name beyond the limits
     loses characters of its longest of title, artist and album, so that the stem stays legible.
 
@@ -108,10 +108,10 @@ def render_template(template: str, fields: Mapping[str, str | None]) -> str:
 
 
 def unique_name(name: str, taken: Set[str]) -> str:
-    """Give ``name``, or ``name (2)``, ``name (3)``, … where it is taken.
+    """Return ``name``, or ``name (2)``, ``name (3)``, … if it is taken.
 
-    Names that differ in case or in Unicode normalisation alone are the same file on macOS and
-    Windows, and count as the same here.
+    Names that differ only in case or Unicode normalisation are the same file on macOS and
+    Windows, and are treated as equal here.
     """
     used = {_fold(other) for other in taken}
     candidate, number = name, 1

@@ -20,7 +20,7 @@ from core.system.atomic import atomic_path
 
 @dataclass(frozen=True, slots=True)
 class PackEntry:
-    """One file of a pack: its POSIX name inside the ZIP and where it lies now."""
+    """One file of a pack: its POSIX name inside the ZIP and its current path."""
 
     name_in_zip: str
     path: Path
@@ -28,7 +28,7 @@ class PackEntry:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A ZIP of files that are there; iterate for its bytes, as often as needed."""
+    """A ZIP of existing files; iterate over its bytes as often as needed."""
 
     entries: tuple[PackEntry, ...]
 
@@ -41,18 +41,18 @@ class Pack:
         return len(stream)
 
     def __iter__(self) -> Generator[bytes, None, None]:
-        """Give the ZIP's bytes in chunks; memory use does not depend on the files' sizes.
+        """Yield the ZIP's bytes in chunks; memory use does not depend on the files' sizes.
 
         Raises
         ------
-        ArtefactNotFound : a file has gone since the pack was opened.
+        ArtefactNotFound : a file has vanished since the pack was opened.
         RuntimeError : a file changes its length while it is read.
         """
         return stream_pack(self.entries)
 
 
 def open_pack(entries: Iterable[PackEntry]) -> Pack:
-    """Gather the files of a pack; no entries give a valid, empty ZIP.
+    """Open a pack of files; without entries it is a valid, empty ZIP.
 
     Raises
     ------
@@ -67,9 +67,9 @@ def open_pack(entries: Iterable[PackEntry]) -> Pack:
 
 
 def stream_pack(entries: Iterable[PackEntry]) -> Generator[bytes, None, None]:
-    """Give the bytes of a ZIP in chunks; each entry is asked for when the one before it is out.
+    """Yield a ZIP in chunks; request each entry when the previous one is sent.
 
-    So an entry's file may be made when its turn comes, and go when the next is asked for. Memory
+    An entry's file may be made when its turn comes and removed when the next is requested. Memory
     use does not depend on the files' sizes.
 
     Raises
@@ -82,20 +82,20 @@ def stream_pack(entries: Iterable[PackEntry]) -> Generator[bytes, None, None]:
         try:
             _add(stream, entry)
             yield from stream.all_files()
-        except FileNotFoundError as error:  # it went between being looked at and being opened
+        except FileNotFoundError as error:  # it vanished between the check and the opening
             raise _gone(entry) from error
     yield from stream.footer()
 
 
 def write_pack(entries: Iterable[PackEntry], destination: Path) -> Path:
-    """Write a pack to ``destination``: there whole, or not at all.
+    """Write a pack to ``destination`` atomically.
 
     Returns ``destination``. Raises as `stream_pack`, and `StorageFull` when the disk is full.
     """
     with atomic_path(destination) as temporary, temporary.open("wb") as file:
         for chunk in stream_pack(entries):
             file.write(chunk)
-        # Flushed to the operating system here, to the disk by `atomic_path`.
+        # Flushed to the operating system here, and to disk by `atomic_path`.
         file.flush()
     return destination
 
@@ -110,7 +110,7 @@ def _add(stream: ZipStream, entry: PackEntry) -> None:
 
 
 def _checked(entries: Iterable[PackEntry]) -> Iterator[PackEntry]:
-    """Pass entries on whose names can be unpacked beside one another."""
+    """Yield entries after checking that their names can be unpacked together."""
     names: set[str] = set()
     for entry in entries:
         _check_name(entry.name_in_zip)

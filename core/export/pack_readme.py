@@ -1,4 +1,4 @@
-"""The README of a DJ pack: how each program takes it in."""
+"""The README of a DJ pack: how to import it into each program."""
 
 from core.export.location import Location
 from core.export.model import Crate
@@ -30,7 +30,7 @@ _STEMS = """Stems
 
 
 def write_readme(crate: Crate, target: Location, formats: tuple[str, ...]) -> bytes:
-    """Write ``README.txt`` for the formats that the pack holds; CRLF, as Windows' editor wants."""
+    """Write ``README.txt`` for the pack's formats, with CRLF for Windows editors."""
     paragraphs = [
         crate.name,
         f"{len(crate.tracks)} tracks, {sum(1 for _ in crate.walk())} playlists.",

@@ -1,4 +1,4 @@
-"""From a format's name to its exporter; packages add theirs (`stemcrate.plugins`)."""
+"""Registry of export formats; packages add theirs (`stemcrate.plugins`)."""
 
 from core.errors import UnsupportedFormat
 from core.export.format import Export, ExportFormat, ExportOptions

@@ -1,7 +1,7 @@
-"""A track's facts into the tags of its exported copy: what every player reads, and Serato's own.
+"""Writes a track's facts into the tags of its exported copy, including Serato's.
 
-The original is never touched: these functions are for copies. Loudness goes in as ReplayGain 2.0;
-Opus has a gain of its own (RFC 7845, section 5.2.1), in 1/256 dB from -23 LUFS.
+The original is never modified: use these functions on copies. Loudness is ReplayGain 2.0;
+Opus has its own gain (RFC 7845, section 5.2.1), in 1/256 dB relative to -23 LUFS.
 """
 
 from pathlib import Path
@@ -48,7 +48,7 @@ def tag_copy(path: Path, track: CrateTrack, options: ExportOptions) -> None:
 
 
 def track_to_tags(track: CrateTrack, options: ExportOptions) -> Tags:
-    """Translate a track into tags."""
+    """Convert a track to tags."""
     return Tags(
         title=track.title,
         artist=track.artist,
@@ -65,7 +65,7 @@ def track_to_tags(track: CrateTrack, options: ExportOptions) -> Tags:
 
 
 def serato_contents(track: CrateTrack, options: ExportOptions) -> dict[str, bytes]:
-    """Make Serato's tags; memory cues have no place in them, hot cues and loops have."""
+    """Build Serato's tags from hot cues and loops; they have no memory cues."""
     shift_ms = offset_ms(track, "serato", options.mp3_offset_ms)
     # Serato counts bars from the first marker.
     starts_s = [segment.start_s for segment in track.grid]

@@ -1,1 +1,1 @@
-"""The pipeline: stages, the order they run in, and what they may touch."""
+"""The pipeline: stages, their order, and the context they work in."""

@@ -1,4 +1,4 @@
-"""One attempt at a stage: its result from the cache or by executing it, its failures told.
+"""One attempt at a stage: take its result from the cache or execute it, and record failures.
 
 `AudioPipeline` decides which stage is attempted, and enters the `Outcome` into the manifest.
 """
@@ -27,10 +27,10 @@ def attempt(
     *,
     is_deleted: Callable[[], bool],
 ) -> Outcome:
-    """Carry out a stage; what it wrote before it failed or was cancelled is thrown away.
+    """Run a stage; discard what it wrote if it fails or is cancelled.
 
-    ``is_deleted`` tells whether the job has gone, and its files with it: what a stage then misses
-    is no failure, and what it found is not kept.
+    ``is_deleted`` returns whether the job was deleted with its files: a stage that misses them
+    did not fail, and its result is not kept.
     """
     try:
         context.check_cancelled()
@@ -40,7 +40,7 @@ def attempt(
         assert isinstance(context, JobContext)
         stage.validate_input(context)
         result = _execute(stage, context)
-    except Exception as error:  # a stage may be a third party's: nothing it raises ends the job
+    except Exception as error:  # a plug-in's stage may raise anything; it must not end the job
         context.discard()
         if isinstance(error, JobCancelled) or is_deleted():
             return Outcome(StageState.CANCELLED, context)
@@ -55,7 +55,7 @@ def attempt(
 def _execute_cached(
     stage: TrackStage, context: StageContext, cache: StageCache, is_deleted: Callable[[], bool]
 ) -> Outcome:
-    """Carry out a track's stage, or take what an earlier job found with the same inputs."""
+    """Run a track's stage, or reuse the result of an earlier job with the same inputs."""
     stage.validate_input(context)
     key = _find_key(stage, context)
     mixture = context.track.source.sha256
@@ -87,7 +87,7 @@ def _execute(stage: PipelineStage[ContextT], context: ContextT) -> StageResult:
 
 
 def _find_key(stage: TrackStage, context: StageContext) -> str | None:
-    """Give the key of a stage's result, None where what it depends on can't be told."""
+    """Return the cache key of a stage's result; None if its inputs cannot be identified."""
     identity = stage.identity(context)
     keys: list[str | None] = []
     for name in stage.inputs:

@@ -1,6 +1,6 @@
 """Composite tracks as data: each recipe is a sum of stems.
 
-A recipe that needs a stem which the model does not give is skipped, and the manifest says why.
+A recipe that needs a stem the model does not provide is skipped; the manifest says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class Recipe:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    # Not the sum of the stems, which without the residual is less.
+    # Not the sum of the stems, which lacks the residual.
     Recipe("main", "The whole mixture", stems=(MIXTURE,)),
     Recipe("main_harmonic", "The mixture's harmonic part", stems=("harmonic",)),
     Recipe("main_percussive", "The mixture's percussive part", stems=("percussive",)),
@@ -49,14 +49,14 @@ def resolve_recipes(
     stems: Sequence[str],
     parts: Sequence[str],
 ) -> ResolvedRecipes:
-    """Turn recipes into sums of what there is.
+    """Resolve recipes into sums of the available audio.
 
     Parameters
     ----------
     wanted : names of `RECIPES`; custom ones need not be repeated here.
     custom : the user's own sums, by name.
     stems : the stems of this track.
-    parts : other audio at hand (``harmonic``, ``percussive``).
+    parts : other available audio (``harmonic``, ``percussive``).
     """
     known = {recipe.name: recipe for recipe in RECIPES}
     known |= {

@@ -1,4 +1,4 @@
-"""What goes into a job's ZIP: every artefact for people, and the manifest."""
+"""The contents of a job's ZIP: every artefact for people, and the manifest."""
 
 from collections.abc import Iterator
 

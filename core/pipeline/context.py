@@ -1,6 +1,6 @@
-"""All that a stage may touch: its options, earlier results, audio, artefacts, progress.
+"""What a stage may use: its options, earlier results, audio, artefacts, progress.
 
-A stage knows no job id, no HTTP, and no path but those that its context lends it.
+A stage knows no job id, no HTTP, and no path except those that its context provides.
 """
 
 import shutil
@@ -29,7 +29,7 @@ ResultT = TypeVar("ResultT", bound=StageResult)
 
 
 class _Context:
-    """What the contexts of tracks and of jobs have in common."""
+    """Base of the contexts of tracks and jobs."""
 
     def __init__(
         self,
@@ -53,27 +53,27 @@ class _Context:
         self._taken = set(taken_names)
 
     def progress(self, fraction: float) -> None:
-        """Say how much of the stage is done, 0 to 1. Raises `JobCancelled` when it should stop."""
+        """Report the fraction done, 0 to 1. Raises `JobCancelled` if the stage should stop."""
         self.check_cancelled()
         self.report_progress(min(max(fraction, 0.0), 1.0))
 
     def check_cancelled(self) -> None:
-        """Raise `JobCancelled` when the job should stop."""
+        """Raise `JobCancelled` if the job should stop."""
         if self.cancelled():
             raise JobCancelled("The job was cancelled.")
 
     def warn(self, code: str, message: str) -> None:
-        """Put something the user should know into the manifest."""
+        """Add a warning to the manifest."""
         self.warnings.append(StageWarning(code=code, message=message, stage=self._stage_name))
 
     @property
     def taken_names(self) -> set[str]:
-        """Names of the artefacts that the job has already, from any stage or track."""
+        """Names of the artefacts that any stage or track of the job has made."""
         return self._taken | {artefact.name for artefact in self.artefacts}
 
     @contextmanager
     def artefact(self, name: str, **fields: Any) -> Iterator[Path]:
-        """Lend a temporary path for an artefact; name, hash and list it when the block succeeds.
+        """Yield a temporary path; rename, hash and list the artefact when the block succeeds.
 
         ``name`` is the path below the job's folder; ``fields`` are those of `Artefact`. Pass all
         other fields up front; size and hash are filled in when the block ends.
@@ -94,7 +94,7 @@ class _Context:
 
 
 class StageContext(_Context):
-    """The world as a stage of one mixture sees it."""
+    """Context of a stage that works on one mixture."""
 
     def __init__(
         self, *, track: TrackRecord, source: Path, work_folder: Path, **common: Any
@@ -129,7 +129,7 @@ class StageContext(_Context):
         return AudioReader(self._audio_path(name))
 
     def has_audio(self, name: str) -> bool:
-        """Tell whether an earlier stage of this track wrote this audio."""
+        """Return whether an earlier stage of this track wrote this audio."""
         return self._audio_path(name).exists()
 
     @contextmanager
@@ -143,14 +143,14 @@ class StageContext(_Context):
 
     @contextmanager
     def work_path(self, name: str) -> Iterator[Path]:
-        """Lend a temporary path for float audio that something else writes."""
+        """Yield a temporary path for float audio that other code writes."""
         with atomic_path(self._audio_path(name)) as temporary:
             yield temporary
         self.written.append(self._audio_path(name))
 
     @contextmanager
     def kept_folder(self, name: str) -> Iterator[Path]:
-        """Lend a folder for what another attempt goes on from; it goes when the block succeeds."""
+        """Yield a folder from which another attempt resumes; remove it when the block succeeds."""
         folder = self.work_folder / name
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
@@ -161,7 +161,7 @@ class StageContext(_Context):
 
 
 class JobContext(_Context):
-    """The world as a stage of the whole job sees it."""
+    """Context of a stage that works on the whole job."""
 
     def __init__(self, *, manifest: ProcessingManifest, **common: Any) -> None:
         super().__init__(**common)

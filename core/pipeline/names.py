@@ -1,4 +1,4 @@
-"""What a track's folder and files are called, and which tags they carry."""
+"""Names and tags of a track's folder and files."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from core.pipeline.context import StageContext
 
 
 def name_folder(context: StageContext) -> str:
-    """Name the folder of a track's files: its number in the job, artist and title."""
+    """Return the name of a track's folder: its number in the job, artist and title."""
     facts = context.track.analysis
     full_name = " - ".join(filter(None, (facts.artist, facts.title)))
     return f"{context.track.index + 1:02d} {safe_name(full_name or context.track.source.name)}"
@@ -24,7 +24,7 @@ class TrackNames:
         self._taken: set[str] = set()
 
     def file(self, label: str, suffix: str) -> str:
-        """Name a file by the job's template, unlike every other file of the track."""
+        """Return a file name by the job's template, unique within the track."""
         tags = self._context.track.source.tags
         bpm = self._facts.tempo_bpm
         fields = {
@@ -43,7 +43,7 @@ class TrackNames:
         return f"{self._folder}/{unique}{suffix}"
 
     def tags(self, tags: Tags, label: str) -> Tags:
-        """Give the source's tags with the output's label, BPM and key."""
+        """Return the source's tags with the output's label, BPM and key."""
         title = self._facts.title or self._context.track.source.name
         return replace(
             tags,

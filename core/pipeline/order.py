@@ -65,5 +65,5 @@ def optional_stages() -> tuple[str, ...]:
 
 
 def build_pipeline(store: JobStore, runtime: Runtime | None = None) -> AudioPipeline:
-    """Put the stages over a store."""
+    """Build the pipeline on a store."""
     return AudioPipeline(build_stages(), store, runtime)

@@ -1,4 +1,4 @@
-"""How an attempt at a stage, and a whole job, ended: on the way into the manifest."""
+"""Writes the outcome of a stage, and of a job, into the manifest."""
 
 from core.errors import StemcrateError
 from core.pipeline.context import JobContext, StageContext
@@ -16,7 +16,7 @@ from stemcrate.schemas.manifest import (
 
 
 class Outcome:
-    """How one attempt at a stage went, on its way into the manifest."""
+    """The outcome of one attempt at a stage."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Outcome:
         self._failure = failure_of(error) if error else None
 
     def write(self, manifest: ProcessingManifest, stage: AnyStage, track_index: int | None) -> None:
-        """Enter this outcome into the manifest."""
+        """Write this outcome to the manifest."""
         record = manifest.stage(stage.name, track_index)
         record.state = self.state
         record.seconds = self.seconds
@@ -72,7 +72,7 @@ def _describe(result: StageResult, manifest: ProcessingManifest, track: TrackRec
 
 
 def failure_of(error: Exception) -> Failure:
-    """Tell an exception as the manifest does."""
+    """Convert an exception to the manifest's record of it."""
     if isinstance(error, StemcrateError):
         return Failure(code=error.code, message=error.message, hint=error.hint)
     return Failure(
@@ -83,7 +83,7 @@ def failure_of(error: Exception) -> Failure:
 
 
 def conclude(manifest: ProcessingManifest, failure: Failure | None) -> None:
-    """End a job: completed when at least one track is usable and there is no ``failure``."""
+    """Set a job's final state: completed if at least one track is usable and nothing failed."""
     for track in manifest.tracks:
         if not track.state.is_final:
             track.state = JobState.FAILED if failure else JobState.COMPLETED

@@ -1,4 +1,4 @@
-"""What a track delivers, and how its samples are put on the grid of the delivery format.
+"""A track's outputs, and how their samples are rounded to the delivery format's grid.
 
 Stems are delivered so that they sum to the delivered mixture. The sum is made on the grid of the
 format, after quantisation: in PCM the residual's stem is the mixture minus the other stems in

@@ -189,10 +189,10 @@ class AudioPipeline:
         progress: Progress = _ignore,
         cancelled: Cancelled = _never,
     ) -> StageState:
-        """Carry out one stage here and now, and keep its record.
+        """Run one stage in this process and record it.
 
         A stage that completed before (the process was killed before it could say so) is not run
-        again. Returns the state that the stage ended in; never raises for a failed stage.
+        again. Returns the stage's final state; never raises for a failed stage.
         """
         stage = self.stage(ref.stage_name)
         with self.store.update(ref.job_id) as manifest:
@@ -214,7 +214,7 @@ class AudioPipeline:
         return self._save(ref, stage, outcome)
 
     def fail_stage(self, ref: StageRef, failure: Failure) -> StageState:
-        """Record a stage as failed whose process died before it could do so itself."""
+        """Record as failed a stage whose process died."""
         stage = self.stage(ref.stage_name)
         with self.store.update(ref.job_id) as manifest:
             if manifest.state.is_final:
@@ -227,7 +227,7 @@ class AudioPipeline:
         return StageState.FAILED
 
     def warm_up(self) -> None:
-        """Let every stage do what makes its first job as fast as the next."""
+        """Warm up every stage, so that the first job is as fast as the next."""
         for stage in self.stages:
             stage.warm_up(self.runtime)
 

@@ -1,4 +1,4 @@
-"""The samples of a track's outputs, block by block, on the grid of the delivery format."""
+"""Renders a track's outputs block by block on the grid of the delivery format."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ _HEADROOM_STEPS = 16
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The format that samples are rounded for."""
+    """The delivery format that samples are rounded to."""
 
     format: str
     bit_depth: str
@@ -44,16 +44,16 @@ class Target:
 
     @property
     def is_lossless(self) -> bool:
-        """Whether the file holds just the samples given."""
+        """Whether the file holds exactly the samples given."""
         return self.is_pcm or self.format == "wav"
 
     @property
     def full_scale(self) -> float:
-        """The grid value that stands for 1.0."""
+        """The grid value of 1.0."""
         return float(1 << (int(self.bit_depth) - 1)) if self.is_pcm else 1.0
 
     def clips(self, peak: float) -> bool:
-        """Tell whether an absolute grid value is beyond what the format is made for."""
+        """Return whether an absolute grid value exceeds full scale."""
         return peak > self.full_scale - (1 if self.is_pcm else 0)
 
 
@@ -74,11 +74,11 @@ class Renderer:
         self._seed = int(context.track.source.sha256[:8], 16)
 
     def gain_db(self, output: Output) -> float:
-        """Give the gain of an output in dB."""
+        """Return the gain of an output in dB."""
         return self._gains_db.get(output.label, self._gain_db)
 
     def measure_peaks(self, progress: Callable[[float], None]) -> dict[str, float]:
-        """Find the largest absolute grid value of each output, by its label."""
+        """Return the largest absolute grid value of each output, by label."""
         peaks = {output.label: 0.0 for output in self._outputs.files}
         for done, block in self.blocks(self._outputs.files):
             for label, values in block.items():
@@ -87,12 +87,12 @@ class Renderer:
         return peaks
 
     def rescale(self, peaks: Mapping[str, float]) -> dict[str, float]:
-        """Lower the gains so that nothing exceeds full scale; give the change in dB by label.
+        """Lower the gains so that nothing exceeds full scale; return the changes in dB by label.
 
         One gain for all outputs where they have one gain, so that stems still sum; else a gain for
         each that needs it. ``peaks`` are those of `measure_peaks`.
         """
-        # Rounding and dither of the parts of a sum may add up to some steps.
+        # Rounding and dither of summed parts can add up to several steps.
         top = self._grid.full_scale - _HEADROOM_STEPS
         if not self._gains_db:
             change_db = min(0.0, 20 * math.log10(top / max(peaks.values())))
@@ -122,7 +122,7 @@ class Renderer:
     def _render_together(
         self, files: Sequence[Output], blocks: Blocks, start: int
     ) -> dict[str, Grid]:
-        """Render with one gain: parts are rounded first, sums are made of rounded parts."""
+        """Render with one gain: round the parts first, then sum the rounded parts."""
         values = {
             name: self._round(block, self._gain_db, name, start) for name, block in blocks.items()
         }
@@ -133,7 +133,7 @@ class Renderer:
         }
 
     def _render_alone(self, files: Sequence[Output], blocks: Blocks, start: int) -> dict[str, Grid]:
-        """Render each with its own gain: the sum is made first, then rounded."""
+        """Render each output with its own gain: sum first, then round."""
         return {
             output.label: self._round(
                 sum_blocks(blocks[source] for source in output.sources),
@@ -145,7 +145,7 @@ class Renderer:
         }
 
     def _round(self, block: NDArray[np.float32], gain_db: float, name: str, start: int) -> Grid:
-        """Apply the gain and round to the grid; dither where 16 bits are fewer than there were."""
+        """Apply the gain and round to the grid; dither if 16 bits reduce the bit depth."""
         scaled = block.astype(np.float64) * 10 ** (gain_db / 20)
         if not self._grid.is_pcm:
             return scaled.astype(np.float32).astype(np.float64)
@@ -155,7 +155,7 @@ class Renderer:
         return np.rint(scaled)
 
     def _is_exact(self, name: str, gain_db: float) -> bool:
-        """Tell whether samples lie on a 16-bit grid already: then there is nothing to dither."""
+        """Return whether samples already lie on a 16-bit grid, which needs no dither."""
         decoded = self._decoded
         few_bits = decoded.bit_depth in (8, 16) and not decoded.downmix
         return name == "mixture" and gain_db == 0 and few_bits

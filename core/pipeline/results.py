@@ -1,4 +1,4 @@
-"""What stages hand to later stages, typed; the manifest keeps it as the stage's ``result``.
+"""Typed results of stages, for later stages; the manifest stores them as ``result``.
 
 Stages do not import one another: they meet here and in `core.pipeline.context`.
 """
@@ -16,12 +16,12 @@ from stemcrate.schemas.sets import SetDescription
 class StageResult(BaseModel):
     """What a stage found.
 
-    Subclasses add fields for later stages; a plug-in's stage may add any that JSON can hold.
+    Subclasses add fields for later stages; a plug-in's stage may add any JSON-serializable field.
 
     Attributes
     ----------
     stage : name of the stage, by which a later stage finds the result.
-    facts : what was found out about the recording; entered into the track's analysis.
+    facts : facts of the recording, merged into the track's analysis.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -31,7 +31,7 @@ class StageResult(BaseModel):
 
 
 class DecodeResult(StageResult):
-    """The decoded mixture, and what the file says of itself."""
+    """The decoded mixture and the file's own metadata."""
 
     stage: ClassVar[str] = "decode"
     sample_rate: int
@@ -46,7 +46,7 @@ class DecodeResult(StageResult):
 
 
 class SeparationResult(StageResult):
-    """The stems at hand, and how they were made."""
+    """The available stems and how they were made."""
 
     stage: ClassVar[str] = "separation"
     stems: list[str]
@@ -85,7 +85,7 @@ class NormalizationResult(StageResult):
 
 
 class TempoResult(StageResult):
-    """The tempo, and whether the drum stem decided it."""
+    """The tempo and whether the drum stem decided it."""
 
     stage: ClassVar[str] = "tempo"
     tempo_bpm: float
@@ -93,7 +93,7 @@ class TempoResult(StageResult):
 
 
 class KeyResult(StageResult):
-    """The key, and the stems that were heard besides the mixture."""
+    """The key and the stems that were analysed besides the mixture."""
 
     stage: ClassVar[str] = "key"
     key: str | None

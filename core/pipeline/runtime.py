@@ -1,4 +1,4 @@
-"""What this machine offers to the stages."""
+"""Settings of the machine that stages run on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the machine offers to stages; plain values that come from the settings."""
+    """Plain values from the settings that stages need."""
 
     device: str = "auto"
     model_dir: Path | None = None

@@ -1,6 +1,6 @@
-"""What a job's options mean for separation: which models, how much effort, which stems.
+"""Turns a job's options into a separation plan: models, effort, stems.
 
-Known before anything is loaded: the API and the command line refuse here what a job could not do.
+Needs no loaded model, so the API and the command line refuse impossible jobs early.
 """
 
 from dataclasses import dataclass, replace
@@ -25,10 +25,10 @@ class SeparationPlan:
 
     Attributes
     ----------
-    models : one, or those of an ensemble.
-    reason : why these, as a sentence.
+    models : one model, or those of an ensemble.
+    reason : why these models, as a sentence.
     effort : beyond one plain pass.
-    stems : those that are wanted; none stands for all.
+    stems : the wanted stems; empty for all.
     """
 
     models: tuple[str, ...]
@@ -99,7 +99,7 @@ def plan_with(options: ProcessingOptions, models: Models) -> SeparationPlan:
 
 
 def name_rest(stems: tuple[str, ...]) -> str:
-    """Name what is left when some stems alone are separated."""
+    """Return the name of the rest when only some stems are separated."""
     return REST_OF_VOCALS if stems == ("vocals",) else REST
 
 

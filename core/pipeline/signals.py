@@ -1,4 +1,4 @@
-"""Signals that several stages look at: computed by the first that asks, read by the others."""
+"""Signals shared by several stages: the first caller computes them, the others read them."""
 
 from contextlib import ExitStack
 
@@ -15,7 +15,7 @@ _PITCHED_STEMS = ("bass", "other", "guitar", "piano")
 
 
 def spectra_of(context: StageContext, *sources: str) -> Spectra:
-    """Give the spectra of the sum of some audio between stages, such as ``mixture``."""
+    """Return the spectra of the sum of named audio, such as ``mixture``."""
     path = context.work_folder / f"spectra-{'+'.join(sources)}.npz"
     if not path.exists():
         with atomic_path(path) as temporary:
@@ -35,20 +35,20 @@ def _measure_spectra(context: StageContext, sources: tuple[str, ...]) -> Spectra
 
 
 def stems_of(context: StageContext) -> tuple[str, ...]:
-    """Name the stems that lie at hand; none where nothing was separated."""
+    """Return the names of the available stems; empty if nothing was separated."""
     separation = context.result(SeparationResult)
     return () if separation is None else tuple(separation.stems)
 
 
 def pitched_stems_of(context: StageContext) -> tuple[str, ...]:
-    """Name the stems that play the harmony: neither drums nor vocals, nor sums with them."""
+    """Return the stems that carry the harmony: neither drums nor vocals, nor sums with them."""
     return tuple(stem for stem in stems_of(context) if stem in _PITCHED_STEMS)
 
 
 def mixture_loudness(context: StageContext) -> LoudnessFacts:
     """Measure the mixture as it came in (ITU-R BS.1770-4, EBU Tech 3342).
 
-    Measured by the normalization stage where there is one.
+    Reuses the normalization stage's measurement if there is one.
     """
     from core.analysis.facts import loudness_facts
 

@@ -1,4 +1,4 @@
-"""What a stage is: one step of the pipeline, with its own record in the manifest."""
+"""The stage: one step of the pipeline, with its own record in the manifest."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ContextT = TypeVar("ContextT", StageContext, JobContext)
 
 @dataclass(frozen=True, slots=True)
 class StageRef:
-    """Which stage of which job: ``track_index`` is None for a stage of the whole job."""
+    """Address of a stage in a job; ``track_index`` is None for a stage of the whole job."""
 
     job_id: str
     stage_name: str
@@ -63,7 +63,7 @@ class PipelineStage(ABC, Generic[ContextT]):
 
     @abstractmethod
     def execute(self, context: ContextT) -> StageResult:
-        """Do the step. Raises `JobCancelled` soon after the context says so."""
+        """Run the step. Raises `JobCancelled` soon after the context reports a cancel."""
 
 
 class TrackStage(PipelineStage[StageContext]):
@@ -82,7 +82,7 @@ class TrackStage(PipelineStage[StageContext]):
     def identity(self, context: StageContext) -> dict[str, Any] | None:
         """Return all that the result depends on beside the mixture and `inputs`, for JSON.
 
-        None: the result can't be told from others, and is not kept.
+        None: the inputs cannot be identified, so the result is not cached.
         """
         return self.parameters(context.options)
 

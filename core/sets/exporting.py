@@ -1,7 +1,7 @@
 """Playlists of the library as files for DJ programs: the library's records become a crate.
 
-Nothing is copied: the files that the formats name are those of the library, or lie in the target
-folder that the user names.
+Nothing is copied: the formats name the library's files, or files in the target
+folder that the user chooses.
 """
 
 from collections.abc import Sequence
@@ -37,13 +37,13 @@ def export_playlist(
 
     Parameters
     ----------
-    by_name : tracks are named as files beside the export, or in its target folder, rather than by
-        where they lie on this machine.
+    by_name : name tracks as files beside the export, or in its target folder, instead of by
+        their paths on this machine.
 
     Raises
     ------
     UnsupportedFormat, InvalidOption : as `core.export.registry.export_crate`.
-    ArtefactNotFound : none of the tracks is left.
+    ArtefactNotFound : no track of the playlist is left.
     """
     crate, warnings = make_crate(library, playlist, by_name=by_name)
     export = export_crate(crate, format, options)
@@ -53,11 +53,11 @@ def export_playlist(
 def make_playlist_pack(
     library: Library, store: JobStore, playlist: PlaylistRecord, options: ExportOptions
 ) -> DjPack:
-    """Gather the DJ pack of a playlist: tagged copies, stems of jobs, STEM files, playlists.
+    """Assemble a playlist's DJ pack: tagged copies, stems of jobs, STEM files, playlists.
 
     Raises
     ------
-    ArtefactNotFound : none of the tracks is left.
+    ArtefactNotFound : no track of the playlist is left.
     """
     crate, warnings = make_crate(library, playlist, by_name=True)
     records = [library.record(track.id) for track in crate.tracks]
@@ -70,7 +70,7 @@ def make_playlist_pack(
 def make_crate(
     library: Library, playlist: PlaylistRecord, *, by_name: bool
 ) -> tuple[Crate, tuple[str, ...]]:
-    """Gather a playlist's tracks, and say which are no longer there. Raises `ArtefactNotFound`."""
+    """Collect a playlist's tracks and warn of missing ones. Raises `ArtefactNotFound`."""
     records = {i: library.find_record(i) for i in dict.fromkeys(playlist.track_ids)}
     tracks = tuple(make_track(record) for record in records.values() if record is not None)
     if by_name:
@@ -90,7 +90,7 @@ def make_crate(
 
 
 def make_track(record: LibraryRecord) -> CrateTrack:
-    """Make an exporter's track of a record."""
+    """Convert a library record to an exporter's track."""
     path = next((f.path for f in record.files if Path(f.path).is_file()), None)
     known_path = path or next((file.path for file in record.files), f"/{record.name}")
     tags = record.tags
@@ -121,7 +121,7 @@ def make_track(record: LibraryRecord) -> CrateTrack:
 
 
 def _find_files(store: JobStore, record: LibraryRecord, stem_format: StemFormat) -> TrackFiles:
-    """Find a track's audio, and the stems of the newest of its jobs that still exists."""
+    """Find a track's audio and the stems of its newest existing job."""
     audio = next((Path(f.path) for f in record.files if Path(f.path).is_file()), None)
     for job in reversed(record.jobs):
         manifest = store.load_if_readable(job.job_id)
@@ -141,7 +141,7 @@ def _find_files(store: JobStore, record: LibraryRecord, stem_format: StemFormat)
 def _name_files(
     tracks: Sequence[CrateTrack], records: Sequence[LibraryRecord]
 ) -> tuple[CrateTrack, ...]:
-    """Call every track's file by a name that is safe on every system, and its own."""
+    """Assign every track's file a unique name that is safe on every system."""
     taken: set[str] = set()
     named = []
     for track, record in zip(tracks, records, strict=True):

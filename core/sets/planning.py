@@ -1,6 +1,6 @@
 """Sets from the library: planned, kept as playlists, put in another order.
 
-The one place where the library's columns become the planner's table.
+The only place where the library's columns become the planner's table.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class SetPlanner:
         Raises
         ------
         TrackNotFound : the library does not know a track of ``tracks`` or ``among``.
-        InvalidOption : there is no track to choose from, or a wish makes no sense.
+        InvalidOption : there is no track to choose from, or the request is contradictory.
         """
         if wishes.tracks is not None:
             order = wishes.tracks
@@ -138,7 +138,7 @@ def _to_request(wishes: SetWishes) -> SetRequest:
 
 
 def make_table(columns: LibraryColumns) -> TrackTable:
-    """Make the planner's table of the library's columns."""
+    """Convert the library's columns to the planner's table."""
     sung = [
         (row, passages) for row, passages in enumerate(columns.vocals_s) if passages is not None
     ]

@@ -1,4 +1,4 @@
-"""A track's stems, as a job delivered them in whatever format, as one NI STEM file."""
+"""Combines a track's delivered stems, in any format, into one NI STEM file."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -25,7 +25,7 @@ def make_stem_file(
     """Write the ``.stem.mp4`` of a track.
 
     Its mixture is the sum of the stems, so that they hold together after lossy delivery, too. Gains
-    that the delivery gave are taken back: with ``normalization=per_track`` they differ.
+    that delivery applied are undone: with ``normalization=per_track`` they differ.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def make_stem_file(
     ArtefactNotFound : a stem is gone.
     InvalidAudio : a stem cannot be read.
     UnsupportedFormat : the stems have several sample rates, or one that AAC has not.
-    StorageFull : no room. No file is left in any of these cases.
+    StorageFull : the disk is full. No file is left in any of these cases.
     """
     for stem in stems:
         if not (folder / stem.name).is_file():
@@ -70,7 +70,7 @@ def _decode(source: Path, destination: Path, gain_db: float) -> None:
 
 
 def _add_up(paths: Sequence[Path], destination: Path) -> None:
-    """Write the sum of files; those that are shorter (a lossy format's padding) end in silence."""
+    """Write the sum of files; shorter ones (a lossy format's padding) are padded with silence."""
     with ExitStack() as stack:
         readers = [stack.enter_context(AudioReader(path)) for path in paths]
         n_samples = max(reader.n_samples for reader in readers)

@@ -11,7 +11,7 @@ from core.system.disk import storage_errors
 
 @contextmanager
 def atomic_path(destination: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``destination``; rename it there when the block succeeds.
+    """Yield a temporary path beside ``destination``; rename it when the block succeeds.
 
     The temporary file is flushed to disk before the rename, and removed when the block raises.
     The block must have created the file. Raises `StorageFull` when the disk is full.

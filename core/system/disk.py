@@ -1,4 +1,4 @@
-"""A full disk, told apart from other failures of writing."""
+"""Distinguishes a full disk from other write errors."""
 
 import errno
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn the system's "no space left", also as FFmpeg passes it on, into `StorageFull`."""
+    """Translate "no space left" errors, including FFmpeg's, to `StorageFull`."""
     try:
         yield
     except OSError as error:

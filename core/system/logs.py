@@ -1,6 +1,6 @@
-"""Where messages go: to the console (stderr) and to a file a process, each with its job and stage.
+"""Logging: to stderr and to one file per process, with job and stage in each message.
 
-stdout stays free for results.
+stdout is reserved for results.
 """
 
 import logging
@@ -20,9 +20,9 @@ _work: ContextVar[str] = ContextVar("work", default="")
 def configure_logging(
     level: str, data_dir: Path, process_name: str, *, console: bool = True
 ) -> None:
-    """Send this process's messages to the console and to ``data_dir/logs/{process_name}.log``.
+    """Log to the console and to ``data_dir/logs/{process_name}.log``.
 
-    May be called again: it replaces what it set up before.
+    May be called again; it replaces the previous handlers.
     """
     folder = data_dir / "logs"
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def configure_logging(
 
 
 def quieten_engine() -> None:
-    """Let the job engine speak of problems only, through our handlers; it brings its own."""
+    """Limit the job engine to warnings, sent through our handlers instead of its own."""
     engine = logging.getLogger("dbos")
     engine.handlers.clear()
     engine.propagate = True
@@ -58,7 +58,7 @@ def quieten_engine() -> None:
 def work_in_log(
     job_id: str, stage_name: str | None = None, track_index: int | None = None
 ) -> Iterator[None]:
-    """Name the job, and perhaps its stage and track, in every message of the block."""
+    """Add the job, and optionally its stage and track, to every message of the block."""
     track = "" if track_index is None else f"/{track_index}"
     stage = "" if stage_name is None else f" {stage_name}"
     token = _work.set(f" [{job_id}{track}{stage}]")
@@ -74,7 +74,7 @@ def _name_work(record: logging.LogRecord) -> bool:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Keep back the tracebacks with which the engine tells that a job was cancelled."""
+    """Drop the engine's tracebacks for cancelled jobs."""
     error = record.exc_info[1] if record.exc_info else None
     if type(error).__name__ == "DBOSAwaitedWorkflowCancelledError":
         return False

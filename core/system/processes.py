@@ -1,4 +1,4 @@
-"""Groups of processes, where operating systems differ: everything that only POSIX or Linux has.
+"""Process groups: everything that only POSIX or Linux provides.
 
 A program that starts programs of its own must be stopped with all of them. POSIX has process groups
 for that; elsewhere the program alone is stopped. Linux can end a process when its parent dies;

@@ -1,4 +1,4 @@
-"""Names of things that built-in modules and installed packages provide: one kind a registry.
+"""Registries of named items that built-in modules and installed packages provide.
 
 A package adds to a registry through the entry-point group that the registry is named after::
 
@@ -64,7 +64,7 @@ class Registry(Generic[T]):
         return name in self._items or name in self.plugins()
 
     def get(self, name: str) -> T:
-        """Find an item.
+        """Return an item.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Registry(Generic[T]):
         if point not in self._loaded:
             try:
                 item = point.load()
-            except Exception as error:  # a third party's code may raise anything
+            except Exception as error:  # third-party code may raise anything
                 raise self._fail(point, f"{type(error).__name__}: {error}") from error
             if not self._accepts(point.name, item):
                 raise self._fail(point, f"{point.value} does not fit {self.group}")

@@ -1,4 +1,4 @@
-"""Say what is wrong with values that came as text: a form, a command line."""
+"""Validates values that came as text, from a form or a command line."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def validate(model: type[ModelT], values: Mapping[str, Any]) -> ModelT:
-    """Read ``values`` as ``model``.
+    """Parse ``values`` as ``model``.
 
     Raises `InvalidOption`, whose ``field`` names the first value at fault.
     """

@@ -1,4 +1,4 @@
-"""CUE: a playlist as a cue sheet, one FILE and one TRACK an entry.
+"""CUE: a playlist as a cue sheet, one FILE and one TRACK per entry.
 
 Conventions: UTF-8; a sheet ends at 99 tracks, so a longer playlist becomes several; a quotation
 mark inside a text cannot be written and becomes an apostrophe; a file type that the format has no
@@ -18,7 +18,7 @@ _TYPES = {FileKind.MP3: "MP3", FileKind.AIFF: "AIFF"}
 
 
 def write_cue(crate: Crate, options: ExportOptions) -> Export:
-    """Write one CUE sheet a playlist, or several beyond 99 tracks: ``Set.cue``, ``Set (2).cue``."""
+    """Write one CUE sheet per playlist and 99 tracks: ``Set.cue``, ``Set (2).cue``, …."""
     files = {}
     for file_name, playlist in list_playlist_files(crate, ""):
         tracks = crate.in_order(playlist)

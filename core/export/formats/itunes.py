@@ -101,7 +101,7 @@ def _add_folder(
     numbers: dict[str, int],
     parent: str | None,
 ) -> None:
-    """Add what a folder holds, each entry naming the folder that it lies in."""
+    """Add what a folder holds, each entry naming the folder that it is in."""
     for inner in folder.folders:
         entry = _entry(inner.name, len(playlists) + 1, parent)
         entry["Folder"] = True

@@ -1,6 +1,6 @@
 """M3U8: the playlist that every player and DJ program opens.
 
-Conventions: UTF-8 without byte order mark, ``\\n``, one ``#EXTINF`` and one path an entry, paths
+Conventions: UTF-8 without byte order mark, ``\\n``, one ``#EXTINF`` and one path per entry, paths
 relative to the playlist itself with ``/``, raw rather than percent-encoded (mpv takes an encoded
 path by the letter). Names that are safe in that form come from `core.export.names`.
 
@@ -39,9 +39,9 @@ def write_m3u8(entries: Sequence[M3U8Entry], name: str, *, is_portable: bool = T
 
     Parameters
     ----------
-    entries : in playing order; none gives a playlist without entries.
+    entries : in playing order; may be empty.
     name : the playlist's name, written as ``#PLAYLIST``.
-    is_portable : paths have to be relative; False lets absolute ones of any system pass.
+    is_portable : paths must be relative; False accepts absolute paths of any system.
 
     Returns
     -------
@@ -61,9 +61,9 @@ def write_m3u8(entries: Sequence[M3U8Entry], name: str, *, is_portable: bool = T
 
 
 def write_crate_m3u8(crate: Crate, options: ExportOptions) -> Export:
-    """Write one M3U8 a playlist; see `core.export.formats.playlist_files` for their names.
+    """Write one M3U8 per playlist; see `core.export.formats.playlist_files` for their names.
 
-    A track below the target folder is named relative to it, another by its own absolute path.
+    A track below the target folder has a relative path, others an absolute one.
     """
     files = {}
     for file_name, playlist in list_playlist_files(crate, ".m3u8"):
@@ -79,7 +79,7 @@ M3U8 = ExportFormat("m3u8", "M3U8 playlist", write_crate_m3u8)
 
 
 def _seconds(duration_s: float | None) -> int:
-    """Whole seconds, at least one; -1 is the format's word for "unknown"."""
+    """Return whole seconds, at least one; -1 means unknown."""
     return max(1, round(duration_s)) if duration_s and duration_s > 0 else -1
 
 
@@ -89,7 +89,7 @@ def _one_line(text: str) -> str:
 
 
 def _guard(path: str, *, is_portable: bool) -> str:
-    """Check a path; put ``./`` before one that a player would take for a comment."""
+    """Check a path; prefix ``./`` to one that a player would take for a comment."""
     parts = PurePosixPath(path).parts
     has_control = any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in path)
     leaves = path.startswith("/") or ".." in parts or "\\" in path

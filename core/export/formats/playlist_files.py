@@ -1,4 +1,4 @@
-"""One file a playlist: which there are and what they are called."""
+"""Names of playlist files: one file per playlist."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from core.export.names import safe_name, unique_name
 def list_playlist_files(crate: Crate, suffix: str) -> Iterator[tuple[str, CratePlaylist]]:
     """Yield file names and playlists.
 
-    All lie in one folder, since their paths are relative to it; a playlist in a folder is called
-    ``Folder - Playlist``. A crate without playlists gives one of all its tracks in their order.
+    All are in one folder, since their paths are relative to it; a playlist in a folder is called
+    ``Folder - Playlist``. A crate without playlists yields one of all its tracks in order.
     """
     playlists = list(crate.walk()) or [
         ((), CratePlaylist(crate.name, tuple(track.id for track in crate.tracks)))

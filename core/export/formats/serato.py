@@ -29,7 +29,7 @@ _FOLDER_SEPARATOR = "%%"
 
 
 def write_serato(crate: Crate, options: ExportOptions) -> Export:
-    """Write ``_Serato_/database V2`` and a crate a playlist.
+    """Write ``_Serato_/database V2`` and one crate per playlist.
 
     With a target folder, paths are those below its volume's root, and the ``_Serato_`` folder
     belongs on that root (on the system's volume into the user's Music folder); without one, the

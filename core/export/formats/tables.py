@@ -1,7 +1,7 @@
-"""CSV and JSON: the crate for spreadsheets and for programs of one's own.
+"""CSV and JSON: the crate for spreadsheets and scripts.
 
 Conventions: CSV is UTF-8 with a header, comma and CRLF (RFC 4180); a text that a spreadsheet would
-run as a formula gets an apostrophe in front. JSON holds the whole model; what isn't known is null.
+run as a formula gets a leading apostrophe. JSON holds the whole model; unknown values are null.
 """
 
 import csv
@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 def write_csv(crate: Crate, options: ExportOptions) -> Export:
-    """Write one CSV a playlist, a row a track in its order; columns are `COLUMNS`."""
+    """Write one CSV per playlist, one row per track in order; columns are `COLUMNS`."""
     files = {}
     for file_name, playlist in list_playlist_files(crate, ".csv"):
         text = io.StringIO()
@@ -58,7 +58,7 @@ def write_json(crate: Crate, options: ExportOptions) -> Export:
         "tracks": [_track(track, options) for track in crate.tracks],
         **_contents(crate.playlists, crate.folders),
     }
-    # Lone surrogates have no UTF-8; they go, as everywhere in an export.
+    # Lone surrogates have no UTF-8 encoding; they are dropped, as in every export.
     text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     data = (text + "\n").encode(errors="ignore")
     return Export({"crate.json": data}, warn_of_tracks(crate, options, needs_paths=False))
@@ -90,7 +90,7 @@ def _plain(value: object) -> object:
 
 
 def _finite(value: object) -> object:
-    """Give null for the loudness of silence, which JSON has no number for."""
+    """Return None for non-finite values, which JSON cannot hold."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -54,7 +54,7 @@ TRAKTOR = ExportFormat("traktor", "Traktor NML", write_traktor, needs_target=Tru
 def _add_track(
     collection: Element, track: CrateTrack, offset: float, options: ExportOptions
 ) -> str:
-    """Add an entry; return what playlists call it."""
+    """Add an entry; return the key that playlists use."""
     volume, folder, file = location_to_traktor(locate(track, options))
     entry = SubElement(
         collection, "ENTRY", attributes({"TITLE": track.title, "ARTIST": track.artist})

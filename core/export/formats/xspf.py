@@ -27,7 +27,7 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 def write_xspf(crate: Crate, options: ExportOptions) -> Export:
-    """Write one XSPF a playlist; see `core.export.formats.playlist_files` for their names."""
+    """Write one XSPF per playlist; see `core.export.formats.playlist_files` for their names."""
     files = {
         file_name: _playlist(crate, playlist, options)
         for file_name, playlist in list_playlist_files(crate, ".xspf")
@@ -56,7 +56,7 @@ def _uri(track: CrateTrack, options: ExportOptions) -> str:
     path = relative_path(track, options)
     if is_absolute(path):
         return location_to_uri(target_folder(path))
-    # A colon is encoded, too: in the first part it would end the URI's scheme.
+    # A colon is encoded too: in the first segment it would end the URI's scheme.
     return quote(path)
 
 

@@ -1,1 +1,1 @@
-"""One file a stage, named by its verb. Their order is in `core.pipeline.order`."""
+"""One file per stage; `core.pipeline.order` lists their order."""

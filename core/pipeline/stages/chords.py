@@ -7,7 +7,7 @@ from core.pipeline.stage import TrackStage
 
 
 class ChordsStage(TrackStage):
-    """Name the chords, from the stems that play them where there are some, else the mixture."""
+    """Estimate chords from the pitched stems, or from the mixture if there are none."""
 
     name = "chords"
     version = "2"
@@ -16,7 +16,7 @@ class ChordsStage(TrackStage):
     is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
-        """Chords change on the beats that the tempo stage found, else every half second."""
+        """Align chords to the tempo stage's beats, or to half seconds without beats."""
         from core.analysis.facts import chords_facts
         from core.analysis.harmony.chords import estimate_chords
         from core.analysis.harmony.chroma import measure_chroma

@@ -1,4 +1,4 @@
-"""composite: recipes become sums of the stems that there are."""
+"""composite: recipes become sums of the available stems."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from stemcrate.schemas.options import ProcessingOptions
 
 
 class CompositeTrackStage(TrackStage):
-    """Resolve the recipes. The sums themselves are made on delivery, where they are exact."""
+    """Resolve the recipes. Delivery computes the sums, where they are exact."""
 
     name = "composite"
     result_type = CompositeResult
@@ -26,7 +26,7 @@ class CompositeTrackStage(TrackStage):
         return {"recipes": list(options.recipes), "custom_recipes": dict(options.custom_recipes)}
 
     def execute(self, context: StageContext) -> CompositeResult:
-        """Say what each composite sums, and why a recipe is skipped."""
+        """List what each composite sums, and why a recipe is skipped."""
         split = context.result(HarmonicPercussiveResult)
         resolved = resolve_recipes(
             context.options.recipes,

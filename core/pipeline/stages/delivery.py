@@ -1,4 +1,4 @@
-"""delivery: the files that people take home, in their format, with gain, names and tags."""
+"""delivery: the output files, in their format, with gain, names and tags."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from stemcrate.schemas.options import ProcessingOptions
 
 
 class DeliveryResult(StageResult):
-    """The format, and what became of samples beyond full scale; changes of gain in dB."""
+    """The format, how samples beyond full scale were handled, and gain changes in dB."""
 
     format: str
     bit_depth: str
@@ -33,7 +33,7 @@ class DeliveryResult(StageResult):
 
 
 class DeliveryStage(TrackStage):
-    """Write every output of a track so that, in PCM, its stems sum exactly to its mixture."""
+    """Write every output of a track; in PCM, the stems sum exactly to the mixture."""
 
     name = "delivery"
     result_type = DeliveryResult
@@ -42,7 +42,7 @@ class DeliveryStage(TrackStage):
     cost = 4.0
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
-        """Format, bit depth, what happens beyond full scale, and naming."""
+        """Return format, bit depth, clipping policy and name template."""
         return {
             "format": options.format,
             "bit_depth": options.bit_depth,
@@ -51,7 +51,7 @@ class DeliveryStage(TrackStage):
         }
 
     def execute(self, context: StageContext) -> StageResult:
-        """Find the peaks, then render, encode and tag; integers never wrap, nor clip unasked."""
+        """Measure peaks, then render, encode and tag; integers clip only on request."""
         outputs = list_outputs(context)
         target = choose_target(context)
         renderer = Renderer(context, outputs, target)
@@ -157,7 +157,7 @@ class _Writer:
 
     def _encode_block(self, encoder: Encoder, values: Grid, encoding: Target) -> None:
         if encoding.is_pcm:
-            # Beyond full scale only where that was asked for (`clamp`).
+            # Exceeds full scale only if clipping was requested (`clamp`).
             top = self._grid.full_scale
             encoder.write_codes(np.clip(values, -top, top - 1).astype(np.int32))
         else:
@@ -171,7 +171,7 @@ class _Writer:
 
 
 def choose_target(context: StageContext) -> Target:
-    """Choose format and bit depth: the source's, at least 24 bits, where nothing else is asked."""
+    """Choose format and bit depth: by default the source's depth, at least 24 bits."""
     decoded = context.require(DecodeResult)
     options = context.options
     bit_depth: str = options.bit_depth

@@ -1,4 +1,4 @@
-"""descriptors: how the mixture and each stem sound, as vectors that can be compared."""
+"""descriptors: the timbre of the mixture and each stem, as comparable vectors."""
 
 from core.pipeline.context import StageContext
 from core.pipeline.results import StageResult
@@ -15,7 +15,7 @@ class DescriptorsStage(TrackStage):
     is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
-        """Give one vector each."""
+        """Compute one vector for each."""
         from core.analysis.descriptors import describe_sound
         from core.analysis.facts import descriptor_facts
 

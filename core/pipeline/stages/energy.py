@@ -1,4 +1,4 @@
-"""energy: how hard a track drives, 1 to 10, and how loud it is."""
+"""energy: how energetic a track is, 1 to 10, and its loudness."""
 
 from core.pipeline.context import StageContext
 from core.pipeline.results import StageResult
@@ -8,7 +8,7 @@ from stemcrate.schemas.facts import TrackFacts
 
 
 class EnergyStage(TrackStage):
-    """Rate the energy, and tell loudness, range and peaks of the mixture as it came in."""
+    """Rate the energy, and measure loudness, range and peaks of the mixture as it came in."""
 
     name = "energy"
     version = "3"

@@ -19,7 +19,7 @@ class HarmonicPercussiveStage(TrackStage):
     is_cached = True
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
-        """Median filters' length and the margins."""
+        """Return the median filters' length and the margins."""
         return {
             "kernel_size": options.hpss_kernel_size,
             "margin_harmonic": options.hpss_margin_harmonic,

@@ -26,11 +26,11 @@ class NormalizationStage(TrackStage):
     cost = 2.0
 
     def is_wanted(self, options: ProcessingOptions) -> bool:
-        """Not when normalization is off."""
+        """Return False when normalization is off."""
         return super().is_wanted(options) and options.normalization != "off"
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
-        """Mode, target and ceiling."""
+        """Return mode, target and ceiling."""
         return {
             "mode": options.normalization,
             "target_lufs": options.target_lufs,
@@ -65,9 +65,9 @@ class NormalizationStage(TrackStage):
 def find_gain_db(
     integrated_lufs: float | None, true_peak_dbtp: float | None, options: ProcessingOptions
 ) -> float:
-    """Give the gain in dB to the target loudness, as far as the true-peak ceiling allows.
+    """Return the gain in dB to the target loudness, limited by the true-peak ceiling.
 
-    What has no loudness (silence, less than 400 ms) gets no gain.
+    Audio without a loudness (silence, shorter than 400 ms) gets no gain.
     """
     if integrated_lufs is None or true_peak_dbtp is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""separation: a model splits the mixture; the residual is measured and put where it belongs."""
+"""separation: a model splits the mixture; the residual is measured and assigned to a stem."""
 
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -27,7 +27,7 @@ from stemcrate.schemas.options import ProcessingOptions
 
 
 class SeparationStage(TrackStage):
-    """Write one stem a source; their sum is the mixture unless ``residual`` is ``off``."""
+    """Write one stem per source; their sum is the mixture unless ``residual`` is ``off``."""
 
     name = "separation"
     result_type = SeparationResult
@@ -43,7 +43,7 @@ class SeparationStage(TrackStage):
         self.loaded = LoadedModels()  # between the jobs of this process
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
-        """The model, the effort, and the residual's policy."""
+        """Return the model, the effort, and the residual's policy."""
         return {
             "model": options.model,
             "preset": options.preset,
@@ -57,7 +57,7 @@ class SeparationStage(TrackStage):
         }
 
     def identity(self, context: StageContext) -> dict[str, Any] | None:
-        """What the stems are made with; a model without a weights file has no identity."""
+        """Return what determines the stems; None for a model without a weights file."""
         plan = plan_separation(context.options, context.runtime.model_dir)
         weights = WeightsStore(context.runtime.model_dir)
         # The store does not know the models of plug-ins.
@@ -76,7 +76,7 @@ class SeparationStage(TrackStage):
         }
 
     def warm_up(self, runtime: Runtime) -> None:
-        """Load the model that jobs will most likely ask for."""
+        """Load the model that jobs are most likely to use."""
         options = ProcessingOptions(model=runtime.warm_up_model)
         model = self._load(plan_separation(options, runtime.model_dir), options, runtime)
         rng = np.random.default_rng(0)
@@ -126,7 +126,7 @@ class SeparationStage(TrackStage):
     def _load(
         self, plan: SeparationPlan, options: ProcessingOptions, runtime: Runtime
     ) -> SeparatorModel:
-        """Load the plan's models, or take those that are loaded already."""
+        """Return the plan's models, loading those that are not loaded yet."""
 
         def load(name: str) -> SeparatorModel:
             def create() -> SeparatorModel:
@@ -145,7 +145,7 @@ class SeparationStage(TrackStage):
 
 
 def _sources(plan: SeparationPlan, runtime: Runtime) -> list[str]:
-    """Say where the models come from, as far as their weights are known."""
+    """Return where the models come from, as far as their weights are known."""
     known = {info.name: info.source for info in WeightsStore(runtime.model_dir).models()}
     return [known[name] for name in plan.models if name in known]
 
@@ -158,7 +158,7 @@ def _write_stems(
     chunks: Path,
     fallbacks: list[str],
 ) -> QualityCard:
-    """Separate the mixture block by block, the network a block ahead of the disk."""
+    """Separate the mixture block by block; the network runs one block ahead of the disk."""
     stems = model.wanted(plan.stems)
     meter = QualityMeter(stems)
     with ExitStack() as stack:

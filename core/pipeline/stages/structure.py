@@ -16,7 +16,7 @@ class StructureStage(TrackStage):
     is_cached = True
 
     def execute(self, context: StageContext) -> StageResult:
-        """Analyse the mixture; sung passages count where the vocals stage found them."""
+        """Analyse the mixture, using the sung passages of the vocals stage."""
         from core.analysis.facts import structure_facts
         from core.analysis.form.structure import find_structure
         from core.analysis.rhythm.grid import rate_hold

@@ -22,11 +22,11 @@ class TempoStage(TrackStage):
     is_cached = True
 
     def parameters(self, options: ProcessingOptions) -> dict[str, Any]:
-        """The range that the tempo is folded into."""
+        """Return the range that the tempo is folded into."""
         return {"tempo_min_bpm": options.tempo_min_bpm, "tempo_max_bpm": options.tempo_max_bpm}
 
     def execute(self, context: StageContext) -> TempoResult:
-        """Analyse the mixture, and the drums where they lie at hand."""
+        """Analyse the mixture, and the drum stem if there is one."""
         from core.analysis.facts import tempo_facts
         from core.analysis.rhythm.tempo import arbitrate_tempo, estimate_tempo
 

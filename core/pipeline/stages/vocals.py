@@ -1,4 +1,4 @@
-"""vocals: where somebody sings, from the vocal stem."""
+"""vocals: sung passages, from the vocal stem."""
 
 from core.pipeline.context import StageContext
 from core.pipeline.results import StageResult
@@ -9,7 +9,7 @@ VOCAL_STEM = "vocals"
 
 
 class VocalsStage(TrackStage):
-    """Find the sung passages; without a vocal stem, say that there is none."""
+    """Find the sung passages; without a vocal stem, record its absence."""
 
     name = "vocals"
     version = "2"

@@ -1,4 +1,4 @@
-"""waveform: what a player draws of every output, as an overview and for zooming."""
+"""waveform: waveforms of every output, as an overview and for zooming."""
 
 import json
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ MAX_BAND_PIXELS = 4096
 
 
 class WaveformStage(TrackStage):
-    """Draw all outputs of the track, before gain.
+    """Compute the waveforms of all outputs, before gain.
 
     ``waveforms.json`` holds minimum, maximum and RMS in 800 bins of each. Beside it lie, in the
-    format of audiowaveform, one ``.dat`` an output at its finest scale, and one ``.json`` at the
+    format of audiowaveform, one ``.dat`` per output at its finest scale, and one ``.json`` at the
     finest scale of at most 4096 pixels, with the RMS of three bands.
     """
 
