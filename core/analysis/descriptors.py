@@ -11,6 +11,7 @@ classification of audio signals", IEEE TSAP 10 (2002) (rhythm histogram).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -25,8 +26,11 @@ from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra, mel_c
 VERSION = "hc-1"
 
 N_MFCC = 20
+"""Coefficients of the cepstrum, the zeroth left out."""
 N_OCTAVES = 5
+"""Octaves of the contrast, from E1."""
 N_TEMPI = 24
+"""Tempi of the rhythm block, evenly spaced in octaves from 40 to 240 BPM."""
 LAYOUT: Mapping[str, int] = MappingProxyType(
     {
         "mfcc_mean": N_MFCC,
@@ -47,15 +51,41 @@ strongest on. Centroid and 85 % roll-off: mean and deviation, octaves above 100 
 deviation, share of the bass. Rhythm: how strongly onsets repeat, from 40 to 240 BPM."""
 N_DESCRIPTORS = sum(LAYOUT.values())
 
-_FLOOR_DB = -80.0
-_ROLLOFF = 0.85
-_CONTRAST_SHARE = 0.2
-_TEMPI_BPM = 40 * 6 ** (np.arange(N_TEMPI) / (N_TEMPI - 1))
-_WINDOW_S = 12.0
-_BLOCK_FRAMES = 8192
+_BLOCK_FRAMES = 8192  # bounds memory; the result does not depend on it
 
 _Array = NDArray[np.float64]
 Descriptors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorRules:
+    """How the numbers of the vector are measured.
+
+    Parameters
+    ----------
+    floor_db : floor of all levels relative to the peak, in dB.
+    heard : ratio to that floor from which the loudest band of a frame counts as heard.
+    rolloff : share of a frame's power below the roll-off frequency.
+    contrast_share : share of an octave's bins that make its peak, and its valley (Jiang et al.).
+    slowest_bpm : slowest tempo of the rhythm block.
+    tempo_ratio : ratio of the fastest tempo to the slowest; 240 BPM.
+    window_s : length in seconds of the windows of the rhythm block.
+
+    Nothing was tuned; a change of any value needs a new `VERSION` and new weights
+    (bench.train_descriptors).
+    """
+
+    floor_db: float = -80.0
+    heard: float = 2.0
+    rolloff: float = 0.85
+    contrast_share: float = 0.2
+    slowest_bpm: float = 40.0
+    tempo_ratio: float = 6.0
+    window_s: float = 12.0
+
+
+RULES = DescriptorRules()
+_TEMPI_BPM = RULES.slowest_bpm * RULES.tempo_ratio ** (np.arange(N_TEMPI) / (N_TEMPI - 1))
 
 
 def describe_sound(spectra: Spectra) -> Descriptors:
@@ -117,15 +147,15 @@ def _measure_timbre(spectra: Spectra) -> dict[str, _Array]:
     """Measure MFCC, centroid and roll-off over the frames that are no silence."""
     octaves = np.log2(mel_centres_hz() / 100)
     mfcc, change, shape = _Moments(N_MFCC), _Moments(N_MFCC), _Moments(2)
-    floor = np.float32(spectra.peak * 10 ** (_FLOOR_DB / 20))
+    floor = np.float32(spectra.peak * 10 ** (RULES.floor_db / 20))
     for start in range(0, len(spectra.mel), _BLOCK_FRAMES):
         mel = np.maximum(spectra.mel[start : start + _BLOCK_FRAMES], floor)
-        is_heard = (mel.max(axis=1) > 2 * floor).astype(np.float64)
+        is_heard = (mel.max(axis=1) > RULES.heard * floor).astype(np.float64)
         cepstrum = fft.dct(20 * np.log10(mel), axis=1, norm="ortho")[:, 1 : N_MFCC + 1]
         mfcc.add(cepstrum, is_heard)
         change.add(np.diff(cepstrum, axis=0), is_heard[1:])
         cumulative = np.cumsum(np.square(mel), axis=1)
-        rolloff = (cumulative < _ROLLOFF * cumulative[:, -1:]).sum(axis=1)
+        rolloff = (cumulative < RULES.rolloff * cumulative[:, -1:]).sum(axis=1)
         centroid = mel @ octaves.astype(np.float32) / mel.sum(axis=1)
         shape.add(np.stack([centroid, octaves[rolloff]], axis=1), is_heard)
     mean, deviation = mfcc.result()
@@ -142,9 +172,9 @@ def _measure_timbre(spectra: Spectra) -> dict[str, _Array]:
 def _measure_pitches(spectra: Spectra) -> dict[str, _Array]:
     """Measure contrast by octaves, and the chroma turned so that its strongest class leads."""
     width = 12 * BINS_PER_SEMITONE
-    floor = spectra.peak * 10 ** (_FLOOR_DB / 20)
+    floor = spectra.peak * 10 ** (RULES.floor_db / 20)
     levels = 20 * np.log10(np.maximum(spectra.pitches, floor))
-    n_extreme = max(1, round(_CONTRAST_SHARE * width))
+    n_extreme = max(1, round(RULES.contrast_share * width))
     contrast = np.zeros((len(levels), N_OCTAVES))
     for octave in range(N_OCTAVES):
         ranked = np.sort(levels[:, octave * width : (octave + 1) * width], axis=1)
@@ -164,7 +194,7 @@ def _measure_pitches(spectra: Spectra) -> dict[str, _Array]:
 
 def _measure_rhythm(flux: _Array, frame_rate_hz: float) -> _Array:
     """Give the autocorrelation of the onsets at `_TEMPI_BPM`, averaged over windows of 12 s."""
-    length = min(len(flux), round(_WINDOW_S * frame_rate_hz))
+    length = min(len(flux), round(RULES.window_s * frame_rate_hz))
     size = 2 * fft.next_fast_len(length)
     lags = 60 / _TEMPI_BPM * frame_rate_hz
     total = np.zeros(N_TEMPI)

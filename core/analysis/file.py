@@ -14,6 +14,7 @@ from core.audio.tagging.tags import name_track, read_tags
 from core.system.threads import one_blas_thread
 
 MAX_PIXELS = 1024
+"""Length of the overview at most."""
 
 
 def analyse_file(

@@ -18,7 +18,7 @@ LAG_FRAMES = 2
 COMPRESSION = 1000.0
 """Levels are ``log1p(COMPRESSION * magnitude / peak)``."""
 
-_BLOCK_FRAMES = 8192
+_BLOCK_FRAMES = 8192  # bounds memory; the result does not depend on it
 
 _Matrix = NDArray[np.float32]
 

@@ -19,16 +19,23 @@ from scipy import fft
 from scipy.signal import get_window
 
 from core.analysis.flux import measure_flux
+from core.analysis.peaks import parabolic_shift
 from core.analysis.signal import SILENCE_PEAK, Mono, mel_filters
 from core.audio.resample import StreamResampler
 
 ANALYSIS_RATE_HZ = 22050
+"""Sample rate of every analysis: half of 44,100 Hz."""
 MEL_BANDS = 40
+"""Number of mel bands, from 0 Hz to half of `ANALYSIS_RATE_HZ`."""
 MEL_N_FFT = 1024
+"""Samples of a frame of mel bands: 46 ms."""
 MEL_HOP = 256
+"""Samples from one frame of mel bands to the next: 11.6 ms."""
 PITCH_HOP = 4096
+"""Samples from one frame of pitches to the next: 186 ms."""
 PITCH_HOP_S = PITCH_HOP / ANALYSIS_RATE_HZ
 BINS_PER_SEMITONE = 3
+"""Bins of `Spectra.pitches` a semitone: one on the pitch and one on either side."""
 LOWEST_MIDI = 28
 """E1, 41 Hz: bins 0, 1 and 2 lie a third of a semitone below, on and above it."""
 HIGHEST_MIDI = 96
@@ -36,12 +43,30 @@ HIGHEST_MIDI = 96
 
 _DECIMATION = 4
 """Pitches are measured at a quarter of the rate: nothing above 2.2 kHz counts among them."""
-_PITCH_N_FFT = 16384 // _DECIMATION
+_PITCH_N_FFT = 16384 // _DECIMATION  # 743 ms
 _PITCH_BIN_HZ = ANALYSIS_RATE_HZ / _DECIMATION / _PITCH_N_FFT
-_TUNING_RANGE_HZ = (110.0, 1100.0)
-_BLOCK_SAMPLES = 1 << 18
+_BLOCK_SAMPLES = 1 << 18  # bounds memory; the result does not depend on it
 
 _Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TuningRules:
+    """Which spectral peaks tell the tuning.
+
+    Parameters
+    ----------
+    range_hz : lowest and highest frequency of these peaks.
+    floor : share of a frame's largest magnitude that a peak exceeds: -40 dB.
+
+    No benchmark recorded.
+    """
+
+    range_hz: tuple[float, float] = (110.0, 1100.0)
+    floor: float = 0.01
+
+
+TUNING_RULES = TuningRules()
 
 
 @dataclass(frozen=True)
@@ -252,15 +277,16 @@ def _pitch_kernels() -> _Matrix:
 
 def _tuning_phasor(magnitudes: _Matrix) -> complex:
     """Sum, over spectral peaks, their magnitude turned by how far they are from a semitone."""
-    low, high = (round(hz / _PITCH_BIN_HZ) for hz in _TUNING_RANGE_HZ)
+    low, high = (round(hz / _PITCH_BIN_HZ) for hz in TUNING_RULES.range_hz)
     band = magnitudes[:, low - 1 : high + 1] + np.float32(1e-9)
-    floor = band.max(axis=1, keepdims=True) * np.float32(0.01)  # 40 dB below the largest
+    floor = band.max(axis=1, keepdims=True) * np.float32(TUNING_RULES.floor)
     middle = band[:, 1:-1]
     is_peak = (middle > band[:, :-2]) & (middle >= band[:, 2:]) & (middle > floor)
     rows, columns = np.divmod(np.flatnonzero(is_peak), is_peak.shape[1])
     weights = band[rows, columns + 1]
-    left, top, right = np.log(band[rows, columns]), np.log(weights), np.log(band[rows, columns + 2])
-    offsets = 0.5 * (left - right) / np.minimum(left - 2 * top + right, np.float32(-1e-9))
+    offsets = parabolic_shift(
+        np.log(band[rows, columns]), np.log(weights), np.log(band[rows, columns + 2])
+    )
     semitones = 12 * np.log2((columns + low + offsets) * (_PITCH_BIN_HZ / 440))
     turns = (2 * np.pi * (semitones % 1)).astype(np.float32)
     return complex(np.cos(turns) @ weights, np.sin(turns) @ weights)

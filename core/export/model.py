@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from core.analysis.harmony.camelot import key_to_camelot, key_to_open_key, key_to_short
+from core.audio.metering.loudness import REPLAYGAIN_REFERENCE_LUFS
 from core.audio.tagging.tags import Cover
 
 KeyNotation = Literal["short", "camelot", "open_key"]
@@ -203,11 +204,11 @@ class CrateTrack:
 
     @property
     def replaygain_db(self) -> float | None:
-        """Gain to ReplayGain 2.0's reference of -18 LUFS, in dB."""
+        """Gain to ReplayGain 2.0's reference loudness, in dB."""
         loudness = self.integrated_loudness_lufs
         if loudness is None or not math.isfinite(loudness):
             return None
-        return -18.0 - loudness
+        return REPLAYGAIN_REFERENCE_LUFS - loudness
 
 
 @dataclass(frozen=True, slots=True)

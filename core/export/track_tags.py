@@ -6,6 +6,7 @@ Opus has its own gain (RFC 7845, section 5.2.1), in 1/256 dB relative to -23 LUF
 
 from pathlib import Path
 
+from core.audio.metering.loudness import REPLAYGAIN_REFERENCE_LUFS
 from core.audio.tagging.serato_tags import (
     AUTOTAGS,
     BEAT_GRID,
@@ -104,7 +105,7 @@ def _loudness(track: CrateTrack) -> dict[str, str]:
         return {"R128_TRACK_GAIN": str(max(-32768, min(32767, gain)))}
     values = {
         "REPLAYGAIN_TRACK_GAIN": f"{track.replaygain_db:.2f} dB",
-        "REPLAYGAIN_REFERENCE_LOUDNESS": "-18.00 LUFS",
+        "REPLAYGAIN_REFERENCE_LOUDNESS": f"{REPLAYGAIN_REFERENCE_LUFS:.2f} LUFS",
     }
     if track.true_peak_dbtp is not None:
         values["REPLAYGAIN_TRACK_PEAK"] = f"{10 ** (track.true_peak_dbtp / 20):.6f}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.analysis.flux import LOW_BANDS
 from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra
 
-_FLOOR = 1e-3  # −60 dB below the peak
+_FLOOR = 1e-3  # floor of the mel levels relative to the largest: -60 dB
 _Array = NDArray[np.float64]
 
 

@@ -10,16 +10,40 @@ from numpy.typing import NDArray
 from core.analysis.form.bars import BarFeatures
 from core.analysis.form.boundaries import describe
 
-_FULL_PERCENTILE = 70
-_FULL_LEVEL_DB = -3.5
-_FULL_LOW_DB = -5.0
-_JUMP_DB = 3.0
-_RISE_DB = 2.0
-_EQUAL_DB = 1.0
-_SUNG = 0.4
-_ALIKE = 0.25
-
 _Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRules:
+    """What sections are called.
+
+    Parameters
+    ----------
+    full_percentile : percentile of the bars' levels that stands for the louder part of a track.
+    full_level_db : median level of a full section, relative to that percentile, at least.
+    full_low_db : the same for kick drum and bass.
+    jump_db : by how much kick and bass rise from one section to the next when the bass returns.
+    rise_db : by how much level or brightness grows within a build.
+    equal_db : difference in level up to which sections are equally loud.
+    sung : share of a section that is sung in a chorus at least, 0 to 1.
+    alike : distance below which sections share a letter, see
+        `core.analysis.form.boundaries.describe`.
+
+    The labels were checked on synthesised tracks (tests/unit/analysis/form); no truth for real
+    music was available, so no benchmark is recorded.
+    """
+
+    full_percentile: int = 70
+    full_level_db: float = -3.5
+    full_low_db: float = -5.0
+    jump_db: float = 3.0
+    rise_db: float = 2.0
+    equal_db: float = 1.0
+    sung: float = 0.4
+    alike: float = 0.25
+
+
+RULES = SectionRules()
 
 
 class SectionLabel(StrEnum):
@@ -73,8 +97,8 @@ def label_sections(
 
 
 def _find_full(bars: BarFeatures, spans: list[tuple[int, int]]) -> list[bool]:
-    level_db = np.percentile(bars.level_db, _FULL_PERCENTILE) + _FULL_LEVEL_DB
-    low_db = np.percentile(bars.low_db, _FULL_PERCENTILE) + _FULL_LOW_DB
+    level_db = np.percentile(bars.level_db, RULES.full_percentile) + RULES.full_level_db
+    low_db = np.percentile(bars.low_db, RULES.full_percentile) + RULES.full_low_db
     return [
         bool(np.median(bars.level_db[first:last]) >= level_db)
         and bool(np.median(bars.low_db[first:last]) >= low_db)
@@ -115,12 +139,12 @@ def _label_full(
     first, last = spans[index]
     comes_again = letters.count(letters[index]) > 1
     levels = [_level(bars, span) for span, is_full in zip(spans, full, strict=True) if is_full]
-    is_loudest = comes_again and _level(bars, spans[index]) >= max(levels) - _EQUAL_DB
-    if is_loudest and sung_ratios is not None and sung_ratios[first:last].mean() >= _SUNG:
+    is_loudest = comes_again and _level(bars, spans[index]) >= max(levels) - RULES.equal_db
+    if is_loudest and sung_ratios is not None and sung_ratios[first:last].mean() >= RULES.sung:
         return SectionLabel.CHORUS
     if index > 0 and not full[index - 1] and _bass_returns(bars, spans[index - 1], spans[index]):
         return SectionLabel.DROP
-    if is_loudest and sung_ratios is None and min(levels) < max(levels) - _EQUAL_DB:
+    if is_loudest and sung_ratios is None and min(levels) < max(levels) - RULES.equal_db:
         return SectionLabel.CHORUS
     return SectionLabel.BODY
 
@@ -137,12 +161,12 @@ def _rises(bars: BarFeatures, first: int, last: int) -> bool:
     halves = (slice(first, middle), slice(middle, last))
     level = [float(bars.level_db[half].mean()) for half in halves]
     bright = [float(bars.timbre[half][:, bars.timbre.shape[1] // 2 :].mean()) for half in halves]
-    return level[1] - level[0] >= _RISE_DB or bright[1] - bright[0] >= _RISE_DB
+    return level[1] - level[0] >= RULES.rise_db or bright[1] - bright[0] >= RULES.rise_db
 
 
 def _bass_returns(bars: BarFeatures, before: tuple[int, int], span: tuple[int, int]) -> bool:
     means = [float(np.median(bars.low_db[first:last])) for first, last in (before, span)]
-    return means[1] - means[0] >= _JUMP_DB
+    return means[1] - means[0] >= RULES.jump_db
 
 
 def _letter(bars: BarFeatures, spans: list[tuple[int, int]]) -> list[str]:
@@ -153,7 +177,7 @@ def _letter(bars: BarFeatures, spans: list[tuple[int, int]]) -> list[str]:
     for first, last in spans:
         mean = features[first:last].mean(axis=0)
         distances = [float(np.linalg.norm(mean - other)) for other in means]
-        if distances and min(distances) < _ALIKE:
+        if distances and min(distances) < RULES.alike:
             letters.append(_name(int(np.argmin(distances))))
         else:
             letters.append(_name(len(means)))

@@ -16,19 +16,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 HOP_S = 0.05
+"""Seconds from one level to the next."""
 INSTRUMENTAL_RATIO = 0.05
 """Share of sung time below which a recording counts as instrumental."""
 
-_SILENCE_DB = -120.0
-_OPEN_DB = -16.0  # relative to the stem's own singing level
-_HYSTERESIS_DB = 8.0
-_LEAKAGE_DB = -20.0  # relative to the mixture: what stays below is no singing
-_SURE_DB = -6.0  # relative to the mixture: from here on nobody doubts it
-_BRIDGED_S = 0.35
-_SHORTEST_S = 0.30
-_LOUD_PERCENTILE = 95
+_SILENCE_DB = -120.0  # floor of the levels, dBFS
 
 Levels = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class VocalRules:
+    """Which levels of a vocal stem are singing.
+
+    Parameters
+    ----------
+    open_db : level at which a passage begins, relative to the stem's own singing level.
+    hysteresis_db : how far below that level a passage ends.
+    leakage_db : level relative to the mixture below which nothing is singing but what the separator
+        leaks.
+    sure_db : level relative to the mixture from which singing is certain.
+    bridged_s : longest rest in seconds inside a passage.
+    shortest_s : shortest passage in seconds.
+    loud_percentile : percentile of the levels above silence that stands for the level of the loud
+        parts.
+
+    The values are checked on synthesised stems (tests/unit/analysis/form/test_vocals.py). No
+    benchmark recorded.
+    """
+
+    open_db: float = -16.0
+    hysteresis_db: float = 8.0
+    leakage_db: float = -20.0
+    sure_db: float = -6.0
+    bridged_s: float = 0.35
+    shortest_s: float = 0.30
+    loud_percentile: int = 95
+
+
+RULES = VocalRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +129,12 @@ def find_vocals(vocals_db: Levels, mixture_db: Levels, *, duration_s: float) -> 
     if not vocals_db.size or float(vocals_db.max()) <= _SILENCE_DB:
         return VocalActivity()
     loud_vocals, loud_mixture = _loud_level(vocals_db), _loud_level(mixture_db)
-    open_db = max(loud_vocals + _OPEN_DB, loud_mixture + _LEAKAGE_DB)
-    runs = _gate(vocals_db, open_db, open_db - _HYSTERESIS_DB)
+    open_db = max(loud_vocals + RULES.open_db, loud_mixture + RULES.leakage_db)
+    runs = _gate(vocals_db, open_db, open_db - RULES.hysteresis_db)
     passages = _tidy([(start, min(end, duration_s)) for start, end in runs])
     margin_db = loud_vocals - loud_mixture
     sung_s = sum(end - start for start, end in passages)
-    doubt = np.clip((margin_db - _LEAKAGE_DB) / (_SURE_DB - _LEAKAGE_DB), 0, 1)
+    doubt = np.clip((margin_db - RULES.leakage_db) / (RULES.sure_db - RULES.leakage_db), 0, 1)
     # A stem far below the mixture is surely empty; one that is near it is surely sung.
     confidence = float(doubt) if passages else 1 - float(doubt) / 2
     return VocalActivity(tuple(passages), min(1.0, float(sung_s / duration_s)), confidence)
@@ -117,7 +143,7 @@ def find_vocals(vocals_db: Levels, mixture_db: Levels, *, duration_s: float) -> 
 def _loud_level(levels: Levels) -> float:
     """Give the level that the loud parts reach: a high percentile of what is no silence."""
     sounding = levels[levels > _SILENCE_DB]
-    return float(np.percentile(sounding, _LOUD_PERCENTILE)) if sounding.size else _SILENCE_DB
+    return float(np.percentile(sounding, RULES.loud_percentile)) if sounding.size else _SILENCE_DB
 
 
 def _gate(levels: Levels, open_db: float, close_db: float) -> list[tuple[float, float]]:
@@ -135,8 +161,8 @@ def _tidy(runs: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Bridge short rests, then drop short bursts."""
     joined: list[tuple[float, float]] = []
     for start, end in runs:
-        if joined and start - joined[-1][1] <= _BRIDGED_S:
+        if joined and start - joined[-1][1] <= RULES.bridged_s:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))
-    return [(start, end) for start, end in joined if end - start >= _SHORTEST_S - 1e-9]
+    return [(start, end) for start, end in joined if end - start >= RULES.shortest_s - 1e-9]

@@ -21,24 +21,53 @@ from numpy.typing import NDArray
 
 from core.analysis.harmony.camelot import key_of, key_to_short
 from core.analysis.harmony.chroma import Chroma
-from core.analysis.harmony.viterbi import likeliest_path
 from core.analysis.spectra import PITCH_HOP_S
+from core.analysis.viterbi import likeliest_path
 
 NO_CHORD = "N"
 
+# Semitones above the root.
 _QUALITIES = {"": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10)}
 _N_CHORDS = 12 * len(_QUALITIES)
-_OVERTONES = (0, 0, 7, 0, 4)  # semitones above a note's pitch class of its partials 1 to 5
-_OVERTONE_DECAY = 0.6
-_BASS_SHARE = 0.3
-_NO_CHORD_FIT = 0.7
-_FLATTEST = 0.7  # standard deviation of a chord's chroma over its mean
-_SHARPNESS = 20.0
-_CHANGE = -3.0
-_STEP_S = 0.5  # where there are no beats
-_MIN_STEP_S = 0.1
 
 _Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ChordRules:
+    """How well a chord fits, and how long it is kept.
+
+    Parameters
+    ----------
+    overtones : pitch classes of a note's partials 1 to 5, in semitones above its own.
+    overtone_decay : amplitude of each partial relative to the one before (Papadopoulos & Peeters).
+    bass_share : weight of the bass on a chord's root, relative to a correlation of 1.
+    no_chord_fit : fit that a chord must exceed to be preferred to ``N``.
+    flattest : standard deviation of a chord's chroma over its mean; flatter chroma, as that of
+        noise, fits less.
+    faintest : share of the recording's largest chroma below which a step is nearly silent.
+    sharpness : factor of the fits before the softmax.
+    change : cost of a change of chord, as logarithm of a probability.
+    step_s : seconds from one possible change to the next where there are no beats.
+    least_step_s : shortest such step where beats are extended to the ends of the recording.
+
+    Random chords of synthesised harmonics check the values (docs/analysis.md gives the shares of
+    right beats and roots); there were no recordings with known chords.
+    """
+
+    overtones: tuple[int, ...] = (0, 0, 7, 0, 4)
+    overtone_decay: float = 0.6
+    bass_share: float = 0.3
+    no_chord_fit: float = 0.7
+    flattest: float = 0.7
+    faintest: float = 0.05
+    sharpness: float = 20.0
+    change: float = -3.0
+    step_s: float = 0.5
+    least_step_s: float = 0.1
+
+
+RULES = ChordRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +97,7 @@ def estimate_chords(chroma: Chroma, beats_s: Sequence[float]) -> tuple[ChordSegm
     if len(borders) < 2:
         return ()
     fits = _fit(_average(chroma.full, borders), _average(chroma.bass, borders))
-    likelihoods = np.exp(_SHARPNESS * (fits - fits.max(axis=1, keepdims=True)))
+    likelihoods = np.exp(RULES.sharpness * (fits - fits.max(axis=1, keepdims=True)))
     probabilities = likelihoods / likelihoods.sum(axis=1, keepdims=True)
     path = likeliest_path(np.log(probabilities + 1e-12), _change_costs())
     changes = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
@@ -88,7 +117,11 @@ def _borders(beats_s: _Matrix, duration_s: float) -> _Matrix:
     if duration_s <= 0:
         return np.zeros(0)
     inside = beats_s[(beats_s > 0) & (beats_s < duration_s)]
-    step_s = max(float(np.median(np.diff(inside))), _MIN_STEP_S) if len(inside) > 1 else _STEP_S
+    step_s = (
+        max(float(np.median(np.diff(inside))), RULES.least_step_s)
+        if len(inside) > 1
+        else RULES.step_s
+    )
     first = inside[0] if len(inside) else 0.0
     last = inside[-1] if len(inside) else 0.0
     before = np.arange(first, 0, -step_s)[:0:-1]
@@ -121,11 +154,11 @@ def _fit(chroma: _Matrix, bass: _Matrix) -> _Matrix:
     means = chroma.mean(axis=1, keepdims=True)
     centred = chroma - means
     # What is nearly flat, as noise is, or nearly silent must not be blown up to a chord.
-    floor = np.maximum(_FLATTEST * np.sqrt(12) * means, 0.05 * chroma.max() + 1e-9)
+    floor = np.maximum(RULES.flattest * np.sqrt(12) * means, RULES.faintest * chroma.max() + 1e-9)
     fits = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), floor)
-    roots = bass / np.maximum(bass.max(axis=1, keepdims=True), 0.05 * chroma.max() + 1e-9)
-    scores = fits @ _templates().T + _BASS_SHARE * np.tile(roots, (1, len(_QUALITIES)))
-    return np.concatenate([scores, np.full((len(scores), 1), _NO_CHORD_FIT)], axis=1)
+    roots = bass / np.maximum(bass.max(axis=1, keepdims=True), RULES.faintest * chroma.max() + 1e-9)
+    scores = fits @ _templates().T + RULES.bass_share * np.tile(roots, (1, len(_QUALITIES)))
+    return np.concatenate([scores, np.full((len(scores), 1), RULES.no_chord_fit)], axis=1)
 
 
 @cache
@@ -135,16 +168,16 @@ def _templates() -> _Matrix:
     for number, intervals in enumerate(_QUALITIES.values()):
         for root in range(12):
             for interval in intervals:
-                for partial, overtone in enumerate(_OVERTONES):
+                for partial, overtone in enumerate(RULES.overtones):
                     pitch_class = (root + interval + overtone) % 12
-                    templates[12 * number + root, pitch_class] += _OVERTONE_DECAY**partial
+                    templates[12 * number + root, pitch_class] += RULES.overtone_decay**partial
     templates -= templates.mean(axis=1, keepdims=True)
     normalised: _Matrix = templates / np.linalg.norm(templates, axis=1, keepdims=True)
     return normalised
 
 
 def _change_costs() -> _Matrix:
-    return np.where(np.eye(_N_CHORDS + 1, dtype=bool), 0.0, _CHANGE)
+    return np.where(np.eye(_N_CHORDS + 1, dtype=bool), 0.0, RULES.change)
 
 
 def _name(index: int) -> str:

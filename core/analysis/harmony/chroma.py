@@ -21,15 +21,37 @@ from core.analysis.spectra import (
     Spectra,
 )
 
-HIGHEST_PITCH = 84  # C6, 1047 Hz: what lies above is overtones more than notes
+HIGHEST_PITCH = 84
+"""C6, 1047 Hz, as MIDI pitch: what lies above is overtones more than notes."""
 
-_COMPRESSION = 1000.0
-_LASTING_FRAMES = 7  # 1.3 s
-_STRUCK_BINS = 19  # half an octave
-_FRAMES_AT_ONCE = 1024
-_FLOOR = 0.01  # of a whitened logarithm; below it a flat spectrum's rounding would count as pitch
+_FRAMES_AT_ONCE = 1024  # bounds memory; the result does not depend on it
 
 _Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ChromaRules:
+    """What counts as pitch.
+
+    Parameters
+    ----------
+    compression : magnitudes m become log(1 + compression * m / peak) (Müller & Ewert).
+    lasting_frames : length of the median over time that keeps what lasts: 1.3 s.
+    struck_bins : length of the median over thirds of semitones that keeps what is struck: half an
+        octave.
+    floor : whitened logarithm below which the rounding of a flat spectrum would count as pitch.
+
+    Other compressions and ranges of pitch were tried on recordings and did not help
+    (docs/analysis.md, Key). No benchmark of the lengths is recorded.
+    """
+
+    compression: float = 1000.0
+    lasting_frames: int = 7
+    struck_bins: int = 19
+    floor: float = 0.01
+
+
+RULES = ChromaRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +96,15 @@ def measure_chroma(spectra: Spectra) -> Chroma:
 def _harmonic_bands(spectra: Spectra, part: slice) -> _Matrix:
     """Give what lasts of each third of a semitone, whitened, ``(n_frames, n_bands)``."""
     n_bands = (HIGHEST_PITCH - LOWEST_MIDI + 1) * BINS_PER_SEMITONE
-    context = min(part.start, _LASTING_FRAMES // 2)
-    around = spectra.pitches[part.start - context : part.stop + _LASTING_FRAMES // 2, :n_bands]
+    context = min(part.start, RULES.lasting_frames // 2)
+    around = spectra.pitches[part.start - context : part.stop + RULES.lasting_frames // 2, :n_bands]
     inside = slice(context, context + part.stop - part.start)
-    lasting = _running_median(around, _LASTING_FRAMES, axis=0)[inside] ** 2
+    lasting = _running_median(around, RULES.lasting_frames, axis=0)[inside] ** 2
     magnitudes = around[inside]
-    struck = _running_median(magnitudes, _STRUCK_BINS, axis=1) ** 2
-    levels = np.log1p(np.float32(_COMPRESSION / spectra.peak) * magnitudes)
+    struck = _running_median(magnitudes, RULES.struck_bins, axis=1) ** 2
+    levels = np.log1p(np.float32(RULES.compression / spectra.peak) * magnitudes)
     white = levels - uniform_filter1d(levels, 12 * BINS_PER_SEMITONE, axis=1)
-    white[white < _FLOOR] = 0
+    white[white < RULES.floor] = 0
     masked: _Matrix = white * (lasting / np.maximum(lasting + struck, np.float32(1e-30)))
     return masked
 

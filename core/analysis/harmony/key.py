@@ -20,39 +20,48 @@ from scipy.ndimage import median_filter
 from core.analysis.harmony.camelot import key_of, key_to_camelot, key_to_open_key, key_to_short
 from core.analysis.harmony.chroma import Chroma
 from core.analysis.harmony.key_profiles import expected_chroma
-from core.analysis.harmony.viterbi import likeliest_path
 from core.analysis.spectra import PITCH_HOP_S
+from core.analysis.viterbi import likeliest_path
 
 N_ALTERNATIVES = 3
+"""Alternatives that an estimate names at most."""
 
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
-_WINDOW_FRAMES = 64  # 12 s
-_STEP_FRAMES = 16  # 3 s
-_SMOOTHED_FRAMES = 5
-_CHANGE = -3.0  # what a change of key costs, as logarithm of a probability
-_SURE_S = 2.0  # pitches heard for less make no key: a switch-on click, the edges of an offset
-_HEARD = 0.3  # of a frame's strongest pitch class; clicks stay below, faint music reaches 1
-_FLAT = 0.15  # spread of the pitch classes, over their mean, of noise; of a second of it 0.5
-_FLAT_SECOND = 0.5
-_CLEAR = 0.25  # how much more spread music has; 0.43 and more over a minute
-_NEIGHBOURS = 0.8  # how much semitones count as one, as a deep tone sounds in three
-_CLEARLY_MORE = 0.2  # by how much stems must be surer than the mixture to overrule it
-
 _Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """How chroma is judged; the defaults are those that `bench.key_validation` confirmed.
+    """How chroma is judged.
 
     Parameters
     ----------
     gate : pitch classes below this share of a window's strongest one count as silent.
-    doubt : how sharply a window votes.
+    doubt : how sharply a window votes: factor of the correlations before a softmax.
     moving, steady : mean agreement of the windows with their sum, as correlation, up to which the
-        harmony counts as moving, and from which it counts as staying where it is.
-    minor_lead : what minor keys are given ahead in steady music, as correlation.
-    calibration : makes the confidence the share of right keys; fitted by likelihood.
+        harmony counts as moving, and from which it counts as steady.
+    minor_lead : lead of minor keys in steady music, as correlation.
+    calibration : factor of the logarithm of the votes that makes the confidence the share of
+        right keys; fitted by likelihood on recordings (docs/analysis.md).
+    window_frames, step_frames : length and distance of the windows, in frames of `PITCH_HOP_S`:
+        12 s and 3 s.
+    smoothed_frames : length of the running median over time, in frames.
+    change : cost of a change of key over time, as logarithm of a probability.
+    sure_s : seconds of audible pitch from which the confidence is not reduced; a switch-on click
+        and the edges of an offset last for less.
+    heard : chroma of a frame's strongest pitch class from which it is audible; clicks stay below,
+        faint music reaches 1.
+    flat, flat_second : spread of the pitch classes of noise, over their mean: of long noise, and
+        of one second.
+    clear : by how much the spread of clear music exceeds that; it is 0.43 or more over a minute.
+    neighbours : weight with which neighbouring semitones count as one pitch class, as a deep tone
+        sounds in three.
+    clearly_more : by how much stems must be surer than the mixture to overrule it, as confidence.
+
+    `bench.key_validation` chose `gate`, `doubt`, `moving`, `steady` and `minor_lead` by
+    cross-validation over groups. No benchmark of the others but `calibration` is recorded; tests
+    of noise, clicks and single tones (tests/unit/analysis/harmony/test_key.py) hold `sure_s` to
+    `neighbours`.
     """
 
     gate: float = 0.1
@@ -61,6 +70,17 @@ class KeyRule:
     steady: float = 0.995
     minor_lead: float = 0.04
     calibration: float = 2.5
+    window_frames: int = 64
+    step_frames: int = 16
+    smoothed_frames: int = 5
+    change: float = -3.0
+    sure_s: float = 2.0
+    heard: float = 0.3
+    flat: float = 0.15
+    flat_second: float = 0.5
+    clear: float = 0.25
+    neighbours: float = 0.8
+    clearly_more: float = 0.2
 
 
 RULE = KeyRule()
@@ -124,12 +144,12 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
     -------
     The estimate; the empty one for silence, for noise, and for what has no pitch from E1 to C6.
     """
-    windows = [_average_windows(frames) for frames in (chroma.full, chroma.peaks)]
+    windows = [_average_windows(frames, rule) for frames in (chroma.full, chroma.peaks)]
     heard = windows[0].sum(axis=1)
     if not heard.any():
         return KeyEstimate()
-    heard_s = np.count_nonzero(chroma.full.max(axis=1) > _HEARD) * PITCH_HOP_S
-    clarity = _clarity(windows[0].sum(axis=0), heard_s)
+    heard_s = np.count_nonzero(chroma.full.max(axis=1) > rule.heard) * PITCH_HOP_S
+    clarity = _clarity(windows[0].sum(axis=0), heard_s, rule)
     if not clarity:
         return KeyEstimate()
     steadiness = _steadiness(windows[0][heard > 0], rule)
@@ -150,12 +170,14 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
         alternatives=tuple(candidates[1 : 1 + N_ALTERNATIVES]),
         tuning_cents=chroma.tuning_cents,
         segments=_segment(
-            rule.doubt * rule.calibration * fits, clarity, heard > 0, chroma.duration_s
+            rule.doubt * rule.calibration * fits, clarity, heard > 0, chroma.duration_s, rule
         ),
     )
 
 
-def arbitrate_key(mixture: KeyEstimate, stems: KeyEstimate | None) -> KeyEstimate:
+def arbitrate_key(
+    mixture: KeyEstimate, stems: KeyEstimate | None, *, rule: KeyRule = RULE
+) -> KeyEstimate:
     """Let what the stems say decide where the mixture is unsure.
 
     Parameters
@@ -172,28 +194,30 @@ def arbitrate_key(mixture: KeyEstimate, stems: KeyEstimate | None) -> KeyEstimat
     if stems is None or stems.key is None or stems.key == mixture.key:
         return mixture
     is_candidate = mixture.key is None or stems.key in [c.key for c in mixture.alternatives]
-    if is_candidate and stems.confidence > mixture.confidence + _CLEARLY_MORE:
+    if is_candidate and stems.confidence > mixture.confidence + rule.clearly_more:
         return replace(stems, is_contested=mixture.key is not None)
     return replace(mixture, is_contested=True)
 
 
-def _average_windows(frames: NDArray[np.float32]) -> _Matrix:
+def _average_windows(frames: NDArray[np.float32], rule: KeyRule) -> _Matrix:
     """Average chroma over overlapping windows, ``(n_windows, 12)``; one at least.
 
     A soft gate lets all frames count alike, however loud, but for the nearly empty ones.
     """
-    smooth = median_filter(frames, size=(_SMOOTHED_FRAMES, 1), mode="nearest").astype(np.float64)
+    smooth = median_filter(frames, size=(rule.smoothed_frames, 1), mode="nearest").astype(
+        np.float64
+    )
     largest = smooth.max(axis=1, keepdims=True)
     levelled = smooth / (largest + 0.1 * largest.max() + 1e-12)
     sums = np.concatenate([np.zeros((1, 12)), np.cumsum(levelled, axis=0)])
-    starts = _window_starts(len(frames))
-    stops = np.minimum(starts + _WINDOW_FRAMES, len(frames))
+    starts = _window_starts(len(frames), rule)
+    stops = np.minimum(starts + rule.window_frames, len(frames))
     means: _Matrix = (sums[stops] - sums[starts]) / (stops - starts)[:, None]
     return means
 
 
-def _window_starts(n_frames: int) -> NDArray[np.intp]:
-    return np.arange(0, max(1, n_frames - _WINDOW_FRAMES + _STEP_FRAMES), _STEP_FRAMES)
+def _window_starts(n_frames: int, rule: KeyRule) -> NDArray[np.intp]:
+    return np.arange(0, max(1, n_frames - rule.window_frames + rule.step_frames), rule.step_frames)
 
 
 def _steadiness(windows: _Matrix, rule: KeyRule) -> float:
@@ -224,33 +248,37 @@ def _soft_max(scores: _Matrix) -> _Matrix:
     return probabilities
 
 
-def _clarity(chroma: _Matrix, heard_s: float) -> float:
+def _clarity(chroma: _Matrix, heard_s: float, rule: KeyRule) -> float:
     """Tell whether there is harmony to judge by, 0 to 1; some key always fits best.
 
     Noise sounds on all pitch classes alike, the more so the longer it lasts, a single tone on one
     alone, or on one and its neighbours.
     """
-    flat = np.hypot(_FLAT, _FLAT_SECOND / np.sqrt(max(heard_s, PITCH_HOP_S)))
+    flat = np.hypot(rule.flat, rule.flat_second / np.sqrt(max(heard_s, PITCH_HOP_S)))
     spread = chroma.std() / chroma.mean()
     neighbours = np.roll(chroma, 1) + np.roll(chroma, -1)
-    n_classes = chroma.sum() ** 2 / (chroma @ (chroma + _NEIGHBOURS * neighbours))
-    is_heard = min(1.0, heard_s / _SURE_S)
+    n_classes = chroma.sum() ** 2 / (chroma @ (chroma + rule.neighbours * neighbours))
+    is_heard = min(1.0, heard_s / rule.sure_s)
     return float(
-        is_heard * np.clip((spread - flat) / _CLEAR, 0, 1) * np.clip((n_classes - 1) / 2, 0, 1)
+        is_heard * np.clip((spread - flat) / rule.clear, 0, 1) * np.clip((n_classes - 1) / 2, 0, 1)
     )
 
 
 def _segment(
-    scores: _Matrix, clarity: float, is_heard: NDArray[np.bool_], duration_s: float
+    scores: _Matrix,
+    clarity: float,
+    is_heard: NDArray[np.bool_],
+    duration_s: float,
+    rule: KeyRule,
 ) -> tuple[KeySegment, ...]:
     """Give the stretches of one key; silent windows go with what is before them."""
     scores = np.where(is_heard[:, None], scores, 0.0)
-    change = np.where(np.eye(24, dtype=bool), 0.0, _CHANGE)
+    change = np.where(np.eye(24, dtype=bool), 0.0, rule.change)
     probabilities = _soft_max(scores)
     path = likeliest_path(np.log(probabilities), change)
     borders = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
     # A window speaks for its middle; the first and the last also for the ends.
-    half_s = (_WINDOW_FRAMES - _STEP_FRAMES) / 2 * PITCH_HOP_S
+    half_s = (rule.window_frames - rule.step_frames) / 2 * PITCH_HOP_S
     segments = []
     for first, last in pairwise(borders):
         index = int(path[first])
@@ -258,9 +286,11 @@ def _segment(
         named = _name(index, confidence)
         segments.append(
             KeySegment(
-                start_s=first * _STEP_FRAMES * PITCH_HOP_S + half_s if first else 0.0,
+                start_s=first * rule.step_frames * PITCH_HOP_S + half_s if first else 0.0,
                 end_s=(
-                    last * _STEP_FRAMES * PITCH_HOP_S + half_s if last < len(path) else duration_s
+                    last * rule.step_frames * PITCH_HOP_S + half_s
+                    if last < len(path)
+                    else duration_s
                 ),
                 key=named.key,
                 camelot=named.camelot,

@@ -33,6 +33,7 @@ _ELECTRONIC: dict[str, tuple[_Profile, _Profile]] = {
         (6.5, 2.7, 3.5, 5.4, 2.6, 3.5, 2.5, 5.2, 4.0, 2.7, 4.3, 3.2),
     ),
 }
+# The same for tonal music at large.
 _TONAL: dict[str, tuple[_Profile, _Profile]] = {
     "gomez": (
         (0.82, 0.00, 0.55, 0.00, 0.53, 0.30, 0.08, 1.00, 0.00, 0.38, 0.00, 0.47),

@@ -12,19 +12,43 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from core.analysis.flux import COMPRESSION, LAG_FRAMES, widen
 from core.analysis.spectra import Spectra
 
-_ONSET_NEIGHBOURS_S = 0.04
-_ONSET_MEAN_S = 0.6
-_ONSET_THRESHOLD = 0.08
-_TIMES_AT_ONCE = 64
-_STROKE_REACH_FRAMES = 4
-_STROKE_MEAN_FRAMES = 3
-_STROKE_LAG_FRAMES = 4
-_STROKE_BANDS = 6
-_STROKE_RISE = 0.15
-"""By how much that many bands rise in a stroke, as logarithm: 1.3 dB. Most beats of music rise
-by 0.2 or more; steady tones, buzzing or beating against each other, by 0.13 at most."""
+_TIMES_AT_ONCE = 64  # bounds memory; the result does not depend on it
 
 _Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRules:
+    """What counts as an onset, and what as a stroke.
+
+    Parameters
+    ----------
+    neighbours_s : seconds before and after an onset in which nothing is stronger.
+    mean_s : seconds around an onset whose mean it exceeds.
+    threshold : by how much, as onset strength at peak level 1.
+    reach_frames : frames before and after a beat in which a stroke counts: 46 ms.
+    mean_frames : frames that are averaged: a stroke lasts for more than one, deep tones beat
+        against single frames.
+    lag_frames : frames between the two levels that are compared: 46 ms.
+    bands : mel bands of 40 that must rise: a stroke is heard in many at once.
+    rise : by how much they rise, as natural logarithm (1.3 dB). Most beats of music rise by 0.2 or
+        more; steady tones, buzzing or beating against each other, by 0.13 at most.
+
+    Tests of tones, buzzes and clicks (tests/unit/analysis/rhythm/test_no_tempo.py) hold the
+    strokes. The onsets' values enter the density of the energy; no benchmark of them is recorded.
+    """
+
+    neighbours_s: float = 0.04
+    mean_s: float = 0.6
+    threshold: float = 0.08
+    reach_frames: int = 4
+    mean_frames: int = 3
+    lag_frames: int = 4
+    bands: int = 6
+    rise: float = 0.15
+
+
+RULES = ActivityRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +95,23 @@ def count_strokes(spectra: Spectra, times_s: _Curve, *, enough: int) -> int:
 
 
 def _count_strokes(spectra: Spectra, times_s: _Curve) -> int:
-    context = _STROKE_LAG_FRAMES + _STROKE_MEAN_FRAMES // 2
-    steps = np.arange(-_STROKE_REACH_FRAMES - context, _STROKE_REACH_FRAMES + 2)
+    context = RULES.lag_frames + RULES.mean_frames // 2
+    steps = np.arange(-RULES.reach_frames - context, RULES.reach_frames + 2)
     at = np.rint(times_s * spectra.mel_rate_hz).astype(np.intp)[:, None] + steps
     mel = spectra.mel[np.clip(at, 0, len(spectra.mel) - 1)]
-    n_means = mel.shape[1] - _STROKE_MEAN_FRAMES + 1
-    sums = sum(mel[:, first : first + n_means] for first in range(_STROKE_MEAN_FRAMES))
-    scale = COMPRESSION / (max(spectra.peak, 1e-9) * _STROKE_MEAN_FRAMES)
+    n_means = mel.shape[1] - RULES.mean_frames + 1
+    sums = sum(mel[:, first : first + n_means] for first in range(RULES.mean_frames))
+    scale = COMPRESSION / (max(spectra.peak, 1e-9) * RULES.mean_frames)
     levels = np.log1p(np.float32(scale) * sums)
-    rises = levels[:, _STROKE_LAG_FRAMES:] - widen(levels[:, :-_STROKE_LAG_FRAMES])
-    is_stroke = np.count_nonzero(rises.max(axis=1) >= _STROKE_RISE, axis=1) >= _STROKE_BANDS
+    rises = levels[:, RULES.lag_frames :] - widen(levels[:, : -RULES.lag_frames])
+    is_stroke = np.count_nonzero(rises.max(axis=1) >= RULES.rise, axis=1) >= RULES.bands
     return int(np.count_nonzero(is_stroke))
 
 
 def _pick_onsets(flux: _Curve, frame_rate_hz: float) -> _Curve:
     """Mark the frames that stand out from the 0.6 s around them and lead their neighbours."""
-    reach = 2 * round(_ONSET_NEIGHBOURS_S * frame_rate_hz) + 1
-    mean = uniform_filter1d(flux, max(1, round(_ONSET_MEAN_S * frame_rate_hz)))
-    is_peak = (flux == maximum_filter1d(flux, reach)) & (flux > mean + _ONSET_THRESHOLD)
+    reach = 2 * round(RULES.neighbours_s * frame_rate_hz) + 1
+    mean = uniform_filter1d(flux, max(1, round(RULES.mean_s * frame_rate_hz)))
+    is_peak = (flux == maximum_filter1d(flux, reach)) & (flux > mean + RULES.threshold)
     onsets: _Curve = is_peak.astype(np.float64)
     return onsets

@@ -22,19 +22,50 @@ from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra
 
 TimeSignature = Literal["4/4", "3/4"]
 
-_SPANS_BEATS = (1, 2, 4)
-_OFF_BEAT_BANDS = (1, 2, 3)
-_MIN_BARS = 4
-_LEAD = 0.05
 _BAR_LAGS = {3: (3, 6, 9), 4: (4, 8, 16), 5: (5, 10, 15), 7: (7, 14, 21)}
 """Spans in beats; none that bars of three and bars of four have in common."""
-_LEAST_CHANGE = 0.1
-_GAP_FRAMES = 1.0
-_LOW_BAND = 1
-_LONE_ACCENT = 2.0
-_ACCENT_WEIGHT = 8.0
 
 _Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DownbeatRules:
+    """What counts as evidence of a bar.
+
+    Parameters
+    ----------
+    spans_beats : beats before and after a beat between which harmony is compared.
+    off_beat_bands : indices of `core.analysis.flux.BANDS` whose accents half a beat later are
+        evidence: kick, low mids and snare.
+    least_bars : bars of four without which no time signature is claimed.
+    lead : by how much, as correlation, music must be more like itself after other bars than after
+        bars of four.
+    least_change : floor of the mean change of harmony, 0 to 1: where it hardly moves, what little
+        it does is noise.
+    gap_frames : frames of the pitches left out on either side of a beat, which hear both sides.
+    low_band : index of the column of evidence that holds accents of kick and bass.
+    lone_accent : ratio to the second strongest position from which a low accent decides alone, as a
+        metronome's.
+    accent_weight : score of such an accent at most, in units of the ranker's.
+    compression : magnitudes m of pitches become log(1 + compression * m / peak).
+
+    The ranker is trained by bench.train_rhythm on songs made by rule, with these features;
+    bench.analysis scores downbeats on recordings. No benchmark of single values is recorded.
+    """
+
+    spans_beats: tuple[int, ...] = (1, 2, 4)
+    off_beat_bands: tuple[int, ...] = (1, 2, 3)
+    least_bars: int = 4
+    lead: float = 0.05
+    least_change: float = 0.1
+    gap_frames: float = 1.0
+    low_band: int = 1
+    lone_accent: float = 2.0
+    accent_weight: float = 8.0
+    compression: float = 1000.0
+
+
+RULES = DownbeatRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +145,16 @@ def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Arr
     on = np.rint(beats_s * rate).astype(np.intp)
     off = np.rint((beats_s + beat_s / 2) * rate).astype(np.intp)
     columns = [strength_at(band, on) for band in onsets.strength.astype(np.float64)]
-    columns += [strength_at(onsets.strength[b].astype(np.float64), off) for b in _OFF_BEAT_BANDS]
+    columns += [
+        strength_at(onsets.strength[b].astype(np.float64), off) for b in RULES.off_beat_bands
+    ]
     columns += _harmonic_changes(spectra, beats_s, beat_s)
     evidence = np.column_stack(columns)
     means = evidence.mean(axis=0)
     # Where harmony hardly moves, what little it does is noise: it must not count as changes.
-    means[-len(_SPANS_BEATS) :] = np.maximum(means[-len(_SPANS_BEATS) :], _LEAST_CHANGE)
+    means[-len(RULES.spans_beats) :] = np.maximum(
+        means[-len(RULES.spans_beats) :], RULES.least_change
+    )
     levelled: _Array = evidence / np.where(means > 1e-9, means, 1.0)
     return levelled
 
@@ -146,16 +181,16 @@ def _rate_lone_accents(evidence: _Array, beats_per_bar: int) -> _Array:
 
     Songs have several; where one is over twice as strong as the next, harmony says little.
     """
-    low = bar_features(evidence, beats_per_bar)[:, _LOW_BAND]
+    low = bar_features(evidence, beats_per_bar)[:, RULES.low_band]
     second = float(np.sort(low)[-2])
-    lead = np.log(np.maximum(low, 1e-9) / max(_LONE_ACCENT * second, 1e-9))
-    scores: _Array = _ACCENT_WEIGHT * np.clip(lead, 0, 1)
+    lead = np.log(np.maximum(low, 1e-9) / max(RULES.lone_accent * second, 1e-9))
+    scores: _Array = RULES.accent_weight * np.clip(lead, 0, 1)
     return scores
 
 
 def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: _Array) -> list[_Array]:
     """Tell, for each beat and span, how much the pitches after it differ from before: 0 to 1."""
-    levels = np.log1p(spectra.pitches * np.float32(1000 / max(spectra.peak, 1e-9)))
+    levels = np.log1p(spectra.pitches * np.float32(RULES.compression / max(spectra.peak, 1e-9)))
     semitones = levels.reshape(len(levels), -1, BINS_PER_SEMITONE).max(axis=2)
     classes = (LOWEST_MIDI + np.arange(semitones.shape[1])) % 12
     chroma = np.stack([semitones[:, classes == c].mean(axis=1) for c in range(12)], axis=1)
@@ -164,12 +199,12 @@ def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: _Array) -> list
     rate = spectra.pitch_rate_hz
     centres = beats_s * rate + 0.5
     changes = []
-    for span in _SPANS_BEATS:
-        reach = np.maximum(span * beat_s * rate, _GAP_FRAMES + 0.5)
+    for span in RULES.spans_beats:
+        reach = np.maximum(span * beat_s * rate, RULES.gap_frames + 0.5)
         # Frames nearer to the beat than a gap hear both what is before and what is after it.
         past, future = (
             _sum_until(sums, centres + last) - _sum_until(sums, centres + first)
-            for first, last in ((-reach, -_GAP_FRAMES), (_GAP_FRAMES, reach))
+            for first, last in ((-reach, -RULES.gap_frames), (RULES.gap_frames, reach))
         )
         norms = np.linalg.norm(past, axis=1) * np.linalg.norm(future, axis=1)
         likeness = np.sum(past * future, axis=1) / np.maximum(norms, 1e-12)
@@ -188,7 +223,7 @@ def _sum_until(sums: _Array, positions: _Array) -> _Array:
 
 def _find_signature(evidence: _Array) -> TimeSignature | None:
     """Choose the bar after one, two and more of which the music is like itself."""
-    if len(evidence) < _MIN_BARS * 4:
+    if len(evidence) < RULES.least_bars * 4:
         return None
     centred = evidence - evidence.mean(axis=0)
     centred /= np.maximum(evidence.std(axis=0), 1e-9)
@@ -199,6 +234,6 @@ def _find_signature(evidence: _Array) -> TimeSignature | None:
         for n, lags in _BAR_LAGS.items()
     }
     best = max(likeness, key=lambda n: (likeness[n], n == 4))
-    if likeness[best] <= likeness[4] + _LEAD:
+    if likeness[best] <= likeness[4] + RULES.lead:
         return "4/4"
     return "3/4" if best == 3 else None

@@ -16,28 +16,80 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import zoom_fft
 
+from core.analysis.peaks import parabolic_shift
 from core.analysis.rhythm.onset import OnsetBands
+from core.analysis.viterbi import likeliest_path
 
 LATENCY_S = -0.001
 """What is added to the time of an envelope's peak to get a stroke's: between that of clicks
 (+0.0043 s) and of drums and notes, which rise more slowly (−0.0055 s in rendered songs)."""
 
-_SEARCH = 0.035
-_WINDOW_S = 8.0
-_TIGHTNESS = 100.0
-_SNAP_BPM = 0.05
-_SNAP_HALF_BPM = 0.02
 SNAP_DRIFT_S = 0.0125
 """95 % of fits to a minute of a recording are within 0.02 BPM, which drifts by so much."""
-_EARLY_S = 0.01
-_HELD_BEATS = 32
-_LOCAL_STEPS = np.exp2(np.linspace(-0.34, 0.34, 35))
 
 _Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class GridSegment:
+class GridRules:
+    """How beats are placed to a fraction of a frame.
+
+    Parameters
+    ----------
+    search : the exact tempo is searched within this share of the rough one on either side;
+        candidates lie on a grid of 0.4 %.
+    harmonics : harmonics of the beat that are added up, with their weights: beat, half beat,
+        quarter beat.
+    points_per_turn : points of the search in the width of one bin of the whole recording's
+        spectrum.
+    max_points : points of the search at most, which bounds the time of long recordings.
+    window_s : length in seconds of the windows whose autocorrelation rates local periods.
+    octaves : how far local periods may lie from the recording's, in octaves either way.
+    n_periods : number of these periods, evenly spaced in octaves (0.02 apart).
+    move_cost : cost of one step of period from window to window, as autocorrelation; it grows with
+        the square.
+    tightness : cost of the squared logarithm of an interval's ratio to the local period, in
+        standard deviations of the envelope (Ellis).
+    snap_bpm : distance up to which a tempo is taken for the nearest whole one, in BPM.
+    snap_half_bpm : the same for the nearest half one.
+    early_s : how far before 0 s, in seconds, a stroke on the first sample may be heard.
+    fit_reach : onsets within one n-th of a beat of the grid enter the first fit.
+    least_reach_s : smallest such reach in seconds: each fit halves the last one's.
+    max_fits : least-squares fits at most.
+    most_change : relative change of the period by a fit from which it is not trusted.
+    held_beats : mean length of stretches, in beats, from which bars hold as surely as they can; in
+        free playing a stretch lasts for 3 to 10 beats.
+
+    The reasons for `snap_bpm` and `snap_half_bpm` are in `SNAP_DRIFT_S`. bench.analysis scores the
+    grids that all of these give together (beat F and tempi within 0.05 BPM, docs/benchmarks.md); no
+    benchmark of single values is recorded.
+    """
+
+    search: float = 0.035
+    harmonics: tuple[tuple[int, float], ...] = ((1, 1.0), (2, 0.7), (4, 0.5))
+    points_per_turn: int = 32
+    max_points: int = 20_000
+    window_s: float = 8.0
+    octaves: float = 0.34
+    n_periods: int = 35
+    move_cost: float = 0.01
+    tightness: float = 100.0
+    snap_bpm: float = 0.05
+    snap_half_bpm: float = 0.02
+    early_s: float = 0.01
+    fit_reach: int = 6
+    least_reach_s: float = 0.025
+    max_fits: int = 4
+    most_change: float = 0.01
+    held_beats: int = 32
+
+
+RULES = GridRules()
+_LOCAL_STEPS = np.exp2(np.linspace(-RULES.octaves, RULES.octaves, RULES.n_periods))
+
+
+@dataclass(frozen=True, slots=True)
+class GridLine:
     """Beats of one constant tempo.
 
     Parameters
@@ -63,14 +115,25 @@ def beat_envelope(onsets: OnsetBands) -> _Array:
 def refine_tempo(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> float:
     """Find the tempo at which the whole envelope, its second and fourth harmonic add up most."""
     duration_s = len(envelope) / frame_rate_hz
-    n_points = int(np.clip(32 * tempo_bpm / 60 * 2 * _SEARCH * duration_s, 64, 20_000))
+    n_points = int(
+        np.clip(
+            RULES.points_per_turn * tempo_bpm / 60 * 2 * RULES.search * duration_s,
+            2 * RULES.points_per_turn,
+            RULES.max_points,
+        )
+    )
     centred = envelope - envelope.mean()
     total = np.zeros(n_points)
-    for harmonic, weight in ((1, 1.0), (2, 0.7), (4, 0.5)):
+    for harmonic, weight in RULES.harmonics:
         middle_hz = harmonic * tempo_bpm / 60
-        band = (middle_hz * (1 - _SEARCH), min(middle_hz * (1 + _SEARCH), frame_rate_hz / 2))
+        band = (
+            middle_hz * (1 - RULES.search),
+            min(middle_hz * (1 + RULES.search), frame_rate_hz / 2),
+        )
         total += weight * np.abs(zoom_fft(centred, band, n_points, fs=frame_rate_hz, endpoint=True))
-    return float(tempo_bpm * np.linspace(1 - _SEARCH, 1 + _SEARCH, n_points)[total.argmax()])
+    return float(
+        tempo_bpm * np.linspace(1 - RULES.search, 1 + RULES.search, n_points)[total.argmax()]
+    )
 
 
 def follow_beats(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> _Array:
@@ -86,7 +149,7 @@ def _local_periods(envelope: _Array, period: float, frame_rate_hz: float) -> _Ar
     The autocorrelation of windows of 8 s rates the periods; a path through them that moves little
     from window to window is the best (Viterbi).
     """
-    size = min(len(envelope), round(_WINDOW_S * frame_rate_hz))
+    size = min(len(envelope), round(RULES.window_s * frame_rate_hz))
     starts = np.arange(0, len(envelope) - size + 1, max(1, size // 4))
     lags = np.outer((1, 2), period * _LOCAL_STEPS)
     rows = np.empty((len(starts), len(_LOCAL_STEPS)))
@@ -96,25 +159,11 @@ def _local_periods(envelope: _Array, period: float, frame_rate_hz: float) -> _Ar
         products = products / max(products[0], 1e-12)
         rows[row] = np.interp(lags, np.arange(size), products, right=0).sum(axis=0)
     steps = np.arange(len(_LOCAL_STEPS))
-    moving: _Array = -0.01 * np.square(steps[:, None] - steps, dtype=np.float64)
-    best = _best_path(rows, moving)
+    moving: _Array = -RULES.move_cost * np.square(steps[:, None] - steps, dtype=np.float64)
+    best = likeliest_path(rows, moving)
     middles = starts + size / 2
     smooth: _Array = np.interp(np.arange(len(envelope)), middles, period * _LOCAL_STEPS[best])
     return smooth
-
-
-def _best_path(rewards: _Array, moving: _Array) -> NDArray[np.intp]:
-    total = rewards[0]
-    before = np.zeros(rewards.shape, dtype=np.intp)
-    for row in range(1, len(rewards)):
-        options = total[:, None] + moving
-        before[row] = options.argmax(axis=0)
-        total = rewards[row] + options.max(axis=0)
-    path = np.empty(len(rewards), dtype=np.intp)
-    path[-1] = int(total.argmax())
-    for row in range(len(rewards) - 1, 0, -1):
-        path[row - 1] = before[row, path[row]]
-    return path
 
 
 def _follow(envelope: _Array, periods: _Array) -> NDArray[np.intp]:
@@ -129,7 +178,7 @@ def _follow(envelope: _Array, periods: _Array) -> NDArray[np.intp]:
     # No beat is nearer than `nearest`: as many frames at once depend on earlier ones alone.
     for first in range(0, len(envelope), nearest):
         frames = np.arange(first, min(first + nearest, len(envelope)))
-        costs = _TIGHTNESS * (log_steps - log_periods[frames, None]) ** 2
+        costs = RULES.tightness * (log_steps - log_periods[frames, None]) ** 2
         scores = earlier[frames] - costs
         best = scores.argmax(axis=1)
         reward = scores[np.arange(len(frames)), best]
@@ -149,8 +198,8 @@ def fit_line(
     envelope: _Array, frame_rate_hz: float, period_s: float, first_s: float
 ) -> tuple[float, float]:
     """Fit period and first beat, in seconds, to the onsets nearest to an even grid's points."""
-    reach_s = period_s / 6
-    for _ in range(4):
+    reach_s = period_s / RULES.fit_reach
+    for _ in range(RULES.max_fits):
         grid_s = np.arange(first_s, len(envelope) / frame_rate_hz, period_s)
         frames = np.clip(np.rint(grid_s * frame_rate_hz).astype(np.intp), 0, len(envelope) - 1)
         reach = max(1, round(reach_s * frame_rate_hz))
@@ -160,10 +209,10 @@ def fit_line(
         if np.count_nonzero(weights) < 3:
             break
         slope, offset = np.polyfit(np.arange(len(times)), times, 1, w=np.sqrt(weights))
-        if abs(slope / period_s - 1) > 0.01:
+        if abs(slope / period_s - 1) > RULES.most_change:
             break
         period_s, first_s = float(slope), float(offset)
-        reach_s = max(0.025, reach_s / 2)
+        reach_s = max(RULES.least_reach_s, reach_s / 2)
     return period_s, first_s % period_s
 
 
@@ -173,7 +222,10 @@ def snap_tempo(period_s: float, first_s: float, duration_s: float) -> tuple[floa
     The grid turns about its middle, where a fit places it best.
     """
     tempo_bpm = 60 / period_s
-    for near, reach in ((round(tempo_bpm), _SNAP_BPM), (round(2 * tempo_bpm) / 2, _SNAP_HALF_BPM)):
+    for near, reach in (
+        (round(tempo_bpm), RULES.snap_bpm),
+        (round(2 * tempo_bpm) / 2, RULES.snap_half_bpm),
+    ):
         drift_s = duration_s * abs(near - tempo_bpm) / tempo_bpm
         if abs(near - tempo_bpm) <= reach and drift_s <= SNAP_DRIFT_S:
             middle = round((duration_s / 2 - first_s) / period_s)
@@ -187,7 +239,7 @@ def lay_even(period_s: float, first_s: float, duration_s: float) -> _Array:
     A stroke on the very first sample may be heard up to 10 ms too early: it counts as at 0.
     """
     first_s %= period_s
-    if first_s > period_s - _EARLY_S:
+    if first_s > period_s - RULES.early_s:
         first_s -= period_s
     beats_s: _Array = np.maximum(0, np.arange(first_s, duration_s, period_s))
     return beats_s
@@ -195,7 +247,7 @@ def lay_even(period_s: float, first_s: float, duration_s: float) -> _Array:
 
 def lay_segments(
     beats_s: _Array, first_downbeat: int, beats_per_bar: int, *, tolerance_s: float = 0.02
-) -> tuple[GridSegment, ...]:
+) -> tuple[GridLine, ...]:
     """Lay as few stretches of constant tempo over beats as the tolerance allows.
 
     Parameters
@@ -205,12 +257,12 @@ def lay_segments(
     beats_per_bar : beats from there to the next.
     tolerance_s : how far a beat may lie off its segment's least-squares line.
     """
-    segments: list[GridSegment] = []
+    segments: list[GridLine] = []
     start = 0
     while start < len(beats_s):
         stop, slope, offset = _reach(beats_s, start, tolerance_s)
         segments.append(
-            GridSegment(
+            GridLine(
                 start_s=max(0.0, offset),
                 tempo_bpm=60 / slope,
                 n_beats=stop - start,
@@ -230,12 +282,12 @@ def rate_hold(tempo_confidence: float, stretch_beats: Sequence[int]) -> float:
     Parameters
     ----------
     tempo_confidence : of the whole recording.
-    stretch_beats : how many beats each `GridSegment` has; none hold nothing.
+    stretch_beats : how many beats each `GridLine` has; none hold nothing.
     """
     if len(stretch_beats) < 2:
         return tempo_confidence
     mean_beats = sum(stretch_beats) / len(stretch_beats)
-    return max(tempo_confidence, min(1.0, mean_beats / _HELD_BEATS))
+    return max(tempo_confidence, min(1.0, mean_beats / RULES.held_beats))
 
 
 def _reach(beats_s: _Array, start: int, tolerance_s: float) -> tuple[int, float, float]:
@@ -278,8 +330,6 @@ def peak_frames(envelope: _Array, frames: NDArray[np.intp], reach: int) -> _Arra
     last = len(envelope) - 1
     around = np.clip(frames[:, None] + np.arange(-reach, reach + 1), 0, last)
     peaks = around[np.arange(len(frames)), envelope[around].argmax(axis=1)]
-    left, middle, right = (envelope[np.clip(peaks + d, 0, last)] for d in (-1, 0, 1))
-    curvature = left - 2 * middle + right
-    shift = np.where(curvature < 0, 0.5 * (left - right) / np.minimum(curvature, -1e-12), 0.0)
+    shift = parabolic_shift(*(envelope[np.clip(peaks + step, 0, last)] for step in (-1, 0, 1)))
     refined: _Array = peaks + np.clip(shift, -0.5, 0.5)
     return refined

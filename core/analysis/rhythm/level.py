@@ -16,17 +16,56 @@ from core.analysis.rhythm.periodicity import Periodicity
 from core.analysis.rhythm.ranker import load_ranker, softmax
 
 PRIOR_TEMPO_BPM = 127.0
+"""Centre of the prior for how fast music is. No benchmark recorded."""
 PRIOR_OCTAVES = 0.5
+"""Standard deviation of the prior, in octaves. No benchmark recorded."""
 
-GRID_BPM = np.asarray(40.0 * 1.004 ** np.arange(460), dtype=np.float64)  # to 250 BPM
-_FAMILIES = 3
+GRID_BPM = np.asarray(40.0 * 1.004 ** np.arange(460), dtype=np.float64)
+"""Tempi that are tried, 0.4 % apart, from 40 to 250 BPM."""
+# Other levels and triple meters that people count a strong tempo at.
 _FAMILY_RATIOS = np.array([1, 2, 1 / 2, 3, 1 / 3, 3 / 2, 2 / 3, 4 / 3, 3 / 4])
+# Spans, in beats, and multiples of the tempo at which repetition is a feature.
 _RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
 N_FEATURES = 112
-_BEATS = np.array([1, 2, 4])
-_BEAT_WEIGHTS = np.array([0.5, 0.25, 0.25])
+"""Columns of `level_features`: 5 bands at 11 ratios, twice, and two of the pulse."""
+_BEATS = np.array([1, 2, 4])  # spans whose repetition makes the clarity
 
 _Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRules:
+    """Which tempi are candidates for the level of a recording.
+
+    Parameters
+    ----------
+    n_families : strongest tempi of the periodicity whose simple fractions and multiples are
+        candidates.
+    apart : relative distance within which one of two candidates is dropped.
+    near : relative distance within which a candidate's score holds for a tempo.
+    range_slack : share by which a candidate may lie outside the range: its place is known to 0.4 %
+        only.
+    least_repeat : autocorrelation after one beat below which nothing repeats: two lone onsets
+        repeat after some span.
+    least_coherence : floor of the pulse's coherence, whose logarithm is a feature.
+    beat_weights : weights of the autocorrelation after one, two and four beats.
+
+    The candidates' weights are trained by bench.train_rhythm on songs made by rule, with these
+    values; bench.tempo_validation cross-validates the one constant that was chosen on recordings,
+    the power of the coherence. No benchmark of the values here is recorded.
+    """
+
+    n_families: int = 3
+    apart: float = 0.02
+    near: float = 0.03
+    range_slack: float = 0.005
+    least_repeat: float = 0.02
+    least_coherence: float = 0.01
+    beat_weights: tuple[float, ...] = (0.5, 0.25, 0.25)
+
+
+RULES = LevelRules()
+_BEAT_WEIGHTS = np.array(RULES.beat_weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +88,8 @@ class Levels:
 
     def score_near(self, tempo_bpm: float) -> float:
         """Rate a tempo relative to the chosen one, 0 to 1; 0 where nothing repeats at it."""
-        is_near = np.abs(self.all_bpm / tempo_bpm - 1) < 0.03
-        is_chosen = np.abs(self.all_bpm / self.tempi_bpm[0] - 1) < 0.03
+        is_near = np.abs(self.all_bpm / tempo_bpm - 1) < RULES.near
+        is_chosen = np.abs(self.all_bpm / self.tempi_bpm[0] - 1) < RULES.near
         if not is_near.any() or not is_chosen.any():
             return 0.0
         lead = self.all_scores[is_near].max() - self.all_scores[is_chosen].max()
@@ -91,10 +130,12 @@ def find_candidates(periodicity: Periodicity) -> _Array:
     strength = np.sqrt(clarity) * magnitude
     is_peak = (strength > np.roll(strength, 1)) & (strength >= np.roll(strength, -1))
     peaks = np.flatnonzero(is_peak[1:-1]) + 1
-    best = peaks[np.argsort(-strength[peaks])][:_FAMILIES]
+    best = peaks[np.argsort(-strength[peaks])][: RULES.n_families]
     kept: list[float] = []
     for tempo in np.outer(GRID_BPM[best], _FAMILY_RATIOS).T.ravel():
-        if GRID_BPM[0] <= tempo <= GRID_BPM[-1] and all(abs(tempo / k - 1) > 0.02 for k in kept):
+        if GRID_BPM[0] <= tempo <= GRID_BPM[-1] and all(
+            abs(tempo / k - 1) > RULES.apart for k in kept
+        ):
             kept.append(float(tempo))
     return np.array(kept)
 
@@ -117,7 +158,7 @@ def level_features(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
 def rate_pulse(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
     """Tell how well the beat, or its half, keeps its phase, 0.01 to 1, ``(n_tempi,)``."""
     once, twice = (periodicity.coherence_at(n * tempi_bpm / 60) for n in (1, 2))
-    return np.clip(np.maximum(once, twice), 0.01, 1.0)
+    return np.clip(np.maximum(once, twice), RULES.least_coherence, 1.0)
 
 
 def log_prior(tempi_bpm: _Array) -> _Array:
@@ -132,12 +173,13 @@ def rate_clarity(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
     correlation = periodicity.correlation_at(spans)[0]
     clarity = np.clip(_BEAT_WEIGHTS @ correlation, 0, 1)
     # Two lone onsets repeat after some span; a beat repeats after one beat.
-    return np.where(correlation[0] > 0.02, clarity, 0.0)
+    return np.where(correlation[0] > RULES.least_repeat, clarity, 0.0)
 
 
 def fit_into(tempi_bpm: _Array, tempo_range_bpm: tuple[float, float]) -> _Array:
     """Give the tempi inside a range; where there are none, what they double or halve to there."""
-    lowest, highest = tempo_range_bpm[0] * 0.995, tempo_range_bpm[1] * 1.005
+    lowest = tempo_range_bpm[0] * (1 - RULES.range_slack)
+    highest = tempo_range_bpm[1] * (1 + RULES.range_slack)
     inside = tempi_bpm[(tempi_bpm >= lowest) & (tempi_bpm <= highest)]
     if len(inside):
         return inside

@@ -10,6 +10,29 @@ from core.analysis.spectra import Spectra
 
 
 @dataclass(frozen=True, slots=True)
+class OnsetRules:
+    """How onset strength is levelled.
+
+    Parameters
+    ----------
+    mean_s : seconds around a frame whose mean is subtracted: about a beat.
+    level_s : seconds around a frame whose RMS becomes 1: several bars, so that a loud chorus counts
+        no more than a quiet verse.
+    floor : share of the largest power that is added: the noise of a silent passage is not raised to
+        the level of music (20 dB).
+
+    bench.train_rhythm trains on envelopes levelled so. No benchmark of single values is recorded.
+    """
+
+    mean_s: float = 0.6
+    level_s: float = 8.0
+    floor: float = 0.01
+
+
+RULES = OnsetRules()
+
+
+@dataclass(frozen=True, slots=True)
 class OnsetBands:
     """Levelled onset strength in bands.
 
@@ -36,10 +59,12 @@ def sharpen(strength: NDArray[np.float32], frame_rate_hz: float) -> NDArray[np.f
 
     A loud chorus then counts no more than a quiet verse.
     """
-    mean = uniform_filter1d(strength.astype(np.float64), max(1, round(0.6 * frame_rate_hz)))
+    mean = uniform_filter1d(
+        strength.astype(np.float64), max(1, round(RULES.mean_s * frame_rate_hz))
+    )
     peaks = np.maximum(0, strength - mean)
-    power = uniform_filter1d(peaks**2, max(1, round(8 * frame_rate_hz)))
+    power = uniform_filter1d(peaks**2, max(1, round(RULES.level_s * frame_rate_hz)))
     # The floor keeps the noise of a silent passage from being blown up to the level of music.
-    floor = 0.01 * power.max() + 1e-12
+    floor = RULES.floor * power.max() + 1e-12
     levelled: NDArray[np.float64] = peaks / np.sqrt(power + floor)
     return levelled

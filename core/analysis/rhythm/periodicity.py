@@ -15,19 +15,50 @@ from scipy import fft
 
 from core.analysis.rhythm.onset import OnsetBands
 
-_WINDOW_S = 12.0
-_LONGEST_S = 8.0
-_OVERSAMPLING = 4
-_PULSE_WINDOW_S = 4.0
-_PULSE_HOP_S = 2.0
-_PULSE_SPAN = 20
-"""Windows over which phases are compared: 42 s, so that a long recording may change its tempo."""
-_PULSE_HIGHEST_HZ = 18.0
-_TURNS = 8
-_DETUNED = 0.01
-"""How far the frequency that is coherent may lie from the one asked for."""
-
 _Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicityRules:
+    """In which windows repetition is measured.
+
+    Parameters
+    ----------
+    window_s : length in seconds of the windows of autocorrelation and Fourier magnitude: six bars
+        at 120 BPM.
+    longest_s : longest span in seconds at which repetition is known: four beats of 30 BPM.
+    padding : factor of zero padding before a Fourier transform.
+    least_overlap : the autocorrelation is divided by one n-th of a window at least: where few
+        frames overlap it is noise.
+    levelled_hz : band whose mean magnitude is 1.
+    pulse_window_s : length in seconds of the windows whose phases are compared.
+    pulse_hop_s : seconds from one of these windows to the next.
+    pulse_span : windows over which phases are compared: 42 s, so that a long recording may change
+        its tempo.
+    pulse_highest_hz : highest frequency whose phase is known; the double of the fastest candidate,
+        250 BPM, lies at 8.3 Hz.
+    turn_padding : factor of zero padding when the turn of a phase from window to window is
+        searched.
+    detuned : relative distance of the coherent frequency from the one asked for, at most.
+
+    bench.train_rhythm trains the weights of the level on what these windows give;
+    bench.tempo_validation checks them on recordings. No benchmark of single values is recorded.
+    """
+
+    window_s: float = 12.0
+    longest_s: float = 8.0
+    padding: int = 4
+    least_overlap: int = 8
+    levelled_hz: tuple[float, float] = (0.5, 10.0)
+    pulse_window_s: float = 4.0
+    pulse_hop_s: float = 2.0
+    pulse_span: int = 20
+    pulse_highest_hz: float = 18.0
+    turn_padding: int = 8
+    detuned: float = 0.01
+
+
+RULES = PeriodicityRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +102,15 @@ class Periodicity:
         bins = np.rint(frequency_hz / self.pulse_bin_hz).astype(np.intp)
         is_known = bins < self.pulses.shape[1]
         bins = np.where(is_known, bins, 0)
-        size = _TURNS * min(len(self.pulses), _PULSE_SPAN)
+        size = RULES.turn_padding * min(len(self.pulses), RULES.pulse_span)
         # A frequency beside the bin's turns from window to window.
-        beside_hz = np.fft.fftfreq(size, _PULSE_HOP_S) + bins[:, None] * self.pulse_bin_hz
-        reach_hz = np.maximum(_DETUNED * frequency_hz, 0.5 / (size * _PULSE_HOP_S))
+        beside_hz = np.fft.fftfreq(size, RULES.pulse_hop_s) + bins[:, None] * self.pulse_bin_hz
+        reach_hz = np.maximum(RULES.detuned * frequency_hz, 0.5 / (size * RULES.pulse_hop_s))
         is_near = np.abs(beside_hz - frequency_hz[:, None]) <= reach_hz[:, None]
         together, level = np.zeros(len(bins)), np.full(len(bins), 1e-12)
-        for start in range(0, len(self.pulses), _PULSE_SPAN):
-            part = self.pulses[start : start + _PULSE_SPAN, bins]
-            if start and len(part) < _PULSE_SPAN // 2:
+        for start in range(0, len(self.pulses), RULES.pulse_span):
+            part = self.pulses[start : start + RULES.pulse_span, bins]
+            if start and len(part) < RULES.pulse_span // 2:
                 break
             turned = np.abs(np.fft.fft(part, size, axis=0)).T
             together += np.where(is_near, turned, 0.0).max(axis=1)
@@ -91,13 +122,15 @@ def measure_periodicity(onsets: OnsetBands) -> Periodicity:
     """Average autocorrelation and Fourier magnitude over the windows of a recording."""
     rate = onsets.frame_rate_hz
     envelopes = onsets.strength
-    length = min(envelopes.shape[1], round(_WINDOW_S * rate))
-    size = fft.next_fast_len(_OVERSAMPLING * length, real=True)
-    n_lags = min(length, round(_LONGEST_S * rate))
+    length = min(envelopes.shape[1], round(RULES.window_s * rate))
+    size = fft.next_fast_len(RULES.padding * length, real=True)
+    n_lags = min(length, round(RULES.longest_s * rate))
     lag_size = fft.next_fast_len(length + n_lags, real=True)
     taper = np.hanning(length + 2)[1:-1].astype(np.float32)
     # An unbiased autocorrelation is noise where few frames overlap: an eighth at least.
-    overlaps = np.maximum(np.arange(length, length - n_lags, -1), length / 8) / length
+    overlaps = (
+        np.maximum(np.arange(length, length - n_lags, -1), length / RULES.least_overlap) / length
+    )
     correlation = np.zeros((len(envelopes), n_lags))
     magnitude = np.zeros((len(envelopes), size // 2 + 1))
     for start in range(0, envelopes.shape[1] - length + 1, max(1, length // 2)):
@@ -109,7 +142,8 @@ def measure_periodicity(onsets: OnsetBands) -> Periodicity:
         magnitude += np.abs(fft.rfft(part * taper, size, axis=1))
     bin_hz = rate / size
     pulses, pulse_bin_hz = _measure_pulses(envelopes[0] + envelopes[1], rate)
-    audible = magnitude[:, int(0.5 / bin_hz) : int(10 / bin_hz) + 2].mean(axis=1, keepdims=True)
+    low, high = (int(hz / bin_hz) for hz in RULES.levelled_hz)
+    audible = magnitude[:, low : high + 2].mean(axis=1, keepdims=True)
     return Periodicity(
         correlation=correlation / np.maximum(correlation[:, :1], 1e-9),
         magnitude=magnitude / np.maximum(audible, 1e-9),
@@ -123,18 +157,20 @@ def measure_periodicity(onsets: OnsetBands) -> Periodicity:
 def _measure_pulses(
     envelope: NDArray[np.float32], frame_rate_hz: float
 ) -> tuple[NDArray[np.complex64], float]:
-    frames, hop = (round(span_s * frame_rate_hz) for span_s in (_PULSE_WINDOW_S, _PULSE_HOP_S))
-    size = fft.next_fast_len(_OVERSAMPLING * frames, real=True)
+    frames, hop = (
+        round(span_s * frame_rate_hz) for span_s in (RULES.pulse_window_s, RULES.pulse_hop_s)
+    )
+    size = fft.next_fast_len(RULES.padding * frames, real=True)
     bin_hz = frame_rate_hz / size
-    n_bins = int(_PULSE_HIGHEST_HZ / bin_hz)
+    n_bins = int(RULES.pulse_highest_hz / bin_hz)
     if len(envelope) < frames:
         return np.zeros((0, n_bins), dtype=np.complex64), bin_hz
     parts = np.lib.stride_tricks.sliding_window_view(envelope - envelope.mean(), frames)[::hop]
     taper = np.hanning(frames + 2)[1:-1]
     pulses = np.empty((len(parts), n_bins), dtype=np.complex64)
     turns = -2j * np.pi * bin_hz / frame_rate_hz * np.arange(n_bins)
-    for first in range(0, len(parts), _PULSE_SPAN):
-        windows = np.arange(first, min(first + _PULSE_SPAN, len(parts)))
+    for first in range(0, len(parts), RULES.pulse_span):
+        windows = np.arange(first, min(first + RULES.pulse_span, len(parts)))
         spectra = fft.rfft(parts[windows] * taper, size, axis=1)[:, :n_bins]
         pulses[windows] = spectra * np.exp(np.outer(hop * windows, turns))
     return pulses, bin_hz

@@ -5,18 +5,45 @@ half a beat from them, are candidates; a learned score over where the bands are 
 and where kick and snare take turns, ranks them.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.peaks import parabolic_shift
 from core.analysis.rhythm.onset import OnsetBands
 from core.analysis.rhythm.ranker import load_ranker, softmax
 
 N_BINS = 48
-_OFFSETS = np.arange(8) * N_BINS // 8
-_N_PEAKS = 3
-_NEAR_BINS = 5
+"""Bins of a beat: a multiple of 3 and 16, so triplets and sixteenths fall on whole bins."""
+_OFFSETS = np.arange(8) * N_BINS // 8  # the eighths of a beat
 
 _Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRules:
+    """Which instants are candidates for the beat.
+
+    Parameters
+    ----------
+    n_peaks : strongest peaks of the folded beat that become candidates, each with the instant half
+        a beat from it.
+    apart_bins : candidates within this many of `N_BINS` bins of a better one are dropped.
+    near_bins : how far, in bins, a candidate may lie from an instant that it speaks for.
+    peak_bins : how far, in bins, the peak that places a candidate exactly may lie from it.
+
+    The candidates' weights are trained by bench.train_rhythm on songs made by rule, with these
+    values; no benchmark of the values is recorded.
+    """
+
+    n_peaks: int = 3
+    apart_bins: int = 3
+    near_bins: int = 5
+    peak_bins: int = 2
+
+
+RULES = PhaseRules()
 
 
 def find_phase(onsets: OnsetBands, positions: _Array) -> tuple[float, float]:
@@ -60,11 +87,11 @@ def find_phases(folded: _Array) -> NDArray[np.intp]:
     beat = _profile(folded)
     is_peak = (beat >= np.roll(beat, 1)) & (beat > np.roll(beat, -1))
     peaks = np.flatnonzero(is_peak)
-    peaks = peaks[np.argsort(-beat[peaks])][:_N_PEAKS] if len(peaks) else np.array([0])
+    peaks = peaks[np.argsort(-beat[peaks])][: RULES.n_peaks] if len(peaks) else np.array([0])
     kept: list[int] = []
     for bin_ in np.concatenate([peaks, (peaks + N_BINS // 2) % N_BINS]):
         distances = [min((bin_ - other) % N_BINS, (other - bin_) % N_BINS) for other in kept]
-        if not distances or min(distances) > 3:
+        if not distances or min(distances) > RULES.apart_bins:
             kept.append(int(bin_))
     return np.array(kept, dtype=np.intp)
 
@@ -88,7 +115,7 @@ def rate_half_beat(folded: _Array) -> float:
     bins = find_phases(folded)
     scores = load_ranker("phase").score(phase_features(folded, bins))
     away = np.abs((bins[:, None] - np.array([0, N_BINS // 2]) + N_BINS // 2) % N_BINS - N_BINS // 2)
-    at, later = np.where(away <= _NEAR_BINS, scores[:, None], scores.min() - 1).max(axis=0)
+    at, later = np.where(away <= RULES.near_bins, scores[:, None], scores.min() - 1).max(axis=0)
     return float(at - later)
 
 
@@ -100,9 +127,7 @@ def _profile(folded: _Array) -> _Array:
 def _sub_bin(folded: _Array, bin_: int) -> float:
     """Place a bin at the peak within 2 bins of it, where there is one, to a fraction of a bin."""
     beat = _profile(folded)
-    around = (bin_ + np.arange(-2, 3)) % N_BINS
+    around = (bin_ + np.arange(-RULES.peak_bins, RULES.peak_bins + 1)) % N_BINS
     peak = int(around[beat[around].argmax()])
-    left, middle, right = (beat[(peak + step) % N_BINS] for step in (-1, 0, 1))
-    curvature = left - 2 * middle + right
-    shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
+    shift = parabolic_shift(*(beat[(peak + step) % N_BINS] for step in (-1, 0, 1)))
     return float((peak + 0.5 + np.clip(shift, -0.5, 0.5)) / N_BINS % 1)

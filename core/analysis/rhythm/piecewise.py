@@ -23,12 +23,33 @@ from core.analysis.rhythm.onset import OnsetBands
 from core.analysis.rhythm.phase import find_phase
 from core.analysis.rhythm.stretches import Stretch
 
-_BORDER_S = 2.5
-_OFF_BEAT_WEIGHT = 0.6
-_NEAR_MOST = 0.25
-_NO_BEAT = 0.5
-
 _Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PiecewiseRules:
+    """Where one even grid goes over to the next.
+
+    Parameters
+    ----------
+    border_s : seconds before and after the gap between two stretches in which the border is
+        searched; a stretch ends at the centre of a window of 4 s.
+    off_beat_weight : weight of an onset half a beat after the beat, relative to one on it.
+    near_most : how far below the largest sum, in strongest onsets, a later border may lie.
+    no_beat : share of the shorter period within which the last beat of a grid is dropped before the
+        first of the next.
+
+    The values were chosen together with `core.analysis.rhythm.stretches.StretchRules`; no benchmark
+    of single values is recorded.
+    """
+
+    border_s: float = 2.5
+    off_beat_weight: float = 0.6
+    near_most: float = 0.25
+    no_beat: float = 0.5
+
+
+RULES = PiecewiseRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +82,7 @@ def lay_stretches(
         if parts:
             # Of two beats too near to each other the one that begins a grid is struck.
             before_s = parts[-1].beats_s
-            kept = before_s < beats_s[0] - _NO_BEAT * min(grid.period_s, parts[-1].period_s)
+            kept = before_s < beats_s[0] - RULES.no_beat * min(grid.period_s, parts[-1].period_s)
             parts[-1] = EvenPart(before_s[kept], parts[-1].period_s)
         parts.append(EvenPart(beats_s, grid.period_s))
     return parts
@@ -121,7 +142,7 @@ def _find_border(
     There the strokes on the one before it and on the other from it on add up to most; where that
     leaves several, as in silence, the last.
     """
-    span_s = min(between_s) - _BORDER_S, max(between_s) + _BORDER_S
+    span_s = min(between_s) - RULES.border_s, max(between_s) + RULES.border_s
     (one_s, one), (other_s, other) = (
         _strokes(envelope, frame_rate_hz, grid, span_s) for grid in grids
     )
@@ -132,7 +153,9 @@ def _find_border(
     kept = np.concatenate([[0], np.cumsum(one)])[np.searchsorted(one_s, just_before_s)]
     ahead = other[::-1].cumsum()[::-1][::2]
     total = kept + ahead
-    near_most = np.flatnonzero(total >= total.max() - _NEAR_MOST * max(one.max(initial=0), 1e-9))
+    near_most = np.flatnonzero(
+        total >= total.max() - RULES.near_most * max(one.max(initial=0), 1e-9)
+    )
     return float(just_before_s[near_most[-1]])
 
 
@@ -145,5 +168,5 @@ def _strokes(
     numbers = np.arange(first, last + 0.75, 0.5)
     times_s: _Array = grid.anchor_s + numbers * grid.period_s
     frames = np.rint(times_s * frame_rate_hz).astype(np.intp)
-    weights = np.where(np.arange(len(numbers)) % 2 == 0, 1.0, _OFF_BEAT_WEIGHT)
+    weights = np.where(np.arange(len(numbers)) % 2 == 0, 1.0, RULES.off_beat_weight)
     return times_s, strength_at(envelope, frames) * weights

@@ -19,29 +19,75 @@ from core.analysis.rhythm.onset import OnsetBands
 from core.analysis.rhythm.periodicity import measure_periodicity
 from core.analysis.rhythm.phase import N_BINS, rate_half_beat, smooth_fold
 
-_WINDOW_S = 4.0
-_HOP_S = 1.0
-_ON_LINE_S = 0.03
-_NEARBY = (0.85, 0.88, 0.91, 0.94, 1.06, 1.09, 1.12, 1.15)
-_MOVED = 1.5
-"""How much stronger a nearby tempo is where a window has left the common one."""
-_FADED = 0.5
-_SEED_WINDOWS = 9
-_SEED_COHERENCE = 0.8
-_LEAST_SHARE = 0.8
-_LEAST_S = 12.0
-_FARTHEST = 1.4
-_BLOCK_S = 2.0
-_MAX_BLOCKS = 128
-_HALF_LIKENESS = 0.85
-_HALF_LEAD = 0.08
-_HALF_SCORE = 0.5
-_TURNS = 8
-_MAX_FITS = 12
-_NEAR_TURN = 1.0
-
 _Array = NDArray[np.float64]
 _Pulses = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True)
+class StretchRules:
+    """How stretches of one even grid are found.
+
+    Parameters
+    ----------
+    window_s : length in seconds of the windows in which the pulse has a phase.
+    hop_s : seconds from one of these windows to the next.
+    on_line_s : largest distance in seconds of a window's phase from its line; also the largest
+        offset between two grids that count as one.
+    nearby : ratios of the frequencies around the pulse's own that show where a window has left it.
+    moved : ratio by which a nearby frequency is stronger in a window that has left the pulse.
+    faded : share of its usual level below which the pulse has faded. Only a window where it has
+        both moved and faded has left the tempo: patterns have lines beside the beat's.
+    usual : quantile of the levels of all windows that counts as the usual level.
+    seed_windows : windows that a line starts from; with `window_s` and `hop_s` they span `least_s`.
+    seed_coherence : share of the strength of these windows that must add up in phase, 0 to 1.
+    least_share : share of the pulse that lies on the line of a stretch at least, 0 to 1.
+    least_s : shortest gap in seconds that is searched for a tempo of its own, and shortest part on
+        either side of a half step.
+    farthest : largest ratio between the tempo of a gap and that of the recording; just below half
+        an octave, so that no tempo is found at its double or half.
+    block_s : length in seconds of the blocks between which the beat may move by half a beat.
+    max_blocks : number of these blocks at most; it bounds memory and time of a long stretch.
+    half_likeness : correlation, after a move by half a beat, that the patterns before and after
+        must reach.
+    half_lead : by how much that correlation must exceed the one without a move.
+    half_score : lead of one instant over the other, as score of the phase ranker, on both sides of
+        a half step.
+    padding : factor of zero padding when the slope of a line through the first windows is searched.
+    line_padding : the same for the line through all windows.
+    max_fits : fits of a growing line at most; it stops earlier when
+        the windows it uses no longer change.
+    near_turn : distance in radians from the first line within which windows enter the least-squares
+        fit.
+
+    The values were chosen on recordings and made songs edited with a stop, a cut or a step of
+    tempo; docs/benchmarks.md gives the share of usable grids before and after. No benchmark of
+    single values is recorded.
+    """
+
+    window_s: float = 4.0
+    hop_s: float = 1.0
+    on_line_s: float = 0.03
+    nearby: tuple[float, ...] = (0.85, 0.88, 0.91, 0.94, 1.06, 1.09, 1.12, 1.15)
+    moved: float = 1.5
+    faded: float = 0.5
+    usual: float = 0.75
+    seed_windows: int = 9
+    seed_coherence: float = 0.8
+    least_share: float = 0.8
+    least_s: float = 12.0
+    farthest: float = 1.4
+    block_s: float = 2.0
+    max_blocks: int = 128
+    half_likeness: float = 0.85
+    half_lead: float = 0.08
+    half_score: float = 0.5
+    padding: int = 8
+    line_padding: int = 16
+    max_fits: int = 12
+    near_turn: float = 1.0
+
+
+RULES = StretchRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +115,7 @@ class Stretch:
         between_s, half_s = (first.stop_s + last.start_s) / 2, 30 / self.tempo_bpm
         away_s = last.place(between_s) - first.place(between_s)
         step_s = abs((away_s + half_s / 2) % half_s - half_s / 2)
-        return drift_s <= _ON_LINE_S and step_s <= _ON_LINE_S
+        return drift_s <= RULES.on_line_s and step_s <= RULES.on_line_s
 
     def place(self, time_s: float) -> float:
         """Tell how long after a point of the grid a time is."""
@@ -88,7 +134,7 @@ def rate_steadiness(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) ->
     that fits all windows best; a window counts by the strength of its pulse. What is shorter than
     8 s counts as steady.
     """
-    frames = round(_WINDOW_S * frame_rate_hz)
+    frames = round(RULES.window_s * frame_rate_hz)
     windows = _cut(envelope, frames, max(1, frames // 2))
     if len(windows) < 3:
         return 1.0
@@ -113,7 +159,7 @@ def find_stretches(onsets: OnsetBands, envelope: _Array, tempo_bpm: float) -> li
     for start_s, stop_s in zip(edges_s[::2], edges_s[1::2], strict=True):
         first = round(start_s * onsets.frame_rate_hz)
         last = round(min(stop_s * onsets.frame_rate_hz, len(envelope)))
-        if last - first >= _LEAST_S * onsets.frame_rate_hz:
+        if last - first >= RULES.least_s * onsets.frame_rate_hz:
             found += _find_within(onsets, envelope, tempo_bpm, first, last)
     return _join(sorted(found, key=lambda stretch: stretch.start_s))
 
@@ -136,8 +182,8 @@ def split_half_steps(onsets: OnsetBands, stretches: Sequence[Stretch]) -> list[S
 
 def _find_half_step(onsets: OnsetBands, stretch: Stretch) -> tuple[float, float] | None:
     """Find between which times the beat of a stretch goes over to its half; None: it does not."""
-    block_s = max(_BLOCK_S, stretch.length_s / _MAX_BLOCKS)
-    least = max(1, round(_LEAST_S / block_s))
+    block_s = max(RULES.block_s, stretch.length_s / RULES.max_blocks)
+    least = max(1, round(RULES.least_s / block_s))
     until = np.cumsum(_fold_blocks(onsets, stretch, block_s), axis=0)
     if len(until) < 2 * least:
         return None
@@ -153,12 +199,12 @@ def _find_half_step(onsets: OnsetBands, stretch: Stretch) -> tuple[float, float]
         ]
     ) / np.maximum(norms, 1e-12)
     moved, left = likeness[1::2].max(axis=0), likeness[::2].max(axis=0)
-    lead = np.where(moved >= _HALF_LIKENESS, moved - left, 0.0)
+    lead = np.where(moved >= RULES.half_likeness, moved - left, 0.0)
     best = int(lead.argmax())
-    if lead[best] < _HALF_LEAD:
+    if lead[best] < RULES.half_lead:
         return None
     one, other = (rate_half_beat(side[best]) for side in sides)
-    if one * other > 0 or min(abs(one), abs(other)) < _HALF_SCORE:
+    if one * other > 0 or min(abs(one), abs(other)) < RULES.half_score:
         return None
     step_s = stretch.start_s + (least + best) * block_s
     return step_s - block_s, step_s + block_s
@@ -186,8 +232,8 @@ def rate_coverage(envelope: _Array, frame_rate_hz: float, stretches: Sequence[St
     held = 0.0
     for one in stretches:
         # A window holds up to its ends.
-        first = max(0, round((one.start_s - _WINDOW_S / 2) * frame_rate_hz))
-        last = min(len(envelope), round((one.stop_s + _WINDOW_S / 2) * frame_rate_hz))
+        first = max(0, round((one.start_s - RULES.window_s / 2) * frame_rate_hz))
+        last = min(len(envelope), round((one.stop_s + RULES.window_s / 2) * frame_rate_hz))
         held += one.share * float(power[last] - power[first])
     return min(1.0, held / max(float(power[-1]), 1e-12))
 
@@ -198,7 +244,7 @@ def _find_within(
     """Find stretches between frames that those of the tempo given left over."""
     rate = onsets.frame_rate_hz
     part = OnsetBands(onsets.strength[:, first:last], rate)
-    tempo_range_bpm = (tempo_bpm / _FARTHEST, tempo_bpm * _FARTHEST)
+    tempo_range_bpm = (tempo_bpm / RULES.farthest, tempo_bpm * RULES.farthest)
     levels = rank_levels(measure_periodicity(part), tempo_range_bpm)
     if not len(levels.tempi_bpm):
         return []
@@ -229,7 +275,7 @@ def _join(stretches: list[Stretch]) -> list[Stretch]:
 
 
 def _peel(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> list[Stretch]:
-    frames, hop = (round(span_s * frame_rate_hz) for span_s in (_WINDOW_S, _HOP_S))
+    frames, hop = (round(span_s * frame_rate_hz) for span_s in (RULES.window_s, RULES.hop_s))
     windows = _cut(envelope, frames, hop)
     frequency_hz, hop_s = 2 * tempo_bpm / 60, hop / frame_rate_hz
     track = _Track.measure(windows, hop, frame_rate_hz, frequency_hz)
@@ -239,18 +285,18 @@ def _peel(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> list[Stre
     while seeds.any():
         line = track.grow(int(seeds.argmax()), is_free)
         is_free[line.start : line.stop] = False
-        seeds[max(0, line.start - _SEED_WINDOWS + 1) : line.stop] = 0
-        if line.share < _LEAST_SHARE:
+        seeds[max(0, line.start - RULES.seed_windows + 1) : line.stop] = 0
+        if line.share < RULES.least_share:
             continue
         middle = (line.start + line.stop) // 2
         found_hz = frequency_hz + line.slope / (2 * np.pi * hop_s)
         # The phase of a window is that of its middle.
-        middle_s = middle * hop_s + _WINDOW_S / 2
+        middle_s = middle * hop_s + RULES.window_s / 2
         turns = frequency_hz * middle_s + (line.phase + line.slope * middle) / (2 * np.pi)
         found.append(
             Stretch(
-                start_s=line.start * hop_s + _WINDOW_S / 2,
-                stop_s=(line.stop - 1) * hop_s + _WINDOW_S / 2,
+                start_s=line.start * hop_s + RULES.window_s / 2,
+                stop_s=(line.stop - 1) * hop_s + RULES.window_s / 2,
                 tempo_bpm=30 * found_hz,
                 anchor_s=middle_s - (turns % 1) / found_hz,
                 share=line.share,
@@ -289,22 +335,22 @@ class _Track:
 
     def rate_seeds(self) -> _Array:
         """Tell for each window how strongly it and the next ones lie on a line; 0 if hardly."""
-        if len(self.pulses) < _SEED_WINDOWS:
+        if len(self.pulses) < RULES.seed_windows:
             return np.zeros(0)
-        parts = np.lib.stride_tricks.sliding_window_view(self.pulses, _SEED_WINDOWS)
-        together = np.abs(fft.fft(parts, _TURNS * _SEED_WINDOWS, axis=1)).max(axis=1)
+        parts = np.lib.stride_tricks.sliding_window_view(self.pulses, RULES.seed_windows)
+        together = np.abs(fft.fft(parts, RULES.padding * RULES.seed_windows, axis=1)).max(axis=1)
         apart = np.abs(parts).sum(axis=1)
-        return np.where(together > _SEED_COHERENCE * apart, together, 0.0)
+        return np.where(together > RULES.seed_coherence * apart, together, 0.0)
 
     def grow(self, seed: int, is_free: NDArray[np.bool_]) -> _Line:
         """Grow the line through a seed among the free windows as far as that gains pulse."""
         taken = np.flatnonzero(~is_free)
         lowest = int(taken[taken < seed].max(initial=-1)) + 1
         highest = int(taken[taken > seed].min(initial=len(is_free)))
-        start, stop = seed, seed + _SEED_WINDOWS
+        start, stop = seed, seed + RULES.seed_windows
         is_used = np.zeros(len(is_free), dtype=np.bool_)
         is_used[start:stop] = True
-        for _ in range(_MAX_FITS):
+        for _ in range(RULES.max_fits):
             used = np.where(is_used[start:stop], self.pulses[start:stop], 0.0)
             slope, phase = _fit_line(used)
             phase -= slope * start
@@ -312,9 +358,9 @@ class _Track:
             gains = np.where(is_on, self.level, -self.level)
             # A line is known near what it was fitted to: at most its length on either side.
             reach = stop - start
-            after = gains[seed + _SEED_WINDOWS : min(highest, stop + reach)]
+            after = gains[seed + RULES.seed_windows : min(highest, stop + reach)]
             before = gains[max(lowest, start - reach) : seed][::-1]
-            found = seed - _longest(before), seed + _SEED_WINDOWS + _longest(after)
+            found = seed - _longest(before), seed + RULES.seed_windows + _longest(after)
             was_used, is_used = is_used, np.zeros(len(is_free), dtype=np.bool_)
             start, stop = found
             is_used[start:stop] = is_on[start:stop]
@@ -335,7 +381,7 @@ def _fit_line(pulses: _Pulses) -> tuple[float, float]:
     windows = np.arange(len(pulses))
     for _ in range(2):
         away = np.angle(pulses * np.exp(-1j * (slope * windows + phase)))
-        weights = np.abs(pulses) * (np.abs(away) < _NEAR_TURN)
+        weights = np.abs(pulses) * (np.abs(away) < RULES.near_turn)
         total = weights.sum()
         if np.count_nonzero(weights) < 3:
             break
@@ -361,7 +407,7 @@ def _find_pulses(
 
     The second array is its level, or, where it was left, that of the loudest nearby.
     """
-    turns_hz = frequency_hz * np.array([1.0, *_NEARBY])
+    turns_hz = frequency_hz * np.array([1.0, *RULES.nearby])
     angles = 2 * np.pi * np.outer(np.arange(windows.shape[1]) / frame_rate_hz, turns_hz)
     each = windows @ np.cos(angles) - 1j * (windows @ np.sin(angles))
     starts_s = np.arange(len(windows)) * hop / frame_rate_hz
@@ -369,14 +415,16 @@ def _find_pulses(
     levels = np.abs(each)
     level, loudest = levels[:, 0], levels.max(axis=1)
     # What is as strong as ever has not moved: patterns have lines beside the beat's.
-    has_moved = (loudest > _MOVED * level) & (level < _FADED * np.quantile(level, 0.75))
+    has_moved = (loudest > RULES.moved * level) & (
+        level < RULES.faded * np.quantile(level, RULES.usual)
+    )
     return pulses, np.where(has_moved, loudest, level), has_moved
 
 
 def _lay_line(pulses: _Pulses) -> tuple[float, float]:
     """Give slope, a window, and phase of the line through most of the strength, in radians."""
     # The best slope is the strongest bin of the pulses' own (zero-padded) spectrum.
-    size = 16 * len(pulses)
+    size = RULES.line_padding * len(pulses)
     slope = 2 * np.pi * float(np.fft.fftfreq(size)[np.argmax(np.abs(np.fft.fft(pulses, size)))])
     turned = pulses * np.exp(-1j * slope * np.arange(len(pulses)))
     return slope, float(np.angle(turned.sum()))
@@ -386,5 +434,5 @@ def _is_on_line(pulses: _Pulses, slope: float, phase: float, period_s: float) ->
     """Tell which pulses have a phase within 30 ms of a line."""
     turned = pulses * np.exp(-1j * (slope * np.arange(len(pulses)) + phase))
     offsets_s = np.angle(turned) / (2 * np.pi) * period_s
-    on_line: NDArray[np.bool_] = np.abs(offsets_s) <= _ON_LINE_S
+    on_line: NDArray[np.bool_] = np.abs(offsets_s) <= RULES.on_line_s
     return on_line

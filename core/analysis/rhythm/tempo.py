@@ -16,7 +16,7 @@ from core.analysis.rhythm.activity import count_strokes
 from core.analysis.rhythm.downbeats import Downbeats, TimeSignature, find_downbeats
 from core.analysis.rhythm.grid import (
     LATENCY_S,
-    GridSegment,
+    GridLine,
     beat_envelope,
     fit_line,
     follow_beats,
@@ -41,22 +41,67 @@ from core.analysis.rhythm.stretches import (
 from core.analysis.spectra import Spectra
 
 ALTERNATIVE_RATIOS = (2.0, 1 / 2, 3 / 2, 2 / 3)
+"""Levels that people count at instead: double, half, three halves and two thirds."""
 TEMPO_RANGE_BPM = (70.0, 180.0)
+"""Default range of the tempo; wider than an octave, so that every tempo has a level in it."""
 
-_MIN_CLARITY = 0.02
-_STEADY_SHARE = 0.71
-_UNSTEADY_CONFIDENCE = 0.5
-"""One figure for a tempo that moves is right at most for a part of the recording."""
-_SURE_STROKES = 16
-_CLEARLY_BETTER = 0.15
-_ON_GRID_S = 0.002
-_SAME_TEMPO = 0.002
-_MET = 0.82
-_SURE_LEVEL = 0.93
-_SAME_OCTAVES = 0.04
-_UNLIKE = 0.3
 
 _Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TempoRules:
+    """When a recording has a tempo, how sure it is, and which grid it gets.
+
+    Parameters
+    ----------
+    least_clarity : share of the onsets that must repeat at the likeliest tempo, 0 to 1. No
+        benchmark recorded.
+    steady_share : share of the pulse that must lie on one grid, or on the grids of all stretches, 0
+        to 1; below it beats are followed one by one.
+    unsteady_confidence : factor of the confidence of a tempo that moves: one figure is right for a
+        part of the recording at most.
+    sure_strokes : struck beats from which the confidence is not reduced; a few clicks repeat by
+        chance. No benchmark recorded.
+    clearly_better : by how much the drums must be surer than the mixture to overrule it, as
+        confidence. No benchmark recorded.
+    same_beat : relative difference up to which drums and mixture have the same tempo. No benchmark
+        recorded.
+    on_grid_s : by how many seconds the first beat must lie too near to the second to count as moved
+        to the first sample; well above rounding.
+    same_tempo : relative difference up to which stretches have one tempo.
+    met : strength of the onsets on the beats of stretches, relative to that on followed beats, from
+        which the stretches are kept.
+    late_phase : fraction of a beat from which a phase counts as just before the beat instead of
+        after it.
+    sure_level : probability of the likeliest level above which the halves of the recording are not
+        asked.
+    same_octaves : distance from a whole number of octaves within which the tempi of both halves are
+        the same.
+    unlike : score, relative to its own tempo's 1, up to which a half does not have the tempo of the
+        other.
+
+    `steady_share`, `same_tempo`, `met`, `sure_level`, `same_octaves` and `unlike` choose between
+    one grid and several; they were set together with `core.analysis.rhythm.stretches.StretchRules`
+    on edited recordings (docs/benchmarks.md).
+    """
+
+    least_clarity: float = 0.02
+    steady_share: float = 0.71
+    unsteady_confidence: float = 0.5
+    sure_strokes: int = 16
+    clearly_better: float = 0.15
+    same_beat: float = 0.005
+    on_grid_s: float = 0.002
+    same_tempo: float = 0.002
+    met: float = 0.82
+    late_phase: float = 0.9
+    sure_level: float = 0.93
+    same_octaves: float = 0.04
+    unlike: float = 0.3
+
+
+RULES = TempoRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +140,7 @@ class TempoEstimate:
     is_steady: bool = False
     time_signature: TimeSignature | None = None
     downbeat_confidence: float = 0.0
-    grid: tuple[GridSegment, ...] = field(default=())
+    grid: tuple[GridLine, ...] = field(default=())
 
 
 def estimate_tempo(
@@ -125,7 +170,7 @@ def estimate_tempo(
         return TempoEstimate()
     onsets = onset_bands(spectra)
     levels = rank_levels(measure_periodicity(onsets), tempo_range_bpm)
-    if levels.clarity < _MIN_CLARITY or spectra.duration_s < 2 * 60 / levels.tempi_bpm[0]:
+    if levels.clarity < RULES.least_clarity or spectra.duration_s < 2 * 60 / levels.tempi_bpm[0]:
         return TempoEstimate()
     guides_bpm = _guide(onsets, levels, tempo_range_bpm)
     beats = _find_beats(onsets, guides_bpm, spectra.duration_s)
@@ -159,8 +204,8 @@ def arbitrate_tempo(mixture: TempoEstimate, drums: TempoEstimate | None) -> Temp
     """
     if drums is None or not drums.tempo_bpm:
         return mixture
-    is_same = abs(drums.tempo_bpm / max(mixture.tempo_bpm, 1e-9) - 1) < 0.005
-    if is_same or drums.confidence < mixture.confidence + _CLEARLY_BETTER:
+    is_same = abs(drums.tempo_bpm / max(mixture.tempo_bpm, 1e-9) - 1) < RULES.same_beat
+    if is_same or drums.confidence < mixture.confidence + RULES.clearly_better:
         return mixture
     return drums
 
@@ -186,7 +231,9 @@ class _Beats:
     def has_one_tempo(self) -> bool:
         """Whether all even grids have the same tempo, as after a stop or a cut."""
         periods_s = [part.period_s for part in self.parts]
-        return bool(periods_s) and max(periods_s) - min(periods_s) < _SAME_TEMPO * min(periods_s)
+        return bool(periods_s) and max(periods_s) - min(periods_s) < RULES.same_tempo * min(
+            periods_s
+        )
 
 
 def _guide(
@@ -197,7 +244,7 @@ def _guide(
     A song that goes over from 120 to 90 BPM has 180 in all of it, and nowhere a beat of that.
     """
     likeliest_bpm = float(levels.tempi_bpm[0])
-    if levels.probabilities[0] > _SURE_LEVEL:
+    if levels.probabilities[0] > RULES.sure_level:
         return (likeliest_bpm,)
     middle, rate = onsets.strength.shape[1] // 2, onsets.frame_rate_hz
     halves = [
@@ -210,7 +257,7 @@ def _guide(
     first_bpm, last_bpm = float(first.tempi_bpm[0]), float(last.tempi_bpm[0])
     octaves = np.log2(last_bpm / first_bpm)
     likeness = max(first.score_near(last_bpm), last.score_near(first_bpm))
-    if abs(octaves - np.rint(octaves)) < _SAME_OCTAVES or likeness > _UNLIKE:
+    if abs(octaves - np.rint(octaves)) < RULES.same_octaves or likeness > RULES.unlike:
         return (likeliest_bpm,)
     return likeliest_bpm, first_bpm, last_bpm
 
@@ -226,14 +273,14 @@ def _find_beats(onsets: OnsetBands, guides_bpm: tuple[float, ...], duration_s: f
     stretched = next((beats for beats in laid if beats is not None), None)
     if stretched is not None and stretched.has_one_tempo:
         return stretched
-    if stretched is not None or steadiness < _STEADY_SHARE:
+    if stretched is not None or steadiness < RULES.steady_share:
         times_s, most_bpm = _follow(onsets, envelope, tempo_bpm, duration_s)
         # A tempo that moves all the time has even stretches too, but they miss its beats.
-        least = _MET * _meet(envelope, rate, times_s)
+        least = RULES.met * _meet(envelope, rate, times_s)
         if stretched is not None and _meet(envelope, rate, stretched.times_s) >= least:
             return stretched
-        if steadiness < _STEADY_SHARE:
-            return _Beats(times_s, most_bpm, steadiness, _UNSTEADY_CONFIDENCE)
+        if steadiness < RULES.steady_share:
+            return _Beats(times_s, most_bpm, steadiness, RULES.unsteady_confidence)
     period_s = 60 / tempo_bpm
     phase, _ = find_phase(onsets, np.arange(len(envelope)) / rate / period_s)
     period_s, first_s = fit_line(envelope, rate, period_s, phase * period_s)
@@ -249,14 +296,14 @@ def _lay_parts(
     """Give the beats of a recording of several even grids; None where those explain too little."""
     stretches = split_half_steps(onsets, find_stretches(onsets, envelope, tempo_bpm))
     share = rate_coverage(envelope, onsets.frame_rate_hz, stretches)
-    if len(stretches) < 2 or share < _STEADY_SHARE:
+    if len(stretches) < 2 or share < RULES.steady_share:
         return None
     parts = tuple(lay_stretches(onsets, envelope, stretches, duration_s))
     if len(parts) < 2:
         return None
     tempi = np.array([60 / part.period_s for part in parts])
     lengths_s = np.array([len(part.beats_s) * part.period_s for part in parts])
-    shares = (np.abs(tempi[:, None] / tempi - 1) < _SAME_TEMPO) @ lengths_s / lengths_s.sum()
+    shares = (np.abs(tempi[:, None] / tempi - 1) < RULES.same_tempo) @ lengths_s / lengths_s.sum()
     # Of those that are nearly the same, the longest's.
     most = int(np.lexsort((lengths_s, shares))[-1])
     times_s = np.concatenate([part.beats_s for part in parts])
@@ -283,7 +330,7 @@ def _follow(
     is_between = (positions > 0) & (positions < len(found) - 1)
     between = OnsetBands(onsets.strength[:, is_between], rate)
     phase, _ = find_phase(between, positions[is_between])
-    shift = phase if phase < 0.9 else phase - 1
+    shift = phase if phase < RULES.late_phase else phase - 1
     moved = np.interp(numbers + shift, numbers, found, right=np.nan)
     moved = moved[np.isfinite(moved)]
     times_s = peak_frames(envelope, np.rint(moved).astype(np.intp), 2) / rate + LATENCY_S
@@ -294,16 +341,16 @@ def _follow(
     return times_s, float(60 / np.median(np.diff(times_s)))
 
 
-def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridSegment, ...]:
+def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridLine, ...]:
     if not beats.parts:
         return lay_segments(beats.times_s, bars.firsts[0], bars.beats_per_bar)
     segments, before = [], 0
     for part, bar in zip(beats.parts, bars.firsts, strict=True):
         # A first beat that was moved to the first sample does not lie on the grid.
-        is_moved = np.diff(part.beats_s[:2])[0] < part.period_s - _ON_GRID_S
+        is_moved = np.diff(part.beats_s[:2])[0] < part.period_s - RULES.on_grid_s
         first = 1 if is_moved else 0
         segments.append(
-            GridSegment(
+            GridLine(
                 start_s=float(part.beats_s[first]),
                 tempo_bpm=60 / part.period_s,
                 n_beats=len(part.beats_s) - first,
@@ -324,14 +371,14 @@ def _count_struck(spectra: Spectra, beats_s: _Array) -> int:
     """Count the beats, or halves of beats, that something starts on, as far as it matters."""
     halves_s = beats_s[:-1] + np.diff(beats_s) / 2
     times_s = np.concatenate([beats_s, halves_s])
-    return count_strokes(spectra, times_s, enough=min(len(beats_s), _SURE_STROKES))
+    return count_strokes(spectra, times_s, enough=min(len(beats_s), RULES.sure_strokes))
 
 
 def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
     score = load_ranker("confidence").score(confidence_features(levels, beats.steadiness))
     confidence = float(1 / (1 + np.exp(-score[0])))
     # What is struck a few times only, or never, may repeat by chance.
-    held = confidence * beats.hold * n_struck / _SURE_STROKES
+    held = confidence * beats.hold * n_struck / RULES.sure_strokes
     # Where two levels are near equals, either may be meant.
     return min(held, float(levels.probabilities[0]))
 

@@ -25,7 +25,8 @@ _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
 _RANGE_GATE_LU = -20.0
 _OFFSET_DB = -0.691  # BS.1770: K-weighting's gain at 997 Hz, taken off again
-_REPLAYGAIN_LUFS = -18.0
+REPLAYGAIN_REFERENCE_LUFS = -18.0
+"""Loudness that ReplayGain 2.0 plays everything at."""
 _FILTERED_AT_ONCE = 1 << 16  # samples; fits the processor's cache
 
 
@@ -51,7 +52,11 @@ class Loudness:
     @property
     def replaygain_db(self) -> float | None:
         """The gain that ReplayGain 2 asks for: to −18 LUFS."""
-        return None if self.integrated_lufs is None else _REPLAYGAIN_LUFS - self.integrated_lufs
+        return (
+            None
+            if self.integrated_lufs is None
+            else REPLAYGAIN_REFERENCE_LUFS - self.integrated_lufs
+        )
 
     @property
     def replaygain_peak(self) -> float | None:
