@@ -1,8 +1,6 @@
 """From the library to answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from api.views import job_reference
@@ -33,11 +31,8 @@ from stemcrate.schemas.transitions import Transition
 
 
 def track_line(track: TrackSummary) -> TrackLine:
-    """Tell a track in a line; where its files lie stays on this machine."""
-    fields = asdict(track)
-    del fields["paths"]
-    added_at = datetime.fromtimestamp(fields.pop("added_s"), UTC)
-    return TrackLine(**fields, added_at=added_at, is_missing=track.is_missing)
+    """Return a track in a line; where its files lie stays on this machine."""
+    return TrackLine.model_validate(track.model_dump(exclude={"paths"}))
 
 
 def track_details(library: Library, track_id: str) -> TrackDetails:

@@ -7,9 +7,10 @@ are 16 bars, descriptor vectors are random.
 import numpy as np
 from numpy.typing import NDArray
 
+from core.library.catalogue.columns import TrackColumns
 from core.playlist.harmony import CODES
 from core.playlist.problem import PENALTY, SetProblem
-from core.playlist.table import TrackTable, Vocals
+from core.playlist.table import TrackTable
 
 N_FEATURES = 64
 
@@ -23,24 +24,29 @@ def make_library(n: int, *, seed: int = 0) -> TrackTable:
     bar_s = 240 / tempo
     of_track = np.repeat(np.arange(n), rng.integers(0, 12, n))
     sung_s = rng.uniform(0, 1, len(of_track)) * duration_s[of_track]
+    artist, key = rng.integers(0, max(1, n // 5), n), rng.integers(0, 24, n)
+    energy, loudness_lufs = rng.uniform(1, 10, n).round(1), rng.normal(-9, 2, n)
+    descriptors = rng.standard_normal((n, N_FEATURES)).astype(np.float32)
+    passages_s = np.stack([sung_s, sung_s + rng.uniform(2, 20, len(sung_s))], axis=1)
     return TrackTable.from_columns(
-        [f"t{number}" for number in range(n)],
-        titles=[f"Title {number}" for number in range(n)],
-        artists=[f"Artist {number}" for number in rng.integers(0, max(1, n // 5), n)],
-        camelot=[CODES[place] for place in rng.integers(0, 24, n)],
-        tempo_bpm=tempo,
-        energy=rng.uniform(1, 10, n).round(1),
-        loudness_lufs=rng.normal(-9, 2, n),
-        duration_s=duration_s,
-        first_downbeat_s=first_s,
-        mix_in_s=np.stack([first_s, first_s + 16 * bar_s], axis=1),
-        mix_out_s=np.stack([duration_s - 20 * bar_s, duration_s - 4 * bar_s], axis=1),
-        timbre=rng.standard_normal((n, N_FEATURES)).astype(np.float32),
-        vocals=Vocals(
-            passages_s=np.stack([sung_s, sung_s + rng.uniform(2, 20, len(sung_s))], axis=1),
-            of_track=of_track,
-            is_known=np.ones(n, np.bool_),
-        ),
+        TrackColumns(
+            ids=tuple(f"t{number}" for number in range(n)),
+            titles=tuple(f"Title {number}" for number in range(n)),
+            artists=tuple(f"Artist {number}" for number in artist),
+            camelot=tuple(CODES[place] for place in key),
+            numbers={
+                "tempo_bpm": tempo,
+                "energy": energy,
+                "integrated_loudness_lufs": loudness_lufs,
+                "duration_s": duration_s,
+                "first_downbeat_s": first_s,
+            },
+            mix_in_s=np.stack([first_s, first_s + 16 * bar_s], axis=1),
+            mix_out_s=np.stack([duration_s - 20 * bar_s, duration_s - 4 * bar_s], axis=1),
+            vocals_s=tuple(np.split(passages_s, np.searchsorted(of_track, np.arange(1, n)))),
+            stems=((),) * n,
+            descriptors=descriptors,
+        )
     )
 
 

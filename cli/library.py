@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from cli.library_output import describe_report, describe_track, print_refusals, print_tracks
+from cli.library_output import describe_report, print_refusals, print_tracks
+from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_json
 from cli.progress import file_progress
 from config import settings
 from core.artifacts.store import JobStore
-from core.library.catalogue.query import Range, SortKey, TrackQuery
 from core.library.intake.listing import list_files
 from core.system.logs import configure_logging
+from core.system.validation import validate
 from stemcrate.schemas.facts import MIXTURE
+from stemcrate.schemas.search import MAX_LIMIT, TrackQuery
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 
 # The commands import the catalogue themselves: no other command waits for SQLAlchemy.
@@ -29,7 +31,7 @@ Option = typer.Option
 AsJson = Annotated[bool, Option("--json", help="Print one JSON object.")]
 DataDir = Annotated[Path | None, Option(help="Folder for all results.")]
 Track = Annotated[str, typer.Argument(help="A track: its file, or the beginning of its id.")]
-Limit = Annotated[int, Option(min=1, max=500, help="Most tracks to print.")]
+Limit = Annotated[int, Option(min=1, max=MAX_LIMIT, help="Maximum number of tracks.")]
 Processes = Annotated[
     int, Option(min=1, help="Files analysed side by side.", show_default="one a core")
 ]
@@ -88,59 +90,28 @@ def add(
 
 
 @app.command("list")
+@with_options
 def list_tracks(
-    sort: Annotated[SortKey, Option(help="What to sort by.")] = SortKey.TITLE,
-    descending: Annotated[bool, Option("--descending", help="The largest first.")] = False,
-    limit: Limit = 50,
-    cursor: Annotated[str | None, Option(help="next_cursor of the page before.")] = None,
+    asked: Annotated[Asked, OptionsOf(TrackQuery, only=("sort", "descending", "limit", "cursor"))],
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
     """List the tracks of the library, a page at a time."""
-    query = TrackQuery(sort=sort, is_descending=descending, limit=limit, cursor=cursor)
-    _print_page(open_library(data_dir), query, json)
+    _print_page(open_library(data_dir), validate(TrackQuery, asked), json)
 
 
 @app.command()
+@with_options
 def search(
+    asked: Annotated[Asked, OptionsOf(TrackQuery, without=("text",))],
     text: Annotated[
         list[str] | None, typer.Argument(help="Words of title, artist, album …")
     ] = None,
-    key: Annotated[str | None, Option(help="A key: 8A, 1m, Am or 'A minor'.")] = None,
-    mixes_with: Annotated[str | None, Option(help="Keys beside this on the wheel.")] = None,
-    bpm_min: Annotated[float | None, Option(help="Least tempo; half and double count.")] = None,
-    bpm_max: Annotated[float | None, Option(help="Greatest tempo.")] = None,
-    energy_min: Annotated[float | None, Option(help="Least energy, 1 to 10.")] = None,
-    energy_max: Annotated[float | None, Option(help="Greatest energy.")] = None,
-    loudness_min: Annotated[float | None, Option(help="Least loudness, LUFS.")] = None,
-    loudness_max: Annotated[float | None, Option(help="Greatest loudness.")] = None,
-    duration_min: Annotated[float | None, Option(help="Least length, seconds.")] = None,
-    duration_max: Annotated[float | None, Option(help="Greatest length.")] = None,
-    vocals: Annotated[str | None, Option(help="with or without.")] = None,
-    sort: Annotated[SortKey, Option(help="What to sort by.")] = SortKey.TITLE,
-    descending: Annotated[bool, Option("--descending", help="The largest first.")] = False,
-    limit: Limit = 50,
-    cursor: Annotated[str | None, Option(help="next_cursor of the page before.")] = None,
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
     """Search by words, key, tempo, energy, loudness, length and vocals."""
-    if vocals not in (None, "with", "without"):
-        raise typer.BadParameter("--vocals takes 'with' or 'without'.")
-    query = TrackQuery(
-        text=" ".join(text or []),
-        key=key,
-        mixes_with=mixes_with,
-        tempo_bpm=Range(bpm_min, bpm_max),
-        energy=Range(energy_min, energy_max),
-        loudness_lufs=Range(loudness_min, loudness_max),
-        duration_s=Range(duration_min, duration_max),
-        vocals=vocals,  # type: ignore[arg-type] # checked above
-        sort=sort,
-        is_descending=descending,
-        limit=limit,
-        cursor=cursor,
-    )
+    query = validate(TrackQuery, {**asked, "text": " ".join(text or [])})
     _print_page(open_library(data_dir), query, json)
 
 
@@ -156,7 +127,9 @@ def similar(
     library = open_library(data_dir)
     found = library.similar(find_track(library, track), part=part, limit=limit)
     if json:
-        described = [{**describe_track(other), "similarity": value} for other, value in found]
+        described = [
+            {**other.model_dump(mode="json"), "similarity": value} for other, value in found
+        ]
         print_json({"tracks": described})
         return
     print_tracks([other for other, _ in found], "Similarity", [f"{v:.3f}" for _, v in found])
@@ -181,7 +154,8 @@ def compatible(
     )
     if json:
         described = [
-            {**describe_track(other), "transition": step.model_dump()} for other, step in found
+            {**other.model_dump(mode="json"), "transition": step.model_dump()}
+            for other, step in found
         ]
         print_json({"tracks": described})
         return
@@ -200,7 +174,7 @@ def duplicates(data_dir: DataDir = None, json: AsJson = False) -> None:
             {
                 "level": group.level,
                 "bit_error_rate": group.bit_error_rate,
-                "tracks": [describe_track(track) for track in group.tracks],
+                "tracks": [track.model_dump(mode="json") for track in group.tracks],
             }
             for group in groups
         ]
@@ -257,7 +231,7 @@ def remove(
 def _print_page(library: "Library", query: TrackQuery, json: bool) -> None:
     page = library.search(query)
     if json:
-        described = [describe_track(track) for track in page.tracks]
+        described = [track.model_dump(mode="json") for track in page.tracks]
         print_json({"tracks": described, "next_cursor": page.next_cursor})
         return
     print_tracks(page.tracks)

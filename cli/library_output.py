@@ -1,49 +1,38 @@
 """How tracks and imports look on a terminal."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from cli.output import err, out
+from cli.output import err, format_value, out
 from core.library.catalogue.summary import TrackSummary
 from core.library.intake.listing import Refusal
+from stemcrate.schemas.search import LISTED
 
 if TYPE_CHECKING:
     from core.library.intake.importing import ImportReport
 
 
-def describe_track(track: TrackSummary) -> dict[str, Any]:
-    """Tell a track as JSON does."""
-    return {**asdict(track), "is_missing": track.is_missing}
-
-
 def print_tracks(
-    tracks: list[TrackSummary] | tuple[TrackSummary, ...],
+    tracks: Sequence[TrackSummary],
     heading: str | None = None,
-    cells: list[str] | None = None,
+    cells: Sequence[str] = (),
 ) -> None:
-    """Print tracks, with a column more where there is one."""
-    columns = ["Id", "Title", "Artist", "Length", "BPM", "Camelot", "Energy", "LUFS", "File"]
-    table = Table(*columns, *([heading] if heading else []))
+    """Print tracks, with a column more if it has a ``heading``."""
+    shown = {name: column for name, column in LISTED.items() if column.heading}
+    facts = [str(column.heading) for column in shown.values()]
+    table = Table("Id", "Title", "Artist", *facts, "File", *([heading] if heading else []))
     for place, track in enumerate(tracks):
         table.add_row(
             track.id[:10],
             track.title,
             track.artist or "–",
-            _format(track.duration_s, "{:.0f} s"),
-            _format(track.tempo_bpm, "{:.2f}"),
-            track.camelot or "–",
-            _format(track.energy, "{:.0f}"),
-            _format(track.integrated_loudness_lufs, "{:.1f}"),
+            *(format_value(getattr(track, name), column.form) for name, column in shown.items()),
             "moved" if track.is_missing else "there",
-            *([cells[place]] if cells else []),
+            *cells[place : place + 1],
         )
     out.print(table)
-
-
-def _format(value: float | None, template: str) -> str:
-    return "–" if value is None else template.format(value)
 
 
 def describe_report(report: "ImportReport") -> dict[str, Any]:

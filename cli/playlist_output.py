@@ -6,7 +6,6 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from cli.library_output import describe_track
 from cli.output import err, format_value, out
 from core.library.catalogue.summary import TrackSummary
 from core.library.records.record import PlaylistRecord
@@ -55,7 +54,7 @@ def describe_playlist(
         "id": record.id,
         "name": record.name,
         "duration_s": record.plan.duration_s,
-        "tracks": [describe_track(track) for track in tracks],
+        "tracks": [track.model_dump(mode="json") for track in tracks],
         "transitions": [step.model_dump() for step in record.plan.transitions],
         "relaxed": [relaxed.model_dump() for relaxed in record.plan.relaxed],
         "warnings": list(warnings),

@@ -8,6 +8,7 @@ code is 1 where a file is out of date.
 import re
 import sys
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -21,6 +22,7 @@ from cli.main import app
 from cli.option_model import help_of
 from config import Settings
 from stemcrate.schemas.options import ProcessingOptions
+from stemcrate.schemas.search import TrackQuery
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,6 +60,15 @@ def write_options() -> str:
         for name, field in ProcessingOptions.model_fields.items()
     )
     return _table("field", rows)
+
+
+def write_query() -> str:
+    """Return the table of the parameters of a search of the library."""
+    rows = (
+        (f"`{name}`", _default("" if field.default is None else field.default), describe(field))
+        for name, field in TrackQuery.model_fields.items()
+    )
+    return _table("parameter", rows)
 
 
 def write_settings() -> str:
@@ -104,7 +115,7 @@ def describe(field: FieldInfo) -> str:
     """Return a field's description with its choices and limits, where it does not say them."""
     description = help_of(field)
     kinds = [field.annotation, *get_args(field.annotation)]
-    choices = next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
+    choices = next(filter(None, map(_choices, kinds)), ())
     if any(f"`{choice}`" not in description for choice in choices):
         description += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
     limits: dict[type, Any] = {type(limit): limit for limit in field.metadata}
@@ -115,6 +126,12 @@ def describe(field: FieldInfo) -> str:
     if MaxLen in limits and field.annotation is str:
         description += f" At most {limits[MaxLen].max_length} characters."
     return description
+
+
+def _choices(kind: Any) -> tuple[Any, ...]:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return tuple(kind)
+    return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def as_text(default: object) -> str:
@@ -154,6 +171,7 @@ def _wrap(text: str) -> str:
 
 _TABLES: dict[str, Callable[[], str]] = {
     "job options": write_options,
+    "search": write_query,
     "settings": write_settings,
 }
 

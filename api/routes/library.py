@@ -1,6 +1,6 @@
 """The library: tracks in and out, search, and what goes with what."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 from starlette.concurrency import run_in_threadpool
@@ -23,7 +23,6 @@ from api.submission import submit_to_library
 from api.uploads import Intake, Limits, discard, receive_form
 from core import errors
 from core.artifacts.store import new_job_id
-from core.library.catalogue.query import MAX_LIMIT, Range, SortKey, TrackQuery
 from core.library.duplicates import find_duplicates
 from core.library.intake.job_tracks import enter_job
 from core.library.intake.uploads import remove_track
@@ -37,57 +36,27 @@ from stemcrate.schemas.library import (
     SimilarTracks,
     TrackDetails,
 )
+from stemcrate.schemas.search import MAX_LIMIT, TrackQuery
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 
 router = APIRouter(tags=["library"])
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most tracks of the answer.")]
-Bound = Annotated[float | None, Query()]
 
 
 @router.get(
     "/library/tracks", operation_id="list_tracks", responses=problem_responses(errors.InvalidOption)
 )
 def list_tracks(
+    query: Annotated[TrackQuery, Query()],
     request: Request,
     library: LibraryDep,
     response: Response,
-    text: Annotated[str, Query(max_length=500, description="Words of title, artist, …")] = "",
-    key: Annotated[str | None, Query(description="`8A`, `1m`, `Am` or `A minor`.")] = None,
-    mixes_with: Annotated[str | None, Query(description="Keys beside this on the wheel.")] = None,
-    tempo_min_bpm: Bound = None,
-    tempo_max_bpm: Bound = None,
-    energy_min: Bound = None,
-    energy_max: Bound = None,
-    loudness_min_lufs: Bound = None,
-    loudness_max_lufs: Bound = None,
-    duration_min_s: Bound = None,
-    duration_max_s: Bound = None,
-    vocals: Annotated[Literal["with", "without"] | None, Query()] = None,
-    sort: SortKey = SortKey.TITLE,
-    descending: Annotated[bool, Query(description="The largest first.")] = False,
-    limit: Limit = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> LibraryPage:
     """Search the library, a page at a time; half and double tempo count.
 
     The `Link` header leads to the next page.
     """
-    page = library.search(
-        TrackQuery(
-            text=text,
-            key=key,
-            mixes_with=mixes_with,
-            tempo_bpm=Range(tempo_min_bpm, tempo_max_bpm),
-            energy=Range(energy_min, energy_max),
-            loudness_lufs=Range(loudness_min_lufs, loudness_max_lufs),
-            duration_s=Range(duration_min_s, duration_max_s),
-            vocals=vocals,
-            sort=sort,
-            is_descending=descending,
-            limit=limit,
-            cursor=cursor,
-        )
-    )
+    page = library.search(query)
     if page.next_cursor is not None:
         response.headers["Link"] = next_page(
             "/library/tracks", request.query_params, page.next_cursor

@@ -1,14 +1,16 @@
 """Which tracks are there more than once, at three levels of likeness."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Literal
 
 from core.library.catalogue.summary import TrackSummary
-from core.library.identity.matching import find_matches, group
+from core.library.identity.matching import Match, find_matches, group
 from core.library.library import Library
 
+Members = tuple[str, ...]
 Level = Literal["bytes", "packets", "recording", "review"]
 
 
@@ -34,45 +36,59 @@ class DuplicateGroup:
 def find_duplicates(library: Library) -> list[DuplicateGroup]:
     """Find everything that the library holds more than once, the surest first.
 
-    A pair is told once, at its surest level. Copies at another speed or pitch, and recordings
+    A pair is listed once, at its surest level. Copies at another speed or pitch, and recordings
     shorter than 20 s in another encoding, are not found.
     """
-    repository = library.repository()
-    several = [
-        track_id
-        for track_id, files in groupby(repository.files(), key=lambda file: file[0])
-        if len(list(files)) > 1
-    ]
-    same_packets = [
-        tuple(track_id for _, track_id in members)
-        for _, members in groupby(repository.packet_hashes(), key=lambda row: row[0])
-    ]
-    matches = find_matches(repository.fingerprints())
-    told = {pair for members in same_packets for pair in _pairs(members)}
-    same = [match for match in matches if match.verdict == "same"]
-    recordings = [
-        members for members in group(same) if not all(pair in told for pair in _pairs(members))
-    ]
-    told |= {pair for members in recordings for pair in _pairs(members)}
-    worst = {
-        members: max(m.bit_error_rate for m in same if m.first in members) for members in recordings
-    }
+    packets = _find_packets(library)
+    matches = find_matches(library.repository().fingerprints())
+    recordings = _find_recordings(matches, _pairs(*packets))
     return [
-        *(DuplicateGroup("bytes", (track,)) for track in library.summaries(several)),
-        *(DuplicateGroup("packets", library.summaries(members)) for members in same_packets),
+        *(DuplicateGroup("bytes", (track,)) for track in _find_copies(library)),
+        *(DuplicateGroup("packets", library.summaries(members)) for members in packets),
         *(
-            DuplicateGroup("recording", library.summaries(members), worst[members])
-            for members in recordings
+            DuplicateGroup("recording", library.summaries(members), worst)
+            for members, worst in recordings.items()
         ),
         *(
-            DuplicateGroup("review", library.summaries(pair), match.bit_error_rate)
-            for match in matches
-            if match.verdict == "review"
-            and (pair := tuple(sorted((match.first, match.second)))) not in told
+            DuplicateGroup("review", library.summaries(pair), bit_error_rate)
+            for pair, bit_error_rate in _find_doubtful(matches, _pairs(*packets, *recordings))
         ),
     ]
 
 
-def _pairs(members: Iterable[str]) -> set[tuple[str, ...]]:
-    ordered = sorted(members)
-    return {(a, b) for place, a in enumerate(ordered) for b in ordered[place + 1 :]}
+def _find_copies(library: Library) -> tuple[TrackSummary, ...]:
+    """Find the tracks that lie in several files."""
+    n_files = Counter(track_id for track_id, _ in library.repository().files())
+    return library.summaries([track_id for track_id, n in n_files.items() if n > 1])
+
+
+def _find_packets(library: Library) -> list[Members]:
+    """Find the tracks whose encoded audio is the same."""
+    return [
+        tuple(track_id for _, track_id in members)
+        for _, members in groupby(library.repository().packet_hashes(), key=lambda row: row[0])
+    ]
+
+
+def _find_recordings(matches: Sequence[Match], known: set[Members]) -> dict[Members, float]:
+    """Find the same recordings, with the largest bit error rate of each group."""
+    same = [match for match in matches if match.verdict == "same"]
+    return {
+        members: max(match.bit_error_rate for match in same if match.first in members)
+        for members in group(same)
+        if not _pairs(members) <= known
+    }
+
+
+def _find_doubtful(
+    matches: Sequence[Match], known: set[Members]
+) -> Iterator[tuple[Members, float]]:
+    """Find the pairs that a person should judge."""
+    for match in matches:
+        pair = tuple(sorted((match.first, match.second)))
+        if match.verdict == "review" and pair not in known:
+            yield pair, match.bit_error_rate
+
+
+def _pairs(*groups: Members) -> set[Members]:
+    return {pair for members in groups for pair in combinations(sorted(members), 2)}

@@ -13,8 +13,7 @@ from filelock import FileLock
 
 from core.audio.tagging.tags import Cover
 from core.errors import InvalidOption, TrackNotFound
-from core.library.catalogue.columns import LibraryColumns
-from core.library.catalogue.query import TrackQuery
+from core.library.catalogue.columns import TrackColumns
 from core.library.catalogue.repository import LibraryRepository
 from core.library.catalogue.rows import make_rows
 from core.library.catalogue.similarity import SimilarityIndex, build_index
@@ -28,6 +27,7 @@ from core.library.records.record import (
 )
 from core.library.records.store import RecordStore
 from stemcrate.schemas.facts import MIXTURE
+from stemcrate.schemas.search import TrackQuery
 
 T = TypeVar("T")
 MIN_PREFIX = 6
@@ -44,7 +44,7 @@ class Library:
         self._records = RecordStore(data_dir)
         self._repository = LibraryRepository(database_url)
         self._lock_path = data_dir / "locks" / "library.lock"
-        self._columns = _Kept[LibraryColumns]()
+        self._columns = _Kept[TrackColumns]()
         self._indices = _Kept[dict[str, dict[str, SimilarityIndex]]]()
         self.playlists = PlaylistStore(self._records, self._lock_path)
 
@@ -187,7 +187,7 @@ class Library:
         path = self._records.cover_path(record.cover)
         return Cover(path.read_bytes(), record.cover.mime) if path.is_file() else None
 
-    def columns(self) -> LibraryColumns:
+    def columns(self) -> TrackColumns:
         """Give what sets are planned from; kept in memory until something changes."""
         return self._columns.get(self._repository.revision(), self._repository.columns)
 

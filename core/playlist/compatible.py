@@ -6,7 +6,6 @@ from core.playlist.harmony import HARMONY
 from core.playlist.rating import DETAIL_WEIGHT, rate_details, rate_outline
 from core.playlist.table import TrackTable
 from core.playlist.tempo import pitch_change_percent
-from core.playlist.track import PlaylistTrack
 from core.playlist.transition import explain
 from core.playlist.windows import Floats, Rows
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
@@ -16,17 +15,17 @@ _FIRST_LOOK = 256
 
 
 def compatible(
-    track: PlaylistTrack,
+    outgoing: TrackTable,
     table: TrackTable,
     *,
     limit: int = 50,
     max_pitch_percent: float = DEFAULT_MAX_PITCH_PERCENT,
 ) -> list[Transition]:
-    """Find the tracks that mix well after ``track``.
+    """Find the tracks that mix well after one.
 
     Parameters
     ----------
-    track : the outgoing track; a track of the table with its id is left out.
+    outgoing : a table of one track; a track of the other table with its id is left out.
     table : the tracks to choose from.
     limit : the most to give.
     max_pitch_percent : the largest pitch change; more than zero.
@@ -38,14 +37,12 @@ def compatible(
 
     Raises
     ------
-    ValueError : ``track`` has no Camelot code as ``camelot``, or its timbre another length than
-        the table's.
+    ValueError : the timbre of ``outgoing`` has another length than the table's.
     """
-    outgoing = TrackTable.from_tracks([track])
     rows = _find_mixable(outgoing, table, max_pitch_percent)
     # One more than asked for: the track itself may be among them.
     found = _find_best(outgoing, table, rows, limit + 1, max_pitch_percent)
-    best = np.array([row for row in found if table.ids[row] != track.id][:limit], np.intp)
+    best = np.array([row for row in found if table.ids[row] != outgoing.ids[0]][:limit], np.intp)
     origin = np.zeros(len(best), np.intp)
     return explain(outgoing, origin, table, best, max_pitch_percent=max_pitch_percent)
 

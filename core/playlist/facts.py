@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.playlist.track import PlaylistTrack
 from stemcrate.schemas.facts import MIXTURE, Descriptors, TrackFacts
+from stemcrate.schemas.search import PLANNED
 from stemcrate.schemas.transitions import TrackId
 
 
@@ -27,17 +28,13 @@ def facts_to_track(
         id=track_id,
         title=facts.title or title,
         artist=facts.artist,
-        tempo_bpm=facts.tempo_bpm,
+        **{name: getattr(facts, name) for name in PLANNED},
         camelot=facts.camelot,
-        energy=facts.energy,
-        duration_s=facts.duration_s,
-        integrated_loudness_lufs=facts.integrated_loudness_lufs,
         timbre=_decode_mixture(facts.descriptors),
         vocals_s=None if sung is None else tuple(sung),
         mix_in_s=facts.mix_in_s,
         mix_out_s=facts.mix_out_s,
         downbeats_s=tuple(facts.downbeats_s),
-        first_downbeat_s=facts.first_downbeat_s,
         stems=tuple(stems),
     )
 

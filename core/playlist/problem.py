@@ -13,6 +13,7 @@ compare), minus what it misses of the wanted duration and of the tracks that mus
 lasts from the first track's mixing in to the last one's end.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -190,37 +191,53 @@ class SetProblem:
 def pose(table: TrackTable, request: SetRequest) -> SetProblem:
     """Take out what must never be played and resolve the ids.
 
-    Raises `InvalidOption` where a track asked for is not there, and ValueError where two tracks
-    have one id.
+    Raises `InvalidOption` if a track asked for is not there, and ValueError if two tracks have the
+    same id.
     """
     if len(set(table.ids)) != len(table):
         raise ValueError("two tracks to plan with have one id")
     request.check_ids(table.ids)
-    if request.never:
-        never = set(request.never)
-        table = table.take(
-            np.array([row for row, i in enumerate(table.ids) if i not in never], np.intp)
-        )
-    row_of = {track_id: row for row, track_id in enumerate(table.ids)} if request.wanted else {}
-    is_must = np.zeros(len(table), np.bool_)
-    is_must[[row_of[track_id] for track_id in request.wanted]] = True
-    ends = [None if i is None else row_of[i] for i in (request.start, request.end)]
-    for row in ends:
-        if row is not None:
-            is_must[row] = False
-    n_wanted = None
-    if request.duration_s is None:
-        n_wanted = min(request.n_tracks or len(table), len(table))
-        n_wanted = max(n_wanted, len(request.wanted))
+    table = _leave_out(table, request.never)
+    start, end, is_must = _find_wanted(table, request)
     usual_s = np.nanmedian(table.play_s) if (~np.isnan(table.play_s)).any() else UNKNOWN_PLAY_S
     return SetProblem(
         table=table,
         request=request,
-        n_wanted=n_wanted,
+        n_wanted=_count_wanted(table, request),
         curve=make_curve(request.curve, table.energy) if request.curve is not None else None,
-        start=ends[0],
-        end=ends[1],
+        start=start,
+        end=end,
         is_must=is_must,
         play_s=np.where(np.isnan(table.play_s), usual_s, table.play_s),
         tail_s=np.where(np.isnan(table.tail_s), 0.0, table.tail_s),
     )
+
+
+def _leave_out(table: TrackTable, never: Sequence[str]) -> TrackTable:
+    if not never:
+        return table
+    left_out = set(never)
+    return table.take(
+        np.array([row for row, i in enumerate(table.ids) if i not in left_out], np.intp)
+    )
+
+
+def _find_wanted(
+    table: TrackTable, request: SetRequest
+) -> tuple[int | None, int | None, NDArray[np.bool_]]:
+    """Return the rows of the first and last track, and which others have to be played."""
+    is_must = np.zeros(len(table), np.bool_)
+    if not request.wanted:
+        return None, None, is_must
+    row_of = {track_id: row for row, track_id in enumerate(table.ids)}
+    is_must[[row_of[track_id] for track_id in request.wanted]] = True
+    start, end = (None if i is None else row_of[i] for i in (request.start, request.end))
+    is_must[[row for row in (start, end) if row is not None]] = False
+    return start, end, is_must
+
+
+def _count_wanted(table: TrackTable, request: SetRequest) -> int | None:
+    """Return the number of tracks of the set; None if its duration rules."""
+    if request.duration_s is not None:
+        return None
+    return max(min(request.n_tracks or len(table), len(table)), len(request.wanted))

@@ -13,6 +13,7 @@ What is not known counts as `NEUTRAL`. The one implementation of these rules is 
 transition is a table of one row.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,13 +24,36 @@ from core.playlist.table import TrackTable
 from core.playlist.tempo import pitch_change_percent
 from core.playlist.windows import Floats, Rows
 
+
+@dataclass(frozen=True, slots=True)
+class StepRule:
+    """A part that rates the step of a number from one track to the next.
+
+    Parameters
+    ----------
+    fact : name of the number (`stemcrate.schemas.search.PlannedFacts`).
+    weight : how much the part counts.
+    free, limit : the largest step that is rated 1, and the smallest that is rated 0.
+    """
+
+    fact: str
+    weight: float
+    free: float
+    limit: float
+
+
+STEP_RULES = {
+    "energy": StepRule("energy", weight=0.10, free=1.0, limit=4.0),
+    "loudness": StepRule("integrated_loudness_lufs", weight=0.05, free=0.0, limit=6.0),
+}
+"""The parts that compare a number, by their name in `stemcrate.schemas.transitions.Transition`."""
+
 WEIGHTS = {
     "harmony": 0.35,
     "tempo": 0.25,
     "vocals": 0.15,
-    "energy": 0.10,
     "timbre": 0.10,
-    "loudness": 0.05,
+    **{part: rule.weight for part, rule in STEP_RULES.items()},
 }
 """How much each part counts; they sum to 1."""
 
@@ -37,23 +61,19 @@ DETAIL_WEIGHT = WEIGHTS["vocals"] + WEIGHTS["timbre"]
 """What `rate_details` can add at most to what `rate_outline` gives."""
 
 CLASH_LIMIT_S = 8.0
-FREE_ENERGY_STEP = 1.0
-ENERGY_LIMIT = 4.0
-LOUDNESS_LIMIT_LU = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
     """The parts that need one number a track; shapes (n_pairs,).
 
-    ``score`` is their weighted sum, without the details.
+    ``score`` is their weighted sum, without the details; ``steps`` are the parts of `STEP_RULES`.
     """
 
     score: Floats
     harmony: Floats
     tempo: Floats
-    energy: Floats
-    loudness: Floats
+    steps: Mapping[str, Floats]
     pitch_change_percent: Floats
 
 
@@ -80,7 +100,7 @@ def rate_outline(
     *,
     max_pitch_percent: float,
 ) -> Outline:
-    """Rate harmony, tempo, energy and loudness of pairs of tracks.
+    """Rate harmony, tempo and the steps of numbers of pairs of tracks.
 
     Parameters
     ----------
@@ -90,17 +110,14 @@ def rate_outline(
     pitch = pitch_change_percent(outgoing.log_tempo[out_rows], incoming.log_tempo[in_rows])
     harmony = HARMONY[outgoing.key[out_rows], incoming.key[in_rows]]
     tempo = _fall(np.abs(pitch), max_pitch_percent)
-    energy_step = np.abs(incoming.energy[in_rows] - outgoing.energy[out_rows])
-    energy = _fall(np.maximum(energy_step - FREE_ENERGY_STEP, 0.0), ENERGY_LIMIT - FREE_ENERGY_STEP)
-    loudness_step = np.abs(incoming.loudness_lufs[in_rows] - outgoing.loudness_lufs[out_rows])
-    loudness = _fall(loudness_step, LOUDNESS_LIMIT_LU)
-    score = (
-        WEIGHTS["harmony"] * harmony
-        + WEIGHTS["tempo"] * tempo
-        + WEIGHTS["energy"] * energy
-        + WEIGHTS["loudness"] * loudness
-    )
-    return Outline(score, harmony, tempo, energy, loudness, pitch)
+    steps = {
+        part: _rate_step(outgoing, out_rows, incoming, in_rows, rule)
+        for part, rule in STEP_RULES.items()
+    }
+    score = WEIGHTS["harmony"] * harmony + WEIGHTS["tempo"] * tempo
+    for part, rated in steps.items():
+        score = score + WEIGHTS[part] * rated
+    return Outline(score, harmony, tempo, steps, pitch)
 
 
 def rate_details(
@@ -129,6 +146,13 @@ def rate_details(
 def _fall(value: Floats, limit: float) -> Floats:
     """Give 1 at 0, 0 from the limit on, and `NEUTRAL` for NaN."""
     return _known(np.maximum(1.0 - value / limit, 0.0))
+
+
+def _rate_step(
+    outgoing: TrackTable, out_rows: Rows, incoming: TrackTable, in_rows: Rows, rule: StepRule
+) -> Floats:
+    step = np.abs(incoming.numbers[rule.fact][in_rows] - outgoing.numbers[rule.fact][out_rows])
+    return _fall(np.maximum(step - rule.free, 0.0), rule.limit - rule.free)
 
 
 def _known(score: Floats) -> Floats:

@@ -6,7 +6,7 @@ from math import isnan
 from core.analysis.harmony.camelot import relation
 from core.playlist.drops import Mix
 from core.playlist.harmony import CODES, RULES, UNKNOWN_KEY
-from core.playlist.rating import FREE_ENERGY_STEP
+from core.playlist.rating import STEP_RULES
 from stemcrate.schemas.transitions import DroppedStem
 
 NOTABLE_LOUDNESS_LU = 2.0
@@ -39,9 +39,10 @@ def explain_tempo(mix: Mix, pitch_percent: float, octaves: float, max_pitch_perc
 def explain_steps(mix: Mix) -> Iterator[str]:
     """Name steps of energy and loudness that are more than small; unknown ones are none."""
     first, second = mix.outgoing.energy[mix.out_row], mix.incoming.energy[mix.in_row]
-    if abs(second - first) > FREE_ENERGY_STEP:
+    if abs(second - first) > STEP_RULES["energy"].free:
         yield f"energy {first:.3g} → {second:.3g}"
-    step_lu = mix.incoming.loudness_lufs[mix.in_row] - mix.outgoing.loudness_lufs[mix.out_row]
+    outgoing_lufs = mix.outgoing.numbers["integrated_loudness_lufs"][mix.out_row]
+    step_lu = mix.incoming.numbers["integrated_loudness_lufs"][mix.in_row] - outgoing_lufs
     if abs(step_lu) >= NOTABLE_LOUDNESS_LU:
         yield f"{abs(step_lu):.1f} LU {'louder' if step_lu > 0 else 'quieter'}: trim the gain"
 

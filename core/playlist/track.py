@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from stemcrate.schemas.search import PlannedFacts
 from stemcrate.schemas.transitions import TrackId
 
 Window = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class PlaylistTrack:
-    """One track, as a set is planned with it.
+class PlaylistTrack(PlannedFacts):
+    """One track, as a set is planned with it; its numbers are those of `PlannedFacts`.
 
     Parameters
     ----------
@@ -37,15 +38,10 @@ class PlaylistTrack:
     id: TrackId
     title: str = ""
     artist: str | None = None
-    tempo_bpm: float | None = None
     camelot: str | None = None
-    energy: float | None = None
-    duration_s: float | None = None
-    integrated_loudness_lufs: float | None = None
     timbre: NDArray[np.float32] | None = field(default=None, compare=False)
     vocals_s: tuple[Window, ...] | None = None
     mix_in_s: Window | None = None
     mix_out_s: Window | None = None
     downbeats_s: tuple[float, ...] = ()
-    first_downbeat_s: float | None = None
     stems: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ of the track that they belong to, as it was recorded.
 """
 
 from math import isnan
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,7 @@ def explain(
         )
         clash_s = float(details.vocal_clash_s[place])
         drops = find_drops(mix, find_clashes(mix) if clash_s > 0 else [])
+        steps: dict[str, Any] = {part: float(rated[place]) for part, rated in outline.steps.items()}
         transitions.append(
             Transition(
                 from_id=outgoing.ids[mix.out_row],
@@ -69,10 +71,9 @@ def explain(
                 score=float(outline.score[place] + details.score[place]),
                 harmony=float(outline.harmony[place]),
                 tempo=float(outline.tempo[place]),
-                energy=float(outline.energy[place]),
-                loudness=float(outline.loudness[place]),
                 timbre=float(details.timbre[place]),
                 vocals=float(details.vocals[place]),
+                **steps,
                 pitch_change_percent=_known(pitch_percent),
                 mix_out_s=_known(mix.mix_out_s),
                 mix_in_s=_known(mix.mix_in_s) or 0.0,

@@ -1,7 +1,4 @@
-"""Sets from the library: planned, kept as playlists, put in another order.
-
-The only place where the library's columns become the planner's table.
-"""
+"""Sets from the library: planned, kept as playlists, put in another order."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,17 +6,16 @@ from dataclasses import asdict
 import numpy as np
 
 from core.errors import InvalidOption
-from core.library.catalogue.columns import LibraryColumns
+from core.library.catalogue.columns import TrackColumns
 from core.library.catalogue.summary import TrackSummary
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
 from core.playlist.compatible import compatible
 from core.playlist.plan import plan_set
 from core.playlist.request import SetRequest
-from core.playlist.table import TrackTable, Vocals
-from core.playlist.track import PlaylistTrack, Window
+from core.playlist.table import TrackTable
 from core.playlist.transition import explain
-from core.playlist.windows import Floats, Rows
+from core.playlist.windows import Rows
 from stemcrate.schemas.playlists import PlaylistRequest
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT, SetDescription, SetWishes
 from stemcrate.schemas.transitions import Transition
@@ -30,7 +26,7 @@ class SetPlanner:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._kept: tuple[LibraryColumns, TrackTable] | None = None
+        self._kept: tuple[TrackColumns, TrackTable] | None = None
 
     def compatible(
         self,
@@ -52,10 +48,9 @@ class SetPlanner:
                 hint="Give a number between 0 and 100.",
                 field="max_pitch_percent",
             )
-        self._library.summary(track_id)
-        columns, table = self._table()
-        track = _take_track(columns, columns.ids.index(track_id))
-        found = compatible(track, table, limit=limit, max_pitch_percent=max_pitch_percent)
+        table = self._table()
+        outgoing = table.take(self._rows(table, [track_id]))
+        found = compatible(outgoing, table, limit=limit, max_pitch_percent=max_pitch_percent)
         steps = {str(step.to_id): step for step in found}
         return [(summary, steps[summary.id]) for summary in self._library.summaries([*steps])]
 
@@ -70,7 +65,7 @@ class SetPlanner:
         if wishes.tracks is not None:
             order = wishes.tracks
             return self._library.playlists.create(wishes.name, order, self._describe_order(order))
-        _, table = self._table()
+        table = self._table()
         if wishes.among is not None:
             table = table.take(self._rows(table, wishes.among))
         if not len(table):
@@ -99,7 +94,7 @@ class SetPlanner:
         return self._library.playlists.change(playlist_id, change)
 
     def _describe_order(self, track_ids: Sequence[str]) -> SetDescription:
-        _, table = self._table()
+        table = self._table()
         rows = self._rows(table, track_ids)
         steps = explain(
             table, rows[:-1], table, rows[1:], max_pitch_percent=DEFAULT_MAX_PITCH_PERCENT
@@ -113,13 +108,13 @@ class SetPlanner:
                 self._library.summary(track_id)  # raises
         return np.array([places[track_id] for track_id in track_ids], dtype=np.intp)
 
-    def _table(self) -> tuple[LibraryColumns, TrackTable]:
+    def _table(self) -> TrackTable:
         columns = self._library.columns()
         kept = self._kept
         if kept is None or kept[0] is not columns:
-            kept = columns, make_table(columns)
+            kept = columns, TrackTable.from_columns(columns)
             self._kept = kept
-        return kept
+        return kept[1]
 
 
 def _to_request(wishes: SetWishes) -> SetRequest:
@@ -135,62 +130,3 @@ def _to_request(wishes: SetWishes) -> SetRequest:
         artist_gap=wishes.artist_gap,
         max_pitch_percent=wishes.max_pitch_percent,
     )
-
-
-def make_table(columns: LibraryColumns) -> TrackTable:
-    """Convert the library's columns to the planner's table."""
-    sung = [
-        (row, passages) for row, passages in enumerate(columns.vocals_s) if passages is not None
-    ]
-    passages_s = [passages for _, passages in sung]
-    return TrackTable.from_columns(
-        columns.ids,
-        titles=columns.titles,
-        artists=columns.artists,
-        camelot=columns.camelot,
-        tempo_bpm=columns.tempo_bpm,
-        energy=columns.energy,
-        loudness_lufs=columns.integrated_loudness_lufs,
-        duration_s=columns.duration_s,
-        first_downbeat_s=columns.first_downbeat_s,
-        mix_in_s=columns.mix_in_s,
-        mix_out_s=columns.mix_out_s,
-        timbre=columns.descriptors,
-        vocals=Vocals(
-            passages_s=np.concatenate([*passages_s, np.zeros((0, 2))]),
-            of_track=np.repeat(
-                np.array([row for row, _ in sung], dtype=np.intp), [len(p) for p in passages_s]
-            ),
-            is_known=np.array([p is not None for p in columns.vocals_s], dtype=np.bool_),
-        ),
-        stems=columns.stems,
-    )
-
-
-def _take_track(columns: LibraryColumns, row: int) -> PlaylistTrack:
-    passages = columns.vocals_s[row]
-    return PlaylistTrack(
-        id=columns.ids[row],
-        title=columns.titles[row],
-        artist=columns.artists[row],
-        tempo_bpm=_known(columns.tempo_bpm[row]),
-        camelot=columns.camelot[row],
-        energy=_known(columns.energy[row]),
-        duration_s=_known(columns.duration_s[row]),
-        integrated_loudness_lufs=_known(columns.integrated_loudness_lufs[row]),
-        timbre=columns.descriptors[row],
-        vocals_s=None if passages is None else tuple((float(a), float(b)) for a, b in passages),
-        mix_in_s=_window(columns.mix_in_s[row]),
-        mix_out_s=_window(columns.mix_out_s[row]),
-        first_downbeat_s=_known(columns.first_downbeat_s[row]),
-        stems=columns.stems[row],
-    )
-
-
-def _known(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _window(pair: Floats) -> Window | None:
-    start_s, end_s = _known(pair[0]), _known(pair[1])
-    return None if start_s is None or end_s is None else (start_s, end_s)

@@ -7,23 +7,18 @@ from pydantic import BaseModel, Field
 
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.jobs import JobReceipt
+from stemcrate.schemas.search import CatalogueFacts
 from stemcrate.schemas.transitions import Transition
 
 EXAMPLE_TRACK_ID = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 
 
-class TrackLine(BaseModel):
-    """A track of the library in a line; null stands for what is not known."""
+class TrackLine(CatalogueFacts):
+    """A track of the library in a line."""
 
     id: str = Field(description="SHA-256 of the file's bytes.", examples=[EXAMPLE_TRACK_ID])
     title: str
     artist: str | None
-    duration_s: float | None
-    tempo_bpm: float | None
-    camelot: str | None
-    energy: float | None = Field(description="1 to 10.")
-    integrated_loudness_lufs: float | None
-    vocal_ratio: float | None = Field(description="Share of the time with vocals, 0 to 1.")
     stems: list[str] = Field(description="Stems that a job separated it into.")
     added_at: datetime
     is_missing: bool = Field(description="Whether its file is no longer where it was.")

@@ -14,7 +14,8 @@ class Partial(BaseModel):
 
     @model_serializer(mode="wrap")
     def _omit_unset(self, handler):  # type: ignore[no-untyped-def]  # an annotation hides the schema
-        kept = self.model_fields_set
+        fields, kept = type(self).model_fields, self.model_fields_set
+        kept = kept | {fields[name].alias or name for name in kept if name in fields}
         return {name: value for name, value in handler(self).items() if name in kept}
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stemcrate.schemas.record import Partial
+
 TrackId = int | str
 """A track of the library by its id, or one of a job by its index."""
 
@@ -19,7 +21,7 @@ class DroppedStem(BaseModel):
     end_s: float
 
 
-class Transition(BaseModel):
+class Transition(Partial):
     """How one track mixes into the next: in a job's playlist, in the library's, beside a track.
 
     Scores run from 0 (do not) to 1 (as good as it gets). Times are seconds of the track that they

@@ -4,8 +4,12 @@ Every row can be made again from the records on disk (`core.library.records.stor
 be dropped without loss. `core/library/catalogue/migrations` brings a database to this state.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from stemcrate.schemas.search import NUMBERS
 
 PREFIX = "library_"
 # Compared byte by byte on every database, so that pages are cut the same way everywhere.
@@ -19,6 +23,8 @@ class Base(DeclarativeBase):
 
 class TrackRow(Base):
     """A track; ``added_s`` is a moment in Unix seconds.
+
+    The facts that are numbers (`stemcrate.schemas.search.NUMBERS`) are columns, too.
 
     ``*_folded`` columns are without capitals and accents, for search and sorting. ``vocals_s``
     holds (start, end) of sung passages as little-endian float64, ``descriptors`` the vectors of
@@ -34,15 +40,9 @@ class TrackRow(Base):
     artist_folded: Mapped[str | None] = mapped_column(_FOLDED, index=True)
     text_folded: Mapped[str] = mapped_column(sa.Text)
     added_s: Mapped[float] = mapped_column(sa.Double, index=True)
-    duration_s: Mapped[float | None] = mapped_column(sa.Double, index=True)
-    tempo_bpm: Mapped[float | None] = mapped_column(sa.Double, index=True)
     camelot: Mapped[str | None] = mapped_column(sa.String(3), index=True)
     key_place: Mapped[int | None] = mapped_column(sa.Integer, index=True)
-    energy: Mapped[float | None] = mapped_column(sa.Double, index=True)
-    integrated_loudness_lufs: Mapped[float | None] = mapped_column(sa.Double, index=True)
-    vocal_ratio: Mapped[float | None] = mapped_column(sa.Double)
     vocals_s: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
-    first_downbeat_s: Mapped[float | None] = mapped_column(sa.Double)
     mix_in_start_s: Mapped[float | None] = mapped_column(sa.Double)
     mix_in_end_s: Mapped[float | None] = mapped_column(sa.Double)
     mix_out_start_s: Mapped[float | None] = mapped_column(sa.Double)
@@ -52,6 +52,15 @@ class TrackRow(Base):
     descriptor_version: Mapped[str | None] = mapped_column(sa.String(64))
     descriptor_parts: Mapped[str] = mapped_column(sa.Text, default="")
     descriptors: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+
+
+for _name, _column in NUMBERS.items():
+    setattr(TrackRow, _name, mapped_column(sa.Double, nullable=True, index=bool(_column.sort)))
+
+
+def fact_column(name: str) -> Any:
+    """Return the column of a fact that is a number."""
+    return getattr(TrackRow, name)
 
 
 class FileRow(Base):

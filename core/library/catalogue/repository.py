@@ -6,22 +6,29 @@ read into memory can be kept for as long as nothing changed.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.library.catalogue.columns import ColumnRow, LibraryColumns, Vectors, make_columns
+from core.library.catalogue.columns import COLUMNS, TrackColumns, Vectors, make_columns
 from core.library.catalogue.database import open_engine
-from core.library.catalogue.models import FileRow, FingerprintRow, RevisionRow, TrackRow
+from core.library.catalogue.models import (
+    FileRow,
+    FingerprintRow,
+    RevisionRow,
+    TrackRow,
+    fact_column,
+)
 from core.library.catalogue.query import (
     INSTRUMENTAL_BELOW,
-    Range,
-    SortKey,
-    TrackQuery,
+    check_query,
+    find_camelot_codes,
+    fold,
     make_cursor,
     read_cursor,
 )
@@ -29,6 +36,7 @@ from core.library.catalogue.rows import TrackRows
 from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
 from core.library.identity.fingerprint import Algorithm, Fingerprint
 from core.system.database import database_errors
+from stemcrate.schemas.search import LISTED, NUMBERS, Bound, SortKey, TrackQuery
 
 T = TypeVar("T")
 _BATCH = 1000
@@ -38,11 +46,8 @@ _SORT_COLUMNS: dict[SortKey, Any] = {
     SortKey.TITLE: TrackRow.title_folded,
     SortKey.ARTIST: TrackRow.artist_folded,
     SortKey.ADDED: TrackRow.added_s,
-    SortKey.DURATION: TrackRow.duration_s,
-    SortKey.TEMPO: TrackRow.tempo_bpm,
     SortKey.KEY: TrackRow.key_place,
-    SortKey.ENERGY: TrackRow.energy,
-    SortKey.LOUDNESS: TrackRow.integrated_loudness_lufs,
+    **{column.sort: fact_column(name) for name, column in NUMBERS.items() if column.sort},
 }
 
 
@@ -104,9 +109,10 @@ class LibraryRepository:
             return session.scalars(sa.select(sa.func.count()).select_from(TrackRow)).one()
 
     def search(self, query: TrackQuery) -> TrackPage:
-        """Give a page of the tracks that a query finds. Raises `InvalidOption` for its cursor."""
+        """Give a page of the tracks that a query finds. Raises `InvalidOption`."""
+        check_query(query)
         column = _SORT_COLUMNS[query.sort]
-        order = column.desc() if query.is_descending else column.asc()
+        order = column.desc() if query.descending else column.asc()
         statement = (
             sa.select(TrackRow)
             .where(*_conditions(query), *_after_cursor(query, column))
@@ -202,12 +208,12 @@ class LibraryRepository:
             for version, (ids, vectors) in found.items()
         }
 
-    def columns(self) -> LibraryColumns:
-        """Give what sets are planned from, a column a fact, tracks in the order of their ids."""
-        wanted = [getattr(TrackRow, field.name) for field in fields(ColumnRow)]
+    def columns(self) -> TrackColumns:
+        """Return what sets are planned from, a column a fact, tracks in the order of their ids."""
+        wanted = [getattr(TrackRow, name) for name in COLUMNS]
         with self._session() as session:
             rows = session.execute(sa.select(*wanted).order_by(TrackRow.id))
-            return make_columns([ColumnRow(*row) for row in rows])
+            return make_columns([row._asdict() for row in rows])
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -248,44 +254,42 @@ def _summarise(session: Session, rows: Sequence[TrackRow]) -> tuple[TrackSummary
             id=row.id,
             title=row.title,
             artist=row.artist,
-            duration_s=row.duration_s,
-            tempo_bpm=row.tempo_bpm,
-            camelot=row.camelot,
-            energy=row.energy,
-            integrated_loudness_lufs=row.integrated_loudness_lufs,
-            vocal_ratio=row.vocal_ratio,
-            stems=tuple(filter(None, row.stems.split(","))),
-            added_s=row.added_s,
-            paths=tuple(paths.get(row.id, ())),
+            **{name: getattr(row, name) for name in LISTED},
+            stems=[*filter(None, row.stems.split(","))],
+            added_at=datetime.fromtimestamp(row.added_s, UTC),
+            paths=paths.get(row.id, []),
+            is_missing=not any(Path(path).is_file() for path in paths.get(row.id, [])),
         )
         for row in rows
     )
 
 
 def _conditions(query: TrackQuery) -> Iterator[sa.ColumnElement[bool]]:
-    for word in query.words:
+    for word in fold(query.text).split():
         yield TrackRow.text_folded.contains(word, autoescape=True)
-    codes = query.camelot_codes
+    codes = find_camelot_codes(query)
     if codes is not None:
         yield TrackRow.camelot.in_(codes)
-    if not query.tempo_bpm.is_open:
-        tempo = TrackRow.tempo_bpm
-        octaves = (tempo, tempo * 2.0, tempo * 0.5)
-        yield sa.or_(*(sa.and_(*_within(octave, query.tempo_bpm)) for octave in octaves))
-    yield from _within(TrackRow.energy, query.energy)
-    yield from _within(TrackRow.integrated_loudness_lufs, query.loudness_lufs)
-    yield from _within(TrackRow.duration_s, query.duration_s)
+    yield from _ranges(query)
     if query.vocals == "with":
-        yield TrackRow.vocal_ratio >= INSTRUMENTAL_BELOW
+        yield fact_column("vocal_ratio") >= INSTRUMENTAL_BELOW
     elif query.vocals == "without":
-        yield TrackRow.vocal_ratio < INSTRUMENTAL_BELOW
+        yield fact_column("vocal_ratio") < INSTRUMENTAL_BELOW
 
 
-def _within(value: Any, allowed: Range) -> Iterator[sa.ColumnElement[bool]]:
-    if allowed.least is not None:
-        yield value >= allowed.least
-    if allowed.most is not None:
-        yield value <= allowed.most
+def _ranges(query: TrackQuery) -> Iterator[sa.ColumnElement[bool]]:
+    asked: dict[str, list[tuple[Bound, float]]] = {}
+    for _, bound, value in query.bounds():
+        asked.setdefault(bound.fact, []).append((bound, value))
+    for fact, bounds in asked.items():
+        column = fact_column(fact)
+        octaves = [column * 2.0, column * 0.5] if NUMBERS[fact].counts_octaves else []
+        yield sa.or_(*(sa.and_(*_within(octave, bounds)) for octave in [column, *octaves]))
+
+
+def _within(value: Any, bounds: Sequence[tuple[Bound, float]]) -> Iterator[Any]:
+    for bound, limit in bounds:
+        yield value >= limit if bound.side == "least" else value <= limit
 
 
 def _after_cursor(query: TrackQuery, column: Any) -> Iterator[sa.ColumnElement[bool]]:
@@ -296,7 +300,7 @@ def _after_cursor(query: TrackQuery, column: Any) -> Iterator[sa.ColumnElement[b
     if value is None:
         yield sa.and_(column.is_(None), TrackRow.id > track_id)
         return
-    beyond = column < value if query.is_descending else column > value
+    beyond = column < value if query.descending else column > value
     same = sa.and_(column == value, TrackRow.id > track_id)
     yield sa.or_(beyond, same, column.is_(None))
 

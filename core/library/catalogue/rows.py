@@ -1,10 +1,10 @@
 """From a record to the rows that stand for it in the database."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from core.analysis.harmony.camelot import camelot_to_key
 from core.library.catalogue.models import FileRow, FingerprintRow, TrackRow
 from core.library.catalogue.query import fold
 from core.library.records.record import LibraryRecord
-from stemcrate.schemas.facts import MIXTURE
+from stemcrate.schemas.facts import MIXTURE, Interval
+from stemcrate.schemas.search import NUMBERS
 
 _SEARCHED_TAGS = ("album", "album_artist", "genre", "comment", "year", "composer")
 
@@ -49,7 +50,7 @@ def make_rows(record: LibraryRecord) -> TrackRows:
 
 
 def _make_track_row(record: LibraryRecord) -> TrackRow:
-    facts = record.facts
+    facts = record.facts.model_copy(update={"duration_s": record.duration_s})
     mix_in, mix_out = _window(facts.mix_in_s), _window(facts.mix_out_s)
     texts = [record.title, record.artist, record.name]
     texts += [record.tags.get(name) for name in _SEARCHED_TAGS]
@@ -65,15 +66,13 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
         artist_folded=fold(record.artist) if record.artist else None,
         text_folded=fold(" ".join(str(text) for text in texts if text)),
         added_s=record.added_at.timestamp(),
-        duration_s=_positive(record.duration_s),
-        tempo_bpm=_positive(facts.tempo_bpm),
+        **{
+            name: _number(getattr(facts, name), is_positive=column.is_positive)
+            for name, column in NUMBERS.items()
+        },
         camelot=camelot,
         key_place=key_place(camelot) if camelot else None,
-        energy=_positive(facts.energy),
-        integrated_loudness_lufs=_number(facts.integrated_loudness_lufs),
-        vocal_ratio=_number(facts.vocal_ratio),
         vocals_s=_pack_intervals(facts.vocals_s),
-        first_downbeat_s=_number(facts.first_downbeat_s),
         mix_in_start_s=mix_in[0],
         mix_in_end_s=mix_in[1],
         mix_out_start_s=mix_out[0],
@@ -91,31 +90,27 @@ def key_place(camelot: str) -> int:
     return 2 * (int(camelot[:-1]) - 1) + (camelot[-1] == "B")
 
 
-def _number(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and isfinite(value) else None
+def _number(value: float | None, *, is_positive: bool = False) -> float | None:
+    if value is None or not isfinite(value) or (is_positive and value <= 0):
+        return None
+    return float(value)
 
 
-def _positive(value: Any) -> float | None:
-    number = _number(value)
-    return number if number is not None and number > 0 else None
-
-
-def _camelot(value: Any) -> str | None:
+def _camelot(code: str | None) -> str | None:
+    if code is None:
+        return None
     try:
-        camelot_to_key(value)
-    except (ValueError, TypeError):
+        camelot_to_key(code)
+    except ValueError:
         return None
-    return str(value)
+    return code
 
 
-def _window(value: Any) -> tuple[float | None, float | None]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        return None, None
-    return _number(value[0]), _number(value[1])
+def _window(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (None, None) if interval is None else (_number(interval[0]), _number(interval[1]))
 
 
-def _pack_intervals(value: Any) -> bytes | None:
-    if value is None:
+def _pack_intervals(intervals: Sequence[Interval] | None) -> bytes | None:
+    if intervals is None:
         return None
-    return np.array(value, dtype="<f8").reshape(-1, 2).tobytes()
+    return np.array(intervals, dtype="<f8").reshape(-1, 2).tobytes()

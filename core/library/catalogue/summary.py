@@ -1,30 +1,14 @@
 """What the catalogue tells of tracks and files, a line each."""
 
 from dataclasses import dataclass
-from pathlib import Path
+
+from stemcrate.schemas.library import TrackLine
 
 
-@dataclass(frozen=True, slots=True)
-class TrackSummary:
-    """A line of the library. None for what is not known; ``paths`` are where its files were."""
+class TrackSummary(TrackLine):
+    """A line of the library, and where the track's files were when they were last seen."""
 
-    id: str
-    title: str
-    artist: str | None
-    duration_s: float | None
-    tempo_bpm: float | None
-    camelot: str | None
-    energy: float | None
-    integrated_loudness_lufs: float | None
-    vocal_ratio: float | None
-    stems: tuple[str, ...]
-    added_s: float
-    paths: tuple[str, ...]
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether none of its files is where it was."""
-        return not any(Path(path).is_file() for path in self.paths)
+    paths: list[str]
 
 
 @dataclass(frozen=True, slots=True)

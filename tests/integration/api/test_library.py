@@ -188,8 +188,8 @@ def test_a_job_brings_the_cover_of_its_upload(client: Any, tmp_path: Path) -> No
     [
         ("key=H", "key"),
         ("mixes_with=13A", "mixes_with"),
-        ("tempo_min_bpm=130&tempo_max_bpm=120", "tempo_bpm"),
-        ("energy_min=nan", "energy"),
+        ("tempo_min_bpm=130&tempo_max_bpm=120", "tempo_min_bpm"),
+        ("energy_min=nan", "energy_min"),
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("cursor=nonsense", "cursor"),

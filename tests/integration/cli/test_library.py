@@ -42,7 +42,9 @@ def test_adding_again_knows_everything_and_still_names_the_bad_one(filled: Shell
 
 
 def test_search_and_list_print_tables_for_people_and_json_for_programs(filled: Shell) -> None:
-    found = filled.json("library", "search", "SONG", "1", "--bpm-min", 59, "--bpm-max", 61)
+    found = filled.json(
+        "library", "search", "SONG", "1", "--tempo-min-bpm", 59, "--tempo-max-bpm", 61
+    )
     assert [track["title"] for track in found["tracks"]] == ["Song 1"]
     page = filled.json("library", "list", "--limit", 1)
     rest = filled.json("library", "list", "--limit", 1, "--cursor", page["next_cursor"])
@@ -127,7 +129,7 @@ def test_remove_forgets_and_leaves_the_file(shell: Shell, filled: Shell) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("library", "search", "--key", "H"), 2, "is no key"),
+        (("library", "search", "--key", "H"), 2, "is not a musical key"),
         (("library", "search", "--vocals", "maybe"), 2, "--vocals"),
         (("library", "add"), 2, "Name files"),
         (("library", "add", "nowhere"), 1, "does not exist"),

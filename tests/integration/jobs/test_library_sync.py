@@ -5,8 +5,8 @@ import io
 import soundfile
 from filelock import FileLock
 
-from core.library.catalogue.query import TrackQuery
 from core.library.catalogue.summary import TrackSummary
+from stemcrate.schemas.search import TrackQuery
 from tests.integration.jobs.installation import Installation, on_both_databases
 from tests.signals import make_song
 
@@ -39,7 +39,7 @@ def test_jobs_enter_the_library_by_themselves_and_leave_it_with_their_deletion(
     house.wait_until(lambda: jobs_of(house) == [[first, second]])
 
     (track,) = tracks(house)
-    assert track.stems == ("work",)
+    assert track.stems == ["work"]
     house.service.delete(first)
     assert jobs_of(house) == [[second]]
     house.service.delete(second)

@@ -4,7 +4,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,11 +15,19 @@ from alembic.migration import MigrationContext
 from core.errors import InvalidOption, TrackNotFound
 from core.library.catalogue.database import open_engine
 from core.library.catalogue.models import Base
-from core.library.catalogue.query import Range, SortKey, TrackQuery
 from core.library.library import Library
 from core.library.records.record import FileReference
+from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.search import Bound, SortKey, TrackQuery
 from stemcrate.schemas.sets import SetDescription
 from tests.library_records import make_record, track_id
+
+BOUNDS = {
+    name: item
+    for name, field in TrackQuery.model_fields.items()
+    for item in field.metadata
+    if isinstance(item, Bound)
+}
 
 
 def titles(library: Library, **query: Any) -> list[Any]:
@@ -106,11 +114,11 @@ SEARCHES: list[tuple[dict[str, Any], list[str]]] = [
     ({"mixes_with": "Am"}, ["Anthem", "Bridge_100%", "Träume"]),
     ({"mixes_with": "8A", "key": "9A"}, ["Anthem"]),
     ({"mixes_with": "8A", "key": "3A"}, []),
-    ({"tempo_bpm": Range(85, 88)}, ["Anthem", "Echo", "Träume"]),
-    ({"tempo_bpm": Range(127)}, ["Anthem", "Bridge_100%", "Clash", "Träume"]),
-    ({"energy": Range(5, 6)}, ["Bridge_100%", "Clash"]),
-    ({"loudness_lufs": Range(None, -10)}, ["Träume"]),
-    ({"duration_s": Range(190, 500)}, ["Clash", "Träume"]),
+    ({"tempo_min_bpm": 85, "tempo_max_bpm": 88}, ["Anthem", "Echo", "Träume"]),
+    ({"tempo_min_bpm": 127}, ["Anthem", "Bridge_100%", "Clash", "Träume"]),
+    ({"energy_min": 5, "energy_max": 6}, ["Bridge_100%", "Clash"]),
+    ({"loudness_max_lufs": -10}, ["Träume"]),
+    ({"duration_min_s": 190, "duration_max_s": 500}, ["Clash", "Träume"]),
     ({"vocals": "with"}, ["Träume"]),
     ({"vocals": "without"}, ["Anthem"]),
 ]
@@ -122,11 +130,25 @@ def test_search_finds_what_is_asked_and_nothing_else(crate: Any) -> None:
         assert titles(crate, **query) == found, query
 
 
+@pytest.mark.parametrize("fact", sorted({bound.fact for bound in BOUNDS.values()}))
+def test_a_range_finds_what_lies_in_it(library: Any, fact: str) -> None:
+    """A filter that is declared and not read would find everything."""
+    of_ten = 10 if int in get_args(TrackFacts.model_fields[fact].annotation) else 1
+    for n, value in enumerate((0.3, 0.5, 0.8, None)):
+        facts: dict[str, Any] = {fact: None if value is None else value * of_ten}
+        library.put(make_record(n, **{"duration_s": None, **facts}))
+    fields = {bound.side: name for name, bound in BOUNDS.items() if bound.fact == fact}
+    least, most = {fields["least"]: 0.45 * of_ten}, {fields["most"]: 0.55 * of_ten}
+    assert titles(library, **least, **most) == ["Title 001"]
+    assert "Title 003" not in titles(library, **least) + titles(library, **most)
+    assert getattr(library.summary(track_id(1)), fact) == 0.5 * of_ten
+
+
 def walk(library: Library, sort: Any, is_descending: Any) -> list[Any]:
     """Give every track that the pages of a listing hold."""
     seen, cursor = [], None
     while True:
-        query = TrackQuery(sort=sort, is_descending=is_descending, limit=3, cursor=cursor)
+        query = TrackQuery(sort=sort, descending=is_descending, limit=3, cursor=cursor)
         page = library.search(query)
         seen += page.tracks
         cursor = page.next_cursor
@@ -163,7 +185,7 @@ def test_a_cursor_of_another_order_is_refused(crate: Any) -> None:
     cursor = crate.search(TrackQuery(limit=2)).next_cursor
     for query in (
         TrackQuery(cursor=cursor, sort=SortKey.TEMPO),
-        TrackQuery(cursor=cursor, is_descending=True),
+        TrackQuery(cursor=cursor, descending=True),
         TrackQuery(cursor="nonsense"),
         TrackQuery(cursor="W10"),
     ):
@@ -181,7 +203,7 @@ def test_a_database_that_is_lost_is_made_again_from_the_records(crate: Any, tmp_
     assert again.rebuild() == 7
     assert again.search(TrackQuery()).tracks == before
     columns, other = crate.columns(), again.columns()
-    np.testing.assert_array_equal(columns.tempo_bpm, other.tempo_bpm)
+    np.testing.assert_array_equal(columns.numbers["tempo_bpm"], other.numbers["tempo_bpm"])
     np.testing.assert_array_equal(columns.descriptors, other.descriptors)
 
 
@@ -214,7 +236,7 @@ def test_a_file_that_was_rewritten_belongs_to_its_new_track(library: Library) ->
 def test_a_rewritten_file_leaves_the_other_copies_of_its_old_track(library: Library) -> None:
     library.put(make_record(1, paths=("/music/a.mp3", "/music/b.mp3")))
     library.put(make_record(2, paths=("/music/a.mp3",)))
-    assert library.summary(track_id(1)).paths == ("/music/b.mp3",)
+    assert library.summary(track_id(1)).paths == ["/music/b.mp3"]
 
 
 def test_a_moved_file_is_found_again(library: Library, tmp_path: Path) -> None:
@@ -224,7 +246,7 @@ def test_a_moved_file_is_found_again(library: Library, tmp_path: Path) -> None:
     new = tmp_path / "moved.wav"
     new.touch()
     assert library.add_file(track_id(1), FileReference(path=str(new), bytes=0, modified_ns=0))
-    assert library.summary(track_id(1)).paths == (str(new),)
+    assert library.summary(track_id(1)).paths == [str(new)]
     assert not library.summary(track_id(1)).is_missing
 
 
@@ -253,7 +275,7 @@ def test_columns_follow_the_library(library: Any) -> None:
     assert first.vocals_s[0].tolist() == [[1.0, 2.5], [3.0, 4.0]]
     assert first.mix_in_s.tolist() == [[0.0, 16.0]]
     assert np.isnan(first.mix_out_s).all()
-    assert first.first_downbeat_s.tolist() == [0.5]
+    assert first.numbers["first_downbeat_s"].tolist() == [0.5]
     assert first.descriptors.tolist() == [[3.0, 4.0]]
     assert first.stems == (("drums", "vocals"),)
     library.put(make_record(2))

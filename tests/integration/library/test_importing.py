@@ -9,7 +9,6 @@ import pytest
 from core.artifacts.store import JobStore, new_job_id
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
-from core.library.catalogue.query import TrackQuery
 from core.library.duplicates import find_duplicates
 from core.library.intake.importing import ImportReport, SourceFile, import_files
 from core.library.intake.job_tracks import enter_job, reindex
@@ -19,6 +18,7 @@ from core.pipeline.order import build_pipeline
 from core.pipeline.runtime import Runtime
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.options import ProcessingOptions
+from stemcrate.schemas.search import TrackQuery
 from stemcrate.schemas.sets import SetDescription
 from tests.library_records import track_id
 from tests.signals import make_song, write_song
@@ -153,7 +153,7 @@ def test_reindex_makes_the_library_from_manifests_and_records(
         assert report.refused == []
         tracks = {track.title: track for track in made.search(TrackQuery()).tracks}
         assert set(tracks) == {"lossy", "Job"}
-        assert tracks["Job"].stems == ("accompaniment", "vocals")
+        assert tracks["Job"].stems == ["accompaniment", "vocals"]
         assert not tracks["Job"].is_missing
         record = made.record(tracks["Job"].id)
         manifest = store.load(job_id).tracks[0]

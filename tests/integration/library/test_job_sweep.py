@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from core.artifacts.store import JobStore, new_job_id
 from core.library.catalogue.database import open_engine
-from core.library.catalogue.query import TrackQuery
 from core.library.intake.job_sweep import RETRY_S, JobSweep
 from core.library.library import Library
 from core.library.records.record import FileReference
@@ -22,6 +21,7 @@ from stemcrate.schemas.manifest import (
     SourceRecord,
     TrackRecord,
 )
+from stemcrate.schemas.search import TrackQuery
 from tests.signals import make_song, write_song
 
 
@@ -108,7 +108,7 @@ def test_a_file_of_the_users_own_outlives_the_job(
     JobSweep(library, store).run()
 
     (track,) = library.search(TrackQuery()).tracks
-    assert track.paths == (unplugged.path,)
+    assert track.paths == [unplugged.path]
     assert job_ids(library) == [set()]
 
 

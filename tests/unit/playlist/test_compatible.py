@@ -22,6 +22,7 @@ TRACK = PlaylistTrack(
     timbre=np.linspace(-1, 1, 64, dtype=np.float32),
     vocals_s=((250.0, 290.0),),
 )
+ONE = TrackTable.from_tracks([TRACK])
 
 
 @pytest.mark.parametrize("n", [100, 3000])
@@ -29,9 +30,8 @@ TRACK = PlaylistTrack(
 def test_the_best_are_found_as_if_all_were_rated(n: int, limit: int) -> None:
     """Rating only the promising ones must not lose one that timbre and vocals bring forward."""
     table = make_library(n, seed=n)
-    one = TrackTable.from_tracks([TRACK])
     rows = np.arange(n)
-    every = explain(one, np.zeros(n, np.intp), table, rows, max_pitch_percent=6.0)
+    every = explain(ONE, np.zeros(n, np.intp), table, rows, max_pitch_percent=6.0)
     key = codes_to_keys(["8A"])[0]
     mixing = [
         step
@@ -39,7 +39,7 @@ def test_the_best_are_found_as_if_all_were_rated(n: int, limit: int) -> None:
         if HARMONY[key, table.key[row]] and abs(step.pitch_change_percent or 0.0) <= 6.0
     ]
     mixing.sort(key=lambda step: -step.score)
-    assert compatible(TRACK, table, limit=limit) == mixing[:limit]
+    assert compatible(ONE, table, limit=limit) == mixing[:limit]
 
 
 def test_clashing_keys_and_far_tempi_are_left_out_and_unknown_ones_say_so() -> None:
@@ -51,7 +51,7 @@ def test_clashing_keys_and_far_tempi_are_left_out_and_unknown_ones_say_so() -> N
         replace(TRACK, id="unknown", camelot=None, tempo_bpm=None),
         TRACK,
     ]
-    found = compatible(TRACK, TrackTable.from_tracks(others))
+    found = compatible(ONE, TrackTable.from_tracks(others))
     assert [step.to_id for step in found] == ["twin", "half", "unknown"]
     assert {step.from_id for step in found} == {"mine"}
     assert "key unknown" in found[-1].reasons[0]
@@ -61,7 +61,7 @@ def test_a_track_of_unknown_key_and_tempo_mixes_with_all_as_well_as_it_can() -> 
     others = TrackTable.from_tracks(
         [replace(TRACK, id=code, camelot=code) for code in ("1A", "8B")]
     )
-    found = compatible(PlaylistTrack("x"), others)
+    found = compatible(TrackTable.from_tracks([PlaylistTrack("x")]), others)
     assert [step.to_id for step in found] == ["1A", "8B"]
 
 
@@ -71,9 +71,9 @@ def test_timbre_brings_one_forward_that_else_comes_last() -> None:
     dull = replace(TRACK, timbre=-TRACK.timbre)
     others = [replace(dull, id=str(n)) for n in range(600)]
     others[321] = replace(TRACK, id="alike", tempo_bpm=126.5)
-    assert compatible(TRACK, TrackTable.from_tracks(others), limit=5)[0].to_id == "alike"
+    assert compatible(ONE, TrackTable.from_tracks(others), limit=5)[0].to_id == "alike"
 
 
 def test_an_empty_library_has_none() -> None:
-    assert compatible(TRACK, TrackTable.from_tracks([])) == []
-    assert compatible(TRACK, TrackTable.from_tracks([TRACK])) == []
+    assert compatible(ONE, TrackTable.from_tracks([])) == []
+    assert compatible(ONE, TrackTable.from_tracks([TRACK])) == []

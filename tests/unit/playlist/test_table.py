@@ -1,12 +1,16 @@
 """Tracks as columns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from core.library.catalogue.columns import TrackColumns
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
 from core.playlist.transition import explain, rate_transition
+from stemcrate.schemas.search import PLANNED
 from tests.set_planning import playlist_tracks
 
 
@@ -41,19 +45,33 @@ def test_an_empty_table_is_a_table() -> None:
     assert len(TrackTable.from_tracks([])) == 0
 
 
+TWO = TrackColumns(
+    ids=("a", "b"),
+    titles=("", ""),
+    artists=(None, None),
+    camelot=(None, None),
+    numbers={name: np.full(2, np.nan) for name in PLANNED},
+    mix_in_s=np.full((2, 2), np.nan),
+    mix_out_s=np.full((2, 2), np.nan),
+    vocals_s=(None, None),
+    stems=((), ()),
+    descriptors=np.zeros((2, 0), np.float32),
+)
+
+
 @pytest.mark.parametrize(
     "columns",
     [
-        {"tempo_bpm": np.ones(3)},
-        {"mix_in_s": np.ones((2, 3))},
-        {"timbre": np.ones((1, 4), np.float32)},
-        {"camelot": ["8A", "8C"]},
+        replace(TWO, numbers={**TWO.numbers, "tempo_bpm": np.ones(3)}),
+        replace(TWO, mix_in_s=np.ones((2, 3))),
+        replace(TWO, descriptors=np.ones((1, 4), np.float32)),
+        replace(TWO, camelot=("8A", "8C")),
     ],
 )
-def test_columns_that_do_not_fit_are_errors(columns: dict[str, object]) -> None:
+def test_columns_that_do_not_fit_are_errors(columns: TrackColumns) -> None:
     """Broadcasting would hide a column of the wrong length."""
     with pytest.raises(ValueError):
-        TrackTable.from_columns(["a", "b"], **columns)  # type: ignore[arg-type]
+        TrackTable.from_columns(columns)
 
 
 def test_timbres_are_of_one_length() -> None:

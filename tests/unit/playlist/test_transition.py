@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.playlist.rating import WEIGHTS
+from core.playlist.rating import STEP_RULES, WEIGHTS, StepRule
 from core.playlist.track import PlaylistTrack
 from core.playlist.transition import rate_transition
 from stemcrate.schemas.transitions import DroppedStem, Transition
 
-OUTGOING = PlaylistTrack(
-    "out",
+NUMBERS: dict[str, Any] = {rule.fact: 0.5 for rule in STEP_RULES.values()}
+OUTGOING = replace(
+    PlaylistTrack("out", **NUMBERS),
     tempo_bpm=120.0,
     camelot="8A",
     energy=5,
@@ -72,6 +73,15 @@ def test_each_part_counts_by_its_weight_alone(
     step = rate(**change)
     assert getattr(step, part) == pytest.approx(score)
     assert step.score == pytest.approx(1.0 - WEIGHTS[part] * (1.0 - score))
+
+
+@pytest.mark.parametrize(("part", "rule"), STEP_RULES.items())
+def test_a_step_counts_from_its_free_size_to_its_limit(part: str, rule: StepRule) -> None:
+    """A rule that is declared and not rated."""
+    for step, score in ((rule.free, 1.0), (rule.limit, 0.0), ((rule.free + rule.limit) / 2, 0.5)):
+        rated = rate(**{rule.fact: getattr(OUTGOING, rule.fact) + step})
+        assert getattr(rated, part) == pytest.approx(score)
+        assert rated.score == pytest.approx(1.0 - rule.weight * (1.0 - score))
 
 
 def test_vocals_clash_for_as_long_as_both_sing() -> None:

@@ -1,0 +1,164 @@
+"""The facts that tracks are searched, sorted, listed and planned by.
+
+Each is declared here once. The columns of the catalogue, the parameters of `GET /library/tracks`,
+the options of ``stemcrate library search``, the keys to sort by, the lines of tracks and the
+numbers that the planner reads follow.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+MAX_LIMIT = 500
+
+
+class SortKey(StrEnum):
+    """What tracks can be sorted by."""
+
+    TITLE = "title"
+    ARTIST = "artist"
+    ADDED = "added"
+    DURATION = "duration"
+    TEMPO = "tempo"
+    KEY = "key"
+    ENERGY = "energy"
+    LOUDNESS = "loudness"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a fact is kept and shown.
+
+    Parameters
+    ----------
+    heading, form : of its column in a list of tracks; without a heading it has none.
+    sort : the key that sorts by it.
+    is_positive : zero and less mean that it is unknown.
+    counts_octaves : a range also takes its half and its double.
+    """
+
+    heading: str | None = None
+    form: str = "{}"
+    sort: SortKey | None = None
+    is_positive: bool = False
+    counts_octaves: bool = False
+
+
+class CatalogueFacts(BaseModel):
+    """The facts in a line about a track; null: unknown."""
+
+    duration_s: Annotated[
+        float | None, Column("Length", "{:.0f} s", SortKey.DURATION, is_positive=True)
+    ]
+    tempo_bpm: Annotated[
+        float | None,
+        Column("BPM", "{:.2f}", SortKey.TEMPO, is_positive=True, counts_octaves=True),
+    ]
+    camelot: Annotated[str | None, Column("Camelot", sort=SortKey.KEY)]
+    energy: Annotated[
+        float | None, Column("Energy", "{:.0f}", SortKey.ENERGY, is_positive=True)
+    ] = Field(description="1 to 10.")
+    integrated_loudness_lufs: Annotated[float | None, Column("LUFS", "{:.1f}", SortKey.LOUDNESS)]
+    vocal_ratio: Annotated[float | None, Column()] = Field(
+        description="Share of the time with vocals, 0 to 1."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFacts:
+    """The numbers that sets are planned by; None: unknown."""
+
+    tempo_bpm: float | None = None
+    energy: float | None = None
+    duration_s: float | None = None
+    integrated_loudness_lufs: float | None = None
+    first_downbeat_s: float | None = None
+
+
+PLANNED = tuple(field.name for field in fields(PlannedFacts))
+LISTED = {
+    name: column
+    for name, field in CatalogueFacts.model_fields.items()
+    for column in field.metadata
+    if isinstance(column, Column)
+}
+NUMBERS = {
+    **{name: Column() for name in PLANNED},
+    **{name: column for name, column in LISTED.items() if name != "camelot"},
+}
+"""Every fact that is a number, with its column in the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The end of a range that a field of `TrackQuery` sets."""
+
+    fact: str
+    side: Literal["least", "most"]
+
+
+class TrackQuery(BaseModel):
+    """A search of the library; every field narrows it further.
+
+    A track whose value is unknown lies in no range, is neither with nor without vocals, and comes
+    last in every order.
+    """
+
+    text: str = Field(
+        "",
+        max_length=500,
+        description="Words that all stand in title, artist, album, genre, "
+        "comment, year or file name; capitals and accents do not matter.",
+    )
+    key: str | None = Field(None, description="A key: `8A`, `1m`, `Am` or `A minor`.")
+    mixes_with: str | None = Field(
+        None, description="A key: finds it, its neighbours on the Camelot wheel and its relative."
+    )
+    tempo_min_bpm: Annotated[float | None, Bound("tempo_bpm", "least")] = Field(
+        None,
+        allow_inf_nan=False,
+        description="Least tempo; half and double tempo count: 87 BPM lies in 170 to 180.",
+    )
+    tempo_max_bpm: Annotated[float | None, Bound("tempo_bpm", "most")] = Field(
+        None, allow_inf_nan=False, description="Greatest tempo."
+    )
+    energy_min: Annotated[float | None, Bound("energy", "least")] = Field(
+        None, allow_inf_nan=False, description="Least energy, 1 to 10."
+    )
+    energy_max: Annotated[float | None, Bound("energy", "most")] = Field(
+        None, allow_inf_nan=False, description="Greatest energy."
+    )
+    loudness_min_lufs: Annotated[float | None, Bound("integrated_loudness_lufs", "least")] = Field(
+        None, allow_inf_nan=False, description="Least integrated loudness, LUFS."
+    )
+    loudness_max_lufs: Annotated[float | None, Bound("integrated_loudness_lufs", "most")] = Field(
+        None, allow_inf_nan=False, description="Greatest integrated loudness."
+    )
+    duration_min_s: Annotated[float | None, Bound("duration_s", "least")] = Field(
+        None, allow_inf_nan=False, description="Least length in seconds."
+    )
+    duration_max_s: Annotated[float | None, Bound("duration_s", "most")] = Field(
+        None, allow_inf_nan=False, description="Greatest length in seconds."
+    )
+    vocals: Literal["with", "without"] | None = Field(
+        None, description="`with` or `without` (less than 5 % of the time)."
+    )
+    sort: SortKey = Field(
+        SortKey.TITLE, description="What to sort by; what is not known comes last."
+    )
+    descending: bool = Field(False, description="Sort in descending order.")
+    limit: int = Field(50, ge=1, le=MAX_LIMIT, description="Maximum number of tracks.")
+    cursor: str | None = Field(
+        None, description="`next_cursor` of the page before, with the same order."
+    )
+
+    def bounds(self) -> Iterator[tuple[str, Bound, float]]:
+        """Yield the ends of ranges that are set: field, bound and value."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            for bound in field.metadata:
+                if isinstance(bound, Bound) and value is not None:
+                    yield name, bound, value
