@@ -1,1 +1,1 @@
-"""Durable execution: the queue, the worker, and what they tell of a job while it runs."""
+"""Durable execution of jobs: queue, worker, progress and liveness."""

@@ -1,4 +1,4 @@
-"""A stage's process as the worker sees it: start it, ask it, cancel it, kill it, start it again."""
+"""The worker's side of a stage process: start, request, cancel, kill, restart."""
 
 import logging
 import multiprocessing
@@ -32,7 +32,7 @@ _spawn = multiprocessing.get_context("spawn")
 class StageProcess:
     """One process that runs one stage at a time; started when first needed.
 
-    Not for use by two threads at once, but for `kill`.
+    Not thread-safe, except for `kill`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class StageProcess:
 
     @property
     def pid(self) -> int | None:
-        """The id of the process, None when there is none."""
+        """The process id; None if the process is not running."""
         return self._process.pid if self._process is not None else None
 
     def run(
@@ -61,13 +61,13 @@ class StageProcess:
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> StageState:
-        """Carry out a stage in the process.
+        """Run a stage in the process.
 
-        ``cancelled`` is asked several times a second; once it says yes the stage has a few seconds
-        to stop by itself, then its process is killed. So is one that says nothing for ``silence_s``
-        seconds (0: any time): it hangs, and would hold up every job behind it.
+        ``cancelled`` is polled several times a second; once it returns True, the stage has a few
+        seconds to stop by itself, then its process is killed. A process without a sign of life for
+        ``silence_s`` seconds is killed, too (0: never): it hangs, and blocks every job behind it.
 
-        Raises `WorkerLost` when the process dies or was killed for its silence, and what
+        Raises `WorkerLost` if the process dies or hangs, and whatever
         `AudioPipeline.run_stage` raises.
         """
         self._number += 1
@@ -78,14 +78,14 @@ class StageProcess:
         except (EOFError, OSError) as error:
             raise self._lost(ref.stage_name) from error
         except BaseException:
-            self._discard()  # it still works on this request, and must not answer the next
+            self._discard()  # it still works on this request and must not answer the next one
             raise
         if isinstance(reply, StageRaised):
             raise reply.error
         return reply.state
 
     def start(self) -> None:
-        """Start the process now, so that it can warm up before it is needed."""
+        """Start the process now, so that it warms up before it is needed."""
         self._ensure_started()
 
     def kill(self) -> None:
@@ -124,8 +124,8 @@ class StageProcess:
         kill_at: float | None = None
         watchdog = Watchdog(self._silence_s)
         while True:
-            # A dead process closes its end of the pipe: recv then raises EOFError, after everything
-            # that it had sent.
+            # A dead process closes its end of the pipe: recv then raises EOFError, after all
+            # messages that it had sent.
             if wait([connection], timeout=POLL_S):
                 message = connection.recv()
                 watchdog.reset()
@@ -137,14 +137,14 @@ class StageProcess:
                 connection.send(StageCancel(self._number))
                 kill_at = time.monotonic() + self._cancel_grace_s
             elif kill_at is not None and time.monotonic() > kill_at:
-                logger.warning("the stage did not stop when asked: killing its process")
+                logger.warning("the stage did not stop in time, killing its process")
                 self._discard()
                 return StageDone(StageState.CANCELLED)
             if kill_at is None and watchdog.is_expired:
                 raise WorkerLost(
-                    f"The stage '{stage_name}' said nothing for {self._silence_s:g} s: its process "
-                    "was stopped.",
-                    hint="Raise STAGE_SILENCE_S if it works and is only slow.",
+                    f"The stage '{stage_name}' reported no progress for "
+                    f"{self._silence_s:g} s: its process was stopped.",
+                    hint="Raise STAGE_SILENCE_S if the stage is only slow.",
                 )
 
     def _lost(self, stage_name: str) -> WorkerLost:

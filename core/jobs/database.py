@@ -1,4 +1,4 @@
-"""The tables of the jobs: made ready by whichever process starts first.
+"""The job tables, created by whichever process starts first.
 
 The database holds the engine's own tables, `progress_events` and `worker_reports`.
 """
@@ -44,10 +44,10 @@ worker_reports = sa.Table(
 
 
 def prepare_database(url: str) -> None:
-    """Make the database ready for API and worker, in whatever order they start.
+    """Prepare the database for API and worker, which may start in any order.
 
     Creates folder, file and tables, and migrates the engine's. Safe when several processes call it
-    at once; does nothing to a database that is up to date. Raises `DatabaseUnavailable`.
+    at once; does nothing if the database is up to date. Raises `DatabaseUnavailable`.
     """
     quieten_engine()
     with changing_tables(url), database_errors():
@@ -56,7 +56,7 @@ def prepare_database(url: str) -> None:
 
 
 def wait_for_database(url: str, stopping: threading.Event) -> bool:
-    """Prepare the database as soon as it answers; False where ``stopping`` was set before."""
+    """Prepare the database as soon as it answers; return False if ``stopping`` was set before."""
     while not stopping.is_set():
         try:
             prepare_database(url)

@@ -1,6 +1,6 @@
-"""The library kept in step with the jobs, beside their work; see `core.library.intake.job_sweep`.
+"""Keeps the library in step with the jobs; see `core.library.intake.job_sweep`.
 
-In a worker the end of a job wakes a thread; between two of them it looks for what others left.
+In a worker, the end of a job wakes a thread, which also polls for jobs of other processes.
 """
 
 import logging
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 class LibrarySync:
-    """Enters jobs that ended into the library, and takes those that were deleted out of it.
+    """Adds ended jobs to the library and removes deleted ones.
 
-    The catalogue is opened by the first look, and again after it did not answer: it keeps no worker
+    The catalogue is opened on first use and reopened after an outage, which never keeps a worker
     from its jobs.
     """
 
@@ -28,24 +28,24 @@ class LibrarySync:
         self._awake = threading.Event()
 
     def wake(self) -> None:
-        """Let `run` look as soon as possible: a job ended."""
+        """Wake `run`: a job ended."""
         self._awake.set()
 
     def run(self, interval_s: float, stopping: threading.Event) -> None:
-        """Look every ``interval_s`` seconds, and when woken, until the worker stops."""
+        """Synchronize every ``interval_s`` seconds, and when woken, until the worker stops."""
         while not stopping.is_set():
             self._awake.clear()
             self.look()
             self._awake.wait(interval_s)
 
     def look(self) -> None:
-        """Look once. Never raises: what fails is logged, and left to the next look."""
+        """Synchronize once. Never raises: failures are logged and retried next time."""
         try:
             if self._sweep is None:
                 library = Library(self._store.data_dir, self._url)
                 self._sweep = JobSweep(library, self._store)
             self._sweep.run()
         except (StemcrateError, OSError) as error:
-            logger.warning("the library does not answer: jobs are entered later: %s", error)
+            logger.warning("the library is unavailable, jobs are added later: %s", error)
         except Exception:
-            logger.exception("the library could not follow the jobs")
+            logger.exception("library synchronization failed")

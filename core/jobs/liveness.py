@@ -1,11 +1,11 @@
-"""Which workers live: each holds a lock that the kernel, or PostgreSQL, drops when it dies.
+"""Liveness of workers: each holds a lock that the kernel or PostgreSQL releases when it dies.
 
-No heartbeat and no clock: a lock that can be taken is a worker that is dead. Workers that share a
+No heartbeat and no clock: if a worker's lock can be taken, the worker is dead. Workers that share a
 SQLite database share the folder ``locks/workers`` beside it; with PostgreSQL, session advisory
 locks do the same across machines.
 
-A worker has a new id every start and takes its lock before it takes work, so an id never means two
-processes. See docs/decisions for what was measured.
+A worker gets a new id at every start and takes its lock before any work, so an id never means two
+processes.
 """
 
 import logging
@@ -48,40 +48,40 @@ class Liveness(Protocol):
     """Locks of workers."""
 
     def hold(self, executor_id: str) -> None:
-        """Take the lock of this process, for as long as it lives."""
+        """Take this process's lock for its lifetime."""
 
     def is_held(self) -> bool:
-        """Tell whether this process still has its lock; if not, another may take over its work."""
+        """Return whether this process holds its lock; if not, another may take its work."""
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
 
     def is_dead(self, executor_id: str) -> bool:
-        """Tell whether no process has the lock of this worker."""
+        """Return whether no process holds this worker's lock."""
 
     def count(self) -> int:
-        """Count the workers that live."""
+        """Return the number of live workers."""
 
 
 def open_liveness(database_url: str) -> Liveness:
-    """Give the kind of locks that fits the database."""
+    """Return the kind of locks that suits the database."""
     if is_sqlite(database_url):
         return FileLiveness(sqlite_path(database_url).parent / "locks" / "workers")
     return PostgresLiveness(database_url)
 
 
 def live_workers(database_url: str) -> int:
-    """Count the workers that serve this database now."""
+    """Return the number of live workers of this database."""
     return open_liveness(database_url).count()
 
 
 def new_executor_id() -> str:
-    """Make the id of a worker that starts now."""
+    """Return the id of a worker that starts now."""
     return f"worker@{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
 
 
 class FileLiveness:
-    """Locks on files in one folder, which the kernel frees when their process dies."""
+    """File locks in one folder; the kernel releases them when their process dies."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -89,7 +89,7 @@ class FileLiveness:
         self._inode = 0
 
     def hold(self, executor_id: str) -> None:
-        """Take the lock of this process. Raises ``Timeout`` when another process has it."""
+        """Take this process's lock. Raises ``Timeout`` if another process holds it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(executor_id)
         own = FileLock(path, timeout=ACQUIRE_TIMEOUT_S, thread_local=False)
@@ -98,7 +98,7 @@ class FileLiveness:
         self._inode = path.stat().st_ino
 
     def is_held(self) -> bool:
-        """Tell whether the file that this process locked is still the one with its name."""
+        """Return whether the locked file is still the one with its name."""
         if self._own is None:
             return False
         try:
@@ -107,14 +107,14 @@ class FileLiveness:
             return False
 
     def release(self) -> None:
-        """Give the lock back and remove its file."""
+        """Release the lock and remove its file."""
         if self._own is not None:
             Path(self._own.lock_file).unlink(missing_ok=True)
             self._own.release()
             self._own = None
 
     def is_dead(self, executor_id: str) -> bool:
-        """Tell whether no process holds this worker's file."""
+        """Return whether no process holds this worker's file."""
         path = self._path(executor_id)
         if not path.exists():
             return True
@@ -125,7 +125,7 @@ class FileLiveness:
             return False
 
     def count(self) -> int:
-        """Count the files that are held; remove those that dead workers left long ago."""
+        """Return the number of locked files; remove old files of dead workers."""
         alive = 0
         for path in self._folder.glob("*.lock"):
             if not self.is_dead(path.stem):
@@ -139,7 +139,7 @@ class FileLiveness:
 
 
 class PostgresLiveness:
-    """Session advisory locks, which PostgreSQL frees when the connection breaks.
+    """Session advisory locks; PostgreSQL releases them when the connection breaks.
 
     Needs a direct connection or a session pool: a transaction pool would share the session.
     """
@@ -150,7 +150,7 @@ class PostgresLiveness:
         self._executor_id = ""
 
     def hold(self, executor_id: str) -> None:
-        """Take the lock of this process on a connection of its own."""
+        """Take this process's lock on a dedicated connection."""
         self._executor_id = executor_id
         engine = sa.create_engine(
             postgres_url(self._url),
@@ -165,9 +165,9 @@ class PostgresLiveness:
             raise RuntimeError(f"another process holds the lock of {executor_id}")
 
     def is_held(self) -> bool:
-        """Tell whether the session lives; one that broke is renewed if the lock is still free.
+        """Return whether the session lives; renew a broken one if the lock is still free.
 
-        A restart of the server then costs no running stage.
+        A restart of the server thus costs no running stage.
         """
         deadline = time.monotonic() + RELOCK_S
         while True:
@@ -179,27 +179,27 @@ class PostgresLiveness:
                 self.hold(self._executor_id)
                 return True
             except (DatabaseUnavailable, RuntimeError) as error:
-                logger.warning("The lock of this worker is lost: %s", error)
+                logger.warning("this worker lost its lock: %s", error)
                 self._drop()
             if time.monotonic() > deadline:
                 return False
             time.sleep(1.0)
 
     def release(self) -> None:
-        """Give the lock back by closing its session."""
+        """Release the lock by closing its session."""
         self._drop()
 
     def is_dead(self, executor_id: str) -> bool:
-        """Tell whether no session holds this worker's lock."""
+        """Return whether no session holds this worker's lock."""
         with transaction(self._url) as connection:
-            # Of the transaction only, so that it is free again when this block ends.
+            # Transaction scope, so that the lock is released when this block ends.
             free = sa.func.pg_try_advisory_xact_lock(
                 WORKERS_LOCK_CLASS, sa.func.hashtext(executor_id)
             )
             return bool(connection.scalar(sa.select(free)))
 
     def count(self) -> int:
-        """Count the advisory locks of workers."""
+        """Return the number of advisory locks of workers."""
         query = sa.text(
             "select count(*) from pg_locks where locktype = 'advisory' and granted "
             "and classid = :lock_class and objsubid = 2 "

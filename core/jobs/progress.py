@@ -1,14 +1,14 @@
-"""What happens in a job while it runs, as one ordered log a job: the source of the event stream.
+"""One ordered log of events per job: the source of the event stream.
 
-A row's ``seq`` is the id of the event that a browser sees, so a client that comes back says which
-one it saw last and misses nothing. The log is a convenience; the manifest is the record.
+A row's ``seq`` is the SSE event id, so a client that reconnects says which event
+it saw last and misses nothing. The log is a convenience; the manifest is the record.
 
 Events are JSON objects with a ``kind``:
 
     state      state                                    the job changed its state
     stage      stage track_index state attempt          a stage started or ended
-    progress   stage track_index fraction eta_s         a running stage came further (0 to 1), and
-                                                        needs so many seconds more (null: unknown)
+    progress   stage track_index fraction eta_s         a stage's fraction done (0 to 1) and its
+                                                        remaining seconds (null: unknown)
 """
 
 import json
@@ -28,7 +28,7 @@ LIVE_EVENTS = 64
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event as the log has it: its number, its moment (UTC), and what happened."""
+    """A logged event: its number, its time (UTC), and its content."""
 
     seq: int
     at: datetime
@@ -44,11 +44,11 @@ class LoggedEvent:
 class JobProgress:
     """Where a job stands.
 
-    ``stage`` is the one that runs now (of several, the costliest) or is next, ``track_index`` its
-    track, None for a stage of the whole job; both None when the job does not run. ``fraction`` is
-    of the whole job, 0 to 1; ``eta_s`` the seconds that are probably left, None while that cannot
-    be told; ``silent_s`` the seconds since that stage last said how far it is, None where it has
-    not begun.
+    ``stage`` is the running stage (of several, the costliest) or the next one, ``track_index`` its
+    track, None for a stage of the whole job; both are None when the job does not run. ``fraction``
+    is of the whole job, 0 to 1; ``eta_s`` the estimated remaining seconds, None while unknown;
+    ``silent_s`` the seconds since that stage last reported its fraction, None if it has not
+    started.
     """
 
     stage: str | None
@@ -113,18 +113,18 @@ def job_progress(
     *,
     at: datetime | None = None,
 ) -> JobProgress:
-    """Tell where a job stands.
+    """Return the progress of a job.
 
     Parameters
     ----------
     manifest : the job's record.
-    events : its last events, newest first (`ProgressLog.latest`).
+    events : its latest events, newest first (`ProgressLog.latest`).
     costs : CPU time of each stage relative to the others, by name.
-    at : the present moment; now by default.
+    at : the current time; now by default.
 
     The fraction is Σ cost of ended stages + Σ cost × fraction of running ones, over Σ cost. It goes
-    back only when a stage is tried again. 0 for a queued job; 1 for a completed one; for one that
-    was cancelled or failed, what was done until then.
+    back only when a stage is retried. 0 for a queued job; 1 for a completed one; for one that
+    was cancelled or failed, the fraction done until then.
     """
     if manifest.state == JobState.COMPLETED:
         return JobProgress(None, None, 1.0, None)
@@ -142,7 +142,7 @@ def job_progress(
             done += cost * live.get((record.name, index), 0.0)
             current.append((True, cost, record.name, index))
         else:
-            # Between two stages the first that waits is shown; max() takes the first of equals.
+            # Between two stages, the first waiting one is shown; max() takes the first of equals.
             current.append((False, 0.0, record.name, index))
     fraction = min(done / total, 0.999) if total else 0.0
     if manifest.state != JobState.RUNNING:
@@ -158,7 +158,7 @@ def job_progress(
 def _records(
     manifest: ProcessingManifest,
 ) -> Iterator[tuple[int | None, bool, ProcessingStage]]:
-    """Give every stage with its track's index and whether its track is over."""
+    """Return every stage with its track's index and whether its track has ended."""
     for track in manifest.tracks:
         for record in track.stages:
             yield track.index, track.state.is_final, record
@@ -167,7 +167,7 @@ def _records(
 
 
 def _live_fractions(events: Sequence[LoggedEvent]) -> dict[tuple[str, int | None], float]:
-    """Find how far each stage is: its newest event; one that began anew is at 0."""
+    """Return each stage's fraction from its newest event; a restarted stage is at 0."""
     live: dict[tuple[str, int | None], float] = {}
     for event in events:
         if event.kind in ("progress", "stage"):
@@ -183,10 +183,11 @@ def _eta(
     costs: Mapping[str, float],
     at: datetime,
 ) -> float | None:
-    """Say how many seconds are left: what the running stages say, and the rest by its cost.
+    """Estimate the remaining seconds: running stages report theirs, the rest follows from their
+    cost.
 
-    What a unit of cost takes on this machine is learned from the stages of the job that ended.
-    Without a running stage that tells its pace, the job's own pace so far is taken.
+    The time of a unit of cost on this machine follows from the job's ended stages.
+    Without a running stage that reports a rate, the job's own rate so far is used.
     """
     if manifest.started_at is None:
         return None
@@ -211,7 +212,7 @@ def _eta(
 
 
 def _live_etas(events: Sequence[LoggedEvent], at: datetime) -> dict[tuple[str, int | None], float]:
-    """Find what each stage's newest event says of the seconds left, less those since then."""
+    """Return each stage's remaining seconds by its newest event, less the time since then."""
     etas: dict[tuple[str, int | None], float | None] = {}
     for event in events:
         if event.kind in ("progress", "stage"):
@@ -224,7 +225,7 @@ def _live_etas(events: Sequence[LoggedEvent], at: datetime) -> dict[tuple[str, i
 def _silence(
     events: Sequence[LoggedEvent], stage: str | None, track_index: int | None, at: datetime
 ) -> float | None:
-    """Say how long ago a stage was last heard of."""
+    """Return the seconds since a stage's last event."""
     for event in events:
         told = event.payload
         if told.get("stage") == stage and told.get("track_index") == track_index:
@@ -243,5 +244,5 @@ def _seconds_per_cost(manifest: ProcessingManifest, costs: Mapping[str, float]) 
 
 
 def _utc(moment: datetime) -> datetime:
-    """Give SQLite's moments, which come back without their zone, it again."""
+    """Restore the time zone of SQLite's timestamps."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""The queue as seen from outside the worker: put jobs in, take them out, ask after them.
+"""The queue as clients of the workers see it: enqueue, cancel and query jobs.
 
-Holds a client of the engine only: no workflow code, no torch, and nothing is ever executed here.
+Holds only a client of the engine: no workflow code, no torch, no execution.
 """
 
 import logging
@@ -18,7 +18,7 @@ APPLICATION = "stemcrate"
 JOBS_QUEUE = "jobs"
 TRACKS_QUEUE = "tracks"
 JOBS_AT_ONCE = 4
-# A worker that has nothing to do looks this often. Measured on one slow core: stages every 0.1 s
+# Polling interval of an idle worker. Measured on one slow core: stages every 0.1 s
 # cost 10 % of it, 0.2 s half of that; a track of eleven stages then waits 1 s for its queues.
 JOB_POLL_S = 0.5
 STAGE_POLL_S = 0.2
@@ -27,14 +27,14 @@ JOB_WORKFLOW = "process_job"
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 FORGET_AFTER_S = 10.0
 BATCH = 500
-# Raised by hand when workflows change so that a half-done job of the old version cannot be replayed
-# by the new one. Left to itself the engine hashes the source, and a harmless edit strands every
+# Raised by hand when a change of workflows makes a half-done job impossible to replay
+# by the new version. By default the engine hashes the source, and a harmless edit strands every
 # waiting job.
 PIPELINE_VERSION = "1"
 
 
 class JobQueue:
-    """Jobs on their way to the workers. Connects on first use.
+    """The queue of jobs. Connects on first use.
 
     Every method but `is_healthy` raises `DatabaseUnavailable`.
     """
@@ -53,17 +53,17 @@ class JobQueue:
         self._client.destroy()
 
     def is_healthy(self) -> bool:
-        """Tell whether the database answers."""
+        """Return whether the database answers."""
         try:
             self._client.check_connection()
-        except Exception as error:  # noqa: BLE001  whatever the driver says: it does not answer
-            logger.warning("The job database does not answer: %s", error)
+        except Exception as error:  # noqa: BLE001  any driver error means that it does not answer
+            logger.warning("the job database does not answer: %s", error)
             return False
         return True
 
     @database_errors()
     def enqueue(self, job_id: str) -> None:
-        """Let a worker run the job. A second call for the same job changes nothing."""
+        """Queue the job. Idempotent."""
         self._client.enqueue(
             {"workflow_name": JOB_WORKFLOW, "queue_name": JOBS_QUEUE, "workflow_id": job_id},
             job_id,
@@ -71,15 +71,15 @@ class JobQueue:
 
     @database_errors()
     def cancel(self, job_id: str) -> None:
-        """Take the job, its tracks and its stages out of the queues. Idempotent."""
+        """Remove the job, its tracks and its stages from the queues. Idempotent."""
         self._client.cancel_workflow(job_id, cancel_children=True)
 
     @database_errors()
     def forget(self, job_id: str) -> bool:
-        """Remove what the engine keeps of a job that has ended; tell whether all of it is gone.
+        """Remove the engine's rows of an ended job; return whether all are gone.
 
         Rows of work that runs, or ended a moment ago, stay: a worker may still wait for them, and
-        would wait for ever for a row that is gone. The reaper comes back for those.
+        would wait forever for a removed row. The reaper removes them later.
         """
         rows = self._rows(job_id)
         recent_ms = (time.time() - FORGET_AFTER_S) * 1000
@@ -93,10 +93,10 @@ class JobQueue:
 
     @database_errors()
     def register(self, *, cpu_slots: int) -> None:
-        """Tell the engine the queues and how much of each a worker takes; before it is launched.
+        """Register the queues and their concurrency with the engine, before it is launched.
 
-        A few tracks at once, so that the GPU stage of one meets the CPU stages of others; no more,
-        because each keeps its float audio on disk.
+        A few tracks at once, so that the GPU stage of one overlaps the CPU stages of others; no
+        more, because each keeps its float audio on disk.
         """
         for name, n_at_once, poll_s in (
             (JOBS_QUEUE, JOBS_AT_ONCE, JOB_POLL_S),
@@ -110,21 +110,21 @@ class JobQueue:
 
     @database_errors()
     def pending(self) -> list[WorkflowStatus]:
-        """List what the engine believes to be running, on workers dead or alive."""
+        """List what the engine considers running, on live and dead workers."""
         return self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
 
     @database_errors()
     def restart(self, job_id: str) -> None:
-        """Let the job begin anew; stages that the manifest calls completed are not run again.
+        """Restart the job; stages that the manifest lists as completed are not run again.
 
-        For a job that no living worker has anything of.
+        Only for a job that no live worker works on.
         """
         self._client.delete_workflows([row.workflow_id for row in self._rows(job_id)])
         self.enqueue(job_id)
 
     @database_errors()
     def job_states(self, job_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
-        """Give what the engine knows of these jobs; those that it does not know are missing."""
+        """Return the engine's states of these jobs; unknown jobs are missing."""
         states: dict[str, WorkflowStatus] = {}
         for batch in _batches(job_ids):
             rows = self._client.list_workflows(
@@ -135,7 +135,7 @@ class JobQueue:
 
     @database_errors()
     def known_jobs(self) -> set[str]:
-        """List every job of which the engine keeps anything."""
+        """List every job that the engine has rows of."""
         rows = self._client.list_workflows(load_input=False, load_output=False)
         return {job_of(row) for row in rows}
 
@@ -146,7 +146,7 @@ class JobQueue:
 
 
 def job_of(workflow: WorkflowStatus) -> str:
-    """Give the id of the job that a workflow is of: ids are ``job.track.stage``."""
+    """Return the id of a workflow's job: workflow ids are ``job.track.stage``."""
     return workflow.workflow_id.partition(".")[0]
 
 

@@ -1,9 +1,9 @@
-"""What every worker does beside its work: find what dead workers left, and throw old things away.
+"""The reaper of every worker: recovers the work of dead workers and deletes expired data.
 
-The engine itself never notices that a worker died. Every few seconds each worker looks at the
-executors of unfinished workflows; those whose lock is free are dead, and their workflows go back to
-their queues. Several workers may do so at once: taking back is atomic, and everything else here
-may happen twice.
+The engine itself does not notice that a worker died. Every few seconds, each worker checks the
+executors of unfinished workflows; those whose lock is free are dead, and their workflows return to
+their queues. Several workers may do so at once: recovery is atomic, and everything else here
+is idempotent.
 """
 
 import logging
@@ -35,16 +35,17 @@ DAY_S = 86_400.0
 
 
 class Reaper:
-    """Looks after jobs that no worker looks after.
+    """Takes care of jobs without a worker.
 
     Parameters
     ----------
     executor_id : the id of this worker.
     liveness : the locks of the workers.
-    fence : called when this worker lost its own lock: it must stop at once, because another one may
-        already do its work.
-    retention_days : jobs that ended this long ago are deleted; 0 keeps them.
-    recover : puts a dead executor's workflows back into their queues.
+    fence : called when this worker has lost its own lock: it must stop at once, because another one
+    may
+        already run its work.
+    retention_days : jobs are deleted this many days after they ended; 0 keeps them.
+    recover : returns a dead executor's workflows to their queues.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Reaper:
         self._cleaned_at = float("-inf")
 
     def run(self, interval_s: float, stopping: threading.Event) -> None:
-        """Look every ``interval_s`` seconds until the worker stops."""
+        """Run a round every ``interval_s`` seconds until the worker stops."""
         while not stopping.is_set():
             self._guarded(self.tick)
             stopping.wait(interval_s)
@@ -90,50 +91,52 @@ class Reaper:
             self._guarded(self.remove_abandoned)
 
     def recover_dead(self) -> None:
-        """Put the work of dead workers back into the queues."""
+        """Return the work of dead workers to the queues."""
         pending = self._queue.pending()
         executors = {row.executor_id for row in pending if row.executor_id} - {self._executor_id}
         dead = {executor for executor in executors if self._liveness.is_dead(executor)}
         for executor_id in dead:
-            logger.warning("%s is dead: its work goes back to the queue", executor_id)
+            logger.warning("%s is dead, its work returns to the queue", executor_id)
             self._recover(executor_id)
         self._restart_outdated(pending, dead)
 
     def _restart_outdated(self, pending: Sequence[WorkflowStatus], dead: Collection[str]) -> None:
-        """Begin jobs anew that a worker of another version left: nobody can replay them."""
+        """Restart jobs that a worker of another version left: nobody can replay them."""
         alive = {job_of(row) for row in pending if row.executor_id not in dead}
         outdated = {job_of(row) for row in pending if row.app_version != PIPELINE_VERSION}
         for job_id in outdated - alive:
             with suppress(Timeout), self._store.hold(job_id):
-                logger.warning("%s was begun by another version: it begins anew", job_id)
+                logger.warning("%s was started by another version and restarts", job_id)
                 self._queue.restart(job_id)
 
     def close_lost(self) -> None:
-        """End the manifests of jobs that the engine gave up, or does not know."""
+        """Close the manifests of jobs that the engine gave up or does not know."""
         open_jobs = {m.job_id: m for m in self._open_manifests()}
         states = self._queue.job_states(list(open_jobs))
         for job_id, manifest in open_jobs.items():
             if (workflow := states.get(job_id)) is not None:
                 self._close_if_ended(job_id, workflow)
             elif _age_s(manifest) > MISSING_AFTER_S and not self._store.is_held(job_id):
-                self._fail(job_id, WorkerLost("The queue does not know this job any more."))
+                self._fail(job_id, WorkerLost("The queue no longer knows this job."))
 
     def delete_expired(self) -> None:
-        """Delete the jobs that ended too long ago."""
+        """Delete expired jobs."""
         if not self._retention_days:
             return
         for job_id in self._store.expired(older_than_s=self._retention_days * DAY_S):
-            logger.info("%s is deleted: older than %g days", job_id, self._retention_days)
+            logger.info(
+                "deleted %s, which ended more than %g days ago", job_id, self._retention_days
+            )
             self._store.delete(job_id)
 
     def forget_deleted(self) -> None:
-        """Remove what engine and log keep of jobs that no longer exist."""
+        """Remove the rows of deleted jobs from engine and log."""
         for job_id in self._queue.known_jobs() - set(self._store.job_ids()):
             if self._queue.forget(job_id):
                 self._log.forget(job_id)
 
     def remove_abandoned(self) -> None:
-        """Remove what killed processes left half done, a day after the last of them touched it."""
+        """Remove incomplete files of killed processes a day after their last change."""
         self._store.remove_abandoned(older_than_s=DAY_S)
 
     def _open_manifests(self) -> list[ProcessingManifest]:
@@ -149,7 +152,7 @@ class Reaper:
                 self._remove_remains(job_id)
                 continue
             except ValidationError:
-                logger.exception("%s has a manifest that cannot be read: left alone", job_id)
+                logger.exception("skipped %s: its manifest cannot be read", job_id)
                 self._ended.add(job_id)
                 continue
             if not manifest.state.is_final:
@@ -159,7 +162,7 @@ class Reaper:
         return found
 
     def _is_tidy(self, manifest: ProcessingManifest) -> bool:
-        """Remove the work files of a job that ended with nobody there to do so."""
+        """Remove the work files of a job that ended without a worker."""
         if not self._store.work_folder(manifest.job_id).exists():
             return True
         ended_at = manifest.finished_at
@@ -168,7 +171,7 @@ class Reaper:
         return False
 
     def _remove_remains(self, job_id: str) -> None:
-        """Remove the folder of a deleted job that a stage wrote to until its worker died."""
+        """Remove the folder of a deleted job that a stage still wrote to."""
         folder = self._store.job_folder(job_id)
         try:
             age_s = time.time() - folder.stat().st_mtime
@@ -192,26 +195,26 @@ class Reaper:
                 job_id,
                 WorkerLost(
                     "Every worker that ran this job died.",
-                    hint="Most often the machine ran out of memory. The worker's log tells more.",
+                    hint="Most often the machine ran out of memory; see the worker's log.",
                 ),
             )
 
     def _fail(self, job_id: str, error: Exception) -> None:
-        logger.warning("%s is closed as failed: %s", job_id, error)
+        logger.warning("closed %s as failed: %s", job_id, error)
         tell_state(self._log, job_id, self._pipeline.close(job_id, failure_of(error)))
 
     def _guarded(self, task: Callable[[], None]) -> None:
-        # Nothing that goes wrong once may end the reaper: the next round tries again.
+        # A failure must not end the reaper: the next round tries again.
         try:
             task()
         except Exception:
-            logger.exception("the reaper could not finish its round")
+            logger.exception("the reaper's round failed")
 
 
 def recover_executor(executor_id: str) -> None:
-    """Put a dead executor's unfinished workflows back into their queues.
+    """Return a dead executor's unfinished workflows to their queues.
 
-    A private function of the engine, and the only one that keeps the count of attempts; called
+    Calls a private function of the engine, the only one that keeps the count of attempts;
     here alone.
     """
     DBOS._recover_pending_workflows([executor_id])

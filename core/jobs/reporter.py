@@ -1,6 +1,6 @@
-"""A worker's report on itself: its device and its models, published while it runs.
+"""A worker's report of its device and models, published while it runs.
 
-Weights may arrive at any time (`stemcrate models fetch`), so the worker looks again and again.
+Weights may arrive at any time (`stemcrate models fetch`), so the worker checks repeatedly.
 """
 
 import logging
@@ -21,7 +21,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class Reporter:
-    """Publishes the report of this worker, and again whenever it changes."""
+    """Publishes this worker's report whenever it changes."""
 
     def __init__(self, reports: WorkerReports, executor_id: str, runtime: Runtime) -> None:
         self._reports = reports
@@ -31,7 +31,7 @@ class Reporter:
         self._published: WorkerReport | None = None
 
     def run(self, interval_s: float, stopping: threading.Event) -> None:
-        """Look every ``interval_s`` seconds until the worker stops."""
+        """Run a round every ``interval_s`` seconds until the worker stops."""
         self.look()
         self._device = find_device(self._runtime.device)
         while not stopping.is_set():
@@ -39,7 +39,7 @@ class Reporter:
             stopping.wait(interval_s)
 
     def look(self) -> None:
-        """Look once. Never raises: what fails is logged, and left to the next look."""
+        """Synchronize once. Never raises: failures are logged and retried next time."""
         try:
             inventory = take_inventory(self._runtime.model_dir)
             report = WorkerReport(device=self._device, inventory=inventory)
@@ -47,13 +47,13 @@ class Reporter:
                 self._reports.publish(self._executor_id, report)
                 self._published = report
         except (StemcrateError, OSError) as error:
-            logger.warning("what this worker has is not published: %s", error)
+            logger.warning("cannot publish this worker's report: %s", error)
         except Exception:
-            logger.exception("what this worker has could not be published")
+            logger.exception("publishing this worker's report failed")
 
 
 def find_device(name: str) -> DeviceReport:
-    """Resolve a device in a process of its own, so that the worker itself never holds torch.
+    """Resolve a device in a child process, so that the worker itself never loads torch.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def find_device(name: str) -> DeviceReport:
 
 
 def _send_device(name: str, connection: "Connection[object, object]") -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker handles Ctrl-C
     connection.send(_resolve(name))
 
 

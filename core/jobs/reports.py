@@ -1,7 +1,7 @@
-"""What the workers run on and separate with: written by each worker, read by the API.
+"""Reports of the workers' devices and models: written by each worker, read by the API.
 
-The API cannot look for itself: a worker may run on another machine, or see another disk. A report
-stays when its worker ends, until another worker publishes: between two workers the last one's word
+The API cannot check for itself: a worker may run on another machine or see another disk. A report
+stays after its worker ends until another worker publishes: an old report
 is better than none.
 """
 
@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 class DeviceReport(BaseModel):
-    """Where a worker runs models; ``name`` is None while, or where, there is no such device."""
+    """A worker's device for models; ``name`` is None until it is found, or if there is none."""
 
     name: str | None
     reason: str
 
 
 class WorkerReport(BaseModel):
-    """What one worker runs on and separates with."""
+    """One worker's device and models."""
 
     device: DeviceReport
     inventory: Inventory
@@ -43,18 +43,18 @@ class WorkerReports:
         self._liveness = open_liveness(database_url)
 
     def live(self) -> list[WorkerReport]:
-        """List the reports of the workers that are alive."""
+        """List the reports of live workers."""
         return [report for report, is_live in self._read() if is_live]
 
     def inventory(self) -> Inventory | None:
-        """Return what every worker has: of the living, else of the last; None before the first."""
+        """Return what every live worker has, else the last one; None before any report."""
         reports = self._read()
         living = [report for report, is_live in reports if is_live]
         known = living or [report for report, _ in reports]
         return merge([report.inventory for report in known]) if known else None
 
     def publish(self, executor_id: str, report: WorkerReport) -> None:
-        """Replace the report of a worker; those of dead workers go."""
+        """Replace a worker's report and remove those of dead workers."""
         table = worker_reports
         with transaction(self._url) as connection:
             others = connection.scalars(sa.select(table.c.executor_id)).all()
@@ -79,6 +79,6 @@ class WorkerReports:
 def _parse(payload: str) -> WorkerReport | None:
     try:
         return WorkerReport.model_validate_json(payload)
-    except ValidationError:  # of another version
+    except ValidationError:  # from another version
         logger.warning("a worker's report cannot be read: workers and API differ in version")
         return None

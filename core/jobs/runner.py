@@ -1,4 +1,4 @@
-"""Stages on their way to their processes: slots, retries, cancel, and the log of what happens."""
+"""Runs stages in stage processes: slots, retries, cancel, and progress events."""
 
 import logging
 import shutil
@@ -32,10 +32,10 @@ class StageRunner:
     Parameters
     ----------
     pipeline : the stages and their store.
-    log : where progress goes.
+    log : receives progress events.
     processes : the processes of each queue, ``gpu`` and ``cpu``.
-    max_attempts : how often a stage is tried whose process dies.
-    backoff_s : pause before the second attempt; it doubles with each.
+    max_attempts : attempts at a stage whose process dies.
+    backoff_s : pause before the second attempt; doubles with each further one.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class StageRunner:
         self._running: Counter[str] = Counter()
 
     def run(self, ref: StageRef) -> StageState:
-        """Carry out a stage in a process of its queue, whatever it takes.
+        """Run a stage in a process of its queue, with retries.
 
-        Returns the state that it ended in; ``cancelled`` when the job was cancelled or deleted.
-        Does not return while the worker stops: the stage is not over, another worker takes it.
+        Returns its final state; ``cancelled`` if the job was cancelled or deleted.
+        Does not return while the worker stops: another worker continues the stage.
         """
         over = _JobWatch(self._pipeline, ref.job_id)
         queue_name = self._pipeline.stage(ref.stage_name).queue
@@ -81,7 +81,7 @@ class StageRunner:
             return state
 
     def stop(self) -> None:
-        """Kill every stage process; stages in them stay unfinished."""
+        """Kill every stage process; their stages stay unfinished."""
         self._stopping.set()
         for process in self._processes:
             process.kill()
@@ -104,7 +104,7 @@ class StageRunner:
         return self._pipeline.fail_stage(ref, failure_of(lost))
 
     def _reporter(self, ref: StageRef) -> Callable[[float], None]:
-        """Return what one attempt at a stage reports its fractions to."""
+        """Return the progress function for one attempt at a stage."""
         estimator = EtaEstimator()
 
         def report(fraction: float) -> None:
@@ -114,17 +114,17 @@ class StageRunner:
         return report
 
     def _tell(self, ref: StageRef, event: Mapping[str, Any]) -> None:
-        # The log is a convenience: a database that does not answer now must not fail a stage.
+        # The log is a convenience: an unavailable database must not fail a stage.
         try:
             self._log.append(
                 ref.job_id, {"stage": ref.stage_name, "track_index": ref.track_index, **event}
             )
         except DatabaseUnavailable as error:
-            logger.warning("an event could not be logged: %s", error)
+            logger.warning("cannot log an event: %s", error)
 
     @contextmanager
     def _slot(self, queue_name: str, over: Callable[[], bool]) -> Iterator[StageProcess | None]:
-        """Lend a process that is free; None when the job is over before there is one."""
+        """Yield a free process; None if the job is over before one is free."""
         free = self._free[queue_name]
         process: StageProcess | None = None
         while process is None and not over():
@@ -141,7 +141,7 @@ class StageRunner:
 
     @contextmanager
     def _count(self, job_id: str) -> Iterator[None]:
-        """Know how many stages of a job run here; the last one of a job that is over cleans up."""
+        """Count a job's running stages; the last one of a job that is over cleans up."""
         with self._lock:
             self._running[job_id] += 1
         try:
@@ -156,14 +156,14 @@ class StageRunner:
                 clean_up(self._pipeline, job_id)
 
     def _park_if_stopping(self) -> None:
-        # Returning or raising would tell the engine that the stage is over. It is not: the worker
+        # Returning or raising would tell the engine that the stage ended. It has not: the worker
         # ends with this thread in it, and the next worker finds the stage unfinished.
         if self._stopping.is_set():
             threading.Event().wait()
 
 
 class _JobWatch:
-    """Tell whether a job is over; reads its manifest at most once a second."""
+    """Returns whether a job is over; reads its manifest at most once a second."""
 
     def __init__(self, pipeline: AudioPipeline, job_id: str) -> None:
         self._pipeline = pipeline
@@ -184,7 +184,7 @@ class _JobWatch:
 
 
 def is_over(pipeline: AudioPipeline, job_id: str) -> bool:
-    """Tell whether a job has ended or was deleted."""
+    """Return whether a job has ended or was deleted."""
     try:
         return pipeline.store.load(job_id).state.is_final
     except JobNotFound:
@@ -192,7 +192,7 @@ def is_over(pipeline: AudioPipeline, job_id: str) -> bool:
 
 
 def clean_up(pipeline: AudioPipeline, job_id: str) -> None:
-    """Remove what the stages of a job that is over left behind: its work files, or all of it."""
+    """Remove the work files of a job that is over, or its whole folder if it was deleted."""
     try:
         if pipeline.store.load(job_id).state.is_final:
             pipeline.store.remove_work(job_id)

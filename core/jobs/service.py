@@ -1,4 +1,4 @@
-"""What can be done with jobs from outside the worker: submit, follow, cancel, delete."""
+"""Operations on jobs for the API: submit, follow, cancel, delete."""
 
 import logging
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class JobService:
-    """Jobs, for the API: the manifest is the record, the queue makes things happen."""
+    """Jobs for the API: the manifest is the record, the queue triggers execution."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class JobService:
     def submit(
         self, uploads: Sequence[Upload], options: ProcessingOptions, job_id: str
     ) -> ProcessingManifest:
-        """Make a job of these uploads and queue it. A job that cannot be queued leaves nothing."""
+        """Create a job for uploads and queue it. If it cannot be queued, nothing is left."""
         manifest = self._pipeline.create_job(uploads, options, job_id=job_id)
         try:
             self._log.append(job_id, {"kind": "state", "state": JobState.QUEUED})
@@ -49,16 +49,16 @@ class JobService:
         return manifest
 
     def progress(self, manifest: ProcessingManifest) -> JobProgress:
-        """Tell where the job of this manifest stands."""
+        """Return the progress of a manifest's job."""
         events: Sequence[LoggedEvent] = ()
         if manifest.state == JobState.RUNNING:
             events = self._log.latest(manifest.job_id)
         return job_progress(manifest, events, self._costs)
 
     def cancel(self, job_id: str) -> JobState:
-        """Cancel a job; one that has ended stays as it is. Raises `JobNotFound`.
+        """Cancel a job; an ended job is unchanged. Raises `JobNotFound`.
 
-        The manifest says so at once. A stage that runs stops within seconds; its worker then
+        The manifest changes at once. A running stage stops within seconds; its worker then
         removes the job's work files.
         """
         before = self._store.load(job_id)
@@ -71,17 +71,17 @@ class JobService:
             self._queue.cancel(job_id)
             self._log.append(job_id, {"kind": "state", "state": state})
         except DatabaseUnavailable as error:
-            # The worker reads the manifest, too: without the engine it only takes a little longer.
-            logger.warning("the queue was not told that %s is cancelled: %s", job_id, error)
+            # The worker also reads the manifest: without the engine, it only reacts a little later.
+            logger.warning("the cancel of %s did not reach the queue: %s", job_id, error)
         if not _has_running_stage(before):
             self._store.remove_work(job_id)
         return state
 
     def delete(self, job_id: str) -> None:
-        """Remove a job and all that belongs to it; cancel it first if it runs.
+        """Remove a job with its files; cancel it first if it runs.
 
-        Tracks that came by it alone leave the library. Raises `JobNotFound`. What a running stage
-        still writes is removed by its worker.
+        Tracks that only this job added leave the library. Raises `JobNotFound`. Files that a
+        running stage still writes are removed by its worker.
         """
         self.cancel(job_id)
         self._store.delete(job_id)
@@ -90,7 +90,7 @@ class JobService:
             self._log.forget(job_id)
             forget_job(self._library, self._store, job_id)
         except DatabaseUnavailable as error:
-            logger.warning("rows of %s are left for the worker: %s", job_id, error)
+            logger.warning("a worker will remove the rows of %s: %s", job_id, error)
 
 
 def _has_running_stage(manifest: ProcessingManifest) -> bool:

@@ -1,8 +1,8 @@
-"""What runs in a stage's own process: one stage at a time, told and answered through a pipe.
+"""The stage process: runs one stage at a time, requested and answered through a pipe.
 
-A process of its own can be killed (to cancel, or by the kernel when memory runs out) without taking
-the worker along; it lives on between stages so that torch and the models stay loaded. It ends
-itself as soon as the worker is gone.
+It can be killed (to cancel, or by the kernel when memory runs out) without taking
+the worker along; it survives between stages so that torch and the models stay loaded. It ends
+itself when the worker is gone.
 
     to the child      StageRequest(number, ref)    StageCancel(number)
     to the worker     StageProgress(fraction)…    then StageDone(state) or StageRaised(error)
@@ -35,7 +35,7 @@ PIPELINE_FACTORY = "core.pipeline.order:build_pipeline"
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """What a stage's process needs to know to build its pipeline.
+    """What a stage process needs to build its pipeline.
 
     ``pipeline_factory`` names a function ``(store, runtime) -> AudioPipeline`` as
     ``module:function``. ``warm_up`` says whether stages load what they need before the first job.
@@ -73,14 +73,14 @@ class StageProgress:
 
 @dataclass(frozen=True, slots=True)
 class StageDone:
-    """The stage ended in this state, and the manifest says so."""
+    """The stage ended in this state, which the manifest records."""
 
     state: StageState
 
 
 @dataclass(frozen=True, slots=True)
 class StageRaised:
-    """The stage could not even be recorded: the job is gone, the disk is full, …"""
+    """The stage could not be recorded: the job is gone, the disk is full, …"""
 
     error: StemcrateError
 
@@ -95,8 +95,8 @@ def load_pipeline(factory: str, data_dir: Path, runtime: Runtime) -> AudioPipeli
 
 def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> None:
     """Serve requests as a stage's process; never returns while the worker lives."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
-    os.dup2(2, 1)  # what libraries print is no result: stdout stays free
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker handles Ctrl-C
+    os.dup2(2, 1)  # stdout is reserved for results: what libraries print goes to stderr
     configure_logging(spec.log_level, spec.data_dir, spec.name)
     inbox = _Inbox(connection)
     pipeline = load_pipeline(spec.pipeline_factory, spec.data_dir, spec.runtime)
@@ -109,11 +109,11 @@ def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> N
 
 
 def _warm_up(pipeline: AudioPipeline) -> None:
-    """Load what the first job will need; a job that needs it will say what is wrong with it."""
+    """Load what the first job will need; a job reports what cannot be loaded."""
     try:
         pipeline.warm_up()
     except StemcrateError as error:
-        logger.warning("could not warm up: %s", error)
+        logger.warning("warm-up failed: %s", error)
 
 
 def _carry_out(
@@ -131,13 +131,13 @@ def _carry_out(
     except StemcrateError as error:
         return StageRaised(error)
     except Exception as error:
-        logger.exception("the stage could not be recorded")
+        logger.exception("cannot record the stage")
         return StageRaised(StageFailed(f"{type(error).__name__}: {error}"))
     return StageDone(state)
 
 
 class _Inbox:
-    """Messages of the worker, read on a thread so that a cancel arrives while a stage runs."""
+    """The worker's messages, read on a thread so that a cancel arrives while a stage runs."""
 
     def __init__(self, connection: "Connection[object, object]") -> None:
         self._connection = connection
@@ -150,7 +150,7 @@ class _Inbox:
         return self._requests.get()
 
     def is_cancelled(self, number: int) -> bool:
-        """Tell whether the worker gave up this request."""
+        """Return whether the worker abandoned this request."""
         return self._cancelled_number >= number
 
     def _read(self) -> None:

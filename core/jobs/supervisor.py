@@ -18,12 +18,12 @@ STEADY_AFTER_S = 30.0
 
 
 def run_all(commands: Mapping[str, Sequence[str]]) -> int:
-    """Run these commands until Ctrl-C or SIGTERM; give the exit code.
+    """Run commands until Ctrl-C or SIGTERM; return the exit code.
 
-    A command that ends is started again, later each time. One that ends five times without having
-    run for half a minute ends everything, with exit code 1: the reason is in its messages.
+    A command that ends is restarted with growing pauses. One that ends five times without having
+    run for half a minute ends everything, with exit code 1; its messages say why.
 
-    No process outlives this one, even when it is killed: on Linux the kernel sees to it.
+    On Linux the kernel kills the children if this process is killed.
     """
     stopping = threading.Event()
     for number in STOP_SIGNALS:
@@ -44,7 +44,7 @@ def run_all(commands: Mapping[str, Sequence[str]]) -> int:
 
 
 class _GaveUp(Exception):
-    """A command does not stay up."""
+    """A command keeps ending."""
 
 
 class _Child:
@@ -59,15 +59,15 @@ class _Child:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the command. Always on the main thread: the kernel watches the thread."""
-        # A group of its own: Ctrl-C reaches this process alone, which then stops all in good order.
+        """Start the command, always on the main thread: the kernel ties the child to the thread."""
+        # A separate group: Ctrl-C reaches only this process, which then stops all in order.
         self.process = start_group(self._command)
         self._started_at = time.monotonic()
         self._restart_at = None
         logger.info("%s runs as process %d", self.name, self.process.pid)
 
     def look_after(self) -> None:
-        """Start the command again if it ended."""
+        """Restart the command if it has ended."""
         if self._restart_at is not None:
             if time.monotonic() >= self._restart_at:
                 self.start()
@@ -82,7 +82,7 @@ class _Child:
         self._n_failures += 1
         self._restart_at = time.monotonic() + pause_s
         code = self.process.returncode
-        logger.error("%s ended with code %d: it starts again in %g s", self.name, code, pause_s)
+        logger.error("%s ended with code %d, restarting in %g s", self.name, code, pause_s)
 
 
 def _stop(children: Sequence[_Child]) -> None:
@@ -96,6 +96,6 @@ def _stop(children: Sequence[_Child]) -> None:
         try:
             child.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            logger.warning("%s does not stop: killing it", child.name)
+            logger.warning("%s does not stop, killing it", child.name)
             kill_group(child.process)
             child.process.wait()

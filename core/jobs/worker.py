@@ -1,7 +1,7 @@
-"""The worker: takes jobs from the queue and runs their stages in processes of their own.
+"""The worker: takes jobs from the queue and runs their stages in child processes.
 
-A worker that is stopped, or killed, loses nothing: its lock becomes free, and the next worker goes
-on where the manifest and the engine's checkpoints say.
+A worker that is stopped or killed loses nothing: its lock is released, and the next worker
+continues from the manifest and the engine's checkpoints.
 """
 
 import logging
@@ -36,7 +36,7 @@ FENCED_EXIT_CODE = 75
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """How a worker works; `config.Settings` says what each means."""
+    """Options of a worker, described in `config.Settings`."""
 
     data_dir: Path
     database_url: str
@@ -54,8 +54,8 @@ class WorkerOptions:
 def run_worker(options: WorkerOptions) -> NoReturn:
     """Run a worker until SIGTERM or SIGINT; ends the process with exit code 0.
 
-    75 when the worker lost its lock: another one may have its work already. A database that does
-    not answer yet is waited for.
+    The exit code is 75 if the worker lost its lock: another may have its work. A database that does
+    not answer yet is awaited.
     """
     configure_logging(options.log_level, options.data_dir, "worker")
     stopping = _stop_on_signals()
@@ -138,19 +138,19 @@ def _engine_config(database_url: str, executor_id: str) -> DBOSConfig:
 
 
 def _stop(runner: StageRunner, liveness: Liveness) -> NoReturn:
-    logger.info("stopping: unfinished stages are left to the next worker")
+    logger.info("stopping; the next worker continues unfinished stages")
     runner.stop()
     liveness.release()
     _exit(0)
 
 
 def _fence(runner: StageRunner) -> NoReturn:
-    logger.critical("this worker lost its lock: it stops before it does another one's work")
+    logger.critical("this worker lost its lock and stops, because another may run its work")
     runner.stop()
     _exit(FENCED_EXIT_CODE)
 
 
 def _exit(code: int) -> NoReturn:
-    # At once: a normal exit would wait for the engine's threads, and those wait for stages.
+    # A normal exit would wait for the engine's threads, which wait for stages.
     logging.shutdown()
     os._exit(code)

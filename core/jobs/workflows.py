@@ -1,11 +1,11 @@
-"""A job as durable workflows: what has ended is never done again, whatever dies in between.
+"""A job as durable workflows: finished work is never repeated, whatever dies in between.
 
     jobs     process_job(job_id)                  starts the job, queues its tracks, finishes it
     tracks   process_track(job_id, index)         walks through the stages of one track
     gpu/cpu  run_stage(job_id, stage, index)      one stage, in one step
 
-The order and the rules are `AudioPipeline`'s; here a stage is carried out by queueing it and
-waiting. Ids are made of the job's id, the track's index and the stage's name, so a workflow that is
+`AudioPipeline` defines the order and the rules; here a stage is queued and awaited.
+Ids consist of the job's id, the track's index and the stage's name, so a workflow that is
 replayed after a crash finds what it had started. Replay is deterministic because it depends only on
 the manifest's options, which never change, and on the recorded results of stages.
 """
@@ -28,7 +28,7 @@ from stemcrate.schemas.manifest import JobState, StageState
 
 logger = logging.getLogger(__name__)
 
-# How often a dead worker's work is taken up again before it counts as what kills workers.
+# Recoveries of a dead worker's work before the work itself counts as the cause.
 STAGE_RECOVERIES = 3
 JOB_RECOVERIES = 20
 
@@ -36,9 +36,9 @@ JOB_RECOVERIES = 20
 def register_workflows(
     pipeline: AudioPipeline, runner: StageRunner, log: ProgressLog, *, ended: Callable[[], None]
 ) -> None:
-    """Tell the engine the workflows. Once in a process, before the engine is launched.
+    """Register the workflows, once in a process, before the engine is launched.
 
-    ``ended`` is called whenever a job came to its end here; it must return at once.
+    ``ended`` is called whenever a job ends here; it must return at once.
     """
 
     @DBOS.workflow(name="run_stage", max_recovery_attempts=STAGE_RECOVERIES)
@@ -88,17 +88,17 @@ def register_workflows(
 
 
 def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:
-    """Log that a job changed its state."""
+    """Log a job's change of state."""
     try:
         log.append(job_id, {"kind": "state", "state": state})
     except DatabaseUnavailable as problem:
-        logger.warning("an event could not be logged: %s", problem)
+        logger.warning("cannot log an event: %s", problem)
 
 
 def _enqueue(
     queue_name: str, workflow: Callable[..., Any], job_id: str, *parts: str | int | None
 ) -> WorkflowHandle[Any]:
-    # Tracks with a low index first: a small job does not wait for the whole of a large one.
+    # Tracks with a low index first: a small job does not wait for all of a large one.
     index = next((part for part in parts if isinstance(part, int)), 0)
     with SetWorkflowID(_workflow_id(job_id, parts)), SetEnqueueOptions(priority=index + 1):
         return DBOS.enqueue_workflow(queue_name, workflow, job_id, *parts)

@@ -43,7 +43,7 @@ def test_a_job_runs_without_its_database(tmp_path: Path, postgres: Server) -> No
         "process", "song.wav", "--model", "none", "--stages", "tempo", DATABASE_URL=postgres.url
     )
     assert result.returncode == 0, result.stderr
-    assert "jobs are entered later: The database does not answer." in result.stderr
+    assert "jobs are added later: The database does not answer." in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -206,7 +206,7 @@ def test_a_stage_that_hangs_is_killed(house: Installation) -> None:
     process = StageProcess(spec, silence_s=2.0)
     job_id = house.submit("stuck deaf")
 
-    with pytest.raises(WorkerLost, match="'work' said nothing for 2 s"):
+    with pytest.raises(WorkerLost, match="'work' reported no progress for 2 s"):
         process.run(StageRef(job_id, "work", 0), progress=lambda _: None, cancelled=lambda: False)
     assert process.pid is None
 
