@@ -21,7 +21,7 @@ from stemcrate.schemas.configuration import (
     RequestLimits,
     WorkerInfo,
 )
-from stemcrate.schemas.options import BitDepth, DeliveryFormat
+from stemcrate.schemas.options import BitDepth, DeliveryFormat, RecordedOptions
 
 router = APIRouter(tags=["system"])
 
@@ -72,7 +72,7 @@ def get_config(services: ServicesDep) -> Configuration:
         ],
         formats=list(get_args(DeliveryFormat)),
         bit_depths=list(get_args(BitDepth)),
-        defaults=settings.default_options().model_dump(mode="json"),
+        defaults=RecordedOptions.of(settings.default_options()),
         limits=RequestLimits(
             max_upload_bytes=settings.max_upload_bytes,
             max_duration_s=settings.max_duration_s,

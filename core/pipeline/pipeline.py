@@ -88,7 +88,7 @@ class AudioPipeline:
         manifest = ProcessingManifest(
             job_id=job_id or new_job_id(),
             created_at=now(),
-            options=RecordedOptions.model_validate(options.model_dump()),
+            options=RecordedOptions.of(options),
             software=_software(),
             tracks=[
                 TrackRecord(

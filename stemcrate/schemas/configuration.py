@@ -1,8 +1,10 @@
 """What an installation offers, and whether it works."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
+
+from stemcrate.schemas.options import RecordedOptions
 
 
 class Health(BaseModel):
@@ -78,5 +80,5 @@ class Configuration(BaseModel):
     recipes: list[RecipeInfo]
     formats: list[str]
     bit_depths: list[str]
-    defaults: dict[str, Any] = Field(description="The options of a job that names none.")
+    defaults: RecordedOptions = Field(description="The options of a job that names none.")
     limits: RequestLimits

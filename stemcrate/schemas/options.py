@@ -6,7 +6,7 @@ description. Form fields, the command line, the settings and the tables of the d
 """
 
 import re
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -90,12 +90,14 @@ class ProcessingOptions(BaseModel):
     )
     preset: Preset = Field(
         "balanced",
+        title="Quality",
         description="How much work the separation is worth: `fast` (0.83 of balanced; with model "
         "`auto` Spleeter), `balanced`, `best` (twice balanced; with model `auto` htdemucs_ft where "
         "its weights are).",
     )
     stems: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         (),
+        title="Stems wanted",
         description="The stems that are wanted, such as `vocals`; all by default. What only the "
         "others need is not run; they are delivered together, as `accompaniment` (all but vocals) "
         "or `rest`.",
@@ -104,26 +106,35 @@ class ProcessingOptions(BaseModel):
         0,
         ge=0,
         le=10,
+        title="Shifted passes",
         description="Passes at as many different offsets, averaged; 0 leaves it to the preset.",
     )
     augment: bool = Field(
-        False, description="Two more passes, channels swapped and polarity inverted, averaged."
+        False,
+        title="Swap and invert too (+2 passes)",
+        description="Two more passes, channels swapped and polarity inverted, averaged.",
     )
     wiener: bool = Field(
-        False, description="Refine the stems by their share of the mixture's power."
+        False,
+        title="Wiener filter",
+        description="Refine the stems by their share of the mixture's power.",
     )
     ensemble: Combination = Field(
-        "average", description="How the models of `model=a+b` are put together."
+        "average",
+        title="Put together by",
+        description="How the models of `model=a+b` are put together.",
     )
     ensemble_weights: Annotated[tuple[Weight, ...], BeforeValidator(_split)] = Field(
         (),
+        title="Weights",
         description="Weights of the models of `model=a+b` in their average, such as `2,1`; above "
         "0, up to 1000. Equal by default.",
     )
     residual: Residual = Field(
         "fold",
         description="What happens to mixture − Σ stems: folded into `other`/`accompaniment`, "
-        "kept as a stem of its own, or left out.",
+        "kept as a stem of its own (either way the stems add up to the song sample for sample), or "
+        "left out.",
     )
     stages: Annotated[tuple[StageName, ...], BeforeValidator(_split)] = Field(
         OPTIONAL_STAGES,
@@ -136,6 +147,7 @@ class ProcessingOptions(BaseModel):
     )
     name_template: str = Field(
         "{artist} - {title} [{stem}]",
+        title="File names",
         description="File names. Fields: artist title stem bpm key camelot track_number album.",
         max_length=200,
     )
@@ -144,41 +156,68 @@ class ProcessingOptions(BaseModel):
         description="`common`: one gain, measured on the mixture, for all files of a track, so "
         "that the stems still sum; `per_track`: a gain for each file; `off`: none.",
     )
-    target_lufs: float = Field(-14.0, ge=-60, le=0, description="Target integrated loudness.")
+    target_lufs: float = Field(
+        -14.0,
+        ge=-60,
+        le=0,
+        title="Target loudness (LUFS)",
+        description="Target integrated loudness.",
+    )
     true_peak_ceiling_dbtp: float = Field(
-        -1.0, ge=-60, le=0, description="True peak that normalization never exceeds."
+        -1.0,
+        ge=-60,
+        le=0,
+        title="True-peak ceiling (dBTP)",
+        description="True peak that normalization never exceeds.",
     )
     clipping: Clipping = Field(
         "rescale",
+        title="Beyond full scale",
         description="Where integers would clip: `rescale` lowers a track's files by one gain, "
         "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off. Recorded "
         "as a warning.",
     )
     hpss_kernel_size: int = Field(
-        31, ge=3, le=255, description="Length of the median filters, in frames and bins."
+        31,
+        ge=3,
+        le=255,
+        title="Harmonic / percussive kernel",
+        description="Length of the median filters, in frames and bins.",
     )
     hpss_margin_harmonic: float = Field(
         1.0,
         ge=1,
         le=20,
+        title="Margin, harmonic",
         description="How much louder than the percussive part the harmonic one must be.",
     )
     hpss_margin_percussive: float = Field(
         1.0,
         ge=1,
         le=20,
+        title="Margin, percussive",
         description="How much louder than the harmonic part the percussive one must be.",
     )
     recipes: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         COMPOSITE_NAMES,
+        title="Composites",
         description="The composite tracks to make; all that are built in by default.",
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
-        {}, description="More composites, up to 50: `name=stem+stem;name=stem`.", max_length=50
+        {},
+        title="Composites of your own",
+        description="More composites, up to 50: `name=stem+stem;name=stem`.",
+        max_length=50,
     )
-    tempo_min_bpm: float = Field(70.0, ge=20, le=300, description="Lowest tempo reported.")
+    tempo_min_bpm: float = Field(
+        70.0, ge=20, le=300, title="Slowest tempo (BPM)", description="Lowest tempo reported."
+    )
     tempo_max_bpm: float = Field(
-        180.0, ge=40, le=400, description="Highest tempo reported; at least twice the lowest."
+        180.0,
+        ge=40,
+        le=400,
+        title="Fastest tempo (BPM)",
+        description="Highest tempo reported; at least twice the lowest.",
     )
     playlist_name: str = Field(
         "Stemcrate set",
@@ -194,10 +233,15 @@ class ProcessingOptions(BaseModel):
 
 
 class RecordedOptions(ProcessingOptions, Partial):
-    """The options of a job as its manifest keeps them.
+    """Options as a manifest keeps them, or as an installation offers them.
 
     Written by another version they may lack options, which then have their defaults, or hold more,
     which are kept.
     """
 
     model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def of(cls, options: ProcessingOptions) -> Self:
+        """Record options, the defaults among them too."""
+        return cls.model_validate(options.model_dump())

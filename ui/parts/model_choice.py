@@ -12,12 +12,12 @@ AUTO = "auto"
 def ask_model(config: Configuration) -> str:
     """Ask for the model; give its name."""
     models = {model.name: model for model in config.models}
-    names = list(dict.fromkeys([AUTO, *models, str(config.defaults["model"])]))
+    names = list(dict.fromkeys([AUTO, *models, config.defaults.model]))
     names.sort(key=lambda name: name != AUTO and not _is_available(models.get(name)))
     chosen: str = st.selectbox(
         "Model",
         names,
-        index=names.index(str(config.defaults["model"])),
+        index=names.index(config.defaults.model),
         format_func=lambda name: describe_choice(name, config),
     )
     if chosen == AUTO:

@@ -1,10 +1,10 @@
 """How to separate: the preset, and what goes beyond it."""
 
-from typing import Any
-
 import streamlit as st
 
 from stemcrate.schemas.configuration import Configuration
+from stemcrate.schemas.options import ProcessingOptions
+from ui.parts.option_widgets import ask_option, title_of_option
 
 PRESET_TITLES = {"fast": "Fast", "balanced": "Balanced", "best": "Best"}
 ENSEMBLE_TITLES = {
@@ -19,17 +19,16 @@ RESIDUAL_TITLES = {
 }
 
 
-def ask_preset(defaults: dict[str, Any]) -> str:
+def ask_preset(defaults: ProcessingOptions) -> str:
     """Ask how much work the separation is worth."""
     return str(
         st.segmented_control(
-            "Quality",
+            title_of_option("preset"),
             list(PRESET_TITLES),
-            default=defaults["preset"],
+            default=defaults.preset,
             required=True,
             format_func=PRESET_TITLES.__getitem__,
-            help="Fast overlaps less (with model auto: Spleeter); best averages two passes (with "
-            "model auto: htdemucs_ft, where its weights are) and takes twice as long.",
+            help=ProcessingOptions.model_fields["preset"].description,
         )
     )
 
@@ -37,39 +36,12 @@ def ask_preset(defaults: dict[str, Any]) -> str:
 def ask_separation(config: Configuration, model: str) -> dict[str, str]:
     """Ask for everything beyond the preset; ``model`` is the one that was chosen."""
     defaults = config.defaults
-    wanted = st.text_input(
-        "Stems wanted",
-        placeholder="vocals",
-        help="Separated by commas; empty: all. The others are delivered together, and what only "
-        "they need is not computed.",
-    )
-    residual = st.radio(
-        "Residual",
-        list(RESIDUAL_TITLES),
-        index=list(RESIDUAL_TITLES).index(defaults["residual"]),
-        format_func=RESIDUAL_TITLES.__getitem__,
-        horizontal=True,
-        help="What is left of the mixture after all stems. Folded in or kept, the stems add up "
-        "to the song sample for sample; left out, they do not.",
-    )
-    first, second, third = st.columns(3, vertical_alignment="bottom")
-    shifts = first.number_input(
-        "Shifted passes",
-        0,
-        10,
-        int(defaults["shifts"]),
-        help="Averaged; each costs one separation. 0 leaves it to the quality above.",
-    )
-    augment = second.checkbox("Swap and invert too (+2 passes)", value=bool(defaults["augment"]))
-    wiener = third.checkbox("Wiener filter", value=bool(defaults["wiener"]))
-    return {
-        "stems": wanted,
-        "residual": residual,
-        "shifts": str(shifts or 0),
-        "augment": str(augment).lower(),
-        "wiener": str(wiener).lower(),
-        **_ask_ensemble(config, model),
-    }
+    options = ask_option("stems", defaults, placeholder="vocals")
+    options |= ask_option("residual", defaults, titles=RESIDUAL_TITLES, horizontal=True)
+    columns = st.columns(3, vertical_alignment="bottom")
+    for name, column in zip(("shifts", "augment", "wiener"), columns, strict=True):
+        options |= ask_option(name, defaults, column)
+    return options | _ask_ensemble(config, model)
 
 
 def _ask_ensemble(config: Configuration, model: str) -> dict[str, str]:
@@ -81,14 +53,8 @@ def _ask_ensemble(config: Configuration, model: str) -> dict[str, str]:
         disabled=model == "auto",
         help="An ensemble of models that give the same stems; choose a model by name first.",
     )
-    combination = second.selectbox(
-        "Put together by", list(ENSEMBLE_TITLES), format_func=ENSEMBLE_TITLES.__getitem__
-    )
-    weights = third.text_input(
-        "Weights", placeholder="2,1", help="Of the models in their average, in this order."
-    )
     return {
         "model": "+".join([model, *partners]),
-        "ensemble": combination,
-        "ensemble_weights": weights,
+        **ask_option("ensemble", config.defaults, second, titles=ENSEMBLE_TITLES),
+        **ask_option("ensemble_weights", config.defaults, third, placeholder="2,1"),
     }

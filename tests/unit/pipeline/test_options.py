@@ -82,7 +82,7 @@ def test_float_does_not_fit_flac() -> None:
 def test_options_survive_the_manifest() -> None:
     """A job is run from the options in its manifest."""
     options = parse_options({"custom_recipes": "dub=drums", "format": "mp3"}, DEFAULTS)
-    recorded = RecordedOptions.model_validate(options.model_dump())
+    recorded = RecordedOptions.of(options)
     assert recorded.model_dump(mode="json") == options.model_dump(mode="json")
     assert RecordedOptions.model_validate_json(recorded.model_dump_json()) == recorded
 
