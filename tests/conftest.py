@@ -42,5 +42,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, count in counts.most_common():
         package = PROGRAMS[name].package
         terminalreporter.write_line(
-            f"{name} is missing: {count} tests left out (Debian's package: {package})"
+            f"{name} is missing (Debian's package: {package}); tests left out: {count}"
         )
