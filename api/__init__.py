@@ -1,1 +1,1 @@
-"""The REST API: thin. Routes speak HTTP; everything else is asked of `core`."""
+"""The REST API: thin routes that speak HTTP and delegate everything else to `core`."""

@@ -1,4 +1,4 @@
-"""Bodies of JSON, which stand in memory, unlike uploads: no larger than they can usefully be."""
+"""JSON bodies, which are held in memory, unlike uploads: limited to a useful size."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -16,7 +16,7 @@ class JsonRoute(APIRoute):
     """A route whose body is read up to `MAX_JSON_BYTES`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Let the route's own handler read a body that ends in time."""
+        """Pass the body to the route's handler if it is within the limit."""
         handle = super().get_route_handler()
 
         async def handle_bounded(request: Request) -> Response:

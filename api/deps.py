@@ -1,4 +1,4 @@
-"""What routes are given: the services of the installation, made once when the app starts."""
+"""Dependencies of routes: the installation's services, created once when the app starts."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from core.sets.planning import SetPlanner
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that the routes ask."""
+    """The services that routes use."""
 
     settings: Settings
     store: JobStore
@@ -38,13 +38,13 @@ class Services:
     """Set when the server was told to stop."""
 
     def inventory(self) -> Inventory:
-        """Return what the workers separate with; before the first report, this machine's."""
+        """Return the workers' models; before their first report, this machine's."""
         return self.reports.inventory() or take_inventory(self.settings.model_dir)
 
 
 @contextmanager
 def open_services(settings: Settings) -> Iterator[Services]:
-    """Make the services over the settings; close what holds connections at the end."""
+    """Create the services from the settings; close their connections at the end."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     url = settings.resolved_database_url()
     stopping = threading.Event()
@@ -72,7 +72,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
 
 
 def _prepare(url: str, stopping: threading.Event) -> None:
-    """Prepare the database; where it does not answer yet, requests get 503 until it does."""
+    """Prepare the database; until it answers, requests get 503."""
     try:
         prepare_database(url)
     except DatabaseUnavailable:
@@ -81,7 +81,7 @@ def _prepare(url: str, stopping: threading.Event) -> None:
 
 
 async def get_services(request: Request) -> Services:
-    """Give the services of the app that this request came to."""
+    """Return the services of the request's app."""
     services: Services = request.app.state.services
     return services
 
@@ -90,22 +90,22 @@ ServicesDep = Annotated[Services, Depends(get_services)]
 
 
 async def get_store(services: ServicesDep) -> JobStore:
-    """Give the store."""
+    """Return the store."""
     return services.store
 
 
 async def get_jobs(services: ServicesDep) -> JobService:
-    """Give the service that runs jobs."""
+    """Return the service that runs jobs."""
     return services.jobs
 
 
 async def get_library(services: ServicesDep) -> Library:
-    """Give the library."""
+    """Return the library."""
     return services.library
 
 
 async def get_sets(services: ServicesDep) -> SetPlanner:
-    """Give what plans sets with the tracks of the library."""
+    """Return the planner of sets."""
     return services.sets
 
 

@@ -1,6 +1,6 @@
 """A job's log as Server-Sent Events (WHATWG HTML, 9.2).
 
-The id of an event is its number in the log, so a client that lost its connection goes on where it
+An event's id is its number in the log, so a client that lost its connection resumes where it
 was. The stream ends with a `state` event whose state is final.
 """
 
@@ -27,7 +27,7 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What the log holds after a number, and the job's state as it was before the log was read."""
+    """Events after a number, and the job's state before the log was read."""
 
     state: JobState
     events: list[LoggedEvent]
@@ -35,7 +35,7 @@ class _News:
 
 
 def read_news(services: Services, job_id: str, seq: int) -> _News:
-    """Look at a job and its log. Raises `JobNotFound`."""
+    """Read a job and its log. Raises `JobNotFound`."""
     manifest = services.store.load(job_id)
     events = services.progress.since(job_id, seq, BATCH)
     job = asdict(services.jobs.progress(manifest)) if events else {}
@@ -43,15 +43,15 @@ def read_news(services: Services, job_id: str, seq: int) -> _News:
 
 
 def event_number(last_event_id: str | None) -> int | None:
-    """Read `Last-Event-ID`; what is not a number of ours counts as none."""
+    """Parse `Last-Event-ID`; an invalid id is ignored."""
     is_number = last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit()
     return min(int(last_event_id[:18]), 2**62) if is_number and last_event_id else None
 
 
 async def stream_events(services: Services, job_id: str, seq: int) -> AsyncIterator[bytes]:
-    """Give a job's events after number ``seq``.
+    """Yield a job's events after number ``seq``.
 
-    Until the job ends or is deleted, the client leaves, or the server stops.
+    Ends when the job ends or is deleted, the client disconnects, or the server stops.
     """
     yield format_sse_event(retry=RETRY_MS)
     said_at = time.monotonic()
@@ -66,7 +66,7 @@ async def stream_events(services: Services, job_id: str, seq: int) -> AsyncItera
             if _is_end(event):
                 return
         if news.state.is_final and len(news.events) < BATCH:
-            # The log is a convenience: a job may end without a word in it.
+            # The log is a convenience: a job may end without an event.
             yield _format_end(news.state, seq)
             return
         if news.events:
@@ -78,7 +78,7 @@ async def stream_events(services: Services, job_id: str, seq: int) -> AsyncItera
 
 
 def _format(event: LoggedEvent, job: dict[str, Any]) -> bytes:
-    """Write an event; the newest one also tells where the whole job stands."""
+    """Format an event; the newest one includes the progress of the whole job."""
     data = {**event.payload, "at": event.at.isoformat()}
     if job:
         data["job"] = job

@@ -1,4 +1,4 @@
-"""Files as answers: media types, names, ranges of bytes, and what is made while it is sent."""
+"""File responses: media types, names, byte ranges, and files made while they are sent."""
 
 from collections.abc import Generator, Mapping
 from pathlib import PurePath
@@ -31,12 +31,12 @@ MEDIA_TYPES = {
 
 
 class ArtefactResponse(FileResponse):
-    """A file by ranges; one that cannot be had becomes a problem like every other error."""
+    """A file response with ranges; a missing file becomes a problem response."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or the part of it that was asked for.
+        """Send the file or the requested range.
 
-        A range in other units than bytes counts as none (RFC 9110, 14.2).
+        A range in units other than bytes is ignored (RFC 9110, 14.2).
         """
         unit = Headers(scope=scope).get("range", "bytes").partition("=")[0].strip()
         if unit.lower() != "bytes":
@@ -54,7 +54,7 @@ class ArtefactResponse(FileResponse):
 
 
 class MakingResponse(StreamingResponse):
-    """A file that is made while it is sent; making it ends with the answer, however that ends."""
+    """A file made while it is sent; its production ends with the response."""
 
     def __init__(
         self, chunks: Generator[bytes, None, None], *, media_type: str, headers: Mapping[str, str]
@@ -63,7 +63,7 @@ class MakingResponse(StreamingResponse):
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, then let go what was needed to make it."""
+        """Send the file, then release what produced it."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -72,11 +72,11 @@ class MakingResponse(StreamingResponse):
 
 
 def media_type_of(file_name: str) -> str:
-    """Give the media type of a file that a stage made, by its suffix."""
+    """Return the media type of an artefact by its suffix."""
     return MEDIA_TYPES.get(PurePath(file_name).suffix.lower(), "application/octet-stream")
 
 
 def disposition_of(file_name: str) -> str:
-    """Audio plays where it is asked for; everything else is saved."""
+    """Return the disposition: inline for audio, attachment for everything else."""
     is_audio = media_type_of(file_name).startswith("audio/")
     return content_disposition("inline" if is_audio else "attachment", file_name)

@@ -1,7 +1,7 @@
-"""HEAD wherever GET is: the same headers and no content (RFC 9110, 9.3.2).
+"""HEAD for every GET route: the same headers without content (RFC 9110, 9.3.2).
 
-The app answers as to a GET, and is stopped as soon as its headers are out: what a ZIP or a stream
-of events would still make is not made.
+The app handles a GET and is stopped once its headers are sent: the content of a ZIP or a stream
+of events is not produced.
 """
 
 import anyio
@@ -9,13 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Answer HEAD with the headers of GET."""
+    """Answers HEAD with the headers of GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle a request."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
@@ -25,6 +25,6 @@ class HeadAsGet:
                 await send(message)
                 await send({"type": "http.response.body", "body": b""})
                 rest.cancel()
-                await anyio.sleep(0)  # where the app learns of it
+                await anyio.sleep(0)  # where the app notices it
 
             await self._app({**scope, "method": "GET"}, receive, send_headers)

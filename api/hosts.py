@@ -1,10 +1,10 @@
-"""Which names this API answers to.
+"""Host check: the names that this API answers to.
 
-A web site can make its own name lead to this machine (DNS rebinding). To the browser the API is
-then part of that site, and no rule about origins holds any more; the `Host` header still has the
-site's name. An address, unlike a name, leads to nowhere but itself, and no web site has a name
-without a dot (ICANN forbids them, SAC053): both are always answered, and so is a client that names
-no host (HTTP/1.0), since every browser does.
+A web site can make its own name resolve to this machine (DNS rebinding). To the browser, the API is
+then part of that site, and origin rules no longer apply; the `Host` header still holds the
+site's name. IP addresses cannot be rebound, and no web site has a name
+without a dot (ICANN forbids them, SAC053): both are always allowed, and so is a client that sends
+no host (HTTP/1.0), since every browser sends one.
 """
 
 import re
@@ -21,14 +21,14 @@ _NAME_AND_PORT = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^\s:/?#@\[\]]+))(?::\d*)
 
 
 class KnownHosts:
-    """Refuse requests for a name that is not this API's; ``names`` in lower case, or ``*``."""
+    """Refuses requests for other host names; ``names`` in lower case, or ``*`` for any."""
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self._app = app
         self._names = frozenset(names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with a problem."""
+        """Handle a request, or answer it with a problem."""
         if scope["type"] == "http" and ANY not in self._names:
             hosts = Headers(scope=scope).getlist("host")
             if not all(is_known(host, self._names) for host in hosts):
@@ -38,7 +38,7 @@ class KnownHosts:
 
 
 def is_known(host: str, names: Collection[str]) -> bool:
-    """Tell whether a `Host` header (port or none) is no web site's, or is in ``names``.
+    """Return whether a `Host` header (with or without port) is local or in ``names``.
 
     >>> is_known("[::1]:8000", ()), is_known("LOCALHOST.", ()), is_known("evil.test", ())
     (True, True, False)

@@ -1,4 +1,4 @@
-"""From the library to answers."""
+"""Converts library objects to API models."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlencode
@@ -31,12 +31,12 @@ from stemcrate.schemas.transitions import Transition
 
 
 def track_line(track: TrackSummary) -> TrackLine:
-    """Return a track in a line; where its files lie stays on this machine."""
+    """Return the summary of a track; paths of its files are not exposed."""
     return TrackLine.model_validate(track.model_dump(exclude={"paths"}))
 
 
 def track_details(library: Library, track_id: str) -> TrackDetails:
-    """Tell all of a track. Raises `TrackNotFound`."""
+    """Return all that is known of a track. Raises `TrackNotFound`."""
     summary = library.summary(track_id)
     record = library.record(track_id)
     return TrackDetails(
@@ -57,7 +57,7 @@ def track_details(library: Library, track_id: str) -> TrackDetails:
 
 
 def added_view(report: ImportReport) -> Added:
-    """Tell what became of the tracks of a job."""
+    """Return the outcome of adding a job's tracks."""
     return Added(
         added=report.added,
         known=report.known,
@@ -68,7 +68,7 @@ def added_view(report: ImportReport) -> Added:
 def adding_view(
     job_id: str | None, known: list[str], refusals: Sequence[tuple[str, StemcrateError]]
 ) -> Adding:
-    """Tell what becomes of files that were sent: the job of the new ones, and the others."""
+    """Return the outcome of an upload: the job of new files, known tracks, and refused files."""
     return Adding(
         job=None if job_id is None else job_reference(job_id, JobState.QUEUED),
         known=known,
@@ -81,7 +81,7 @@ def _refused_file(name: str, error: StemcrateError) -> RefusedFile:
 
 
 def similar_view(found: Iterable[tuple[TrackSummary, float]]) -> SimilarTracks:
-    """Tell neighbours."""
+    """Return similar tracks."""
     return SimilarTracks(
         tracks=[
             SimilarTrack(track=track_line(track), similarity=similarity)
@@ -91,14 +91,14 @@ def similar_view(found: Iterable[tuple[TrackSummary, float]]) -> SimilarTracks:
 
 
 def compatible_view(found: Iterable[tuple[TrackSummary, Transition]]) -> CompatibleTracks:
-    """Tell tracks that mix."""
+    """Return compatible tracks."""
     return CompatibleTracks(
         tracks=[CompatibleTrack(track=track_line(track), transition=step) for track, step in found]
     )
 
 
 def duplicates_view(groups: Sequence[DuplicateGroup]) -> Duplicates:
-    """Tell what is there more than once."""
+    """Return groups of duplicates."""
     return Duplicates(
         groups=[
             DuplicateGroupView(
@@ -112,7 +112,7 @@ def duplicates_view(groups: Sequence[DuplicateGroup]) -> Duplicates:
 
 
 def playlist_line(record: PlaylistRecord) -> PlaylistLine:
-    """Tell a playlist in a line."""
+    """Return the summary of a playlist."""
     return PlaylistLine(
         id=record.id,
         name=record.name,
@@ -122,7 +122,7 @@ def playlist_line(record: PlaylistRecord) -> PlaylistLine:
 
 
 def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
-    """Tell a playlist with its tracks."""
+    """Return a playlist with its tracks."""
     tracks = library.summaries(record.track_ids)
     there = {track.id for track in tracks}
     plan = record.plan
@@ -141,11 +141,11 @@ def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
 
 
 def playlist_path(playlist_id: str) -> str:
-    """Give the path of a playlist."""
+    """Return the path of a playlist."""
     return f"/playlists/{playlist_id}"
 
 
 def next_page(path: str, parameters: Mapping[str, object], cursor: str) -> str:
-    """Give the `Link` header that leads to the next page of the same question."""
+    """Return the `Link` header of the query's next page."""
     given = {k: v for k, v in parameters.items() if v is not None}
     return f'<{path}?{urlencode({**given, "cursor": cursor})}>; rel="next"'

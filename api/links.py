@@ -1,4 +1,4 @@
-"""Paths of this API, as they stand in answers: below the address that the client already has."""
+"""Paths in responses, relative to the API's address."""
 
 import hashlib
 import re
@@ -9,12 +9,12 @@ from stemcrate.schemas.manifest import ProcessingManifest
 
 
 def job_path(job_id: str) -> str:
-    """Give the path of a job."""
+    """Return the path of a job."""
     return f"/job/{job_id}"
 
 
 def job_links(job_id: str) -> dict[str, str]:
-    """Give the paths of everything that can be asked of a job."""
+    """Return the paths of a job's resources."""
     job = job_path(job_id)
     return {
         "self": job,
@@ -27,32 +27,32 @@ def job_links(job_id: str) -> dict[str, str]:
 
 
 def artefact_path(job_id: str, name: str) -> str:
-    """Give the path of an artefact's bytes."""
+    """Return the path of an artefact's bytes."""
     return f"/download/{job_id}/{quote(name, safe='/')}"
 
 
 def zip_path(job_id: str) -> str:
-    """Give the path of everything in one ZIP."""
+    """Return the path of a job's ZIP."""
     return f"/download/{job_id}/all"
 
 
 def jobs_page_path(parameters: dict[str, str | int]) -> str:
-    """Give the path of a page of the history."""
+    """Return the path of a page of the history."""
     return f"/jobs?{urlencode(parameters)}"
 
 
 def strong_etag(sha256: str) -> str:
-    """Give the entity tag of bytes with this hash."""
+    """Return the entity tag of content with this hash."""
     return f'"{sha256}"'
 
 
 def etag_of(data: bytes) -> str:
-    """Give the entity tag of ``data``."""
+    """Return the entity tag of ``data``."""
     return strong_etag(hashlib.sha256(data).hexdigest())
 
 
 def etag_matches(if_none_match: str | None, etag: str) -> bool:
-    """Tell whether `If-None-Match` names ``etag`` (weak comparison, RFC 9110, 13.1.2)."""
+    """Return whether `If-None-Match` matches ``etag`` (weak comparison, RFC 9110, 13.1.2)."""
     if if_none_match is None:
         return False
     tags = re.findall(r'(?:W/)?("[^"]*")', if_none_match)
@@ -60,14 +60,14 @@ def etag_matches(if_none_match: str | None, etag: str) -> bool:
 
 
 def content_disposition(kind: str, file_name: str) -> str:
-    """Give the header that names a download: as it is in UTF-8, and in ASCII for old clients."""
+    """Return the `Content-Disposition` header: the name in UTF-8, and in ASCII for old clients."""
     ascii_name = unicodedata.normalize("NFKD", file_name).encode("ascii", "ignore").decode()
     ascii_name = re.sub(r"[^A-Za-z0-9 ._()\[\]+-]", "_", " ".join(ascii_name.split())) or "download"
     return f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
 def zip_name(manifest: ProcessingManifest) -> str:
-    """Name the ZIP of a job: after its track, or its playlist where there are several."""
+    """Return the name of a job's ZIP: its only track's, or its playlist's."""
     if len(manifest.tracks) == 1:
         name = manifest.tracks[0].source.name
         stem = name.rpartition(".")[0] or name

@@ -48,7 +48,7 @@ EXPOSED_HEADERS = [
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Make the app over ``settings``; its services open when it starts."""
+    """Create the app; its services open at startup."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -83,12 +83,12 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(KnownHosts, names=settings.api_names())
     app.add_middleware(CommonHeaders)
-    app.add_middleware(HeadAsGet)  # the last one added is the outermost
+    app.add_middleware(HeadAsGet)  # the last middleware added is the outermost
     return app
 
 
 def create_app_from_environment() -> FastAPI:
-    """Make the app over the environment's settings, and set up its log."""
+    """Create the app from the environment's settings, and configure logging."""
     installation = settings()
     configure_logging(installation.log_level, installation.data_dir, "api")
     return create_app(installation)

@@ -1,4 +1,4 @@
-"""What every answer carries, and what becomes of a defect. Plain ASGI: streams stay streams."""
+"""Common headers and unexpected errors. Plain ASGI, so that streams stay streams."""
 
 import logging
 import re
@@ -17,13 +17,13 @@ _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class CommonHeaders:
-    """Give every answer a request id (the client's, if it sent a usable one) and `nosniff`."""
+    """Adds a request id (the client's, if valid) and `nosniff` to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -42,13 +42,13 @@ class CommonHeaders:
 
 
 class UnexpectedErrors:
-    """Log an exception that nothing else caught; answer with a problem if it is not too late."""
+    """Logs uncaught exceptions; answers with a problem if no response has started."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -65,7 +65,7 @@ class UnexpectedErrors:
             request_id = scope.get("state", {}).get("request_id", "-")
             asked = (scope["method"], scope["path"], request_id)
             if has_started:
-                # The server breaks the connection, so that no client takes a part for all.
+                # The server breaks the connection, so that no client takes a part for the whole.
                 if not isinstance(error.__cause__, StemcrateError):
                     raise
                 logger.warning("%s %s [%s] was broken off: %s", *asked, error.__cause__)

@@ -1,7 +1,7 @@
-"""What FastAPI can't see for itself in the OpenAPI description: problems, and the body of a job.
+"""Additions to the OpenAPI description: problems, and multipart bodies.
 
-`POST /process` reads its stream itself, so its body is told here. Everything about the options
-comes from `ProcessingOptions`; what a form adds is that all values are text.
+`POST /process` reads its stream itself, so its body is described here. The description of options
+comes from `ProcessingOptions`; in a form, all values are text.
 """
 
 from typing import Any
@@ -26,13 +26,13 @@ _NOT_TEXT = ("array", "object")
 
 
 def any_problem() -> dict[str, Any]:
-    """Describe the answer to everything that a route doesn't list."""
+    """Describe the response for errors that a route doesn't list."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def add_problem_schema(app: FastAPI) -> None:
-    """Put the schema of problems into the description of ``app``."""
+    """Add the schema of problems to the description of ``app``."""
     describe = app.openapi
 
     def describe_with_problems() -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _option_schemas() -> dict[str, Any]:
 
 
 def _as_form_field(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Turn an option's schema into that of a form field: lists and mappings become text."""
+    """Convert an option's schema to a form field's: lists and mappings become text."""
     field = dict(schema)
     if field.get("type") in _NOT_TEXT:
         field = {"type": "string", "title": schema.get("title", name)}

@@ -1,7 +1,7 @@
-"""Who may change something from a browser.
+"""Origin check for requests that change something.
 
-A web page can send a form to any address without asking (multipart needs no CORS preflight), also
-to an API on localhost. Browsers name the page in `Origin`; programs do not send it.
+A web page can send a form to any address (multipart needs no CORS preflight), including
+an API on localhost. Browsers send the page's `Origin`; programs do not.
 """
 
 from fastapi import Request
@@ -12,7 +12,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 def refuse_foreign_origins(request: Request) -> None:
-    """Refuse what a page of another origin sends, unless CORS_ORIGINS lists that origin."""
+    """Refuse requests of pages from other origins, unless CORS_ORIGINS lists them."""
     origin = request.headers.get("origin")
     if origin is None or request.method in SAFE_METHODS:
         return

@@ -1,7 +1,8 @@
-"""Every error as `application/problem+json` (RFC 9457). HTTP numbers of errors live here alone.
+"""Errors as `application/problem+json` (RFC 9457). The only module with HTTP status codes of
+errors.
 
-One handler on the root of `core.errors` covers the tree; the rest (unknown paths, wrong methods,
-malformed requests, defects) takes the same shape, so a client needs one way to read an error.
+One handler on the root of `core.errors` covers the tree; other errors (unknown paths, wrong
+methods, malformed requests, defects) have the same shape, so clients parse one kind of error.
 """
 
 import logging
@@ -46,7 +47,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.DatabaseUnavailable: 503,
     errors.StorageFull: 507,
 }
-"""What a class does not say it takes from the class above it."""
+"""Unlisted classes inherit their parent's status."""
 
 CODE_OF = {
     400: "bad_request",
@@ -64,7 +65,7 @@ CODE_OF = {
 
 
 class FilesRefused(Exception):
-    """Uploaded files that cannot be used; the problem lists each with its name."""
+    """Uploaded files are unusable; the problem lists each by name."""
 
     def __init__(self, refusals: Sequence[tuple[str, errors.StemcrateError]]) -> None:
         super().__init__(f"{len(refusals)} files refused")
@@ -72,32 +73,32 @@ class FilesRefused(Exception):
 
 
 def status_of(cls: type[errors.StemcrateError]) -> int:
-    """Give the HTTP status of an error, its own or the nearest ancestor's."""
+    """Return the HTTP status of an error class, or of its nearest listed ancestor."""
     return next(STATUS_OF[base] for base in cls.__mro__ if base in STATUS_OF)
 
 
 def bad_request(detail: str) -> HTTPException:
-    """Make the error for a body that cannot be read."""
+    """Return the error for a malformed body."""
     return HTTPException(400, detail)
 
 
 def body_too_large(limit: int) -> HTTPException:
-    """Make the error for more JSON than is read."""
+    """Return the error for a JSON body beyond the limit."""
     return HTTPException(413, f"A body of JSON has at most {limit} bytes")
 
 
 def unsupported_media_type(detail: str) -> HTTPException:
-    """Make the error for a body of the wrong type."""
+    """Return the error for an unsupported media type."""
     return HTTPException(415, detail)
 
 
 def forbidden_origin(origin: str) -> HTTPException:
-    """Make the error for a request of a web page that may not make it."""
+    """Return the error for a request from a foreign origin."""
     return HTTPException(403, f"The origin {origin[:200]!r} is not listed in CORS_ORIGINS")
 
 
 def unknown_host(host: str, path: str) -> JSONResponse:
-    """Make the answer to a request for a name that is not this API's."""
+    """Return the response to a request for an unknown host name."""
     problem = _problem(
         421,
         CODE_OF[421],
@@ -109,7 +110,7 @@ def unknown_host(host: str, path: str) -> JSONResponse:
 
 
 def unexpected(path: str) -> JSONResponse:
-    """Make the answer to a defect: nothing of the exception reaches the client."""
+    """Return the response to a defect, without details of the exception."""
     problem = _problem(
         500,
         CODE_OF[500],
@@ -121,7 +122,7 @@ def unexpected(path: str) -> JSONResponse:
 
 
 def problem_responses(*causes: type[errors.StemcrateError]) -> dict[int | str, dict[str, Any]]:
-    """Document the problems of a route for OpenAPI: a status may stand for several codes."""
+    """Describe the problems of a route for OpenAPI; a status may stand for several codes."""
     by_status: dict[int, list[str]] = {}
     for cause in causes:
         by_status.setdefault(status_of(cause), []).append(cause.code)
@@ -135,7 +136,7 @@ def problem_responses(*causes: type[errors.StemcrateError]) -> dict[int | str, d
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of ``app`` a problem response."""
+    """Install handlers that turn every error of ``app`` into a problem response."""
     app.add_exception_handler(errors.StemcrateError, _on_stemcrate_error)
     app.add_exception_handler(FilesRefused, _on_files_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
@@ -207,7 +208,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 
 def _allowed(request: Request) -> str:
-    """List the methods of a path, whichever routes they come from; HEAD is where GET is."""
+    """List the methods of a path over all routes; GET implies HEAD."""
     found = [
         method
         for method in ("DELETE", "GET", "POST", "PUT")

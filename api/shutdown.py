@@ -1,7 +1,7 @@
-"""Event streams end when the server is told to stop.
+"""Ends event streams when the server stops.
 
-A server that stops waits for every answer to end, and an event stream would end only with its job:
-without this, Ctrl-C would wait for as long as a browser looks at a running job.
+A stopping server waits for every response to end, and an event stream ends only with its job:
+without this, Ctrl-C would wait for as long as a browser watches a running job.
 """
 
 import signal
@@ -15,7 +15,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def noticing_stop(stopping: threading.Event) -> Iterator[None]:
-    """Set ``stopping`` on a stop signal during the block, then let the server's handler have it.
+    """Set ``stopping`` on a stop signal during the block, then call the server's handler.
 
     Only the main thread may handle signals; elsewhere (in tests) nothing happens.
     """

@@ -1,7 +1,7 @@
-"""`POST /process` on its way in: multipart parts go straight into the store as they arrive.
+"""Receives multipart uploads: parts go straight to the store as they arrive.
 
-Nothing is spooled and nothing grows with the file: each chunk of the body is parsed, hashed,
-counted and written before the next is asked for. The client's file name is only a label.
+Nothing is spooled and memory does not grow with the file: each chunk is parsed, hashed,
+counted and written before the next is read. The client's file name is only a label.
 """
 
 import re
@@ -34,7 +34,7 @@ UNNAMED = "untitled"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may send."""
+    """Limits of one request."""
 
     max_upload_bytes: int
     max_files_per_job: int
@@ -47,7 +47,7 @@ class _Part(Protocol):
 
 
 class Intake:
-    """The files and fields of one request, as far as they have arrived."""
+    """The files and fields of one request that have arrived so far."""
 
     def __init__(self, store: JobStore, job_id: str, limits: Limits) -> None:
         self.store = store
@@ -60,7 +60,7 @@ class Intake:
         self._field_bytes: Counter[str] = Counter()
 
     def begin_part(self, name: str, file_name: str | None) -> _Part:
-        """Begin with the next part. Raises `InvalidOption` for one that nothing here takes."""
+        """Start the next part. Raises `InvalidOption` for an unknown part."""
         if name in FILE_FIELDS:
             self._count_file()
             return _FilePart(self, clean_name(file_name or ""))
@@ -73,7 +73,7 @@ class Intake:
         return _FieldPart(self, name)
 
     def count_field(self, name: str, n_bytes: int) -> None:
-        """Count bytes of an option, all its parts together. Raises `InvalidOption`."""
+        """Count the bytes of an option over all its parts. Raises `InvalidOption`."""
         self._field_bytes[name] += n_bytes
         if self._field_bytes[name] > MAX_FIELD_BYTES:
             raise InvalidOption(
@@ -81,8 +81,8 @@ class Intake:
             )
 
     def add_field(self, name: str, value: str) -> None:
-        """Keep an option; only lists may be given in several parts."""
-        self.count_field(name, 1)  # what joins it to the next part
+        """Store an option; only lists may come in several parts."""
+        self.count_field(name, 1)  # the boundary before the next part
         values = self._fields.setdefault(name, [])
         if values and name not in LIST_FIELDS:
             raise InvalidOption(
@@ -91,11 +91,11 @@ class Intake:
         values.append(value)
 
     def options(self) -> dict[str, str]:
-        """Give the options as text, by name; the parts of a list are joined."""
+        """Return the options as text, by name; the parts of a list are joined."""
         return {name: LIST_FIELDS.get(name, "").join(v) for name, v in self._fields.items()}
 
     def discard(self) -> None:
-        """Leave nothing behind of a request that was refused."""
+        """Remove everything that a refused request sent."""
         self.open_writer.close()
         for upload in self.uploads:
             self.store.release_upload(upload.sha256, self.job_id)
@@ -139,7 +139,7 @@ class _FieldPart:
 
 
 class _FormReader:
-    """Turns the parser's callbacks into parts of an `Intake`."""
+    """Converts the parser's callbacks to parts of an `Intake`."""
 
     def __init__(self, boundary: bytes, intake: Intake) -> None:
         self._intake = intake
@@ -213,7 +213,7 @@ class _FormReader:
 async def receive_form(request: Request, intake: Intake) -> None:
     """Read the body into ``intake``, off the event loop, in batches of a fixed size.
 
-    Raises `UploadTooLarge` and `InvalidOption` as soon as they are certain; the rest of the body
+    Raises `UploadTooLarge` and `InvalidOption` as early as possible; the rest of the body
     is not read then.
     """
     try:
@@ -230,13 +230,13 @@ async def receive_form(request: Request, intake: Intake) -> None:
 
 
 async def discard(intake: Intake) -> None:
-    """Clean up after a refusal, even while the request is being cancelled."""
+    """Discard an intake, even while the request is being cancelled."""
     with anyio.CancelScope(shield=True):
         await run_in_threadpool(intake.discard)
 
 
 def clean_name(name: str) -> str:
-    """Make a label of a client's file name: its last component, printable, of bounded length.
+    """Return a label for a client's file name: its last component, printable, of bounded length.
 
     >>> clean_name("../../etc/passwd")
     'passwd'
@@ -261,7 +261,7 @@ def _boundary(request: Request) -> bytes:
 
 
 def _decode(data: bytes) -> str:
-    """Read a header or a field as UTF-8, the encoding of forms; older clients send Latin-1."""
+    """Decode a header or field as UTF-8, the encoding of forms; older clients send Latin-1."""
     try:
         return data.decode()
     except UnicodeDecodeError:

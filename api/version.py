@@ -1,8 +1,8 @@
-"""The version that the API tells."""
+"""The version that the API reports."""
 
 from importlib.metadata import PackageNotFoundError, version
 
 try:
     VERSION = version("stemcrate")
-except PackageNotFoundError:  # run from a checkout that is not installed
+except PackageNotFoundError:  # a checkout that is not installed
     VERSION = "0.0.0"

@@ -1,4 +1,4 @@
-"""From manifests to answers."""
+"""Converts manifests to API models."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ from stemcrate.schemas.manifest import Artefact, JobState, ProcessingManifest, P
 
 
 def job_reference(job_id: str, state: JobState) -> JobReceipt:
-    """Name a job and what can be asked of it."""
+    """Return a job's receipt."""
     return JobReceipt(job_id=job_id, state=state, links=JobLinks(**job_links(job_id)))
 
 
 def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
-    """Tell where a job stands."""
+    """Return a job's state and progress."""
     return Job(
         job_id=manifest.job_id,
         kind=_kind(manifest),
@@ -66,7 +66,7 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
 
 
 def job_summary(manifest: ProcessingManifest) -> JobSummary:
-    """Tell a job in a line."""
+    """Return the summary of a job."""
     return JobSummary(
         job_id=manifest.job_id,
         kind=_kind(manifest),
@@ -81,7 +81,7 @@ def job_summary(manifest: ProcessingManifest) -> JobSummary:
 
 
 def outputs_view(manifest: ProcessingManifest) -> Outputs:
-    """List what a job delivered. Raises `JobNotFinished`."""
+    """Return a job's outputs. Raises `JobNotFinished`."""
     require_final(manifest)
     job_id = manifest.job_id
     return Outputs(
@@ -95,7 +95,7 @@ def outputs_view(manifest: ProcessingManifest) -> Outputs:
 
 
 def require_final(manifest: ProcessingManifest) -> None:
-    """Refuse to hand out results that may still change. Raises `JobNotFinished`."""
+    """Refuse results that may still change. Raises `JobNotFinished`."""
     if not manifest.state.is_final:
         raise JobNotFinished(
             f"Job '{manifest.job_id}' is {manifest.state}.",

@@ -1,4 +1,4 @@
-"""The bytes that jobs delivered: one artefact by its name, or everything in one ZIP."""
+"""Downloads: one artefact by name, or everything in one ZIP."""
 
 import base64
 from typing import Annotated
@@ -29,7 +29,7 @@ router = APIRouter(tags=["downloads"])
     },
 )
 def download_zip(id: str, store: StoreDep) -> Response:
-    """Stream all artefacts and the manifest as one ZIP, without making it first.
+    """Stream all artefacts and the manifest as one ZIP, made while it is sent.
 
     Files are stored, not compressed, so the length is known from the start.
     """
@@ -65,7 +65,7 @@ def download_artefact(
     store: StoreDep,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Give an artefact's bytes, all of them or the range asked for.
+    """Return an artefact's bytes, or the requested range.
 
     `track` is the name that `/job/{id}/outputs` lists; it may hold slashes.
     """

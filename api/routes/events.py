@@ -1,4 +1,4 @@
-"""A job's progress, pushed."""
+"""Progress of a job as Server-Sent Events."""
 
 from typing import Annotated
 
@@ -28,7 +28,8 @@ async def stream_job_events(
     id: str,
     services: ServicesDep,
     last_event_id: Annotated[
-        str | None, Header(description="Number of the last event seen; the stream goes on after.")
+        str | None,
+        Header(description="Number of the last event received; the stream resumes after it."),
     ] = None,
 ) -> Response:
     """Stream `state`, `stage` and `progress` events; the last one is a final `state`."""

@@ -1,4 +1,4 @@
-"""Jobs: where they stand, what they did, and the end of them."""
+"""Jobs: progress, manifest, outputs, cancel and delete."""
 
 from typing import Annotated
 
@@ -21,8 +21,8 @@ router = APIRouter(tags=["jobs"])
 def list_jobs(
     store: StoreDep,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=200, description="Most jobs on the page.")] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of jobs.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the previous page.")] = None,
     state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
 ) -> JobPage:
     """List jobs, newest first. The `Link` header leads to the next page."""
@@ -37,7 +37,7 @@ def list_jobs(
 
 @router.get("/job/{id}", operation_id="get_job", responses=problem_responses(JobNotFound))
 def get_job(id: str, store: StoreDep, jobs: JobsDep, response: Response) -> Job:
-    """Tell where a job stands."""
+    """Return a job's state and progress."""
     manifest = store.load(id)
     if not manifest.state.is_final:
         response.headers["Retry-After"] = RETRY_AFTER_S
@@ -53,7 +53,7 @@ def get_job(id: str, store: StoreDep, jobs: JobsDep, response: Response) -> Job:
 def get_manifest(
     id: str, store: StoreDep, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
-    """Give the manifest as it stands on disk: the whole record of the job."""
+    """Return the manifest, the complete record of the job."""
     data = store.read_manifest(id)
     headers = {"ETag": etag_of(data), "Cache-Control": "no-cache"}
     if etag_matches(if_none_match, headers["ETag"]):
@@ -67,7 +67,7 @@ def get_manifest(
     responses=problem_responses(JobNotFound, JobNotFinished),
 )
 def list_outputs(id: str, store: StoreDep) -> Outputs:
-    """List the artefacts of a job that has ended, and where to get them."""
+    """List the artefacts of an ended job with their URLs."""
     return outputs_view(store.load(id))
 
 
@@ -78,7 +78,7 @@ def list_outputs(id: str, store: StoreDep) -> Outputs:
     responses=problem_responses(JobNotFound),
 )
 def cancel_job(id: str, jobs: JobsDep) -> JobReceipt:
-    """Cancel a job. Asking again, or asking for one that has ended, changes nothing."""
+    """Cancel a job. Idempotent; an ended job is unchanged."""
     return job_reference(id, jobs.cancel(id))
 
 
@@ -89,5 +89,5 @@ def cancel_job(id: str, jobs: JobsDep) -> JobReceipt:
     responses=problem_responses(JobNotFound),
 )
 def delete_job(id: str, jobs: JobsDep) -> None:
-    """Cancel a job if it runs; remove its results, and its uploads unless another job has them."""
+    """Cancel a job if it runs; remove its results, and its uploads unless another job uses them."""
     jobs.delete(id)

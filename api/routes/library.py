@@ -1,4 +1,4 @@
-"""The library: tracks in and out, search, and what goes with what."""
+"""The library: add and remove tracks, search, similar and compatible tracks."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ from stemcrate.schemas.search import MAX_LIMIT, TrackQuery
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 
 router = APIRouter(tags=["library"])
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most tracks of the answer.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Maximum number of tracks.")]
 
 
 @router.get(
@@ -52,7 +52,7 @@ def list_tracks(
     library: LibraryDep,
     response: Response,
 ) -> LibraryPage:
-    """Search the library, a page at a time; half and double tempo count.
+    """Search the library, page by page; tempo ranges include half and double tempo.
 
     The `Link` header leads to the next page.
     """
@@ -72,10 +72,10 @@ def list_tracks(
     responses=problem_responses(errors.InvalidOption, errors.UploadTooLarge, errors.StorageFull),
 )
 async def add_tracks(request: Request, services: ServicesDep, response: Response) -> Adding:
-    """Add uploaded files: a job analyses them, and enters them when it ends.
+    """Add uploaded files: a job analyses them and adds them when it ends.
 
-    One bad file stops no other. Sending a file again changes nothing; where there is no new one,
-    there is no job, and the answer is 200.
+    A bad file does not affect the others. Sending a file again changes nothing; without a new file
+    there is no job, and the status is 200.
     """
     limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
     intake = Intake(services.store, new_job_id(), limits)
@@ -99,13 +99,13 @@ async def add_tracks(request: Request, services: ServicesDep, response: Response
     responses=problem_responses(errors.JobNotFound, errors.JobNotFinished),
 )
 def add_job_tracks(id: str, library: LibraryDep, store: StoreDep) -> Added:
-    """Add the tracks of a job that has ended, with the facts and stems that it found."""
+    """Add the tracks of an ended job, with its facts and stems."""
     return added_view(enter_job(library, store, id))
 
 
 @router.get("/library/duplicates", operation_id="list_duplicates", responses=problem_responses())
 def list_duplicates(library: LibraryDep) -> Duplicates:
-    """List what the library holds more than once, the surest first."""
+    """List duplicates in the library, most certain first."""
     return duplicates_view(find_duplicates(library))
 
 
@@ -115,7 +115,7 @@ def list_duplicates(library: LibraryDep) -> Duplicates:
     responses=problem_responses(errors.TrackNotFound),
 )
 def get_track(id: str, library: LibraryDep) -> TrackDetails:
-    """Tell all that is known of a track."""
+    """Return all that is known of a track."""
     return track_details(library, id)
 
 
@@ -126,7 +126,7 @@ def get_track(id: str, library: LibraryDep) -> TrackDetails:
     responses=problem_responses(errors.TrackNotFound),
 )
 def delete_track(id: str, library: LibraryDep, store: StoreDep) -> None:
-    """Forget a track; bytes that were uploaded for it go, files on this machine stay."""
+    """Remove a track with its uploaded bytes; files on this machine stay."""
     remove_track(library, store, id)
 
 
@@ -140,7 +140,7 @@ def delete_track(id: str, library: LibraryDep, store: StoreDep) -> None:
     },
 )
 def get_cover(id: str, library: LibraryDep) -> Response:
-    """Give the cover that the track's tags held."""
+    """Return the cover from the track's tags."""
     found = library.cover_path(id)
     if found is None:
         raise errors.ArtefactNotFound(f"Track '{id}' has no cover.")
@@ -159,7 +159,7 @@ def list_similar(
     part: Annotated[str, Query(description="`mixture`, or a stem such as `drums`.")] = MIXTURE,
     limit: Limit = 20,
 ) -> SimilarTracks:
-    """List the tracks that sound most like one: nearest neighbours of its descriptors."""
+    """List the tracks that sound most similar: nearest neighbours of the descriptors."""
     return similar_view(library.similar(id, part=part, limit=limit))
 
 
@@ -172,9 +172,9 @@ def list_compatible(
     id: str,
     sets: SetsDep,
     max_pitch_percent: Annotated[
-        float, Query(gt=0, lt=100, description="Largest change of pitch.")
+        float, Query(gt=0, lt=100, description="Maximum pitch change.")
     ] = DEFAULT_MAX_PITCH_PERCENT,
     limit: Limit = 20,
 ) -> CompatibleTracks:
-    """List the tracks that mix well after one, with a score and the reasons."""
+    """List the tracks that mix well after this one, with scores and reasons."""
     return compatible_view(sets.compatible(id, limit=limit, max_pitch_percent=max_pitch_percent))

@@ -1,4 +1,4 @@
-"""Playlists: planned from the library, put in order, written for DJ programs."""
+"""Playlists: plan, reorder, delete, and export for DJ programs."""
 
 import io
 import json
@@ -43,7 +43,7 @@ router = APIRouter(tags=["playlists"], route_class=JsonRoute)
 def create_playlist(
     wishes: PlaylistRequest, library: LibraryDep, sets: SetsDep, response: Response
 ) -> PlaylistView:
-    """Plan a set and keep it; what could not be met is listed under `relaxed`."""
+    """Plan a set and save it; `relaxed` lists what could not be met."""
     record = sets.create(wishes)
     response.headers["Location"] = playlist_path(record.id)
     return playlist_view(library, record)
@@ -55,8 +55,8 @@ def create_playlist(
 def list_playlists(
     library: LibraryDep,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=200, description="Most playlists on the page.")] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of playlists.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the previous page.")] = None,
 ) -> PlaylistPage:
     """List playlists, newest first. The `Link` header leads to the next page."""
     records, next_cursor = library.playlists.page(limit=limit, cursor=cursor)
@@ -71,7 +71,7 @@ def list_playlists(
     responses=problem_responses(errors.PlaylistNotFound),
 )
 def get_playlist(id: str, library: LibraryDep) -> PlaylistView:
-    """Give a playlist with its tracks, its transitions and the reasons for them."""
+    """Return a playlist with its tracks and transitions, with reasons."""
     return playlist_view(library, library.playlists.get(id))
 
 
@@ -83,7 +83,7 @@ def get_playlist(id: str, library: LibraryDep) -> PlaylistView:
 def reorder_playlist(
     id: str, order: PlaylistOrder, library: LibraryDep, sets: SetsDep
 ) -> PlaylistView:
-    """Put a playlist into another order; tracks may come and go."""
+    """Reorder a playlist; tracks may be added and removed."""
     return playlist_view(library, sets.reorder(id, order.tracks))
 
 
@@ -119,15 +119,15 @@ def export_one(
     store: StoreDep,
     target: Annotated[
         str | None,
-        Query(description="Folder that the audio will lie in; some formats need it."),
+        Query(description="Target folder of the audio; some formats need it."),
     ] = None,
     stem_format: Annotated[
         StemFormat, Query(description="Of the STEM files in the pack.")
     ] = StemFormat.ALAC_24,
 ) -> Response:
-    """Write a playlist for a DJ program; tracks are named as files in the target folder.
+    """Export a playlist for a DJ program; tracks are named as files in the target folder.
 
-    The format `pack` is one ZIP of everything, audio and stems too.
+    The format `pack` is one ZIP of everything, including audio and stems.
     """
     record = library.playlists.get(id)
     folder = None if target is None else target_folder(target)
@@ -146,7 +146,7 @@ def export_one(
 def _stream_pack(
     library: Library, store: JobStore, record: PlaylistRecord, options: ExportOptions
 ) -> Response:
-    """Stream a DJ pack while it is made; what was made for it goes as it is sent."""
+    """Stream a DJ pack while it is made; its temporary files are removed as it is sent."""
     pack = make_playlist_pack(library, store, record, options)
 
     def make() -> Generator[bytes, None, None]:
@@ -159,7 +159,7 @@ def _stream_pack(
 
 
 def _headers(name: str, warnings: Sequence[str]) -> dict[str, str]:
-    """Name a download, and say what is amiss in as many words as a header holds."""
+    """Return the headers of a download, with warnings as far as they fit."""
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": content_disposition("attachment", name),
@@ -174,7 +174,7 @@ def _headers(name: str, warnings: Sequence[str]) -> dict[str, str]:
 
 
 def _pack(export: Export) -> bytes:
-    """Put a format's files, which are small, into one ZIP; the same files give the same bytes."""
+    """Zip a format's files, which are small; the same files give the same bytes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as pack:
         for name, data in export.files.items():

@@ -8,14 +8,14 @@ from stemcrate.schemas.options import RecordedOptions
 
 
 class Health(BaseModel):
-    """Whether work submitted now will be done."""
+    """Whether submitted work will be done."""
 
     status: Literal["ok", "no_workers", "no_database"] = Field(
         description="`no_workers`: jobs are accepted and wait; `no_database`: they are refused."
     )
     version: str
     database: bool = Field(description="Whether the job database answers.")
-    workers: int = Field(description="Workers that are alive.")
+    workers: int = Field(description="Number of live workers.")
 
 
 class ModelInfo(BaseModel):
@@ -23,18 +23,18 @@ class ModelInfo(BaseModel):
 
     name: str
     family: str
-    stems: list[str] = Field(description="Empty where only the weights tell.")
+    stems: list[str] = Field(description="Empty if only the weights define them.")
     licence: str
     description: str = ""
     available: bool = Field(
-        description="Whether every worker can run it; while none has reported, whether the API's "
+        description="Whether every worker can run it; before any report, whether the API's "
         "machine could."
     )
-    hint: str = Field("", description="What to do where it is not available.")
+    hint: str = Field("", description="How to make it available.")
 
 
 class ModelChoice(BaseModel):
-    """The model that a job gets when it names none."""
+    """The default model of jobs."""
 
     configured: str
     resolved: str | None = Field(description="None when there is no usable model.")
@@ -42,9 +42,9 @@ class ModelChoice(BaseModel):
 
 
 class WorkerInfo(BaseModel):
-    """A worker that is alive, as it described itself within the last seconds."""
+    """A live worker, as of its last report."""
 
-    device: str | None = Field(description="Where it runs models; null while, or if, unknown.")
+    device: str | None = Field(description="Its device for models; null if unknown.")
     device_reason: str
     models: list[str] = Field(description="Names of the models that it can run.")
     auto: str | None = Field(description="The model that it takes for `auto`.")
@@ -56,12 +56,12 @@ class RecipeInfo(BaseModel):
 
     name: str
     description: str
-    stems: list[str] | None = Field(description="What is summed; null: every stem but `without`.")
+    stems: list[str] | None = Field(description="Summed stems; null: every stem except `without`.")
     without: list[str]
 
 
 class RequestLimits(BaseModel):
-    """What one request may send."""
+    """Limits of one request."""
 
     max_upload_bytes: int = Field(description="For each file.")
     max_duration_s: float
@@ -74,11 +74,11 @@ class Configuration(BaseModel):
     version: str
     models: list[ModelInfo]
     model: ModelChoice
-    device: str = Field(description="The setting DEVICE; `workers` says what it comes to.")
+    device: str = Field(description="The setting DEVICE; `workers` lists the resolved devices.")
     workers: list[WorkerInfo]
     stages: list[str] = Field(description="Optional stages, in no particular order.")
     recipes: list[RecipeInfo]
     formats: list[str]
     bit_depths: list[str]
-    defaults: RecordedOptions = Field(description="The options of a job that names none.")
+    defaults: RecordedOptions = Field(description="Default options of a job.")
     limits: RequestLimits

@@ -12,21 +12,21 @@ from stemcrate.schemas.manifest import JobState, StageState
 
 
 class JobStanding(BaseModel):
-    """Where a job stands as a whole."""
+    """Progress of the whole job."""
 
     stage: str | None = Field(description="The stage that runs now.")
     track_index: int | None = Field(description="The track that it works on.")
-    fraction: float = Field(description="How much of the whole job is done, 0 to 1.")
-    eta_s: float | None = Field(description="Seconds that are probably left.")
+    fraction: float = Field(description="Fraction of the whole job that is done, 0 to 1.")
+    eta_s: float | None = Field(description="Estimated remaining seconds.")
     silent_s: float | None = Field(
-        None, description="Seconds since the stage last told how far it is."
+        None, description="Seconds since the stage last reported progress."
     )
 
 
 class _Event(BaseModel):
     id: int = Field(0, description="Its number in the log of all jobs.")
     at: datetime | None = None
-    job: JobStanding | None = Field(None, description="Of the newest event known alone.")
+    job: JobStanding | None = Field(None, description="Only on the newest event.")
 
 
 class StateEvent(_Event):
@@ -47,13 +47,13 @@ class StageEvent(_Event):
 
 
 class ProgressEvent(_Event):
-    """A running stage came further."""
+    """A running stage progressed."""
 
     kind: Literal["progress"]
     stage: str
     track_index: int | None = None
     fraction: float = Field(description="Of the stage, 0 to 1.")
-    eta_s: float | None = Field(None, description="Seconds that the stage still needs.")
+    eta_s: float | None = Field(None, description="Remaining seconds of the stage.")
 
 
 JobEvent = Annotated[StateEvent | StageEvent | ProgressEvent, Field(discriminator="kind")]

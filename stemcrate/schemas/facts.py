@@ -1,4 +1,4 @@
-"""What is known of a recording's sound: the one schema of the analysis.
+"""Facts of a recording: the one schema of the analysis.
 
 The manifest of a job, the library, the command line and the API hold the same facts under the same
 names. The JSON is flat; here each group of facts is a model of its own, which is what the stage
@@ -31,7 +31,7 @@ class Part(BaseModel):
 
 
 class TempoAlternative(Part):
-    """Another tempo that the recording could be counted at."""
+    """Another possible tempo of the recording."""
 
     tempo_bpm: float
     score: Share
@@ -83,7 +83,7 @@ class Section(Part):
 
 
 class CuePoint(Part):
-    """A place worth jumping to."""
+    """A cue point."""
 
     time_s: float
     name: str
@@ -110,7 +110,7 @@ class Descriptors(Part):
 
 
 class SourceFacts(Facts):
-    """What the file says of itself; title and artist come from its tags, else from its name."""
+    """The file's own metadata; title and artist come from its tags, else from its name."""
 
     title: str | None = None
     artist: str | None = None
@@ -181,7 +181,7 @@ class StructureFacts(Facts):
 
 
 class VocalsFacts(Facts):
-    """Where somebody sings; None where no vocal stem could be examined."""
+    """Sung passages; None if no vocal stem was available."""
 
     vocals_s: list[Interval] | None = None
     vocal_ratio: Share | None = None
@@ -197,7 +197,7 @@ class ChordFacts(Facts):
 
 
 class DescriptorFacts(Facts):
-    """How the recording sounds, for similarity."""
+    """Timbre of the recording, for similarity."""
 
     descriptors: Descriptors | None = None
 
@@ -216,7 +216,7 @@ class TrackFacts(
     """All facts of a recording that do not depend on one job."""
 
     def merge(self, found: Facts) -> None:
-        """Take over the facts that are set in ``found``."""
+        """Copy the facts that are set in ``found``."""
         for name in found.model_fields_set:
             setattr(self, name, getattr(found, name))
 
@@ -226,9 +226,9 @@ class TrackFacts(
 
 
 class NullTest(Part):
-    """What is left of the mixture when the stems are subtracted, in dBFS; None for nothing."""
+    """Level of mixture minus stems, in dBFS; None for silence."""
 
-    residual: str = Field(description="Where the residual goes: fold, keep or off.")
+    residual: str = Field(description="The residual's policy: fold, keep or off.")
     folded_into: str | None = None
     residual_dbfs: float | None = None
     residual_peak_dbfs: float | None = None
@@ -257,7 +257,7 @@ class SeparationQuality(Part):
 
 
 class JobFacts(TrackFacts):
-    """The facts of a track of a job: those of the recording, and those of this job alone."""
+    """Facts of a job's track: those of the recording, and those of this job only."""
 
     gain_db: float | None = Field(None, description="Gain of all of the track's files.")
     gains_db: dict[str, float] | None = Field(None, description="Gain of each file, by label.")

@@ -32,7 +32,7 @@ class JobLinks(BaseModel):
 
 
 class JobReceipt(BaseModel):
-    """A job that was just made or told something."""
+    """A job that was just created or changed."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
     state: JobState
@@ -64,25 +64,25 @@ class StageSummary(BaseModel):
 
 
 class JobWarning(StageWarning):
-    """A warning and whose it is; `track_index` is null for one of the whole job."""
+    """A warning; `track_index` is null if it concerns the whole job."""
 
     track_index: int | None
 
 
 class Job(BaseModel):
-    """Where a job stands; small enough to be asked for again and again."""
+    """State and progress of a job; small enough for polling."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
-    kind: JobKind = Field(description="`analysis`: it makes facts, and delivers no files.")
+    kind: JobKind = Field(description="`analysis`: the job finds facts and delivers no files.")
     state: JobState
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     stage: str | None = Field(description="The stage that runs now.")
     track_index: int | None = Field(description="The track that it works on.")
-    fraction: float = Field(description="How much of the whole job is done, 0 to 1.")
-    eta_s: float | None = Field(description="Seconds that are probably left.")
-    silent_s: float | None = Field(description="Seconds since the stage last told how far it is.")
+    fraction: float = Field(description="Fraction of the whole job that is done, 0 to 1.")
+    eta_s: float | None = Field(description="Estimated remaining seconds.")
+    silent_s: float | None = Field(description="Seconds since the stage last reported progress.")
     model: ModelRecord
     device: DeviceRecord
     tracks: list[JobTrack]
@@ -93,17 +93,17 @@ class Job(BaseModel):
 
 
 class JobSummary(BaseModel):
-    """A line of the history."""
+    """Summary of a job in the history."""
 
     job_id: str = Field(examples=[EXAMPLE_JOB_ID])
-    kind: JobKind = Field(description="`analysis`: it makes facts, and delivers no files.")
+    kind: JobKind = Field(description="`analysis`: the job finds facts and delivers no files.")
     state: JobState
     created_at: datetime
     finished_at: datetime | None
     names: list[str]
     n_tracks: int
     model: str | None = Field(
-        description="The model that separated, or the one asked for; null where none does."
+        description="The model that separated, or the requested one; null for an analysis."
     )
     n_warnings: int
 
@@ -112,11 +112,11 @@ class JobPage(BaseModel):
     """A page of the history, newest first."""
 
     jobs: list[JobSummary]
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
+    next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page.")
 
 
 class OutputFile(Artefact):
-    """An artefact and where to get it; `track_index` is null for one of the whole job."""
+    """An artefact with its URL; `track_index` is null for one of the whole job."""
 
     track_index: int | None
     url: str
@@ -131,7 +131,7 @@ class Outputs(BaseModel):
 
 
 class LocalFile(Artefact):
-    """An artefact and where it lies on this machine."""
+    """An artefact with its path on this machine."""
 
     path: str
 
@@ -153,7 +153,7 @@ class LocalJob(BaseModel):
     state: JobState
     manifest: str = Field(description="Path of its manifest.")
     outputs_dir: str
-    zip: str | None = Field(description="Path of the ZIP; null where the job made none.")
+    zip: str | None = Field(description="Path of the ZIP; null if the job made none.")
     tracks: list[LocalTrack]
     artefacts: list[LocalFile] = Field(description="Files of the whole job, such as a playlist.")
     warnings: list[StageWarning]

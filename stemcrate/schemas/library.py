@@ -14,36 +14,36 @@ EXAMPLE_TRACK_ID = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3
 
 
 class TrackLine(CatalogueFacts):
-    """A track of the library in a line."""
+    """Summary of a track of the library."""
 
     id: str = Field(description="SHA-256 of the file's bytes.", examples=[EXAMPLE_TRACK_ID])
     title: str
     artist: str | None
     stems: list[str] = Field(description="Stems that a job separated it into.")
     added_at: datetime
-    is_missing: bool = Field(description="Whether its file is no longer where it was.")
+    is_missing: bool = Field(description="Whether its file is missing.")
 
 
 class LibraryPage(BaseModel):
     """A page of tracks."""
 
     tracks: list[TrackLine]
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
+    next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page.")
 
 
 class TrackDetails(TrackLine):
     """All that is known of a track."""
 
-    name: str = Field(description="What its file was called.")
+    name: str = Field(description="Original file name.")
     bytes: int
-    n_files: int = Field(description="In how many places its bytes lie.")
+    n_files: int = Field(description="Number of files with these bytes.")
     sample_rate: int | None
     n_channels: int | None
     bit_depth: int | None
     codec: str | None
     container: str | None
     tags: dict[str, Any]
-    facts: TrackFacts = Field(description="What the analysis found, as in a job's manifest.")
+    facts: TrackFacts = Field(description="Facts of the analysis, as in a job's manifest.")
     jobs: list[str] = Field(description="Jobs that processed it.")
     cover_url: str | None
 
@@ -58,51 +58,51 @@ class RefusedFile(BaseModel):
 
 
 class Added(BaseModel):
-    """What became of the tracks of a job."""
+    """Outcome of adding a job's tracks."""
 
-    added: list[str] = Field(description="Ids of the tracks that are new.")
-    known: list[str] = Field(description="Ids of those that were there before.")
+    added: list[str] = Field(description="Ids of new tracks.")
+    known: list[str] = Field(description="Ids of known tracks.")
     refused: list[RefusedFile]
 
 
 class Adding(BaseModel):
-    """What becomes of the files that were sent."""
+    """Outcome of sending files."""
 
     job: JobReceipt | None = Field(
-        description="The job that analyses the new ones; null where there is none."
+        description="The job that analyses the new tracks; null if there is none."
     )
-    known: list[str] = Field(description="Ids of tracks that were there before.")
+    known: list[str] = Field(description="Ids of known tracks.")
     refused: list[RefusedFile]
 
 
 class SimilarTrack(BaseModel):
-    """A track that sounds like another."""
+    """A similar track."""
 
     track: TrackLine
     similarity: float = Field(description="Cosine of the descriptors, -1 to 1.")
 
 
 class SimilarTracks(BaseModel):
-    """The tracks that sound most like one, best first."""
+    """Similar tracks, best first."""
 
     tracks: list[SimilarTrack]
 
 
 class CompatibleTrack(BaseModel):
-    """A track that mixes with another, and why."""
+    """A compatible track with its transition."""
 
     track: TrackLine
     transition: Transition
 
 
 class CompatibleTracks(BaseModel):
-    """The tracks that mix well after one, best first."""
+    """Compatible tracks, best first."""
 
     tracks: list[CompatibleTrack]
 
 
 class DuplicateGroupView(BaseModel):
-    """Tracks that are the same."""
+    """A group of duplicates."""
 
     level: Literal["bytes", "packets", "recording", "review"] = Field(
         description="`bytes`: one track in several files; `packets`: the same encoded audio with "
@@ -114,6 +114,6 @@ class DuplicateGroupView(BaseModel):
 
 
 class Duplicates(BaseModel):
-    """What the library holds more than once, the surest first."""
+    """Groups of duplicates, most certain first."""
 
     groups: list[DuplicateGroupView]

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 
 
 class JobState(StrEnum):
-    """Where a job stands; the last three are final."""
+    """State of a job; the last three are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -35,7 +35,7 @@ class JobState(StrEnum):
 
 
 class StageState(StrEnum):
-    """Where a stage stands."""
+    """State of a stage."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -45,7 +45,7 @@ class StageState(StrEnum):
 
 
 class Failure(Record):
-    """An error as the manifest tells it (`core.errors`)."""
+    """An error (`core.errors`)."""
 
     code: str
     message: str
@@ -53,7 +53,7 @@ class Failure(Record):
 
 
 class StageWarning(Record):
-    """Something the user should know about a result that is usable all the same."""
+    """A warning about a usable result."""
 
     code: str
     message: str
@@ -66,7 +66,7 @@ class Artefact(Record):
     ``name`` is the path below the job's folder, with ``/``; it is what ``/download`` takes.
     ``role`` tells what it is (``stem``, ``composite``, ``harmonic_percussive``, ``waveform``,
     ``playlist``), ``label`` which one (``vocals``, ``instrumental``). ``mp3_offset_ms``, of MP3
-    alone, is what each DJ program adds to our times there (`core.export.mp3_offset`).
+    only, is each DJ program's time offset (`core.export.mp3_offset`).
     """
 
     name: str
@@ -84,7 +84,7 @@ class Artefact(Record):
 
 
 class ProcessingStage(Record):
-    """The record of one stage: what it was asked, how it went, what it found."""
+    """The record of one stage: parameters, state, result, warnings, error."""
 
     name: str
     version: str
@@ -101,7 +101,7 @@ class ProcessingStage(Record):
 
 
 class SourceDetails(Record):
-    """What a file says of itself, before it is decoded."""
+    """Metadata of a file before decoding."""
 
     duration_s: float | None = None
     sample_rate: int | None = None
@@ -134,7 +134,7 @@ class ModelRecord(Partial):
 
 
 class DeviceRecord(Partial):
-    """The device that a job ran on; ``fallbacks`` says what did not fit, in sentences."""
+    """The device of a job; ``fallbacks`` lists what did not fit, as sentences."""
 
     requested: str | None = None
     name: str | None = None
@@ -173,18 +173,18 @@ class ProcessingManifest(Record):
     error: Failure | None = None
 
     def all_artefacts(self) -> list[Artefact]:
-        """Give the artefacts of every track, then those of the job."""
+        """Return the artefacts of every track, then those of the job."""
         return [a for track in self.tracks for a in track.artefacts] + self.artefacts
 
     def all_stages(self) -> list[ProcessingStage]:
-        """Give the stage records of every track, then those of the job."""
+        """Return the stage records of every track, then those of the job."""
         return [s for track in self.tracks for s in track.stages] + self.stages
 
     def all_warnings(self) -> list[StageWarning]:
-        """Give the warnings of every stage, in order."""
+        """Return the warnings of every stage, in order."""
         return [w for stage in self.all_stages() for w in stage.warnings]
 
     def stage(self, name: str, track_index: int | None) -> ProcessingStage:
-        """Find a stage's record; ``track_index`` is None for a stage of the whole job."""
+        """Return a stage's record; ``track_index`` is None for a stage of the whole job."""
         stages = self.stages if track_index is None else self.tracks[track_index].stages
         return next(stage for stage in stages if stage.name == name)

@@ -1,4 +1,4 @@
-"""What a job may be asked for: the same options by REST, command line and browser.
+"""Options of a job, the same by REST, command line and browser.
 
 Each option is described here once: its name (with the unit), type, choices, limits, default and
 description. Form fields, the command line, the settings and the tables of the docs follow.
@@ -56,14 +56,14 @@ BitDepth = Literal["auto", "16", "24", "32f"]
 
 
 def _split(value: object) -> object:
-    """Read ``a,b c`` as a list: form fields and the command line have no lists."""
+    """Split ``a,b c`` into a list: form fields and the command line have no lists."""
     if isinstance(value, str):
         return tuple(part for part in re.split(r"[,\s]+", value) if part)
     return value
 
 
 def _read_recipes(value: object) -> object:
-    """Read ``karaoke=drums+bass;dub=drums`` as a mapping of names to stems."""
+    """Parse ``karaoke=drums+bass;dub=drums`` as a mapping of names to stems."""
     if not isinstance(value, str):
         return value
     recipes: dict[str, tuple[str, ...]] = {}
@@ -79,7 +79,7 @@ Weight = Annotated[float, Field(gt=0, le=1000)]
 
 
 class ProcessingOptions(BaseModel):
-    """One job's options. Frozen: a job is what was asked for when it was made."""
+    """Options of one job. Frozen: they never change after submission."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -107,7 +107,7 @@ class ProcessingOptions(BaseModel):
         ge=0,
         le=10,
         title="Shifted passes",
-        description="Passes at as many different offsets, averaged; 0 leaves it to the preset.",
+        description="Number of averaged passes at different offsets; 0 uses the preset's.",
     )
     augment: bool = Field(
         False,
@@ -122,7 +122,7 @@ class ProcessingOptions(BaseModel):
     ensemble: Combination = Field(
         "average",
         title="Put together by",
-        description="How the models of `model=a+b` are put together.",
+        description="How the models of `model=a+b` are combined.",
     )
     ensemble_weights: Annotated[tuple[Weight, ...], BeforeValidator(_split)] = Field(
         (),
@@ -132,7 +132,7 @@ class ProcessingOptions(BaseModel):
     )
     residual: Residual = Field(
         "fold",
-        description="What happens to mixture − Σ stems: folded into `other`/`accompaniment`, "
+        description="Residual (mixture − Σ stems): folded into `other`/`accompaniment`, "
         "kept as a stem of its own (either way the stems add up to the song sample for sample), or "
         "left out.",
     )
@@ -168,12 +168,12 @@ class ProcessingOptions(BaseModel):
         ge=-60,
         le=0,
         title="True-peak ceiling (dBTP)",
-        description="True peak that normalization never exceeds.",
+        description="Maximum true peak after normalization.",
     )
     clipping: Clipping = Field(
         "rescale",
         title="Beyond full scale",
-        description="Where integers would clip: `rescale` lowers a track's files by one gain, "
+        description="If integers would clip: `rescale` lowers a track's files by one gain, "
         "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off. Recorded "
         "as a warning.",
     )
@@ -189,19 +189,19 @@ class ProcessingOptions(BaseModel):
         ge=1,
         le=20,
         title="Margin, harmonic",
-        description="How much louder than the percussive part the harmonic one must be.",
+        description="Margin by which the harmonic part must exceed the percussive one.",
     )
     hpss_margin_percussive: float = Field(
         1.0,
         ge=1,
         le=20,
         title="Margin, percussive",
-        description="How much louder than the harmonic part the percussive one must be.",
+        description="Margin by which the percussive part must exceed the harmonic one.",
     )
     recipes: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         COMPOSITE_NAMES,
         title="Composites",
-        description="The composite tracks to make; all that are built in by default.",
+        description="Composite tracks to make; by default all built-in ones.",
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
         {},
@@ -223,7 +223,7 @@ class ProcessingOptions(BaseModel):
         "Stemcrate set",
         min_length=1,
         max_length=120,
-        description="Name of the playlist, and of the ZIP where there are several tracks.",
+        description="Name of the playlist, and of the ZIP if there are several tracks.",
     )
 
     @property

@@ -20,13 +20,13 @@ class PlaylistOrder(BaseModel):
 
 
 class PlaylistRequest(SetWishes):
-    """A new playlist: planned, or, where `tracks` are given, as they stand there."""
+    """A new playlist: planned, or with `tracks` in the given order."""
 
     name: str = Field(
         min_length=1, max_length=500, description="Name of the set.", examples=["Dark Techno Set"]
     )
     tracks: list[str] | None = Field(
-        None, max_length=10_000, description="Exactly these, in this order; nothing is planned."
+        None, max_length=10_000, description="Use exactly these tracks in this order."
     )
     among: list[str] | None = Field(
         None, description="Tracks to choose from; the whole library by default."
@@ -34,7 +34,7 @@ class PlaylistRequest(SetWishes):
 
 
 class PlaylistLine(BaseModel):
-    """A playlist in a line."""
+    """Summary of a playlist."""
 
     id: str = Field(examples=[EXAMPLE_PLAYLIST_ID])
     name: str
@@ -46,16 +46,16 @@ class PlaylistPage(BaseModel):
     """A page of playlists, newest first."""
 
     playlists: list[PlaylistLine]
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
+    next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page.")
 
 
 class PlaylistView(PlaylistLine):
-    """A playlist with its tracks and why they stand so."""
+    """A playlist with its tracks and transitions."""
 
-    duration_s: float | None = Field(description="As planned; null where the order was given.")
+    duration_s: float | None = Field(description="Planned duration; null if the order was given.")
     score: float | None
     tracks: list[TrackLine]
     gone: list[str] = Field(description="Ids of tracks that are no longer in the library.")
     transitions: list[Transition]
     relaxed: list[RelaxedWish]
-    exports: dict[str, str] = Field(description="Where to get it, by format.")
+    exports: dict[str, str] = Field(description="URLs by format.")

@@ -1,10 +1,10 @@
-"""Errors of the API (RFC 9457), one shape for all of them."""
+"""Errors of the API (RFC 9457), all in one shape."""
 
 from pydantic import BaseModel, Field
 
 
 class ProblemItem(BaseModel):
-    """One of several things that are wrong with a request."""
+    """One of several errors of a request."""
 
     code: str
     detail: str
@@ -22,7 +22,7 @@ class Problem(BaseModel):
     detail: str = Field(description="A sentence for people.")
     code: str = Field(description="Stable word for programs; the manifest uses the same words.")
     hint: str = Field("", description="What to do about it.")
-    instance: str = Field("", description="The path that was asked for.")
+    instance: str = Field("", description="The requested path.")
     retryable: bool = Field(False, description="Whether the same request may succeed later.")
     field: str | None = Field(None, description="The option or form field at fault.")
-    errors: list[ProblemItem] | None = Field(None, description="Each fault, where there are more.")
+    errors: list[ProblemItem] | None = Field(None, description="Every error, if there are several.")

@@ -63,7 +63,7 @@ class CatalogueFacts(BaseModel):
     ] = Field(description="1 to 10.")
     integrated_loudness_lufs: Annotated[float | None, Column("LUFS", "{:.1f}", SortKey.LOUDNESS)]
     vocal_ratio: Annotated[float | None, Column()] = Field(
-        description="Share of the time with vocals, 0 to 1."
+        description="Fraction of the duration with vocals, 0 to 1."
     )
 
 
@@ -110,7 +110,7 @@ class TrackQuery(BaseModel):
     text: str = Field(
         "",
         max_length=500,
-        description="Words that all stand in title, artist, album, genre, "
+        description="Words that must all occur in title, artist, album, genre, "
         "comment, year or file name; capitals and accents do not matter.",
     )
     key: str | None = Field(None, description="A key: `8A`, `1m`, `Am` or `A minor`.")
@@ -120,39 +120,37 @@ class TrackQuery(BaseModel):
     tempo_min_bpm: Annotated[float | None, Bound("tempo_bpm", "least")] = Field(
         None,
         allow_inf_nan=False,
-        description="Least tempo; half and double tempo count: 87 BPM lies in 170 to 180.",
+        description="Minimum tempo; half and double tempo match: 87 BPM matches 170 to 180.",
     )
     tempo_max_bpm: Annotated[float | None, Bound("tempo_bpm", "most")] = Field(
-        None, allow_inf_nan=False, description="Greatest tempo."
+        None, allow_inf_nan=False, description="Maximum tempo."
     )
     energy_min: Annotated[float | None, Bound("energy", "least")] = Field(
-        None, allow_inf_nan=False, description="Least energy, 1 to 10."
+        None, allow_inf_nan=False, description="Minimum energy, 1 to 10."
     )
     energy_max: Annotated[float | None, Bound("energy", "most")] = Field(
-        None, allow_inf_nan=False, description="Greatest energy."
+        None, allow_inf_nan=False, description="Maximum energy."
     )
     loudness_min_lufs: Annotated[float | None, Bound("integrated_loudness_lufs", "least")] = Field(
-        None, allow_inf_nan=False, description="Least integrated loudness, LUFS."
+        None, allow_inf_nan=False, description="Minimum integrated loudness, LUFS."
     )
     loudness_max_lufs: Annotated[float | None, Bound("integrated_loudness_lufs", "most")] = Field(
-        None, allow_inf_nan=False, description="Greatest integrated loudness."
+        None, allow_inf_nan=False, description="Maximum integrated loudness."
     )
     duration_min_s: Annotated[float | None, Bound("duration_s", "least")] = Field(
-        None, allow_inf_nan=False, description="Least length in seconds."
+        None, allow_inf_nan=False, description="Minimum duration in seconds."
     )
     duration_max_s: Annotated[float | None, Bound("duration_s", "most")] = Field(
-        None, allow_inf_nan=False, description="Greatest length in seconds."
+        None, allow_inf_nan=False, description="Maximum duration in seconds."
     )
     vocals: Literal["with", "without"] | None = Field(
         None, description="`with` or `without` (less than 5 % of the time)."
     )
-    sort: SortKey = Field(
-        SortKey.TITLE, description="What to sort by; what is not known comes last."
-    )
+    sort: SortKey = Field(SortKey.TITLE, description="Sort key; unknown values come last.")
     descending: bool = Field(False, description="Sort in descending order.")
     limit: int = Field(50, ge=1, le=MAX_LIMIT, description="Maximum number of tracks.")
     cursor: str | None = Field(
-        None, description="`next_cursor` of the page before, with the same order."
+        None, description="`next_cursor` of the previous page, with the same order."
     )
 
     def bounds(self) -> Iterator[tuple[str, Bound, float]]:

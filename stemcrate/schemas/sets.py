@@ -1,4 +1,4 @@
-"""Sets: what is asked of one, and what was planned. Jobs and the library keep the same shape."""
+"""Sets: requests and plans. Jobs and the library use the same shape."""
 
 from typing import Annotated, Any
 
@@ -12,12 +12,12 @@ DEFAULT_MAX_PITCH_PERCENT = 6.0
 
 
 class SetWishes(BaseModel):
-    """What a set should be. With neither a length nor a number of tracks, every track is played."""
+    """Request for a set. Without a duration or number of tracks, every track is played."""
 
     model_config = ConfigDict(extra="forbid")
 
-    duration_s: float | None = Field(None, gt=0, description="How long the set should last.")
-    n_tracks: int | None = Field(None, ge=1, description="How many tracks it should have.")
+    duration_s: float | None = Field(None, gt=0, description="Duration of the set.")
+    n_tracks: int | None = Field(None, ge=1, description="Number of tracks.")
     curve: str | Annotated[list[tuple[float, float]], Field(max_length=1000)] | None = Field(
         None,
         description="`warm-up`, `peak`, `cool-down`, `wave`, `flat`, or points "
@@ -25,16 +25,18 @@ class SetWishes(BaseModel):
     )
     start: str | None = Field(None, description="The first track.")
     end: str | None = Field(None, description="The last track.")
-    must_play: list[str] = Field([], description="Tracks that have to be in it.")
-    never: list[str] = Field([], description="Tracks that must not be in it.")
-    artist_gap: int = Field(0, ge=0, description="No artist twice within so many tracks.")
+    must_play: list[str] = Field([], description="Tracks that must be included.")
+    never: list[str] = Field([], description="Tracks that must be excluded.")
+    artist_gap: int = Field(
+        0, ge=0, description="Minimum number of tracks between two of the same artist."
+    )
     max_pitch_percent: float = Field(
-        DEFAULT_MAX_PITCH_PERCENT, gt=0, lt=100, description="Largest change of pitch."
+        DEFAULT_MAX_PITCH_PERCENT, gt=0, lt=100, description="Maximum pitch change."
     )
 
 
 class RelaxedWish(BaseModel):
-    """A wish that could not be met, and what happens instead."""
+    """A request that could not be met, and what happens instead."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,11 +54,11 @@ class SetTrack(BaseModel):
     camelot: str | None = None
     energy: float | None = None
     duration_s: float | None = None
-    starts_s: float = Field(description="When it comes in, in seconds of the set.")
+    starts_s: float = Field(description="Start of the track, in seconds of the set.")
 
 
 class SetDescription(Partial):
-    """A set and why its tracks stand so; empty where nothing was planned.
+    """A set with its transitions; empty if nothing was planned.
 
     A set of the library has ``request`` and ``starts_s`` (its tracks are listed beside it), a set
     of a job ``name`` and ``tracks``. Where an order was given there are only ``transitions``.
@@ -71,7 +73,7 @@ class SetDescription(Partial):
     )
     starts_s: list[float] = Field(default_factory=list)
     wanted_energy: list[float] = Field(
-        default_factory=list, description="What the curve asks for at each track."
+        default_factory=list, description="Energy of the curve at each track."
     )
     tracks: list[SetTrack] = Field(default_factory=list)
     transitions: list[Transition] = Field(default_factory=list)

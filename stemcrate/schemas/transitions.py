@@ -11,7 +11,7 @@ TrackId = int | str
 
 
 class DroppedStem(BaseModel):
-    """A stem to take out so that nothing clashes, from when to when in seconds of its track."""
+    """A stem to mute so that nothing clashes, with its time span in seconds of its track."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,18 +44,18 @@ class Transition(Partial):
         "and double time allowed; null where a tempo is unknown."
     )
     mix_out_s: float | None = Field(
-        description="Where in the outgoing track the mix starts; null where its end is unknown."
+        description="Start of the mix in the outgoing track; null if its end is unknown."
     )
-    mix_in_s: float = Field(description="Where in the incoming track the mix starts.")
+    mix_in_s: float = Field(description="Start of the mix in the incoming track.")
     overlap_s: float | None = Field(
-        description="How long both play, in seconds of the outgoing track; null where unknown."
+        description="Overlap in seconds of the outgoing track; null if unknown."
     )
     overlap_bars: int | None = Field(
         description="The same in bars of the outgoing track; null where it has no tempo, or the "
         "mix is shorter than one bar."
     )
     vocal_clash_s: float | None = Field(
-        description="How long both tracks would sing; null where that is unknown."
+        description="Duration of overlapping vocals; null if unknown."
     )
     drops: tuple[DroppedStem, ...]
     reasons: tuple[str, ...] = Field(description="Sentences for people, harmony first.")
