@@ -20,7 +20,7 @@ from stemcrate.schemas.events import JobStanding, StateEvent
 from stemcrate.schemas.jobs import Job, OutputFile
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.playlists import PlaylistRequest
-from tests.integration.api.apps import wav_bytes
+from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.client.conftest import Installation
 from tests.integration.client.cutting import cutting_proxy
 
@@ -176,6 +176,17 @@ def test_an_upload_needs_no_memory_for_its_file(client: Client, tmp_path: Path) 
         tracemalloc.stop()
     assert [(f.file, f.code) for f in caught.value.files] == [("large.wav", "not_audio")]
     assert peak < 32 * MIB
+
+
+def test_a_file_that_is_too_large_is_refused_by_its_name(tmp_path: Path) -> None:
+    """The API answers before it has read all; a client that only writes sees a broken pipe."""
+    large = tmp_path / "large.wav"
+    with large.open("wb") as file:
+        file.truncate(64 * MIB)
+    with serve(tmp_path / "data", max_upload_bytes=MIB) as (host, port):
+        with Client(f"http://{host}:{port}") as client, pytest.raises(ApiError) as caught:
+            client.submit_job([large])
+    assert (caught.value.status, caught.value.code) == (413, "upload_too_large")
 
 
 def test_the_library_is_searched_and_its_sets_are_exported(
