@@ -12,12 +12,11 @@ from cli.output import out, print_json
 from cli.playlist_files import Delivery, deliver
 from cli.playlist_output import describe_playlist, print_playlist
 from core.errors import InvalidOption
-from core.export.format import StemFormat
 from core.export.registry import find_format
 from core.library.records.record import PlaylistRecord
 from core.playlist.curve import Points
 from core.system.validation import validate
-from stemcrate.schemas.playlists import PlaylistRequest
+from stemcrate.schemas.playlists import PlaylistRequest, StemFormat
 
 # The commands import what reads the catalogue themselves: no other command waits for SQLAlchemy.
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from config import settings
 from core.artifacts.store import JobStore
-from core.export.format import ExportOptions, StemFormat, target_folder
+from core.export.format import ExportOptions, target_folder
 from core.export.names import safe_name
 from core.export.pack import write_pack
 from core.library.records.record import PlaylistRecord
 from core.system.atomic import write_atomically
+from stemcrate.schemas.playlists import StemFormat
 
 if TYPE_CHECKING:
     from core.library.library import Library

@@ -19,13 +19,19 @@ from api.problems import problem_responses
 from core import errors
 from core.artifacts.store import STAGING, JobStore
 from core.export.dj_pack import PACK
-from core.export.format import Export, ExportOptions, StemFormat, target_folder
+from core.export.format import Export, ExportOptions, target_folder
 from core.export.names import safe_name
 from core.export.pack import stream_pack
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
 from core.sets.exporting import export_playlist, make_playlist_pack
-from stemcrate.schemas.playlists import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
+from stemcrate.schemas.playlists import (
+    PlaylistOrder,
+    PlaylistPage,
+    PlaylistRequest,
+    PlaylistView,
+    StemFormat,
+)
 
 WARNINGS = "X-Stemcrate-Warnings"
 MAX_WARNINGS_BYTES = 4096  # of a header, of which proxies take 8 KB in all

@@ -3,21 +3,13 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeAlias
 
 from core.errors import InvalidOption
 from core.export.location import MAX_PATH_CHARACTERS, Location, System, parse_location
 from core.export.model import Crate, CrateTrack, KeyNotation
 from core.export.mp3_offset import Program
-
-
-class StemFormat(StrEnum):
-    """Codec of the tracks of a STEM file; the last is lossy."""
-
-    ALAC_24 = "alac-24"
-    ALAC_16 = "alac-16"
-    AAC = "aac"
+from stemcrate.schemas.playlists import StemFormat
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound
 from core.export.dj_pack import DjPack, TrackFiles
 from core.export.facts import add_facts, find_kind, read_year
-from core.export.format import Export, ExportOptions, StemFormat
+from core.export.format import Export, ExportOptions
 from core.export.model import Crate, CratePlaylist, CrateTrack
 from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
 from core.library.library import Library
 from core.library.records.record import LibraryRecord, PlaylistRecord
 from core.sets.stem_files import make_stem_file
+from stemcrate.schemas.playlists import StemFormat
 
 
 def export_playlist(

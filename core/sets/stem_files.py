@@ -12,8 +12,8 @@ from core.audio.reading.decode import read_through
 from core.audio.writing.stem_mp4 import write_stem_mp4
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import ArtefactNotFound
-from core.export.format import StemFormat
 from stemcrate.schemas.manifest import Artefact
+from stemcrate.schemas.playlists import StemFormat
 
 
 def make_stem_file(

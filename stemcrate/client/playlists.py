@@ -4,15 +4,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
 from stemcrate.client.files import DownloadProgress, Target, fetch
-from stemcrate.schemas.playlists import PlaylistOrder, PlaylistPage, PlaylistRequest, PlaylistView
+from stemcrate.schemas.playlists import (
+    PlaylistOrder,
+    PlaylistPage,
+    PlaylistRequest,
+    PlaylistView,
+    StemFormat,
+)
 
 WARNINGS = "X-Stemcrate-Warnings"
-StemFormat = Literal["alac-24", "alac-16", "aac"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor  # noqa: TID251
 
+from stemcrate.schemas.options import ProcessingOptions
+
 FILE_FIELD = "file"
 
 
@@ -23,8 +25,8 @@ class NamedFile:
 Upload = str | PathLike[str] | NamedFile
 """A path, whose last component becomes the name; or an open file with a name."""
 OptionValue = str | float | bool | Sequence[Any] | Mapping[str, Sequence[str]]
-Options = Mapping[str, OptionValue]
-"""Options of a job by name, as text or as Python values."""
+Options = ProcessingOptions | Mapping[str, OptionValue]
+"""Options of a job: those that are set in a model, or by name, as text or as Python values."""
 UploadProgress = Callable[[int, int], None]
 """Called with the bytes sent so far and those of the whole request."""
 
@@ -35,6 +37,8 @@ def open_body(
 ) -> Iterator[dict[str, Any]]:
     """Open files and lend a request's ``data`` and ``headers``; the body can be sent once."""
     with ExitStack() as stack:
+        if isinstance(options, ProcessingOptions):
+            options = options.model_dump(exclude_unset=True)
         parts: list[tuple[str, Any]] = [(name, _written(v)) for name, v in options.items()]
         for file in files:
             if not isinstance(file, NamedFile):

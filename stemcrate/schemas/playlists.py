@@ -1,6 +1,7 @@
 """Playlists of the library as the API describes them."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,6 +10,14 @@ from stemcrate.schemas.sets import RelaxedWish, SetWishes
 from stemcrate.schemas.transitions import Transition
 
 EXAMPLE_PLAYLIST_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b21"
+
+
+class StemFormat(StrEnum):
+    """Codec of the tracks of a STEM file; the last is lossy."""
+
+    ALAC_24 = "alac-24"
+    ALAC_16 = "alac-16"
+    AAC = "aac"
 
 
 class PlaylistOrder(BaseModel):

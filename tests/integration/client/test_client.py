@@ -183,9 +183,12 @@ def test_a_file_that_is_too_large_is_refused_by_its_name(tmp_path: Path) -> None
     large = tmp_path / "large.wav"
     with large.open("wb") as file:
         file.truncate(64 * MIB)
-    with serve(tmp_path / "data", max_upload_bytes=MIB) as (host, port):
-        with Client(f"http://{host}:{port}") as client, pytest.raises(ApiError) as caught:
-            client.submit_job([large])
+    with (
+        serve(tmp_path / "data", max_upload_bytes=MIB) as (host, port),
+        Client(f"http://{host}:{port}") as client,
+        pytest.raises(ApiError) as caught,
+    ):
+        client.submit_job([large])
     assert (caught.value.status, caught.value.code) == (413, "upload_too_large")
 
 

@@ -15,6 +15,7 @@ from stemcrate.client import (
     UnexpectedAnswer,
 )
 from stemcrate.client.uploads import OptionValue
+from stemcrate.schemas.options import ProcessingOptions
 from tests.answering import Server
 
 RECEIPT = {
@@ -124,6 +125,18 @@ def test_files_and_options_arrive_as_they_are(server: Server) -> None:
     ]
     n_bytes = len(server.requests[0].body)
     assert sent[-1] == (n_bytes, n_bytes)
+
+
+def test_of_a_model_of_options_only_what_is_set_is_sent(server: Server) -> None:
+    """Defaults of this version would override those that the installation was set up with."""
+    server.answer("POST", "/process", RECEIPT, 202)
+    options = ProcessingOptions(format="flac", stages=("tempo", "key"))
+    Client(server.url).submit_job([NamedFile("a.wav", io.BytesIO(b"a"))], options)
+    assert {part[::2] for part in server.requests[0].form()} == {
+        ("stages", b"tempo,key"),
+        ("format", b"flac"),
+        ("file", b"a"),
+    }
 
 
 def test_an_id_stays_one_part_of_the_path(server: Server) -> None:
