@@ -94,11 +94,10 @@ def _as_form_field(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         description = schema.get("description", "")
         default = schema.get("default")
         if schema["type"] == "array":
-            values = schema.get("items", {}).get("enum", [])
             field["default"] = ",".join(default or [])
-            description += " Names separated by commas, or one part for each."
-            if values:
-                description += f" Any of: {', '.join(values)}."
+            description += " Separated by commas, or one part for each."
+            if default:  # all that there is
+                description += f" Any of: {', '.join(default)}."
         field["description"] = description.strip()
     if name in EXAMPLES:
         field["examples"] = [EXAMPLES[name]]

@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, get_origin
 
 import anyio
 from fastapi import Request
@@ -25,7 +25,12 @@ from core.errors import InvalidOption
 from stemcrate.schemas.options import ProcessingOptions
 
 FILE_FIELDS = ("file", "files")
-LIST_FIELDS = {"stages": ",", "recipes": ",", "custom_recipes": ";"}
+LIST_FIELDS = {
+    name: "," if get_origin(field.annotation) is tuple else ";"
+    for name, field in ProcessingOptions.model_fields.items()
+    if get_origin(field.annotation) in (tuple, dict)
+}
+"""What joins the parts of an option that may be sent in several."""
 MAX_FIELD_BYTES = 8192
 MAX_NAME_LENGTH = 200
 BATCH_BYTES = 1 << 18

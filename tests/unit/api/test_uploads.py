@@ -101,6 +101,8 @@ def test_options_may_follow_files_and_lists_may_be_repeated(intake: Intake) -> N
         part("stages", b"tempo"),
         part("file", b"2", "two.wav"),
         part("stages", b"key"),
+        part("stems", b"vocals"),
+        part("stems", b"drums"),
         part("custom_recipes", b"a=drums"),
         part("custom_recipes", b"b=bass"),
     )
@@ -108,7 +110,11 @@ def test_options_may_follow_files_and_lists_may_be_repeated(intake: Intake) -> N
     receive(intake, [data])
 
     assert [u.name for u in intake.uploads] == ["one.wav", "two.wav"]
-    assert intake.options() == {"stages": "tempo,key", "custom_recipes": "a=drums;b=bass"}
+    assert intake.options() == {
+        "stages": "tempo,key",
+        "stems": "vocals,drums",
+        "custom_recipes": "a=drums;b=bass",
+    }
 
 
 @pytest.mark.parametrize("value", [b"key", b""])
