@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from core.analysis.harmony.camelot import key_to_camelot, key_to_open_key, key_to_short
-from core.audio.metering.loudness import REPLAYGAIN_REFERENCE_LUFS
+from core.audio.metering.replaygain import REPLAYGAIN_REFERENCE_LUFS
 from core.audio.tagging.tags import Cover
 
 KeyNotation = Literal["short", "camelot", "open_key"]

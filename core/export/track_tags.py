@@ -6,7 +6,7 @@ Opus has its own gain (RFC 7845, section 5.2.1), in 1/256 dB relative to -23 LUF
 
 from pathlib import Path
 
-from core.audio.metering.loudness import REPLAYGAIN_REFERENCE_LUFS
+from core.audio.metering.replaygain import REPLAYGAIN_REFERENCE_LUFS
 from core.audio.tagging.serato_tags import (
     AUTOTAGS,
     BEAT_GRID,

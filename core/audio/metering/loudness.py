@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.audio.buffer import Samples, validate_block
 from core.audio.metering.k_weighting import KWeighting
+from core.audio.metering.replaygain import REPLAYGAIN_REFERENCE_LUFS
 from core.audio.metering.true_peak import TruePeakMeter
 
 MIN_SAMPLE_RATE = 8_000
@@ -25,8 +26,6 @@ _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
 _RANGE_GATE_LU = -20.0
 _OFFSET_DB = -0.691  # BS.1770: K-weighting's gain at 997 Hz, taken off again
-REPLAYGAIN_REFERENCE_LUFS = -18.0
-"""Loudness that ReplayGain 2.0 plays everything at."""
 _FILTERED_AT_ONCE = 1 << 16  # samples; fits the processor's cache
 
 

@@ -8,13 +8,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelUnavailable
-from core.separation.models.base import SeparatorModel
 from core.separation.weights.location import Places, WeightsLocation, locate_files
 from core.separation.weights.model_folder import ModelFolder
 from core.separation.weights.model_info import ModelInfo
+
+# Not imported: the command line lists models without waiting for SciPy.
+if TYPE_CHECKING:
+    from core.separation.models.base import SeparatorModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class ModelFamily(ABC):
                 field="model",
             )
 
-    def build(self, location: WeightsLocation, device: str) -> SeparatorModel:
+    def build(self, location: WeightsLocation, device: str) -> "SeparatorModel":
         """Load a model; the class is called with ``location`` and ``device``.
 
         Parameters

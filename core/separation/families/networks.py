@@ -5,14 +5,17 @@ A network is any ``torch.nn.Module`` that turns float32 chunks ``(n, 2, n_sample
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.separation.families.family import ModelFamily, Package
-from core.separation.models.base import SeparatorModel
 from core.separation.weights.location import WeightsLocation
 from core.separation.weights.model_folder import ModelFolder
 from core.separation.weights.model_info import Bag, ModelInfo
 from core.separation.weights.network_config import network_arguments, read_network_config
+
+# Not imported: the command line lists models without waiting for SciPy.
+if TYPE_CHECKING:
+    from core.separation.models.base import SeparatorModel
 
 PYMSS = Package("pymss_core", extra="pymss", requirement="pymss-core==0.1.14")
 
@@ -76,7 +79,7 @@ class NetworkFamily(ModelFamily):
             stems, sample_rate = read.stems, read.sample_rate
         return folder.info(self.name, stems, sample_rate, Bag(folder.weights), folder.files)
 
-    def build(self, location: WeightsLocation, device: str) -> SeparatorModel:
+    def build(self, location: WeightsLocation, device: str) -> "SeparatorModel":
         """Load a model; the class is called with the family, too."""
         model: SeparatorModel = self._import_model()(self, location, device)
         return model
