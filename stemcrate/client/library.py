@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
@@ -17,8 +16,7 @@ from stemcrate.schemas.library import (
     SimilarTracks,
     TrackDetails,
 )
-
-SortKey = Literal["title", "artist", "added", "duration", "tempo", "key", "energy", "loudness"]
+from stemcrate.schemas.search import TrackQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,65 +33,13 @@ class LibraryCalls(Calls):
     Each one that takes an id raises `ApiError` ``track_not_found`` (404).
     """
 
-    def list_tracks(
-        self,
-        *,
-        text: str | None = None,
-        key: str | None = None,
-        mixes_with: str | None = None,
-        tempo_min_bpm: float | None = None,
-        tempo_max_bpm: float | None = None,
-        energy_min: float | None = None,
-        energy_max: float | None = None,
-        loudness_min_lufs: float | None = None,
-        loudness_max_lufs: float | None = None,
-        duration_min_s: float | None = None,
-        duration_max_s: float | None = None,
-        vocals: Literal["with", "without"] | None = None,
-        sort: SortKey | None = None,
-        descending: bool | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> LibraryPage:
-        """Return a page of the tracks that fit all conditions; none at all: of every track.
+    def list_tracks(self, query: TrackQuery | None = None) -> LibraryPage:
+        """Return a page of the tracks that a query finds; without one the first of all tracks.
 
-        Parameters
-        ----------
-        text : words that all stand in title, artist, album, genre, comment, year or file name.
-        key : ``8A``, ``1m``, ``Am`` or ``A minor``.
-        mixes_with : a key; finds those beside it on the Camelot wheel, too.
-        tempo_min_bpm, tempo_max_bpm : half and double tempo count.
-        energy_min, energy_max : 1 to 10.
-        loudness_min_lufs, loudness_max_lufs : integrated loudness.
-        duration_min_s, duration_max_s : length in seconds.
-        vocals : ``with`` or ``without`` (less than 5 % of the time).
-        sort, descending : the order; what is not known comes last.
-        limit : most tracks on the page, 1 to 500.
-        cursor : ``next_cursor`` of the page before, with the same conditions and order.
-
-        Raises
-        ------
-        ApiError : 422 ``invalid_option``.
+        Raises `ApiError` 422 ``invalid_option``.
         """
-        query = {
-            "text": text,
-            "key": key,
-            "mixes_with": mixes_with,
-            "tempo_min_bpm": tempo_min_bpm,
-            "tempo_max_bpm": tempo_max_bpm,
-            "energy_min": energy_min,
-            "energy_max": energy_max,
-            "loudness_min_lufs": loudness_min_lufs,
-            "loudness_max_lufs": loudness_max_lufs,
-            "duration_min_s": duration_min_s,
-            "duration_max_s": duration_max_s,
-            "vocals": vocals,
-            "sort": sort,
-            "descending": descending,
-            "limit": limit,
-            "cursor": cursor,
-        }
-        return self._api.read("GET", "/library/tracks", LibraryPage, query=query)
+        asked = query.model_dump(mode="json", exclude_unset=True) if query else {}
+        return self._api.read("GET", "/library/tracks", LibraryPage, query=asked)
 
     def add_tracks(
         self, files: Sequence[Upload], *, progress: UploadProgress | None = None

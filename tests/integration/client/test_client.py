@@ -21,6 +21,7 @@ from stemcrate.schemas.jobs import Job, OutputFile
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.playlists import PlaylistRequest
 from tests.integration.api.apps import serve, wav_bytes
+from stemcrate.schemas.search import SortKey, TrackQuery
 from tests.integration.client.conftest import Installation
 from tests.integration.client.cutting import cutting_proxy
 
@@ -197,7 +198,8 @@ def test_the_library_is_searched_and_its_sets_are_exported(
 ) -> None:
     ids = [track.id for track in finished.tracks]
     assert set(client.add_job_tracks(finished.job_id).known) == set(ids)
-    assert {t.id for t in client.list_tracks(text="wav", sort="tempo").tracks} >= set(ids)
+    query = TrackQuery(text="wav", sort=SortKey.TEMPO)
+    assert {t.id for t in client.list_tracks(query).tracks} >= set(ids)
     assert client.get_track(ids[0]).facts.key == finished.tracks[0].analysis["key"]
     assert ids[1] in {found.track.id for found in client.list_similar(ids[0]).tracks}
     assert ids[1] in {found.track.id for found in client.list_compatible(ids[0]).tracks}

@@ -12,6 +12,7 @@ import pytest
 from api.main import create_app
 from stemcrate.client import ApiError, Client, NamedFile
 from stemcrate.schemas.playlists import PlaylistRequest
+from stemcrate.schemas.search import Bound, TrackQuery
 from tests import answering
 from tests.integration.api.apps import settings_for
 
@@ -19,7 +20,14 @@ REFUSAL = {"type": "x", "title": "x", "status": 404, "detail": "Refused.", "code
 CONVENIENCES = {"close", "download", "read_waveforms", "wait"}
 NOT_SENT = {"if-none-match"}  # nothing here keeps an answer that it could compare with
 PLACES = {"id": "an id", "track": "song/a stem.wav", "format": "m3u8"}
+WORDS = {"text": "x", "key": "8A", "mixes_with": "8A", "vocals": "with", "cursor": "c"}
+RANGES = {
+    name: 1.0
+    for name, field in TrackQuery.model_fields.items()
+    if any(isinstance(item, Bound) for item in field.metadata)
+}
 ARGUMENTS: dict[str, Any] = {
+    "query": TrackQuery.model_validate({**TrackQuery().model_dump(), **WORDS, **RANGES}),
     "job_id": PLACES["id"],
     "track_id": PLACES["id"],
     "playlist_id": PLACES["id"],
@@ -29,7 +37,6 @@ ARGUMENTS: dict[str, Any] = {
     "tracks": ["a"],
     "options": {"format": "flac"},
     "last_event_id": 7,
-    "descending": True,
     "progress": None,
     "resume": True,
 }
