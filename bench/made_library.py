@@ -11,6 +11,7 @@ from core.library.catalogue.columns import TrackColumns
 from core.playlist.harmony import CODES
 from core.playlist.problem import PENALTY, SetProblem
 from core.playlist.table import TrackTable
+from stemcrate.schemas.search import PLANNED
 
 N_FEATURES = 64
 
@@ -35,6 +36,7 @@ def make_library(n: int, *, seed: int = 0) -> TrackTable:
             artists=tuple(f"Artist {number}" for number in artist),
             camelot=tuple(CODES[place] for place in key),
             numbers={
+                **{name: np.full(n, np.nan) for name in PLANNED},
                 "tempo_bpm": tempo,
                 "energy": energy,
                 "integrated_loudness_lufs": loudness_lufs,
