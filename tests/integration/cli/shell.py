@@ -15,6 +15,7 @@ import pytest
 from cli.main import main
 from config import settings
 from core.library.catalogue.database import open_engine
+from core.system.database import engine_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,6 +40,7 @@ class Shell:
                 patch.setenv(name, value)
             stack.callback(settings.cache_clear)
             stack.callback(open_engine.cache_clear)
+            stack.callback(engine_for.cache_clear)
             settings.cache_clear()
             stack.enter_context(redirect_stdout(out))
             stack.enter_context(redirect_stderr(err))

@@ -20,8 +20,8 @@ from stemcrate.schemas.events import JobStanding, StateEvent
 from stemcrate.schemas.jobs import Job, OutputFile
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.playlists import PlaylistRequest
-from tests.integration.api.apps import serve, wav_bytes
 from stemcrate.schemas.search import SortKey, TrackQuery
+from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.client.conftest import Installation
 from tests.integration.client.cutting import cutting_proxy
 
