@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 logger = logging.getLogger(__name__)
-
-Tensor = Any  # torch is untyped here.
 
 
 class CompiledLayers:

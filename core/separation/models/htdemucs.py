@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from core.separation.device import half_precision
 
-Tensor = Any  # torch is untyped here.
 _EPSILON = 1e-5
 
 

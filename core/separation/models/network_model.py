@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from core.audio.buffer import Samples
 from core.errors import UnsafeWeights
@@ -30,8 +31,6 @@ from core.separation.streaming.scale import Scale
 from core.separation.weights.location import WeightsLocation
 from core.separation.weights.network_config import NetworkConfig, read_network_config
 from core.separation.weights.safe_load import NUMPY_GLOBALS, load_pickle
-
-Tensor = Any  # torch is untyped here.
 
 # Names under which trainers wrap the weights, and labels that are no arguments of a network.
 _WRAPPERS = ("state", "state_dict", "model_state_dict")

@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 from demucs.demucs import DConv, LayerScale  # noqa: TID251
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-Tensor = Any  # torch is untyped here.
 _BRANCH = (nn.Conv1d, nn.GroupNorm, nn.GELU, nn.Conv1d, nn.GroupNorm, nn.GLU, LayerScale)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from core.audio.buffer import Samples
@@ -30,8 +31,6 @@ from core.separation.streaming.mixture import StemBlock, StereoMixture
 from core.separation.streaming.run import Run
 from core.separation.weights.location import WeightsLocation
 from core.separation.weights.safe_load import NUMPY_GLOBALS, load_pickle
-
-Tensor = Any  # torch is untyped here.
 
 N_FFT = 4096
 HOP_LENGTH = 1024

@@ -10,9 +10,7 @@ pre-trained models", JOSS 5(50), 2020; Jansson et al., ISMIR 2017.
 from typing import Any
 
 import torch
-from torch import nn
-
-Tensor = Any  # torch is untyped here.
+from torch import Tensor, nn
 
 # TensorFlow pads "same" convolutions of stride 2 by one in front and two behind.
 _SAME = (1, 2, 1, 2)

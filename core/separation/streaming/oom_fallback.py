@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from core.separation.streaming.checkpoint import ChunkCheckpoint
 from core.separation.streaming.overlap_add import overlap_add
 
-Tensor = Any  # torch is untyped here.
 # (segments on the device) -> their stems, on the device
 Network = Callable[[Tensor], Tensor]
 

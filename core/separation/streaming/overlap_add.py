@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from core.separation.streaming.ahead import run_ahead
 from core.separation.streaming.checkpoint import ChunkCheckpoint
 
-Tensor = Any  # torch is untyped here.
 Network = Callable[[Tensor], Tensor]
 # (start, stop) -> the mixture's samples, shape (n_channels, stop - start), 0 <= start < stop.
 Read = Callable[[int, int], Tensor]

@@ -1,12 +1,9 @@
 """The mixture as some networks know it: mean 0, standard deviation 1, of its mono mix."""
 
-from typing import Any
-
 import torch
+from torch import Tensor
 
 from core.separation.streaming.mixture import StereoMixture
-
-Tensor = Any  # torch is untyped here.
 
 
 class Scale:
