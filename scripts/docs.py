@@ -21,6 +21,7 @@ from typer.main import get_command
 from cli.main import app
 from cli.option_model import help_of
 from config import Settings
+from core.separation.families.catalogue import FAMILIES
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.search import TrackQuery
 
@@ -47,7 +48,7 @@ def generate() -> Iterator[tuple[Path, str]]:
     """Yield each file that holds generated text, and what it should hold."""
     yield ROOT / ".env.example", write_env((ROOT / ".env.example").read_text(encoding="utf-8"))
     yield ROOT / "docs/cli.md", write_commands()
-    for name in ("docs/api.md", "docs/installation.md"):
+    for name in ("docs/api.md", "docs/installation.md", "docs/models.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         filled = _BLOCK.sub(lambda block: block[1] + _TABLES[block[2]]() + block[3], text)
         yield ROOT / name, filled
@@ -78,6 +79,19 @@ def write_settings() -> str:
         for name, field in Settings.model_fields.items()
     )
     return _table("setting", rows)
+
+
+def write_families() -> str:
+    """Return the table of the families of models."""
+    lines = ["| family | models known by name | stems | needs |", "|---|---|---|---|"]
+    for name, family in FAMILIES.items():
+        known = ", ".join(f"`{info.name}`" for info in family.catalogue) or "your own"
+        stems = dict.fromkeys(stem for info in family.catalogue for stem in info.stems)
+        package = family.package and f'`pip install "stemcrate[{family.package.extra}]"`'
+        lines.append(
+            f"| `{name}` | {known} | {', '.join(stems) or 'as its config says'} | {package or ''} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def write_env(before: str) -> str:
@@ -170,6 +184,7 @@ def _wrap(text: str) -> str:
 
 
 _TABLES: dict[str, Callable[[], str]] = {
+    "families": write_families,
     "job options": write_options,
     "search": write_query,
     "settings": write_settings,
