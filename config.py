@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode  # noqa: TID251
 
 from core.pipeline.runtime import Runtime
+from core.system.isolation import ProcessLimits
 from stemcrate.schemas.options import (
     BitDepth,
     Clipping,
@@ -118,6 +119,23 @@ class Settings(ApiAddress):
         description="A stage that tells no progress for so long is stopped and tried again. "
         "0: never.",
     )
+    probe_processes: int = Field(
+        2, ge=1, description="Uploads that the API looks into at a time, each in its own process."
+    )
+    probe_timeout_s: float = Field(
+        30.0, gt=0, description="An upload that takes longer to look into is refused."
+    )
+    pack_processes: int = Field(
+        2, ge=1, description="DJ packs that the API makes at a time, each in its own process."
+    )
+    pack_timeout_s: float = Field(
+        1800.0, gt=0, description="A DJ pack of which nothing comes for so long is given up."
+    )
+    process_memory_bytes: int = Field(
+        4_000_000_000,
+        ge=200_000_000,
+        description="Memory that one of these processes may take, as address space (Linux).",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level of messages on the console and in DATA_DIR/logs."
     )
@@ -146,6 +164,14 @@ class Settings(ApiAddress):
             bit_depth=self.bit_depth,
             name_template=self.name_template,
         )
+
+    def probe_limits(self) -> ProcessLimits:
+        """Return what looking into an upload may take."""
+        return ProcessLimits(self.probe_timeout_s, self.process_memory_bytes)
+
+    def pack_limits(self) -> ProcessLimits:
+        """Return what making a DJ pack may take."""
+        return ProcessLimits(self.pack_timeout_s, self.process_memory_bytes)
 
     def runtime(self) -> Runtime:
         """Give what stages may know of this machine."""

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
+import anyio
 from fastapi import Depends, Request
 
 from config import Settings
 from core.artifacts.store import JobStore
+from core.audio.reading.prober import Prober
 from core.errors import DatabaseUnavailable
 from core.jobs.database import prepare_database, wait_for_database
 from core.jobs.progress import ProgressLog
@@ -34,6 +36,11 @@ class Services:
     reports: WorkerReports
     library: Library
     sets: SetPlanner
+    prober: Prober
+    probing: anyio.CapacityLimiter
+    """Places at the prober: who waits for one holds no thread that routes need."""
+    packing: threading.BoundedSemaphore
+    """Places for DJ packs that are made at the same time."""
     stopping: threading.Event
     """Set when the server was told to stop."""
 
@@ -54,6 +61,11 @@ def open_services(settings: Settings) -> Iterator[Services]:
     progress = ProgressLog(url)
     pipeline = build_pipeline(store, settings.runtime())
     library = Library(settings.data_dir, url)
+    prober = Prober(
+        settings.probe_processes,
+        settings.probe_limits(),
+        max_duration_s=settings.max_duration_s,
+    )
     try:
         yield Services(
             settings=settings,
@@ -64,10 +76,14 @@ def open_services(settings: Settings) -> Iterator[Services]:
             reports=WorkerReports(url),
             library=library,
             sets=SetPlanner(library),
+            prober=prober,
+            probing=anyio.CapacityLimiter(settings.probe_processes),
+            packing=threading.BoundedSemaphore(settings.pack_processes),
             stopping=stopping,
         )
     finally:
         stopping.set()
+        prober.close()
         queue.close()
 
 

@@ -1,6 +1,6 @@
 """File responses: media types, names, byte ranges, and files made while they are sent."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import PurePath
 
 import anyio
@@ -54,21 +54,48 @@ class ArtefactResponse(FileResponse):
 
 
 class MakingResponse(StreamingResponse):
-    """A file made while it is sent; its production ends with the response."""
+    """A file that is made while it is sent; making it ends with the answer, however that ends.
+
+    Parameters
+    ----------
+    chunks : the bytes; taking one may last.
+    close : ends the making, also while a chunk is waited for, and lets go what it needed.
+    """
 
     def __init__(
-        self, chunks: Generator[bytes, None, None], *, media_type: str, headers: Mapping[str, str]
+        self,
+        chunks: Iterator[bytes],
+        close: Callable[[], None],
+        *,
+        media_type: str,
+        headers: Mapping[str, str],
     ) -> None:
-        super().__init__(chunks, media_type=media_type, headers=headers)
-        self._chunks = chunks
+        super().__init__(_take(chunks), media_type=media_type, headers=headers)
+        self._close = close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, then release what produced it."""
+        """Send the file until its end, or until the client leaves."""
         try:
-            await super().__call__(scope, receive, send)
+            with anyio.CancelScope() as sending:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(_cancel_when_left, receive, sending)
+                    await self.stream_response(send)
+                    group.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
-                await run_in_threadpool(self._chunks.close)
+                await run_in_threadpool(self._close)
+
+
+async def _take(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield chunks; a cancelled wait leaves its thread behind, which `close` ends."""
+    while chunk := await anyio.to_thread.run_sync(next, chunks, b"", abandon_on_cancel=True):
+        yield chunk
+
+
+async def _cancel_when_left(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
 
 
 def media_type_of(file_name: str) -> str:

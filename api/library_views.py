@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from api.views import job_reference
 from core.errors import StemcrateError
-from core.export.dj_pack import PACK
+from core.export.format import PACK
 from core.export.registry import EXPORTERS
 from core.library.catalogue.summary import TrackSummary
 from core.library.duplicates import DuplicateGroup

@@ -45,6 +45,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.StageFailed: 500,
     errors.WorkerLost: 503,
     errors.DatabaseUnavailable: 503,
+    errors.ServerBusy: 503,
     errors.StorageFull: 507,
 }
 """Unlisted classes inherit their parent's status."""

@@ -1,44 +1,67 @@
-"""From what a request sent to a job in the queue: options read, model checked, files probed."""
+"""From what a request sent to a job in the queue: options read, model checked, files probed.
 
-from collections.abc import Sequence
+Files are opened in the prober's processes alone. Who waits for a place there holds none of the
+threads that the routes share.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
 from api.library_views import adding_view
 from api.problems import FilesRefused
-from api.uploads import Intake
+from api.uploads import Intake, Limits, discard, receive_form
+from core.artifacts.store import new_job_id
 from core.artifacts.uploads import Upload
-from core.audio.reading.decode import probe
-from core.errors import InvalidAudio, InvalidOption
+from core.errors import InvalidAudio, InvalidOption, ServerBusy
+from core.jobs.addition import sort_uploads, submit_addition
 from core.pipeline.options import parse_options
 from core.pipeline.separating import plan_with
 from stemcrate.schemas.library import Adding
 from stemcrate.schemas.manifest import ProcessingManifest
-from stemcrate.schemas.options import NO_MODEL, OPTIONAL_STAGES, ProcessingOptions
+from stemcrate.schemas.options import ProcessingOptions
 
-ANALYSIS = ProcessingOptions(model=NO_MODEL, stages=OPTIONAL_STAGES)
+MAX_WAITING = 200
+"""Requests that wait for a place at the prober; their files lie on the disk meanwhile."""
 
 
-def submit(services: Services, intake: Intake) -> ProcessingManifest:
+@asynccontextmanager
+async def received(request: Request, services: Services) -> AsyncIterator[Intake]:
+    """Yield the files and fields of a request. Nothing of it is left where the block raises.
+
+    Raises `InvalidOption`, `UploadTooLarge`, `StorageFull`.
+    """
+    limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
+    intake = Intake(services.store, new_job_id(), limits)
+    try:
+        await receive_form(request, intake)
+        yield intake
+    except BaseException:
+        await discard(intake)
+        raise
+
+
+async def submit(services: Services, intake: Intake) -> ProcessingManifest:
     """Check everything that can be known now, then queue the job.
 
     Raises `InvalidOption`, `UnknownModel`, `UnsupportedFormat`, `ModelUnavailable`,
-    `FilesRefused`, `StorageFull`.
+    `FilesRefused`, `StorageFull`, `ServerBusy`, `DatabaseUnavailable`.
     """
-    options = parse_options(intake.options(), services.settings.default_options())
-    if not intake.uploads:
-        raise InvalidOption(
-            "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
-        )
-    if options.separates:
-        plan_with(options, services.inventory())
-    check_files(services, intake)
-    return services.jobs.submit(intake.uploads, options, intake.job_id)
+    options = await run_in_threadpool(_read_options, services, intake)
+    refusals = await find_refusals(services, intake.uploads)
+    if refusals:
+        raise FilesRefused([(upload.name, error) for upload, error in refusals])
+    return await run_in_threadpool(services.jobs.submit, intake.uploads, options, intake.job_id)
 
 
-def submit_to_library(services: Services, intake: Intake) -> Adding:
+async def submit_to_library(services: Services, intake: Intake) -> Adding:
     """Queue a job that analyses the files for the library, if any is new and can be read.
 
-    Raises `InvalidOption`, `StorageFull`.
+    Raises `InvalidOption`, `StorageFull`, `ServerBusy`, `DatabaseUnavailable`.
     """
     if intake.options():
         raise InvalidOption(
@@ -46,44 +69,56 @@ def submit_to_library(services: Services, intake: Intake) -> Adding:
             hint="POST /process takes options.",
             field=next(iter(intake.options())),
         )
+    _require_files(intake)
+    addition = await run_in_threadpool(sort_uploads, services.library, intake.uploads)
+    refusals = await find_refusals(services, addition.new)
+    state = await run_in_threadpool(
+        submit_addition,
+        services.jobs,
+        services.store,
+        addition,
+        [upload for upload, _ in refusals],
+        intake.job_id,
+    )
+    return adding_view(
+        intake.job_id if state is not None else None,
+        list(addition.known),
+        [(upload.name, error) for upload, error in refusals],
+    )
+
+
+async def find_refusals(
+    services: Services, uploads: Sequence[Upload]
+) -> list[tuple[Upload, InvalidAudio]]:
+    """Look into files; return those that cannot be used, and why. Raises `ServerBusy`."""
+    refusals: list[tuple[Upload, InvalidAudio]] = []
+    for upload in uploads:
+        if services.probing.statistics().tasks_waiting >= MAX_WAITING:
+            raise ServerBusy(
+                f"{MAX_WAITING} requests wait for their files to be looked into.",
+                hint="Send the files again in a while.",
+            )
+        error = await anyio.to_thread.run_sync(
+            services.prober.find_refusal,
+            services.store.upload_path(upload.sha256),
+            upload.name,
+            limiter=services.probing,
+        )
+        if error is not None:
+            refusals.append((upload, error))
+    return refusals
+
+
+def _read_options(services: Services, intake: Intake) -> ProcessingOptions:
+    options = parse_options(intake.options(), services.settings.default_options())
+    _require_files(intake)
+    if options.separates:
+        plan_with(options, services.inventory())
+    return options
+
+
+def _require_files(intake: Intake) -> None:
     if not intake.uploads:
         raise InvalidOption(
             "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
         )
-    uploads = {upload.sha256: upload for upload in intake.uploads}
-    known = [s.id for s in services.library.summaries(list(uploads)) if not s.is_missing]
-    refusals = find_refusals(services, [u for u in uploads.values() if u.sha256 not in known])
-    refused = {upload.sha256 for upload, _ in refusals}
-    taken = [u for u in uploads.values() if u.sha256 not in {*known, *refused}]
-    for upload in uploads.values():
-        if upload not in taken:
-            services.store.release_upload(upload.sha256, intake.job_id)
-    if taken:
-        services.jobs.submit(taken, ANALYSIS, intake.job_id)
-    return adding_view(
-        intake.job_id if taken else None, known, [(u.name, error) for u, error in refusals]
-    )
-
-
-def check_files(services: Services, intake: Intake) -> None:
-    """Look into every file. Raises `FilesRefused`, which lists all that cannot be used."""
-    refusals = find_refusals(services, intake.uploads)
-    if refusals:
-        raise FilesRefused([(upload.name, error) for upload, error in refusals])
-
-
-def find_refusals(
-    services: Services, uploads: Sequence[Upload]
-) -> list[tuple[Upload, InvalidAudio]]:
-    """Look into files; give those that cannot be used, and why."""
-    refusals: list[tuple[Upload, InvalidAudio]] = []
-    for upload in uploads:
-        try:
-            probe(
-                services.store.upload_path(upload.sha256),
-                name=upload.name,
-                max_duration_s=services.settings.max_duration_s,
-            )
-        except InvalidAudio as error:
-            refusals.append((upload, error))
-    return refusals

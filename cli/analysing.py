@@ -18,8 +18,8 @@ from core.artifacts.store import hash_file
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Tags, name_track, read_tags
 from core.errors import InvalidAudio, StemcrateError, StorageFull, UnsupportedFormat
-from core.library.intake.pool import TaskPool
 from core.system.atomic import atomic_path
+from core.system.task_pool import TaskPool
 
 _CONTAINER_FORMATS = {"wav": "wav", "wavex": "wav", "flac": "flac", "mp3": "mp3", "aiff": "aiff"}
 _CODEC_FORMATS = {

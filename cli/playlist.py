@@ -125,7 +125,7 @@ def delete(playlist_id: PlaylistId, data_dir: DataDir = None) -> None:
 
 
 def _check_formats(text: str) -> tuple[str, ...]:
-    from core.export.dj_pack import PACK
+    from core.export.format import PACK
 
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:

@@ -42,7 +42,7 @@ def deliver(
     library: "Library", record: PlaylistRecord, delivery: Delivery
 ) -> tuple[dict[str, str], list[str]]:
     """Write the files of a playlist; return their paths by format, and warnings."""
-    from core.export.dj_pack import PACK
+    from core.export.format import PACK
     from core.sets.exporting import export_playlist
 
     folder, target = delivery.folder(record), delivery.target
@@ -70,7 +70,7 @@ def deliver(
 def _write_pack(
     library: "Library", record: PlaylistRecord, store: JobStore, path: Path, options: ExportOptions
 ) -> list[str]:
-    from core.sets.exporting import make_playlist_pack
+    from core.sets.packing import make_playlist_pack
 
     pack = make_playlist_pack(library, store, record, options)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,8 @@
     │   ├── NotAudio                  not_audio
     │   ├── CorruptAudio              corrupt_audio
     │   ├── ZeroDuration              zero_duration
-    │   └── AudioTooLong              audio_too_long
+    │   ├── AudioTooLong              audio_too_long
+    │   └── UnreadableAudio           unreadable_audio
     ├── UploadTooLarge                upload_too_large
     ├── InvalidOption                 invalid_option
     │   ├── UnknownModel              unknown_model
@@ -24,6 +25,7 @@
     ├── StageFailed                   stage_failed
     ├── WorkerLost                    worker_lost           yes
     ├── DatabaseUnavailable           database_unavailable  yes
+    ├── ServerBusy                    server_busy           yes
     └── StorageFull                   storage_full          yes
 
 Every class has a stable ``code``; every instance a sentence for people and a hint that says what to
@@ -101,6 +103,12 @@ class AudioTooLong(InvalidAudio):
     """The recording is longer than the limit."""
 
     code = "audio_too_long"
+
+
+class UnreadableAudio(InvalidAudio):
+    """Reading the file took too long or too much memory, or crashed the decoder."""
+
+    code = "unreadable_audio"
 
 
 class UploadTooLarge(StemcrateError):
@@ -205,6 +213,13 @@ class DatabaseUnavailable(StemcrateError):
     """The database of jobs and library does not answer, or another program has locked it."""
 
     code = "database_unavailable"
+    retryable = True
+
+
+class ServerBusy(StemcrateError):
+    """All places for this kind of work are taken."""
+
+    code = "server_busy"
     retryable = True
 
 

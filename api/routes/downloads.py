@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response, status
 from starlette.responses import StreamingResponse
 
 from api.deps import StoreDep
-from api.files import ArtefactResponse, MakingResponse, disposition_of, media_type_of
+from api.files import ArtefactResponse, disposition_of, media_type_of
 from api.links import content_disposition, etag_matches, strong_etag, zip_name
 from api.problems import MEDIA_TYPE, problem_responses
 from api.views import require_final
@@ -41,7 +41,7 @@ def download_zip(id: str, store: StoreDep) -> Response:
         "Content-Disposition": content_disposition("attachment", zip_name(manifest)),
         "Cache-Control": "no-store",
     }
-    return MakingResponse(iter(pack), media_type="application/zip", headers=headers)
+    return StreamingResponse(iter(pack), media_type="application/zip", headers=headers)
 
 
 @router.get(

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
-from starlette.concurrency import run_in_threadpool
 
 from api.deps import LibraryDep, ServicesDep, SetsDep, StoreDep
 from api.files import ArtefactResponse
@@ -19,10 +18,8 @@ from api.library_views import (
 from api.openapi import upload_request_body
 from api.problems import problem_responses
 from api.routes.process import RETRY_AFTER_S
-from api.submission import submit_to_library
-from api.uploads import Intake, Limits, discard, receive_form
+from api.submission import received, submit_to_library
 from core import errors
-from core.artifacts.store import new_job_id
 from core.library.duplicates import find_duplicates
 from core.library.intake.job_tracks import enter_job
 from core.library.intake.uploads import remove_track
@@ -69,7 +66,13 @@ def list_tracks(
     operation_id="add_tracks",
     status_code=status.HTTP_202_ACCEPTED,
     openapi_extra=upload_request_body(),
-    responses=problem_responses(errors.InvalidOption, errors.UploadTooLarge, errors.StorageFull),
+    responses=problem_responses(
+        errors.InvalidOption,
+        errors.UploadTooLarge,
+        errors.StorageFull,
+        errors.ServerBusy,
+        errors.DatabaseUnavailable,
+    ),
 )
 async def add_tracks(request: Request, services: ServicesDep, response: Response) -> Adding:
     """Add uploaded files: a job analyses them and adds them when it ends.
@@ -77,14 +80,8 @@ async def add_tracks(request: Request, services: ServicesDep, response: Response
     A bad file does not affect the others. Sending a file again changes nothing; without a new file
     there is no job, and the status is 200.
     """
-    limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
-    intake = Intake(services.store, new_job_id(), limits)
-    try:
-        await receive_form(request, intake)
-        adding = await run_in_threadpool(submit_to_library, services, intake)
-    except BaseException:
-        await discard(intake)
-        raise
+    async with received(request, services) as intake:
+        adding = await submit_to_library(services, intake)
     if adding.job is None:
         response.status_code = status.HTTP_200_OK
     else:

@@ -3,28 +3,23 @@
 import io
 import json
 import zipfile
-from collections.abc import Generator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
 from api.bodies import JsonRoute
-from api.deps import LibraryDep, SetsDep, StoreDep
+from api.deps import LibraryDep, Services, ServicesDep, SetsDep
 from api.files import MakingResponse, media_type_of
 from api.library_views import next_page, playlist_line, playlist_path, playlist_view
 from api.links import content_disposition
 from api.problems import problem_responses
 from core import errors
-from core.artifacts.store import STAGING, JobStore
-from core.export.dj_pack import PACK
-from core.export.format import Export, ExportOptions, target_folder
+from core.export.format import PACK, Export, ExportOptions, target_folder
 from core.export.names import safe_name
-from core.export.pack import stream_pack
-from core.library.library import Library
 from core.library.records.record import PlaylistRecord
-from core.sets.exporting import export_playlist, make_playlist_pack
+from core.sets.exporting import export_playlist
+from core.sets.pack_stream import PackOrder, PackStream
 from stemcrate.schemas.playlists import (
     PlaylistOrder,
     PlaylistPage,
@@ -114,15 +109,17 @@ def delete_playlist(id: str, library: LibraryDep) -> None:
             "description": "The file, or a ZIP where the format has several.",
         },
         **problem_responses(
-            errors.PlaylistNotFound, errors.ArtefactNotFound, errors.UnsupportedFormat
+            errors.PlaylistNotFound,
+            errors.ArtefactNotFound,
+            errors.UnsupportedFormat,
+            errors.ServerBusy,
         ),
     },
 )
 def export_one(
     id: str,
     format: str,
-    library: LibraryDep,
-    store: StoreDep,
+    services: ServicesDep,
     target: Annotated[
         str | None,
         Query(description="Target folder of the audio; some formats need it."),
@@ -135,11 +132,12 @@ def export_one(
 
     The format `pack` is one ZIP of everything, including audio and stems.
     """
+    library = services.library
     record = library.playlists.get(id)
     folder = None if target is None else target_folder(target)
     options = ExportOptions(target=folder, stem_format=stem_format)
     if format == PACK:
-        return _stream_pack(library, store, record, options)
+        return _stream_pack(services, record, options)
     export = export_playlist(library, record, format, options, by_name=True)
     if len(export.files) == 1:
         ((name, data),) = export.files.items()
@@ -149,19 +147,27 @@ def export_one(
     return Response(data, media_type=media_type, headers=_headers(name, export.warnings))
 
 
-def _stream_pack(
-    library: Library, store: JobStore, record: PlaylistRecord, options: ExportOptions
-) -> Response:
-    """Stream a DJ pack while it is made; its temporary files are removed as it is sent."""
-    pack = make_playlist_pack(library, store, record, options)
+def _stream_pack(services: Services, record: PlaylistRecord, options: ExportOptions) -> Response:
+    """Stream a DJ pack while a process of its own makes it. Raises `ServerBusy`."""
+    settings = services.settings
+    if not services.packing.acquire(blocking=False):
+        raise errors.ServerBusy(
+            f"{settings.pack_processes} packs are being made, as many as may be at a time.",
+            hint="Ask again when one is done, or raise PACK_PROCESSES.",
+        )
+    order = PackOrder(settings.data_dir, settings.resolved_database_url(), record, options)
+    try:
+        pack = PackStream(order, settings.pack_limits())
+    except BaseException:
+        services.packing.release()
+        raise
 
-    def make() -> Generator[bytes, None, None]:
-        store.downloads.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=store.downloads, prefix=STAGING) as staging:
-            yield from stream_pack(pack.entries(Path(staging)))
+    def close() -> None:
+        pack.close()
+        services.packing.release()
 
     headers = _headers(f"{safe_name(record.name)}.zip", pack.warnings)
-    return MakingResponse(make(), media_type="application/zip", headers=headers)
+    return MakingResponse(pack, close, media_type="application/zip", headers=headers)
 
 
 def _headers(name: str, warnings: Sequence[str]) -> dict[str, str]:

@@ -1,17 +1,14 @@
 """A new job."""
 
 from fastapi import APIRouter, Request, Response, status
-from starlette.concurrency import run_in_threadpool
 
 from api.deps import ServicesDep
 from api.links import job_path
 from api.openapi import process_request_body
 from api.problems import problem_responses
-from api.submission import submit
-from api.uploads import Intake, Limits, discard, receive_form
+from api.submission import received, submit
 from api.views import job_reference
 from core import errors
-from core.artifacts.store import new_job_id
 from stemcrate.schemas.jobs import JobReceipt
 
 RETRY_AFTER_S = "2"
@@ -30,12 +27,15 @@ router = APIRouter(tags=["jobs"])
         errors.CorruptAudio,
         errors.ZeroDuration,
         errors.AudioTooLong,
+        errors.UnreadableAudio,
         errors.InvalidOption,
         errors.UnknownModel,
         errors.UnsupportedFormat,
         errors.UploadTooLarge,
         errors.ModelUnavailable,
         errors.StorageFull,
+        errors.ServerBusy,
+        errors.DatabaseUnavailable,
     ),
 )
 async def submit_job(request: Request, services: ServicesDep, response: Response) -> JobReceipt:
@@ -43,14 +43,8 @@ async def submit_job(request: Request, services: ServicesDep, response: Response
 
     The parts may come in any order. A request that is refused leaves nothing behind.
     """
-    limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
-    intake = Intake(services.store, new_job_id(), limits)
-    try:
-        await receive_form(request, intake)
-        manifest = await run_in_threadpool(submit, services, intake)
-    except BaseException:
-        await discard(intake)
-        raise
+    async with received(request, services) as intake:
+        manifest = await submit(services, intake)
     response.headers["Location"] = job_path(manifest.job_id)
     response.headers["Retry-After"] = RETRY_AFTER_S
     return job_reference(manifest.job_id, manifest.state)

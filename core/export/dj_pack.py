@@ -35,8 +35,6 @@ from core.export.registry import EXPORTERS, export_crate, find_format
 from core.export.track_tags import tag_copy
 from core.system.disk import storage_errors
 
-PACK = "pack"
-"""Name of the DJ pack among the formats: audio and all, where the others are playlists alone."""
 SCHEMA_VERSION = 1
 _IMAGE_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png"}
 

@@ -11,6 +11,9 @@ from core.export.model import Crate, CrateTrack, KeyNotation
 from core.export.mp3_offset import Program
 from stemcrate.schemas.playlists import StemFormat
 
+PACK = "pack"
+"""Name of the DJ pack among the formats: audio and all, where the others are playlists alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:

@@ -6,12 +6,9 @@ folder that the user chooses.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path, PurePath
 
-from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound
-from core.export.dj_pack import DjPack, TrackFiles
 from core.export.facts import add_facts, find_kind, read_year
 from core.export.format import Export, ExportOptions
 from core.export.model import Crate, CratePlaylist, CrateTrack
@@ -19,8 +16,6 @@ from core.export.names import safe_name, unique_name
 from core.export.registry import export_crate
 from core.library.library import Library
 from core.library.records.record import LibraryRecord, PlaylistRecord
-from core.sets.stem_files import make_stem_file
-from stemcrate.schemas.playlists import StemFormat
 
 
 def export_playlist(
@@ -49,23 +44,6 @@ def export_playlist(
     crate, warnings = make_crate(library, playlist, by_name=by_name)
     export = export_crate(crate, format, options)
     return Export(export.files, (*warnings, *export.warnings), export.mp3_offset_ms)
-
-
-def make_playlist_pack(
-    library: Library, store: JobStore, playlist: PlaylistRecord, options: ExportOptions
-) -> DjPack:
-    """Assemble a playlist's DJ pack: tagged copies, stems of jobs, STEM files, playlists.
-
-    Raises
-    ------
-    ArtefactNotFound : no track of the playlist is left.
-    """
-    crate, warnings = make_crate(library, playlist, by_name=True)
-    records = [library.record(track.id) for track in crate.tracks]
-    files = {record.id: _find_files(store, record, options.stem_format) for record in records}
-    covers = {record.id: library.read_cover(record) for record in records}
-    tracks = tuple(replace(track, cover=covers[track.id]) for track in crate.tracks)
-    return DjPack(replace(crate, tracks=tracks), files, options, warnings=warnings)
 
 
 def make_crate(
@@ -119,24 +97,6 @@ def make_track(record: LibraryRecord) -> CrateTrack:
         is_missing=path is None,
     )
     return add_facts(track, record.facts)
-
-
-def _find_files(store: JobStore, record: LibraryRecord, stem_format: StemFormat) -> TrackFiles:
-    """Find a track's audio and the stems of its newest existing job."""
-    audio = next((Path(f.path) for f in record.files if Path(f.path).is_file()), None)
-    for job in reversed(record.jobs):
-        manifest = store.load_if_readable(job.job_id)
-        if manifest is None:
-            continue
-        folder = store.job_folder(job.job_id)
-        artefacts = manifest.tracks[job.track_index].artefacts
-        stems = [a for a in artefacts if a.role == "stem"]
-        if not stems:
-            continue
-        files = {f"{a.label}{PurePath(a.name).suffix}": folder / a.name for a in stems}
-        write_stem_file = partial(make_stem_file, stems, folder, stem_format=stem_format)
-        return TrackFiles(audio, files, write_stem_file)
-    return TrackFiles(audio)
 
 
 def _name_files(

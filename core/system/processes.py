@@ -1,17 +1,24 @@
-"""Process groups: everything that only POSIX or Linux provides.
+"""Process groups and limits: everything that only POSIX or Linux provides.
 
 A program that starts programs of its own must be stopped with all of them. POSIX has process groups
 for that; elsewhere the program alone is stopped. Linux can end a process when its parent dies;
-elsewhere a killed parent leaves its children running.
+elsewhere a killed parent leaves its children running. POSIX limits what a process takes; elsewhere
+time limits are kept by whoever started the process, and memory has none.
 """
 
 import ctypes
+import math
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
+
+if sys.platform != "win32":
+    import resource
 
 STOP_SIGNALS: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)
 """Signals by which a terminal, a service manager or a container asks a program to stop."""
@@ -50,6 +57,35 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
         process.kill()
     else:
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def limit_memory(extra_bytes: int) -> None:
+    """Let this process take so much address space beyond what it has now.
+
+    Allocations beyond it fail, as a rule with MemoryError. Only Linux is limited.
+    """
+    if sys.platform != "linux":
+        return
+    n_pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = n_pages * resource.getpagesize() + extra_bytes
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def limit_cpu(seconds: float) -> None:
+    """Let this process use every core for so many seconds from now; the kernel then ends it.
+
+    For processes whose parent watches the clock: the kernel does so where that parent cannot.
+    """
+    if sys.platform == "win32":
+        return
+    limit = math.ceil(time.process_time() + seconds * (os.cpu_count() or 1))
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
 
 
 def _die_with_parent() -> Callable[[], None] | None:

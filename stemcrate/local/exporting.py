@@ -47,8 +47,7 @@ def export(
     InvalidOption : ``plan`` was made of other tracks, or ``target`` is not a folder.
     StorageFull : the disk has no room.
     """
-    from core.export.dj_pack import PACK
-    from core.export.format import ExportOptions, target_folder
+    from core.export.format import PACK, ExportOptions, target_folder
     from core.export.registry import export_crate
     from core.system.atomic import write_atomically
 

@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import tinytag  # noqa: TID251
-
 _MAX_TEXT = 500  # characters; longer "titles" are descriptions or attacks
 _MAX_COMMENT = 4000
 _MAX_COVER_BYTES = 10_000_000
@@ -60,6 +58,8 @@ def read_tags(path: Path) -> Tags:
     at 4000), covers above 10 MB are left out. A file without tags, with broken tags or of an
     unknown kind gives ``Tags()``.
     """
+    import tinytag  # noqa: TID251  # here: who only handles tags loads no parser
+
     try:
         with path.open("rb") as file:
             tag = tinytag.TinyTag.get(file_obj=file, duration=False, image=True)

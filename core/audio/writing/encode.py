@@ -15,8 +15,6 @@ import numpy as np
 
 from core.audio.buffer import Codes, Samples, validate_block
 from core.audio.resample import StreamResampler
-from core.audio.writing.encode_pyav import PyavWriter
-from core.audio.writing.encode_soundfile import SoundfileWriter
 from core.audio.writing.wavefile import WaveWriter
 from core.errors import UnsupportedFormat
 
@@ -180,6 +178,10 @@ class Encoder:
         self._writer.discard()
 
     def _open(self, path: Path, bit_depth: str) -> _Writer:
+        # Here, and not above: the API knows the formats, and loads no encoder.
+        from core.audio.writing.encode_pyav import PyavWriter
+        from core.audio.writing.encode_soundfile import SoundfileWriter
+
         rate, n_channels = self.sample_rate, self.n_channels
         if self.format == "wav":
             encodings: dict[str, Literal["pcm16", "pcm24", "float32"]] = {

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
 
 import numpy as np
-import soundfile  # noqa: TID251
 from numpy.typing import NDArray
 
 from core.audio.buffer import BLOCK_SIZE, Codes, Samples, validate_block
@@ -40,11 +39,15 @@ class AudioReader:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise FileNotFoundError(path)
+        # Here, and not above: the API knows the stages, and loads no decoder.
+        import soundfile  # noqa: TID251
+
         self._name = path.name
+        self._failure: type[Exception] = soundfile.LibsndfileError
         try:
             self._file: Any = soundfile.SoundFile(str(path))
-        except soundfile.LibsndfileError as error:
-            raise CorruptAudio(f"{path.name} cannot be opened: {error.error_string}") from error
+        except self._failure as error:
+            raise CorruptAudio(f"{path.name} cannot be opened: {error}") from error
 
     @property
     def sample_rate(self) -> int:
@@ -79,8 +82,8 @@ class AudioReader:
         try:
             self._file.seek(start)
             frames: Samples = self._file.read(stop - start, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise CorruptAudio(f"{self._name} cannot be read: {error.error_string}") from error
+        except self._failure as error:
+            raise CorruptAudio(f"{self._name} cannot be read: {error}") from error
         if len(frames) < stop - start:
             raise CorruptAudio(f"{self._name} ends at sample {start + len(frames)}.")
         return np.ascontiguousarray(frames.T)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.audio.buffer import Samples
-from core.audio.reading.decode import SourceFormat, read_through
-from core.audio.reading.packets import hash_packets
+from core.audio.reading.source import SourceFormat
 from core.audio.tagging.tags import Cover, Tags, read_tags
 from core.library.identity.fingerprint import Fingerprint, make_fingerprinter
 from stemcrate.schemas.facts import TrackFacts
@@ -37,6 +36,9 @@ class FileIdentity:
 
 def find_identity(path: Path, *, name: str) -> FileIdentity:
     """Decode a file for its fingerprint, and find its cover. Raises `InvalidAudio`."""
+    # The decoders, too: the API knows this module, and opens no file of a stranger.
+    from core.audio.reading.decode import read_through
+    from core.audio.reading.packets import hash_packets
 
     def take(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> Fingerprint:
         fingerprinter = make_fingerprinter(sample_rate, n_channels)
@@ -55,8 +57,10 @@ def find_facts(path: Path, *, name: str, max_duration_s: float | None) -> FileFa
     ------
     InvalidAudio : its subclasses tell what is wrong with the file, called ``name``.
     """
-    # The analysis is heavy to load, and the API's own process never runs it.
+    # Heavy to load, and the API's own process never runs them.
     from core.analysis.track import TrackMeter
+    from core.audio.reading.decode import read_through
+    from core.audio.reading.packets import hash_packets
 
     def take(
         sample_rate: int, n_channels: int, blocks: Iterator[Samples]

@@ -12,7 +12,6 @@ from core.audio.tagging.tags import name_track, text_tags
 from core.errors import InvalidAudio, StemcrateError
 from core.library.intake.facts import FileFacts, find_facts
 from core.library.intake.listing import Refusal
-from core.library.intake.pool import TaskPool
 from core.library.library import Library
 from core.library.records.record import (
     DescriptorRecord,
@@ -21,6 +20,7 @@ from core.library.records.record import (
     LibraryRecord,
 )
 from core.system.clock import now
+from core.system.task_pool import TaskPool
 
 FileProgress = Callable[[int, int, str], None]
 """Called with the number of files done, of all, and the name of the last."""

@@ -12,7 +12,6 @@ from core.errors import JobNotFinished, StemcrateError
 from core.library.intake.facts import FileIdentity, find_identity
 from core.library.intake.importing import ImportReport, refer_to
 from core.library.intake.listing import Refusal
-from core.library.intake.pool import TaskPool
 from core.library.intake.uploads import keep_upload
 from core.library.library import Library
 from core.library.records.record import (
@@ -22,6 +21,7 @@ from core.library.records.record import (
     JobReference,
     LibraryRecord,
 )
+from core.system.task_pool import TaskPool
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, TrackRecord
 
 _KEPT_ELSEWHERE = frozenset({"title", "artist", "duration_s", "descriptors"})

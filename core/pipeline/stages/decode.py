@@ -1,6 +1,5 @@
 """decode: the uploaded bytes become float32 audio; everything downstream works on it."""
 
-from core.audio.reading.decode import decode
 from core.audio.tagging.tags import name_track, read_tags, text_tags
 from core.pipeline.context import StageContext
 from core.pipeline.results import DecodeResult
@@ -19,6 +18,9 @@ class DecodeStage(TrackStage):
 
     def execute(self, context: StageContext) -> DecodeResult:
         """Write ``mixture``. Raises `InvalidAudio` and its subclasses."""
+        # Here, and not above: the API knows the stages, and loads no decoder.
+        from core.audio.reading.decode import decode
+
         with context.work_path("mixture") as path:
             decoded = decode(
                 context.source,

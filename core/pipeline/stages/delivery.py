@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Tags, read_tags
 from core.audio.writing.encode import SUFFIX, Encoder, supported_sample_rate
 from core.errors import UnsupportedFormat
@@ -164,6 +163,9 @@ class _Writer:
             encoder.write((values / self._grid.full_scale).astype(np.float32))
 
     def _tag(self, path: Path, tags: Tags, file_format: str) -> None:
+        # Here, and not above: the API knows the stages, and loads no tag writer.
+        from core.audio.tagging.tag_writer import write_tags
+
         try:
             write_tags(path, tags, format=file_format)
         except UnsupportedFormat as error:

@@ -198,7 +198,7 @@ def test_head_of_a_pack_makes_nothing_of_it(crate: Any, tmp_path: Path) -> None:
     assert answer.headers["content-type"] == "application/zip"
     (warning,) = json.loads(answer.headers["x-stemcrate-warnings"])
     assert "Title 001" in warning
-    assert not (tmp_path / "downloads").exists()
+    assert list((tmp_path / "downloads").iterdir()) == []
 
 
 def test_more_warnings_than_a_header_holds_are_counted(client: Any) -> None:

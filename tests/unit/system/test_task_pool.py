@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotAudio, StageFailed, WorkerLost
-from core.library.intake.pool import TaskPool
+from core.system.task_pool import TaskPool
 from tests.conditions import wait_until
 from tests.processes import is_running, running
-from tests.unit.library.pool_tasks import behave
+from tests.unit.system.pool_tasks import behave
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_task_that_kills_its_process_is_found_and_the_others_are_done() -> None:
@@ -48,8 +48,8 @@ def test_tasks_are_taken_as_they_are_needed() -> None:
 def test_processes_end_with_their_parent(tmp_path: Path) -> None:
     """An import that was killed must not go on in the background."""
     code = (
-        "from core.library.intake.pool import TaskPool\n"
-        "from tests.unit.library.pool_tasks import tell_and_wait\n"
+        "from core.system.task_pool import TaskPool\n"
+        "from tests.unit.system.pool_tasks import tell_and_wait\n"
         "if __name__ == '__main__':\n"
         f"    list(TaskPool(tell_and_wait, 1).run([{str(tmp_path)!r}]))\n"
     )

@@ -1,0 +1,62 @@
+"""Looking into uploads in processes of their own: a file may hang, bloat or crash its decoder."""
+
+from pathlib import Path
+from queue import Queue
+
+from core.errors import InvalidAudio, UnreadableAudio
+from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits, ProcessTimedOut
+
+
+class Prober:
+    """Probes files, up to ``n_processes`` at once; further callers wait. Safe for many threads."""
+
+    def __init__(
+        self, n_processes: int, limits: ProcessLimits, *, max_duration_s: float | None = None
+    ) -> None:
+        self._limits = limits
+        self._max_duration_s = max_duration_s
+        self._processes = [IsolatedProcess(limits, _load_decoders) for _ in range(n_processes)]
+        self._free: Queue[IsolatedProcess] = Queue()
+        for process in self._processes:
+            self._free.put(process)
+
+    def find_refusal(self, path: Path, name: str) -> InvalidAudio | None:
+        """Return why a file cannot be used, None where it can; messages call it ``name``.
+
+        Whatever `core.audio.reading.decode.probe` raises; `UnreadableAudio` for a file that takes
+        longer or more memory than the limits allow, or that crashes the decoder.
+        """
+        process = self._free.get()
+        try:
+            process.call(_probe, path, name, self._max_duration_s)
+        except InvalidAudio as error:
+            return error
+        except ProcessTimedOut:
+            return UnreadableAudio(
+                f"{name} could not be read within {self._limits.silence_s:g} s.",
+                hint="Its tags or its headers may be damaged: export it again.",
+            )
+        except ProcessDied as error:
+            return UnreadableAudio(
+                f"{name} could not be read: {error}.",
+                hint="The file may be broken: export it again.",
+            )
+        finally:
+            self._free.put(process)
+        return None
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._processes:
+            process.close()
+
+
+def _load_decoders() -> None:
+    # There, and not above: decoders are loaded in those processes alone.
+    import core.audio.reading.decode  # noqa: F401
+
+
+def _probe(path: Path, name: str, max_duration_s: float | None) -> None:
+    from core.audio.reading.decode import probe
+
+    probe(path, name=name, max_duration_s=max_duration_s)
