@@ -6,7 +6,6 @@ Any fact may be unknown.
 from dataclasses import replace
 from pathlib import Path
 
-from core.audio.reading.decode import probe
 from core.audio.tagging.tags import name_track, read_tags
 from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridMarker
 from stemcrate.schemas.facts import TrackFacts
@@ -58,6 +57,9 @@ def describe_file(path: Path, facts: TrackFacts, *, id: str) -> CrateTrack:
     ------
     InvalidAudio : the file is empty, damaged, or is not audio.
     """
+    # Here, and not above: the API knows this module, and loads no decoder.
+    from core.audio.reading.decode import probe
+
     source, tags = probe(path), read_tags(path)
     title, artist = name_track(tags, path.name)
     size_bytes = path.stat().st_size
