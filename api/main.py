@@ -11,7 +11,7 @@ from api.deps import open_services
 from api.head import HeadAsGet
 from api.hosts import KnownHosts
 from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
-from api.openapi import add_problem_schema, any_problem
+from api.openapi import add_schemas, any_problem
 from api.origins import refuse_foreign_origins
 from api.problems import install_problem_handlers
 from api.routes import downloads, events, jobs, library, playlists, process, system
@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(refuse_foreign_origins)],
         responses={"default": any_problem()},
     )
-    add_problem_schema(app)
+    add_schemas(app)
     install_problem_handlers(app)
     for routes in (system, process, jobs, events, downloads, library, playlists):
         app.include_router(routes.router)

@@ -1,4 +1,4 @@
-"""Additions to the OpenAPI description: problems, and multipart bodies.
+"""Additions to the OpenAPI description: problems, events, and multipart bodies.
 
 `POST /process` reads its stream itself, so its body is described here. The description of options
 comes from `ProcessingOptions`; in a form, all values are text.
@@ -7,12 +7,15 @@ comes from `ProcessingOptions`; in a form, all values are text.
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.problems import MEDIA_TYPE
+from stemcrate.schemas.events import ProgressEvent, StageEvent, StateEvent
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.problem import Problem
 
+EVENTS: tuple[type[BaseModel], ...] = (StateEvent, StageEvent, ProgressEvent)
 EXAMPLES: dict[str, Any] = {
     "model": "htdemucs",
     "stages": "composite,normalization,tempo,key",
@@ -31,20 +34,28 @@ def any_problem() -> dict[str, Any]:
     return {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
-def add_problem_schema(app: FastAPI) -> None:
-    """Add the schema of problems to the description of ``app``."""
+def event_stream() -> dict[str, Any]:
+    """Describe a stream of events by the data of one."""
+    events = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in EVENTS]
+    return {"text/event-stream": {"schema": {"description": "Data of an event.", "oneOf": events}}}
+
+
+def add_schemas(app: FastAPI) -> None:
+    """Add the schemas that no route returns as a model to the description of ``app``."""
     describe = app.openapi
 
-    def describe_with_problems() -> dict[str, Any]:
+    def describe_with_schemas() -> dict[str, Any]:
         description = describe()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        _, problem = models_json_schema(
-            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        models: tuple[type[BaseModel], ...] = (Problem, *EVENTS)
+        _, added = models_json_schema(
+            [(model, "serialization") for model in models],
+            ref_template="#/components/schemas/{model}",
         )
-        schemas.update(problem["$defs"])
+        schemas.update(added["$defs"])
         return description
 
-    app.openapi = describe_with_problems  # type: ignore[method-assign]
+    app.openapi = describe_with_schemas  # type: ignore[method-assign]
 
 
 def process_request_body() -> dict[str, Any]:

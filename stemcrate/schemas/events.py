@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from stemcrate.schemas.manifest import JobState, StageState
 
@@ -24,7 +25,7 @@ class JobStanding(BaseModel):
 
 
 class _Event(BaseModel):
-    id: int = Field(0, description="Its number in the log of all jobs.")
+    id: SkipJsonSchema[int] = Field(0, description="Its number in the log of all jobs.")
     at: datetime | None = None
     job: JobStanding | None = Field(None, description="Only on the newest event.")
 

@@ -86,6 +86,8 @@ def test_the_description_names_operations_options_and_problems(shared: Any) -> N
     too_large = submit["responses"]["413"]["content"]["application/problem+json"]["schema"]
     assert too_large == {"$ref": "#/components/schemas/Problem"}
     assert {"Problem", "ProblemItem"} <= set(description["components"]["schemas"])
+    progress = description["components"]["schemas"]["ProgressEvent"]["properties"]
+    assert set(progress) == {"at", "job", "kind", "stage", "track_index", "fraction", "eta_s"}
     text = str(description)
     for name in text.split("#/components/schemas/")[1:]:
         assert name.split("'")[0] in description["components"]["schemas"]
