@@ -93,6 +93,19 @@ def test_generated_documents_follow_the_code() -> None:
         assert f"| `{setting.upper()}` |" in written[ROOT / "docs/installation.md"]
 
 
+def test_documents_show_options_that_exist() -> None:
+    """An example with an option that was renamed ends in a usage error."""
+    known = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "docs/cli.md").read_text()))
+    shown = {
+        option
+        for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+        for line in path.read_text().splitlines()
+        for command in re.findall(r"stemcrate (?:process|analyze|library|playlist|models) .*", line)
+        for option in re.findall(r"--[a-z][a-z-]+", command)
+    }
+    assert shown - known == set()
+
+
 def test_a_setting_of_the_future_is_put_into_the_example() -> None:
     """`make docs` adds it; the sections of the others stay."""
     before = (ROOT / ".env.example").read_text()

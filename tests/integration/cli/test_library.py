@@ -91,6 +91,15 @@ def test_a_set_is_planned_and_written_for_dj_programs(filled: Shell) -> None:
     assert len(list((filled.folder / "out3").iterdir())) == 1
 
 
+def test_a_playlist_takes_the_options_of_its_endpoint(filled: Shell) -> None:
+    """Words and units differed: `--duration` was in minutes, `--tracks` a number."""
+    ids = [track["id"] for track in filled.json("library", "list")["tracks"]][::-1]
+    given = filled.json("playlist", "--name", "Given", "--tracks", ids[0], "--tracks", ids[1])
+    assert [track["id"] for track in given["tracks"]] == ids
+    short = filled.json("playlist", "--name", "Short", "--duration-s", 5, "--start", ids[0][:8])
+    assert [track["id"] for track in short["tracks"]] == ids[:1]
+
+
 def test_tracks_that_moved_are_listed_and_exported_with_a_warning(
     shell: Shell, filled: Shell
 ) -> None:
