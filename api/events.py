@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import anyio
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
@@ -17,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import Services
 from core.errors import JobNotFound
 from core.jobs.progress import LoggedEvent
+from stemcrate.schemas.events import JobStanding
 from stemcrate.schemas.manifest import JobState
 
 POLL_S = 0.4
@@ -31,14 +31,14 @@ class _News:
 
     state: JobState
     events: list[LoggedEvent]
-    job: dict[str, Any]
+    job: JobStanding | None
 
 
 def read_news(services: Services, job_id: str, seq: int) -> _News:
     """Read a job and its log. Raises `JobNotFound`."""
     manifest = services.store.load(job_id)
     events = services.progress.since(job_id, seq, BATCH)
-    job = asdict(services.jobs.progress(manifest)) if events else {}
+    job = JobStanding(**asdict(services.jobs.progress(manifest))) if events else None
     return _News(manifest.state, events, job)
 
 
@@ -62,7 +62,7 @@ async def stream_events(services: Services, job_id: str, seq: int) -> AsyncItera
             return
         for event in news.events:
             seq = event.seq
-            yield _format(event, news.job if event is news.events[-1] else {})
+            yield _format(event, news.job if event is news.events[-1] else None)
             if _is_end(event):
                 return
         if news.state.is_final and len(news.events) < BATCH:
@@ -77,11 +77,11 @@ async def stream_events(services: Services, job_id: str, seq: int) -> AsyncItera
         await anyio.sleep(POLL_S)
 
 
-def _format(event: LoggedEvent, job: dict[str, Any]) -> bytes:
+def _format(event: LoggedEvent, job: JobStanding | None) -> bytes:
     """Format an event; the newest one includes the progress of the whole job."""
     data = {**event.payload, "at": event.at.isoformat()}
-    if job:
-        data["job"] = job
+    if job is not None:
+        data["job"] = job.model_dump(mode="json")
     return format_sse_event(event=event.kind, data_str=json.dumps(data), id=str(event.seq))
 
 

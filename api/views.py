@@ -1,10 +1,9 @@
 """Converts manifests to API models."""
 
-from typing import Any
-
 from api.links import artefact_path, job_links, zip_path
 from core.errors import JobNotFinished
 from core.jobs.progress import JobProgress
+from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.jobs import (
     Job,
     JobKind,
@@ -47,7 +46,7 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
                 id=track.source.sha256,
                 name=track.source.name,
                 state=track.state,
-                analysis=_single_values(track.analysis.model_dump(mode="json")),
+                analysis=_single_values(track.analysis),
                 error=track.error,
             )
             for track in manifest.tracks
@@ -113,8 +112,12 @@ def _model_name(manifest: ProcessingManifest) -> str | None:
     return manifest.model.name or manifest.options.model
 
 
-def _single_values(analysis: dict[str, Any]) -> dict[str, Any]:
-    return {name: v for name, v in analysis.items() if not isinstance(v, list | dict)}
+def _single_values(analysis: JobFacts) -> JobFacts:
+    """Return the facts without lists and groups, of which a set has megabytes."""
+    found = analysis.model_dump(mode="json")
+    return JobFacts.model_validate(
+        {name: value for name, value in found.items() if not isinstance(value, list | dict)}
+    )
 
 
 def _stage_view(stage: ProcessingStage, track_index: int | None) -> StageSummary:

@@ -14,6 +14,7 @@ from core.library.records.record import (
     LibraryRecord,
 )
 from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.tags import TextTags
 
 
 def track_id(number: int) -> str:
@@ -53,7 +54,7 @@ def make_record(
         codec="pcm_16",
         container="wav",
         packet_sha256=packets,
-        tags=tags or {},
+        tags=TextTags.model_validate(tags or {}),
         facts=TrackFacts.model_validate(facts),
         fingerprint=None
         if hashes is None

@@ -34,8 +34,8 @@ class TrackNames:
             "bpm": f"{bpm:.0f}" if bpm else None,
             "key": self._facts.key,
             "camelot": self._facts.camelot,
-            "track_number": _text(tags.get("track_number")),
-            "album": _text(tags.get("album")),
+            "track_number": _text(tags.track_number),
+            "album": tags.album,
         }
         name = render_template(self._context.options.name_template, fields)
         unique = unique_name(name, self._taken)

@@ -1,7 +1,7 @@
 """Jobs as the API describes them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -46,9 +46,9 @@ class JobTrack(BaseModel):
     id: str = Field(description="SHA-256 of the file's bytes: its id in the library.")
     name: str
     state: JobState
-    analysis: dict[str, Any] = Field(
-        description="What was found, as far as one value tells it (tempo, key, energy, …); beats, "
-        "chords and everything else that is a list are in the manifest."
+    analysis: JobFacts = Field(
+        description="Facts with a single value (tempo, key, energy, …); the manifest also holds "
+        "lists (beats, chords, …)."
     )
     error: Failure | None
 

@@ -1,13 +1,14 @@
 """Tracks of the library as the API describes them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.jobs import JobReceipt
 from stemcrate.schemas.search import CatalogueFacts
+from stemcrate.schemas.tags import TextTags
 from stemcrate.schemas.transitions import Transition
 
 EXAMPLE_TRACK_ID = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
@@ -42,7 +43,7 @@ class TrackDetails(TrackLine):
     bit_depth: int | None
     codec: str | None
     container: str | None
-    tags: dict[str, Any]
+    tags: TextTags
     facts: TrackFacts = Field(description="Facts of the analysis, as in a job's manifest.")
     jobs: list[str] = Field(description="Jobs that processed it.")
     cover_url: str | None

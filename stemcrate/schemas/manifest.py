@@ -15,6 +15,7 @@ from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.options import RecordedOptions
 from stemcrate.schemas.record import Partial, Record
 from stemcrate.schemas.sets import SetDescription
+from stemcrate.schemas.tags import TextTags
 
 SCHEMA_VERSION = 1
 
@@ -109,7 +110,7 @@ class SourceDetails(Record):
     bit_depth: int | None = None
     codec: str | None = None
     container: str | None = None
-    tags: dict[str, str | float | int] = Field(default_factory=dict)
+    tags: TextTags = Field(default_factory=TextTags)
 
 
 class SourceRecord(SourceDetails):

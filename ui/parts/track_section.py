@@ -40,12 +40,12 @@ METRIC_WIDTH = 122
 
 def short_title(track: JobTrack) -> str:
     """Name a track by its title alone, where its tags tell, else by its file."""
-    return str(track.analysis.get("title") or track.name)
+    return str(track.analysis.title or track.name)
 
 
 def track_title(track: JobTrack) -> str:
     """Name a track: artist and title where its tags tell, else its file."""
-    artist, title = track.analysis.get("artist"), short_title(track)
+    artist, title = track.analysis.artist, short_title(track)
     return f"{artist} – {title}" if artist else title
 
 

@@ -6,9 +6,11 @@ Tags are a courtesy of the file, so nothing here fails: broken tags read as none
 import re
 import struct
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
+
+from stemcrate.schemas.tags import TextTags
 
 _MAX_TEXT = 500  # characters; longer "titles" are descriptions or attacks
 _MAX_COMMENT = 4000
@@ -83,7 +85,7 @@ def read_tags(path: Path) -> Tags:
 
 
 def name_track(tags: Tags, file_name: str) -> tuple[str, str | None]:
-    """Give a track's title and artist: from its tags, else from a name like ``Artist - Title``."""
+    """Return title and artist: from the tags, else from a name like ``Artist - Title``."""
     if tags.title:
         return tags.title, tags.artist
     stem = PurePath(file_name.replace("\\", "/")).stem or file_name
@@ -93,13 +95,10 @@ def name_track(tags: Tags, file_name: str) -> tuple[str, str | None]:
     return stem, tags.artist
 
 
-def text_tags(tags: Tags) -> dict[str, str | float | int]:
-    """Give the tags that are there and JSON can hold: all but the cover."""
-    return {
-        name: value
-        for name, value in asdict(tags).items()
-        if value is not None and name != "cover" and isinstance(value, str | float | int)
-    }
+def text_tags(tags: Tags) -> TextTags:
+    """Return the tags that the file has, without the cover."""
+    found = asdict(replace(tags, cover=None))
+    return TextTags(**{name: value for name, value in found.items() if value is not None})
 
 
 # What a parser trips over in bytes that aren't what they claim; tinytag documents only its own.

@@ -53,7 +53,7 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
     facts = record.facts.model_copy(update={"duration_s": record.duration_s})
     mix_in, mix_out = _window(facts.mix_in_s), _window(facts.mix_out_s)
     texts = [record.title, record.artist, record.name]
-    texts += [record.tags.get(name) for name in _SEARCHED_TAGS]
+    texts += [getattr(record.tags, name) for name in _SEARCHED_TAGS]
     texts += [PurePath(file.path).stem for file in record.files]
     vectors = record.descriptors.vectors if record.descriptors else {}
     parts = sorted(vectors, key=lambda part: (part != MIXTURE, part))

@@ -6,7 +6,7 @@ fingerprint and descriptors. Audio and covers are not in it.
 
 import base64
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from core.library.identity.fingerprint import Algorithm, Fingerprint
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.record import Record
 from stemcrate.schemas.sets import SetDescription
+from stemcrate.schemas.tags import TextTags
 
 SCHEMA_VERSION = 1
 
@@ -129,7 +130,7 @@ class LibraryRecord(Record):
     codec: str | None = None
     container: str | None = None
     packet_sha256: str | None = None
-    tags: dict[str, Any] = Field(default_factory=dict)
+    tags: TextTags = Field(default_factory=TextTags)
     cover: CoverReference | None = None
     facts: TrackFacts = Field(default_factory=TrackFacts)
     fingerprint: FingerprintRecord | None = None

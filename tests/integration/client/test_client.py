@@ -52,7 +52,7 @@ def test_everything_about_a_job_is_read_as_models(client: Client, finished: Job)
     assert (finished.state, finished.fraction) == (JobState.COMPLETED, 1.0)
     manifest = client.get_manifest(finished.job_id)
     assert [track.source.name for track in manifest.tracks] == [t.name for t in finished.tracks]
-    assert manifest.tracks[0].analysis.tempo_bpm == finished.tracks[0].analysis["tempo_bpm"]
+    assert manifest.tracks[0].analysis.tempo_bpm == finished.tracks[0].analysis.tempo_bpm
     files = client.list_outputs(finished.job_id).artefacts
     assert {"stem", "composite", "waveform", "playlist"} == {file.role for file in files}
     pictures = next(file for file in files if file.label == "waveforms")
@@ -200,7 +200,7 @@ def test_the_library_is_searched_and_its_sets_are_exported(
     assert set(client.add_job_tracks(finished.job_id).known) == set(ids)
     query = TrackQuery(text="wav", sort=SortKey.TEMPO)
     assert {t.id for t in client.list_tracks(query).tracks} >= set(ids)
-    assert client.get_track(ids[0]).facts.key == finished.tracks[0].analysis["key"]
+    assert client.get_track(ids[0]).facts.key == finished.tracks[0].analysis.key
     assert ids[1] in {found.track.id for found in client.list_similar(ids[0]).tracks}
     assert ids[1] in {found.track.id for found in client.list_compatible(ids[0]).tracks}
     client.list_duplicates()
