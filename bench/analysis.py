@@ -1,6 +1,7 @@
 """Measure the analysis on recordings whose tempo, grid or key is known, beside other programs.
 
     python -m bench.analysis --set FOLDER [--peers-python PYTHON] [--json]
+    python -m bench.analysis --doors FOLDER [--files N] [--json]
 
 ``FOLDER/set.csv`` names recordings in its columns: file, true_bpm, true_key, downbeat0 (s),
 beats_per_bar, group, dur (s); empty where unknown. Ours (`core.analysis.file`) and librosa's own
@@ -9,6 +10,9 @@ and their ratio come from that. Essentia and Mixxx's analysers do so in the envi
 which need not be this one (`bench.peers`). Then two processes analyse all files: tracks a minute.
 
 Set OMP_NUM_THREADS=1 for seconds that compare.
+
+``--doors`` measures what N of the files in a folder cost by ``stemcrate analyze``, ``library add``
+and a job without a model instead, and what they cost when their facts are known (`bench.doors`).
 """
 
 import argparse
@@ -24,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.doors import measure_doors
 from bench.librosa_facts import find_facts
 from bench.music_scores import (
     SAME_FAMILY,
@@ -45,10 +50,17 @@ Row = Mapping[str, str]
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--set", type=Path, required=True, help="folder with set.csv")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--set", type=Path, help="folder with set.csv")
+    asked.add_argument("--doors", type=Path, metavar="FOLDER", help="folder with recordings")
+    parser.add_argument("--files", type=int, default=12, help="files for --doors")
     parser.add_argument("--peers-python", type=Path, help="interpreter that has the peers")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args()
+    if options.doors is not None:
+        figures = measure_doors(options.doors, n_files=options.files)
+        report("Analysis by each door", figures)
+        return
     folder: Path = options.set
     with (folder / "set.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -66,7 +78,7 @@ def main() -> None:
         if python is not None and has_peer(python, peer):
             found, seconds = ask_peer(python, peer, paths)
             columns[peer] = score_all(rows, found) | {"cpu_s_per_min": seconds / minutes}
-    figures: dict[str, float | str] = {"speedup_vs_librosa": their_s / our_s}
+    figures = {"speedup_vs_librosa": their_s / our_s}
     figures |= _rate_confidences(rows, ours)
     figures |= {
         "tracks_per_min_2_processes": _rate_pool(find_ours, paths),
@@ -107,7 +119,7 @@ def tabulate(columns: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 def find_ours(path: Path) -> Facts:
     """Find the facts of a file as the product does."""
-    return analyse_file(path)[1]
+    return analyse_file(path)
 
 
 def score_all(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, float]:

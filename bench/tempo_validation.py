@@ -25,9 +25,9 @@ from core.analysis.rhythm import level
 from core.analysis.rhythm.onset import onset_bands
 from core.analysis.rhythm.periodicity import measure_periodicity
 from core.analysis.rhythm.ranker import Ranker
-from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, measure_spectra
+from core.analysis.version import TEMPO_RANGE_BPM
 from core.audio.buffer import Samples
 from core.audio.reading.decode import read_through
 

@@ -24,8 +24,9 @@ from core.analysis.rhythm.onset import OnsetBands, onset_bands
 from core.analysis.rhythm.periodicity import measure_periodicity
 from core.analysis.rhythm.ranker import load_ranker
 from core.analysis.rhythm.stretches import rate_steadiness
-from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM, confidence_features
+from core.analysis.rhythm.tempo import confidence_features
 from core.analysis.spectra import Spectra, measure_spectra
+from core.analysis.version import TEMPO_RANGE_BPM
 
 WEIGHTS = Path(level.__file__).parents[1] / "weights" / "rhythm.npz"
 L2 = 0.1

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.analysis_records import Record, find_records, load_record, save_record
+from core.analysis.file import FileMixture, Listener, describe_file
+from core.analysis.store import FactStore
+from core.analysis.track import TrackAnalyser
 from core.analysis.version import ANALYSIS_VERSION
 from core.artifacts.store import hash_file
 from core.audio.tagging.tag_writer import write_tags
@@ -35,7 +38,8 @@ class AnalysisTask:
     Parameters
     ----------
     path : the recording.
-    record_path : where its facts are kept; None: nowhere.
+    record_path : where its record is written; None: nowhere.
+    store : facts that any door of this installation found; asked first.
     tempo_range_bpm : range that the tempo is folded into.
     known_in : folders in which, at any depth, a record may be of the same bytes by another name.
     is_forced : analyse what is known, too.
@@ -46,6 +50,7 @@ class AnalysisTask:
     path: Path
     record_path: Path | None
     tempo_range_bpm: tuple[float, float]
+    store: FactStore
     known_in: tuple[Path, ...] = ()
     is_forced: bool = False
     writes_tags: bool = False
@@ -101,7 +106,9 @@ def _find_copies(tasks: Sequence[AnalysisTask]) -> dict[Path, Path]:
 
 
 def run_task(task: AnalysisTask) -> AnalysisRecord:
-    """Give the facts of a file, from a record that has the hash of these bytes where there is one.
+    """Return the facts of a file: from the store, else from a record with its hash, else analysed.
+
+    What a record says is not put into the store: it may have come with the file from elsewhere.
 
     Raises
     ------
@@ -117,8 +124,14 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
         "analysis_version": ANALYSIS_VERSION,
         "tempo_range_bpm": list(task.tempo_range_bpm),
     }
-    known = None if task.is_forced else _find_known(task, request)
-    found = _analyse(task) if known is None else known
+    with task.store.recording(sha256, is_forced=task.is_forced) as known:
+        mixture = FileMixture[Listener](task.path)
+        analyser = TrackAnalyser(known, mixture, tempo_range_bpm=task.tempo_range_bpm)
+        record = None
+        if not task.is_forced and not analyser.knows_mixture():
+            record = _find_known(task, request)
+        found = describe_file(task.path, analyser) if record is None else record
+        is_known = record is not None or analyser.is_known
     facts = {"path": str(task.path), **request, **found, "sha256": sha256}
     warnings = []
     if task.writes_tags:
@@ -131,14 +144,7 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
             save_record(task.record_path, facts)
         except (OSError, StorageFull) as error:
             warnings.append(f"{task.record_path} cannot be written: {error}")
-    return AnalysisRecord(facts, is_known=known is not None, warnings=tuple(warnings))
-
-
-def _analyse(task: AnalysisTask) -> Record:
-    # Here, and not above: what is known need not wait for SciPy.
-    from core.analysis.file import analyse_file
-
-    return analyse_file(task.path, tempo_range_bpm=task.tempo_range_bpm)[1]
+    return AnalysisRecord(facts, is_known=is_known, warnings=tuple(warnings))
 
 
 def _find_known(task: AnalysisTask, request: dict[str, Any]) -> Record | None:

@@ -16,6 +16,7 @@ from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
 from cli.progress import file_progress
 from config import settings
+from core.analysis.store import FactStore
 from core.errors import InvalidOption, StemcrateError
 from core.library.intake.listing import list_files
 from core.pipeline.options import parse_options
@@ -78,11 +79,13 @@ def analyze(
     if files:
         records = [*place_records(listing.files, paths, output_dir)]
     known_in = list_trees(paths, output_dir)
+    store = FactStore(settings().data_dir.resolve(), settings().cache_max_bytes)
     tasks = [
         AnalysisTask(
             path,
             record,
             (options.tempo_min_bpm, options.tempo_max_bpm),
+            store,
             known_in,
             is_forced=force,
             writes_tags=write_tags,

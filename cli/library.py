@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from cli.library_output import describe_report, print_refusals, print_tracks
+from cli.library_output import (
+    describe_refresh,
+    describe_report,
+    print_refresh,
+    print_refusals,
+    print_tracks,
+)
 from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_json
 from cli.progress import file_progress
 from config import settings
+from core.analysis.store import FactStore
+from core.analysis.version import ANALYSIS_VERSION
 from core.artifacts.store import JobStore
 from core.library.intake.listing import list_files
 from core.system.logs import configure_logging
@@ -49,6 +57,10 @@ def open_library(data_dir: Path | None) -> "Library":
     return Library(installation.data_dir, installation.resolved_database_url())
 
 
+def _fact_store(data_dir: Path | None) -> FactStore:
+    return FactStore(data_dir or settings().data_dir, settings().cache_max_bytes)
+
+
 def find_track(library: "Library", text: str) -> str:
     """Find a track by its file or the beginning of its id. Raises `TrackNotFound`."""
     path = str(Path(text).resolve())
@@ -82,6 +94,7 @@ def add(
         report = import_files(
             library,
             sources,
+            store=_fact_store(data_dir),
             n_processes=min(processes, max(len(sources), 1)),
             progress=progress,
         )
@@ -202,8 +215,35 @@ def reindex_command(
         print_json({"tracks": library.count(), **describe_report(report)})
     else:
         out.print(f"{library.count()} tracks in the library.")
-        print_refusals(report)
+        print_refusals(report.refused)
     sys.exit(_exit_code(report, nothing_is_failure=False))
+
+
+@app.command()
+def refresh(
+    dry_run: Annotated[bool, Option("--dry-run", help="List the stale tracks only.")] = False,
+    processes: Processes = N_CORES,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
+    """Analyse the tracks again whose facts an older analysis made. Exit code 3: some were bad."""
+    from core.library.intake.refresh import refresh as refresh_tracks
+
+    library = open_library(data_dir)
+    if dry_run:
+        stale = library.stale_tracks(ANALYSIS_VERSION)
+        if json:
+            print_json({"stale": [track.model_dump(mode="json") for track in stale]})
+        else:
+            print_tracks(stale)
+            out.print(f"{len(stale)} of {library.count()} tracks are stale.")
+        return
+    with file_progress() as progress:
+        report = refresh_tracks(
+            library, store=_fact_store(data_dir), n_processes=processes, progress=progress
+        )
+    print_json(describe_refresh(report)) if json else print_refresh(report)
+    sys.exit(EXIT_IN_PART if report.refused else EXIT_DONE)
 
 
 @app.command()
@@ -247,7 +287,7 @@ def _finish(report: "ImportReport", json: bool) -> None:
             f"{len(report.added)} added, {len(report.known)} known before, "
             f"{len(report.refused)} refused.",
         )
-        print_refusals(report)
+        print_refusals(report.refused)
     sys.exit(_exit_code(report, nothing_is_failure=True))
 
 

@@ -1,6 +1,6 @@
 """How tracks and imports look on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -12,6 +12,7 @@ from stemcrate.schemas.search import LISTED
 
 if TYPE_CHECKING:
     from core.library.intake.importing import ImportReport
+    from core.library.intake.refresh import RefreshReport
 
 
 def print_tracks(
@@ -44,12 +45,30 @@ def describe_report(report: "ImportReport") -> dict[str, Any]:
     }
 
 
+def describe_refresh(report: "RefreshReport") -> dict[str, Any]:
+    """Return a refresh as JSON has it."""
+    return {
+        "refreshed": report.refreshed,
+        "missing": report.missing,
+        "refused": [_describe_refusal(refusal) for refusal in report.refused],
+    }
+
+
+def print_refresh(report: "RefreshReport") -> None:
+    """Print how a refresh went."""
+    out.print(
+        f"{len(report.refreshed)} analysed again, {len(report.missing)} without a file, "
+        f"{len(report.refused)} refused."
+    )
+    print_refusals(report.refused)
+
+
 def _describe_refusal(refusal: Refusal) -> dict[str, Any]:
     error = refusal.error
     return {"path": refusal.path, "error": {"code": error.code, "message": error.message}}
 
 
-def print_refusals(report: "ImportReport") -> None:
+def print_refusals(refusals: Iterable[Refusal]) -> None:
     """Name what was refused, on stderr."""
-    for refusal in report.refused:
+    for refusal in refusals:
         err.print(f"refused: {refusal.path}: {refusal.error.message}", soft_wrap=True)

@@ -39,8 +39,6 @@ from stemcrate.schemas.facts import (
     VocalsFacts,
 )
 
-NO_VOCAL_STEM = "There is no vocal stem to look at."
-
 
 def tempo_facts(estimate: TempoEstimate) -> TempoFacts:
     """Return tempo, alternatives, beats, bars and grid."""
@@ -80,7 +78,7 @@ def key_facts(estimate: KeyEstimate) -> KeyFacts:
             KeyAlternative(key=other.key, camelot=other.camelot, score=_share(other.score))
             for other in estimate.alternatives
         ],
-        key_is_contested=estimate.is_contested,
+        key_is_contested=False,
         key_over_time=[
             KeySegment(
                 start_s=_time(segment.start_s),
@@ -145,16 +143,8 @@ def structure_facts(structure: Structure) -> StructureFacts:
     )
 
 
-def vocals_facts(activity: VocalActivity | None) -> VocalsFacts:
-    """Return the sung passages; None where no vocal stem could be examined, with the reason."""
-    if activity is None:
-        return VocalsFacts(
-            vocals_s=None,
-            vocal_ratio=None,
-            is_instrumental=None,
-            vocals_confidence=None,
-            vocals_absent_because=NO_VOCAL_STEM,
-        )
+def vocals_facts(activity: VocalActivity) -> VocalsFacts:
+    """Return the sung passages."""
     return VocalsFacts(
         vocals_s=[(_time(start), _time(end)) for start, end in activity.intervals_s],
         vocal_ratio=_share(activity.ratio),

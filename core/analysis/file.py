@@ -1,53 +1,107 @@
-"""A file analysed in one decode, with what its tags and its name say."""
+"""A file, decoded once for all who listen to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM
-from core.analysis.track import TrackAnalysis, analyse_track
+from core.analysis.store import KnownFacts
+from core.analysis.track import TrackAnalyser
 from core.audio.buffer import Samples
-from core.audio.metering.audiowaveform import encode_json
-from core.audio.metering.waveform_data import WaveformData
-from core.audio.reading.decode import SourceFormat, read_through
 from core.audio.tagging.tags import name_track, read_tags
-from core.system.threads import one_blas_thread
 
-MAX_PIXELS = 1024
-"""Length of the overview at most."""
+if TYPE_CHECKING:
+    from core.analysis.meter import Measurement
+    from core.analysis.spectra import Spectra
+    from core.audio.reading.source import SourceFormat
 
 
-def analyse_file(
-    path: Path,
-    *,
-    tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM,
-    max_duration_s: float | None = None,
-) -> tuple[SourceFormat, dict[str, Any]]:
-    """Analyse a file.
+class Listener(Protocol):
+    """Takes a recording block by block."""
+
+    def add(self, block: Samples) -> None:
+        """Take the next samples, float32 ``(n_channels, n)``."""
+
+
+L = TypeVar("L", bound=Listener)
+
+
+class FileMixture(Generic[L]):
+    """A file as `TrackAnalyser` measures it: decoded when, and only when, something is not known.
+
+    Parameters
+    ----------
+    path : the file.
+    name : what messages call it; default ``path.name``.
+    max_duration_s : longest recording accepted, in seconds.
+    listen : makes another listener to the same samples, by sample rate (Hz) and channels.
+
+    Attributes
+    ----------
+    source : what the file says about itself; None before it was decoded.
+    listener : the one that heard all of it; None before it was decoded, and without ``listen``.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        max_duration_s: float | None = None,
+        listen: Callable[[int, int], L] | None = None,
+    ) -> None:
+        self.source: SourceFormat | None = None
+        self.listener: L | None = None
+        self._path = path
+        self._name = name
+        self._max_duration_s = max_duration_s
+        self._listen = listen
+
+    def kept_spectra(self) -> "Spectra | None":
+        """Return None: what was measured is not kept."""
+        return None
+
+    def measure_spectra(self) -> "Spectra":
+        """Decode the file. Raises as `measure`."""
+        return self.measure().spectra
+
+    def measure(self) -> "Measurement":
+        """Decode the file. Raises `InvalidAudio`: its subclasses say what is wrong with it."""
+        from core.audio.reading.decode import read_through
+
+        self.source, measured = read_through(
+            self._path, self._hear, name=self._name, max_duration_s=self._max_duration_s
+        )
+        return measured
+
+    def _hear(self, sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> "Measurement":
+        from core.analysis.meter import MixtureMeter
+
+        meter = MixtureMeter(sample_rate, n_channels)
+        self.listener = self._listen(sample_rate, n_channels) if self._listen else None
+        for block in blocks:
+            meter.add(block)
+            if self.listener is not None:
+                self.listener.add(block)
+        return meter.finish()
+
+
+def analyse_file(path: Path) -> dict[str, Any]:
+    """Return the facts of a file, of which nothing is known, as `describe_file` does."""
+    return describe_file(path, TrackAnalyser(KnownFacts(), FileMixture[Listener](path)))
+
+
+def describe_file(path: Path, analyser: TrackAnalyser) -> dict[str, Any]:
+    """Return the facts of a file as ``stemcrate analyze`` writes them.
 
     Returns
     -------
-    What the file says about itself, and the facts of its recording under the names of the manifest;
-    ``waveform`` is an overview of at most `MAX_PIXELS` as peaks.js reads it.
+    The facts under the names of the manifest, with title and artist; ``waveform`` is an overview
+    as peaks.js reads it.
 
     Raises
     ------
-    InvalidAudio : its subclasses tell what is wrong with the file.
+    InvalidAudio : its subclasses say what is wrong with the file.
     """
-
-    def analyse(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> TrackAnalysis:
-        return analyse_track(blocks, sample_rate, n_channels, tempo_range_bpm=tempo_range_bpm)
-
-    with one_blas_thread():
-        source, analysis = read_through(path, analyse, max_duration_s=max_duration_s)
+    facts = analyser.facts().model_dump(mode="json")
     title, artist = name_track(read_tags(path), path.name)
-    facts = {"title": title, "artist": artist, **analysis.facts().model_dump(mode="json")}
-    return source, {**facts, "waveform": _overview(analysis.waveform)}
-
-
-def _overview(waveform: WaveformData) -> dict[str, Any] | None:
-    """Give the finest level that has not too many pixels; None for no samples."""
-    for level in waveform.levels:
-        if level.low.shape[1] <= MAX_PIXELS:
-            return encode_json(level, waveform.sample_rate)
-    return None
+    return {"title": title, "artist": artist, **facts, "waveform": analyser.waveform()}

@@ -1,160 +1,341 @@
-"""All facts of a recording from one pass over it: blocks in, `TrackAnalysis` out.
+"""The one way to the facts of a recording, whoever asks for them.
 
-The command line and the library use it on files; the stages of a job call the same analysers on the
-same spectra, and both name their facts by `core.analysis.facts`, so that a fact is the same
-wherever it is asked for. What stems decide (drums on the tempo, bass and others on the key, vocals)
-is known to jobs alone.
+`TrackAnalyser` returns each part of the analysis: from what is known (`core.analysis.store`), else
+by measuring and estimating it, once. ``library add`` and ``stemcrate analyze`` ask it for all parts
+of a file, each stage of a job for its own; what the mixture alone decides is the same for all.
+
+Nothing heavy is loaded for what is known.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from core.analysis.descriptors import Descriptors, describe_sound
-from core.analysis.energy import EnergyEstimate, estimate_energy
-from core.analysis.facts import (
-    chords_facts,
-    descriptor_facts,
-    energy_facts,
-    key_facts,
-    loudness_facts,
-    structure_facts,
-    tempo_facts,
-    vocals_facts,
+from core.analysis.stems import (
+    DRUMS,
+    PITCHED,
+    VOCALS,
+    NoStems,
+    Stems,
+    arbitrate_key,
+    arbitrate_tempo,
 )
-from core.analysis.form.structure import Structure, find_structure
-from core.analysis.harmony.chords import ChordSegment, estimate_chords
-from core.analysis.harmony.chroma import measure_chroma
-from core.analysis.harmony.key import KeyEstimate, estimate_key
-from core.analysis.rhythm.grid import rate_hold
-from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM, TempoEstimate, estimate_tempo
-from core.analysis.signal import to_mono
-from core.analysis.spectra import Spectra, SpectraMeter
-from core.audio.buffer import Samples
-from core.audio.metering.loudness import (
-    MAX_SAMPLE_RATE,
-    MIN_SAMPLE_RATE,
-    Loudness,
-    LoudnessMeter,
+from core.analysis.store import KnownFacts
+from core.analysis.version import TEMPO_RANGE_BPM
+from core.system.threads import one_blas_thread
+from stemcrate.schemas.facts import (
+    MIXTURE,
+    ChordFacts,
+    DescriptorFacts,
+    EnergyFacts,
+    KeyFacts,
+    LoudnessFacts,
+    SourceFacts,
+    StructureFacts,
+    TempoFacts,
+    TrackFacts,
+    VocalsFacts,
 )
-from core.audio.metering.waveform_data import WaveformData, WaveformMeter
-from stemcrate.schemas.facts import MIXTURE, TrackFacts
+from stemcrate.schemas.record import Facts
+
+if TYPE_CHECKING:
+    from core.analysis.harmony.chroma import Chroma
+    from core.analysis.meter import Measurement
+    from core.analysis.spectra import Spectra
+
+F = TypeVar("F", bound=Facts)
+
+NO_VOCAL_STEM = "There is no vocal stem to look at."
+
+_MEASURED = ("duration", "loudness", "waveform")
+_OF_MIXTURE = (*_MEASURED, "tempo", "key", "energy", "structure", "chords", "descriptors")
+_BY_TEMPO_RANGE = frozenset({"tempo", "structure", "chords"})
 
 
-@dataclass(frozen=True, slots=True)
-class TrackAnalysis:
-    """What was found in a recording; see the types of the fields.
+class Mixture(Protocol):
+    """A recording that can be measured."""
 
-    ``loudness`` is unknown at sample rates for which it is not defined.
-    """
+    def kept_spectra(self) -> "Spectra | None":
+        """Return the spectra of an earlier measurement, None where they are not at hand."""
 
-    duration_s: float
-    tempo: TempoEstimate
-    key: KeyEstimate
-    loudness: Loudness
-    energy: EnergyEstimate
-    structure: Structure
-    chords: tuple[ChordSegment, ...]
-    descriptors: Descriptors
-    waveform: WaveformData
+    def measure_spectra(self) -> "Spectra":
+        """Pass over the recording for its spectra, when all else that is measured is known."""
 
-    def facts(self) -> TrackFacts:
-        """Return everything but the waveform."""
-        facts = TrackFacts(duration_s=round(self.duration_s, 6))
-        for found in (
-            tempo_facts(self.tempo),
-            key_facts(self.key),
-            energy_facts(self.energy),
-            loudness_facts(self.loudness),
-            vocals_facts(None),
-            structure_facts(self.structure),
-            chords_facts(self.chords),
-            descriptor_facts({MIXTURE: self.descriptors}),
-        ):
-            facts.merge(found)
-        return facts
+    def measure(self) -> "Measurement":
+        """Pass over the recording for all that is measured."""
 
 
-class TrackMeter:
-    """Analyse a recording that comes in blocks; memory grows by about 20 kB a second.
+class WaveformFacts(Facts):
+    """An overview as peaks.js reads it; None for no samples."""
+
+    waveform: dict[str, Any] | None = None
+
+
+class TrackAnalyser:
+    """The facts of one recording, part by part.
 
     Parameters
     ----------
-    sample_rate : in Hz.
-    n_channels : 1 or 2.
+    known : what is known of it; what is found is noted there.
+    mixture : measured where something is not known.
+    stems : what it was separated into.
     tempo_range_bpm : range that the tempo is folded into.
+
+    Attributes
+    ----------
+    n_known, n_found : parts that were asked for and known, and those that had to be found.
     """
 
     def __init__(
         self,
-        sample_rate: int,
-        n_channels: int,
+        known: KnownFacts,
+        mixture: Mixture,
         *,
+        stems: Stems | None = None,
         tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM,
     ) -> None:
-        self._sample_rate = sample_rate
+        self.n_known = self.n_found = 0
+        self._known = known
+        self._mixture = mixture
+        self._stems = stems or NoStems()
         self._tempo_range_bpm = tempo_range_bpm
-        self._n_samples = 0
-        self._loudness: LoudnessMeter | None = None
-        if MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-            self._loudness = LoudnessMeter(sample_rate, n_channels)
-        self._spectra = SpectraMeter(sample_rate)
-        self._waveform = WaveformMeter(sample_rate, n_channels)
+        self._spectra: Spectra | None = None
+        self._chroma: dict[tuple[str, ...], Chroma] = {}
+        self._is_limited = False
 
-    def add(self, block: Samples) -> None:
-        """Take the next samples, float32 ``(n_channels, n)``."""
-        self._n_samples += block.shape[1]
-        if self._loudness is not None:
-            self._loudness.add(block)
-        self._waveform.add(block)
-        self._spectra.add(to_mono(block))
+    @property
+    def is_known(self) -> bool:
+        """Whether all that was asked for so far was known."""
+        return self.n_known > 0 and not self.n_found
 
-    def finish(self) -> TrackAnalysis:
-        """Analyse what was added; call it once."""
-        spectra = self._finish_spectra()
-        chroma = measure_chroma(spectra)
-        loudness = self._loudness.result() if self._loudness is not None else Loudness()
-        tempo = estimate_tempo(spectra, tempo_range_bpm=self._tempo_range_bpm)
-        return TrackAnalysis(
-            duration_s=self._n_samples / self._sample_rate,
-            tempo=tempo,
-            key=estimate_key(chroma),
-            loudness=loudness,
-            energy=estimate_energy(spectra, loudness.integrated_lufs),
-            structure=find_structure(
-                spectra,
-                tempo.downbeats_s,
-                grid_confidence=rate_hold(tempo.confidence, [s.n_beats for s in tempo.grid]),
-            ),
-            chords=estimate_chords(chroma, tempo.beats_s),
-            descriptors=describe_sound(spectra),
-            waveform=self._waveform.finish(),
+    def knows_mixture(self) -> bool:
+        """Return whether all that the mixture alone decides is known."""
+        return all(self._known.has(part, self._parameters(part)) for part in _OF_MIXTURE)
+
+    def facts(self) -> TrackFacts:
+        """Return all facts of the recording; silence and one sample have their defined ones."""
+        facts = TrackFacts()
+        with nullcontext() if self.knows_mixture() else self._one_thread():
+            for find in (
+                self.duration,
+                self.tempo,
+                self.key,
+                self.energy,
+                self.loudness,
+                self.vocals,
+                self.structure,
+                self.chords,
+                self.descriptors,
+            ):
+                facts.merge(find())
+        return facts
+
+    def duration(self) -> SourceFacts:
+        """Return the length of the mixture."""
+        return self._measured("duration", SourceFacts)
+
+    def loudness(self) -> LoudnessFacts:
+        """Return loudness and peaks of the mixture."""
+        return self._measured("loudness", LoudnessFacts)
+
+    def waveform(self) -> dict[str, Any] | None:
+        """Return an overview of the mixture as peaks.js reads it; None for no samples."""
+        return self._measured("waveform", WaveformFacts).waveform
+
+    def tempo(self) -> TempoFacts:
+        """Return tempo, beats and bars; clear drums decide."""
+        return arbitrate_tempo(self._tempo_of_mixture(), self._tempo_of_drums())
+
+    def is_tempo_of_drums(self) -> bool:
+        """Return whether the drums overruled the mixture."""
+        drums = self._tempo_of_drums()
+        return drums is not None and arbitrate_tempo(self._tempo_of_mixture(), drums) is drums
+
+    def key(self) -> KeyFacts:
+        """Return the key; stems that play on pitches decide where the mixture is unsure."""
+        pitched = self.pitched_stems()
+        return arbitrate_key(self._key_of(), self._key_of(*pitched) if pitched else None)
+
+    def energy(self) -> EnergyFacts:
+        """Return the energy of the mixture."""
+        loudness = self.loudness()
+        return self._ask(
+            "energy",
+            EnergyFacts,
+            lambda: _estimates().energy(self._mixture_spectra(), loudness.integrated_loudness_lufs),
         )
 
-    def _finish_spectra(self) -> Spectra:
-        spectra = self._spectra.finish()
-        self._spectra = SpectraMeter()  # lets go of the parts: of a long mix they are large
-        return spectra
+    def vocals(self) -> VocalsFacts:
+        """Return the sung passages; None where there is no vocal stem, with the reason."""
+        if VOCALS not in self._stems.names:
+            return VocalsFacts(
+                vocals_s=None,
+                vocal_ratio=None,
+                is_instrumental=None,
+                vocals_confidence=None,
+                vocals_absent_because=NO_VOCAL_STEM,
+            )
+        return self._ask(
+            "vocals",
+            VocalsFacts,
+            lambda: _estimates().vocals(
+                self._stems.levels(VOCALS), self._stems.levels(MIXTURE), self._stems.duration_s()
+            ),
+            VOCALS,
+        )
+
+    def structure(self) -> StructureFacts:
+        """Return sections, mixing windows and cue points, on the downbeats of `tempo`."""
+        tempo, vocals = self.tempo(), self.vocals()
+        deciders = [VOCALS] if vocals.vocals_s is not None else []
+        return self._ask(
+            "structure",
+            StructureFacts,
+            lambda: _estimates().structure(self._mixture_spectra(), tempo, vocals),
+            *deciders,
+            *self._tempo_deciders(),
+        )
+
+    def chords(self) -> ChordFacts:
+        """Return the chords of the stems that play them, else of the mixture, beat by beat."""
+        tempo, pitched = self.tempo(), self.pitched_stems()
+        return self._ask(
+            "chords",
+            ChordFacts,
+            lambda: _estimates().chords(self._chroma_of(*pitched), tempo),
+            *pitched,
+            *self._tempo_deciders(),
+        )
+
+    def descriptors(self, progress: Callable[[float], None] | None = None) -> DescriptorFacts:
+        """Return one vector for the mixture and one for each stem.
+
+        ``progress`` is called with the fraction done after each.
+        """
+        found = self._describe()
+        for done, stem in enumerate(self._stems.names):
+            if progress is not None:
+                progress((done + 1) / (len(self._stems.names) + 1))
+            found = _join(found, self._describe(stem))
+        return found
+
+    def pitched_stems(self) -> tuple[str, ...]:
+        """Name the stems that play the harmony."""
+        return tuple(name for name in self._stems.names if name in PITCHED)
+
+    def _tempo_of_mixture(self) -> TempoFacts:
+        return self._ask(
+            "tempo",
+            TempoFacts,
+            lambda: _estimates().tempo(self._mixture_spectra(), self._tempo_range_bpm),
+        )
+
+    def _tempo_of_drums(self) -> TempoFacts | None:
+        if DRUMS not in self._stems.names:
+            return None
+        return self._ask(
+            "tempo",
+            TempoFacts,
+            lambda: _estimates().tempo(self._stems.spectra([DRUMS]), self._tempo_range_bpm),
+            DRUMS,
+        )
+
+    def _tempo_deciders(self) -> list[str]:
+        return [DRUMS] if self.is_tempo_of_drums() else []
+
+    def _key_of(self, *stems: str) -> KeyFacts:
+        return self._ask("key", KeyFacts, lambda: _estimates().key(self._chroma_of(*stems)), *stems)
+
+    def _describe(self, *stems: str) -> DescriptorFacts:
+        name = stems[0] if stems else MIXTURE
+        return self._ask(
+            "descriptors",
+            DescriptorFacts,
+            lambda: _estimates().descriptors(name, self._spectra_of(*stems)),
+            *stems,
+        )
+
+    def _measured(self, part: str, kind: type[F]) -> F:
+        """Return what the pass over the mixture measures."""
+        found = self._known.get(part, {}, kind)
+        self.n_known += found is not None
+        if found is None:
+            self._measure()
+            found = self._known.get(part, {}, kind)
+            assert found is not None
+        return found
+
+    def _measure(self) -> "Spectra":
+        with self._one_thread():
+            measured = self._mixture.measure()
+        for part, facts in _estimates().measured(measured).items():
+            self._known.put(part, {}, facts, is_lasting=True)
+        self.n_found += 1
+        self._spectra = measured.spectra
+        return measured.spectra
+
+    def _mixture_spectra(self) -> "Spectra":
+        if self._spectra is None:
+            self._spectra = self._mixture.kept_spectra()
+        if self._spectra is None and all(self._known.has(part, {}) for part in _MEASURED):
+            self._spectra = self._mixture.measure_spectra()
+        return self._spectra or self._measure()
+
+    def _spectra_of(self, *stems: str) -> "Spectra":
+        return self._stems.spectra(stems) if stems else self._mixture_spectra()
+
+    def _chroma_of(self, *stems: str) -> "Chroma":
+        if stems not in self._chroma:
+            self._chroma[stems] = _estimates().chroma(self._spectra_of(*stems))
+        return self._chroma[stems]
+
+    def _ask(self, part: str, kind: type[F], find: Callable[[], F], *stems: str) -> F:
+        """Return a part that is known, else find and note it; ``stems`` are those that decide."""
+        parameters = self._parameters(part, *stems)
+        found = self._known.get(part, parameters, kind)
+        if found is not None:
+            self.n_known += 1
+            return found
+        with self._one_thread():
+            found = find()
+        self.n_found += 1
+        is_lasting = not stems or self._stems.identity is not None
+        self._known.put(part, parameters, found, is_lasting=is_lasting)
+        return found
+
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        """Limit BLAS to one thread, once: finding its libraries takes 2 ms."""
+        if self._is_limited:
+            yield
+            return
+        _estimates()  # loads what is to obey
+        self._is_limited = True
+        try:
+            with one_blas_thread():
+                yield
+        finally:
+            self._is_limited = False
+
+    def _parameters(self, part: str, *stems: str) -> Mapping[str, Any]:
+        """Return all that a part depends on beside the mixture."""
+        parameters: dict[str, Any] = {}
+        if part in _BY_TEMPO_RANGE:
+            parameters["tempo_range_bpm"] = [float(bpm) for bpm in self._tempo_range_bpm]
+        if stems:
+            parameters |= {"stems": sorted(stems), "separation": self._stems.identity}
+        return parameters
 
 
-def analyse_track(
-    blocks: Iterable[Samples],
-    sample_rate: int,
-    n_channels: int,
-    *,
-    tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM,
-) -> TrackAnalysis:
-    """Analyse a recording in one pass.
+def _estimates() -> Any:
+    """Load the analysers, which takes a second."""
+    from core.analysis import estimates
 
-    Parameters
-    ----------
-    blocks : float32 ``(n_channels, n)`` each, in order.
-    sample_rate, n_channels, tempo_range_bpm : as for `TrackMeter`.
+    return estimates
 
-    Returns
-    -------
-    The analysis. Silence, noise, one sample: the defined results of the analysers.
-    """
-    meter = TrackMeter(sample_rate, n_channels, tempo_range_bpm=tempo_range_bpm)
-    for block in blocks:
-        meter.add(block)
-    return meter.finish()
+
+def _join(one: DescriptorFacts, other: DescriptorFacts) -> DescriptorFacts:
+    assert one.descriptors is not None
+    assert other.descriptors is not None
+    vectors = {**one.descriptors.vectors, **other.descriptors.vectors}
+    return DescriptorFacts(descriptors=one.descriptors.model_copy(update={"vectors": vectors}))

@@ -59,6 +59,16 @@ class Library:
         with self._writing():
             self._put(record)
 
+    def change(self, track_id: str, change: Callable[[LibraryRecord], None]) -> bool:
+        """Change a track's record as it is now; return False where there is no such track."""
+        with self._writing():
+            record = self._records.read_track(track_id)
+            if record is None:
+                return False
+            change(record)
+            self._put(record)
+            return True
+
     def add_file(self, track_id: str, file: FileReference) -> bool:
         """Note one more file of a track; False where there is no such track.
 
@@ -131,6 +141,10 @@ class Library:
     def count(self) -> int:
         """Give the number of tracks."""
         return self._repository.count()
+
+    def stale_tracks(self, version: str) -> tuple[TrackSummary, ...]:
+        """List the tracks whose facts were not made by this version of the analysis."""
+        return self._repository.get(self._repository.ids_of_other_analyses(version))
 
     def search(self, query: TrackQuery) -> TrackPage:
         """Give a page of the tracks that a query finds. Raises `InvalidOption` for its cursor."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.analysis.store import FactStore
 from core.artifacts.store import hash_file
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import JobCancelled, StageFailed
@@ -97,9 +98,16 @@ class StageContext(_Context):
     """Context of a stage that works on one mixture."""
 
     def __init__(
-        self, *, track: TrackRecord, source: Path, work_folder: Path, **common: Any
+        self,
+        *,
+        track: TrackRecord,
+        source: Path,
+        work_folder: Path,
+        fact_store: FactStore,
+        **common: Any,
     ) -> None:
         super().__init__(**common)
+        self.fact_store = fact_store
         self.source = source
         self.track = track
         self.work_folder = work_folder

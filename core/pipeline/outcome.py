@@ -44,7 +44,7 @@ class Outcome:
         record.warnings = self._context.warnings
         record.error = self._failure
         record.cache_key = self._cache_key
-        record.cache_hit = self._cache_hit
+        record.cache_hit = self._cache_hit or (self._result is not None and self._result.is_known)
         owner = manifest if track_index is None else manifest.tracks[track_index]
         if self._result is not None:
             record.result = self._result.model_dump(mode="json", exclude_unset=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from core.analysis.store import FactStore
 from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import StorageFull
@@ -254,6 +255,7 @@ class AudioPipeline:
             track=track,
             source=self.store.upload_path(track.source.sha256),
             work_folder=self.store.work_folder(manifest.job_id) / str(ref.track_index),
+            fact_store=FactStore(self.store.data_dir, self.runtime.cache_max_bytes),
             **common,
         )
 

@@ -22,12 +22,14 @@ class StageResult(BaseModel):
     ----------
     stage : name of the stage, by which a later stage finds the result.
     facts : facts of the recording, merged into the track's analysis.
+    is_known : whether all of it was found before, by another job or command.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     stage: ClassVar[str] = ""
     facts: Facts = Field(default_factory=Facts, exclude=True)
+    is_known: bool = Field(False, exclude=True)
 
 
 class DecodeResult(StageResult):

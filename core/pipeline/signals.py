@@ -1,31 +1,110 @@
-"""Signals shared by several stages: the first caller computes them, the others read them."""
+"""What the analysis looks at in a job: the mixture and the stems that lie between its stages.
 
-from contextlib import ExitStack
+Spectra are measured by the first stage that asks and read by the others.
+"""
 
-from core.analysis.signal import to_mono
-from core.analysis.spectra import Spectra, SpectraMeter, load_spectra, save_spectra
-from core.audio.metering.loudness import measure_loudness
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.analysis.stems import Stems
+from core.analysis.track import TrackAnalyser
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import read_blocks, sum_blocks
-from core.pipeline.results import NormalizationResult, SeparationResult
+from core.pipeline.results import SeparationResult
 from core.system.atomic import atomic_path
-from stemcrate.schemas.facts import LoudnessFacts
+from stemcrate.schemas.facts import MIXTURE
 
-_PITCHED_STEMS = ("bass", "other", "guitar", "piano")
+if TYPE_CHECKING:
+    from core.analysis.form.vocals import Levels
+    from core.analysis.meter import Measurement
+    from core.analysis.spectra import Spectra
 
 
-def spectra_of(context: StageContext, *sources: str) -> Spectra:
-    """Return the spectra of the sum of named audio, such as ``mixture``."""
-    path = context.work_folder / f"spectra-{'+'.join(sources)}.npz"
+@contextmanager
+def analysing(context: StageContext) -> Iterator[TrackAnalyser]:
+    """Lend the analyser of a track; what it finds is kept for every later job and command."""
+    options = context.options
+    with context.fact_store.recording(context.track.source.sha256) as known:
+        yield TrackAnalyser(
+            known,
+            _Mixture(context),
+            stems=_stems(context),
+            tempo_range_bpm=(options.tempo_min_bpm, options.tempo_max_bpm),
+        )
+
+
+class _Mixture:
+    """The mixture of a track."""
+
+    def __init__(self, context: StageContext) -> None:
+        self._context = context
+
+    def kept_spectra(self) -> "Spectra | None":
+        path = _spectra_path(self._context, [MIXTURE])
+        return _load(path) if path.exists() else None
+
+    def measure_spectra(self) -> "Spectra":
+        return _spectra_of(self._context, [MIXTURE])
+
+    def measure(self) -> "Measurement":
+        from core.analysis.meter import MixtureMeter
+
+        with self._context.reader(MIXTURE) as mixture:
+            meter = MixtureMeter(mixture.sample_rate, mixture.n_channels)
+            for block in mixture.blocks():
+                self._context.check_cancelled()
+                meter.add(block)
+        measured = meter.finish()
+        _save(_spectra_path(self._context, [MIXTURE]), measured.spectra)
+        return measured
+
+
+class _JobStems:
+    """The stems of a track; ``identity`` is the cache key of their separation."""
+
+    def __init__(self, context: StageContext, names: Sequence[str], identity: str | None) -> None:
+        self.names = names
+        self.identity = identity
+        self._context = context
+
+    def spectra(self, names: Sequence[str]) -> "Spectra":
+        return _spectra_of(self._context, names)
+
+    def levels(self, name: str) -> "Levels":
+        from core.analysis.form.vocals import measure_levels
+
+        with self._context.reader(name) as audio:
+            return measure_levels(audio.blocks(), audio.sample_rate)
+
+    def duration_s(self) -> float:
+        with self._context.reader(MIXTURE) as mixture:
+            return mixture.n_samples / mixture.sample_rate
+
+
+def _stems(context: StageContext) -> Stems | None:
+    separation = context.result(SeparationResult)
+    if separation is None:
+        return None
+    record = next(r for r in context.track.stages if r.name == SeparationResult.stage)
+    return _JobStems(context, separation.stems, record.cache_key)
+
+
+def _spectra_of(context: StageContext, names: Sequence[str]) -> "Spectra":
+    """Return the spectra of a sum of audio between stages, measured by the first that asks."""
+    path = _spectra_path(context, names)
     if not path.exists():
-        with atomic_path(path) as temporary:
-            save_spectra(temporary, _measure_spectra(context, sources))
-    return load_spectra(path)
+        _save(path, _measure_spectra(context, names))
+    return _load(path)
 
 
-def _measure_spectra(context: StageContext, sources: tuple[str, ...]) -> Spectra:
+def _measure_spectra(context: StageContext, names: Sequence[str]) -> "Spectra":
+    from core.analysis.signal import to_mono
+    from core.analysis.spectra import SpectraMeter
+
     with ExitStack() as stack:
-        readers = {name: stack.enter_context(context.reader(name)) for name in sources}
+        readers = {name: stack.enter_context(context.reader(name)) for name in names}
         first = next(iter(readers.values()))
         meter = SpectraMeter(first.sample_rate)
         for _, blocks in read_blocks(readers, first.n_samples):
@@ -34,27 +113,18 @@ def _measure_spectra(context: StageContext, sources: tuple[str, ...]) -> Spectra
     return meter.finish()
 
 
-def stems_of(context: StageContext) -> tuple[str, ...]:
-    """Return the names of the available stems; empty if nothing was separated."""
-    separation = context.result(SeparationResult)
-    return () if separation is None else tuple(separation.stems)
+def _spectra_path(context: StageContext, names: Sequence[str]) -> Path:
+    return context.work_folder / f"spectra-{'+'.join(names)}.npz"
 
 
-def pitched_stems_of(context: StageContext) -> tuple[str, ...]:
-    """Return the stems that carry the harmony: neither drums nor vocals, nor sums with them."""
-    return tuple(stem for stem in stems_of(context) if stem in _PITCHED_STEMS)
+def _save(path: Path, spectra: "Spectra") -> None:
+    from core.analysis.spectra import save_spectra
+
+    with atomic_path(path) as temporary:
+        save_spectra(temporary, spectra)
 
 
-def mixture_loudness(context: StageContext) -> LoudnessFacts:
-    """Measure the mixture as it came in (ITU-R BS.1770-4, EBU Tech 3342).
+def _load(path: Path) -> "Spectra":
+    from core.analysis.spectra import load_spectra
 
-    Reuses the normalization stage's measurement if there is one.
-    """
-    from core.analysis.facts import loudness_facts
-
-    normalization = context.result(NormalizationResult)
-    if normalization is not None:
-        return normalization.mixture
-    with context.reader("mixture") as mixture:
-        loudness = measure_loudness(mixture.blocks(), mixture.sample_rate, mixture.n_channels)
-    return loudness_facts(loudness)
+    return load_spectra(path)

@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Limit BLAS to one thread inside the context.
+    """Limit BLAS to one thread inside the context; libraries loaded later do not obey.
 
     Our matrix products are small: more threads spin while they wait, which slows the processes
     beside them (two processes on two cores took 2.6 times as long).

@@ -25,13 +25,11 @@ def analyze(recording: Recording) -> TrackFacts:
     ValueError : the samples are of another shape or are not finite, or the rate is below 1 Hz.
     TypeError : the samples are not float32.
     """
+    from core.analysis.blocks import analyse_blocks
     from core.analysis.file import analyse_file
-    from core.analysis.track import analyse_track
-    from core.system.threads import one_blas_thread
 
     if isinstance(recording, tuple):
         samples, sample_rate = read_recording(recording)
-        with one_blas_thread():
-            return analyse_track(split_blocks(samples), sample_rate, samples.shape[0]).facts()
-    _, found = analyse_file(Path(recording))
+        return analyse_blocks(split_blocks(samples), sample_rate, samples.shape[0])
+    found = analyse_file(Path(recording))
     return TrackFacts.model_validate({k: v for k, v in found.items() if k != "waveform"})

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.analysis.track import analyse_track
+from core.analysis.blocks import analyse_blocks
 
 RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000)
 
@@ -52,8 +52,8 @@ def test_no_time_lies_outside_the_recording(
 ) -> None:
     """A cue a hair after the last sample, or a chord that ends before it starts, stops players."""
     n_samples = round(seconds * rate)
-    analysis = analyse_track([_play(n_samples, rate, beat_s, seed)], rate, 1)
-    facts = analysis.facts().model_dump(mode="json")
+    found = analyse_blocks([_play(n_samples, rate, beat_s, seed)], rate, 1)
+    facts = found.model_dump(mode="json")
     duration_s = facts["duration_s"]
     cues_s = [cue["time_s"] for cue in facts["cues"]]
     grid_s = [segment["start_s"] for segment in facts["beat_grid"]]

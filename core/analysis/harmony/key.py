@@ -9,7 +9,7 @@ profiles of electronic music, where minor is the more common mode; music that mo
 and keys by those of tonal music as well.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -56,7 +56,6 @@ class KeyRule:
     clear : by how much the spread of clear music exceeds that; it is 0.43 or more over a minute.
     neighbours : weight with which neighbouring semitones count as one pitch class, as a deep tone
         sounds in three.
-    clearly_more : by how much stems must be surer than the mixture to overrule it, as confidence.
 
     `bench.key_validation` chose `gate`, `doubt`, `moving`, `steady` and `minor_lead` by
     cross-validation over groups. No benchmark of the others but `calibration` is recorded; tests
@@ -80,7 +79,6 @@ class KeyRule:
     flat_second: float = 0.5
     clear: float = 0.25
     neighbours: float = 0.8
-    clearly_more: float = 0.2
 
 
 RULE = KeyRule()
@@ -118,7 +116,6 @@ class KeyEstimate:
     alternatives : the next best keys, best first.
     tuning_cents : above equal temperament on A = 440 Hz, −50 to 50; keys mix within ±10 cents.
     segments : the key over time, without gaps, from 0 s to the end.
-    is_contested : whether the stems named another key, see `arbitrate_key`.
     """
 
     key: str | None = None
@@ -129,7 +126,6 @@ class KeyEstimate:
     alternatives: tuple[KeyCandidate, ...] = field(default=())
     tuning_cents: float = 0.0
     segments: tuple[KeySegment, ...] = field(default=())
-    is_contested: bool = False
 
 
 def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
@@ -173,30 +169,6 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
             rule.doubt * rule.calibration * fits, clarity, heard > 0, chroma.duration_s, rule
         ),
     )
-
-
-def arbitrate_key(
-    mixture: KeyEstimate, stems: KeyEstimate | None, *, rule: KeyRule = RULE
-) -> KeyEstimate:
-    """Let what the stems say decide where the mixture is unsure.
-
-    Parameters
-    ----------
-    mixture : the estimate from the mixture.
-    stems : the one from the sum of the stems that play on pitches (bass and other, without drums
-        and vocals); None where there are none.
-
-    Returns
-    -------
-    The stems' estimate where they name one of the mixture's candidates, and are clearly surer;
-    else the mixture's. ``is_contested`` where the two differ.
-    """
-    if stems is None or stems.key is None or stems.key == mixture.key:
-        return mixture
-    is_candidate = mixture.key is None or stems.key in [c.key for c in mixture.alternatives]
-    if is_candidate and stems.confidence > mixture.confidence + rule.clearly_more:
-        return replace(stems, is_contested=mixture.key is not None)
-    return replace(mixture, is_contested=True)
 
 
 def _average_windows(frames: NDArray[np.float32], rule: KeyRule) -> _Matrix:

@@ -39,11 +39,10 @@ from core.analysis.rhythm.stretches import (
     split_half_steps,
 )
 from core.analysis.spectra import Spectra
+from core.analysis.version import TEMPO_RANGE_BPM
 
 ALTERNATIVE_RATIOS = (2.0, 1 / 2, 3 / 2, 2 / 3)
 """Levels that people count at instead: double, half, three halves and two thirds."""
-TEMPO_RANGE_BPM = (70.0, 180.0)
-"""Default range of the tempo; wider than an octave, so that every tempo has a level in it."""
 
 
 _Array = NDArray[np.float64]
@@ -63,10 +62,6 @@ class TempoRules:
         part of the recording at most.
     sure_strokes : struck beats from which the confidence is not reduced; a few clicks repeat by
         chance. No benchmark recorded.
-    clearly_better : by how much the drums must be surer than the mixture to overrule it, as
-        confidence. No benchmark recorded.
-    same_beat : relative difference up to which drums and mixture have the same tempo. No benchmark
-        recorded.
     on_grid_s : by how many seconds the first beat must lie too near to the second to count as moved
         to the first sample; well above rounding.
     same_tempo : relative difference up to which stretches have one tempo.
@@ -90,8 +85,6 @@ class TempoRules:
     steady_share: float = 0.71
     unsteady_confidence: float = 0.5
     sure_strokes: int = 16
-    clearly_better: float = 0.15
-    same_beat: float = 0.005
     on_grid_s: float = 0.002
     same_tempo: float = 0.002
     met: float = 0.82
@@ -190,24 +183,6 @@ def estimate_tempo(
         downbeat_confidence=bars.confidence,
         grid=_lay_grid(beats, bars),
     )
-
-
-def arbitrate_tempo(mixture: TempoEstimate, drums: TempoEstimate | None) -> TempoEstimate:
-    """Choose between the tempo of the mixture and that of its drums.
-
-    The drums win where they have a tempo and are clearly surer of it. Bars are told by harmony
-    too, which drums have not: where both agree on the beat, the mixture's bars stand.
-
-    Parameters
-    ----------
-    mixture, drums : estimates of the same recording; None or 0.0 BPM where there are no drums.
-    """
-    if drums is None or not drums.tempo_bpm:
-        return mixture
-    is_same = abs(drums.tempo_bpm / max(mixture.tempo_bpm, 1e-9) - 1) < RULES.same_beat
-    if is_same or drums.confidence < mixture.confidence + RULES.clearly_better:
-        return mixture
-    return drums
 
 
 @dataclass(frozen=True, slots=True)

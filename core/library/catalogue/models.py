@@ -49,6 +49,7 @@ class TrackRow(Base):
     mix_out_end_s: Mapped[float | None] = mapped_column(sa.Double)
     stems: Mapped[str] = mapped_column(sa.Text, default="")
     packet_sha256: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    analysis_version: Mapped[str | None] = mapped_column(sa.String(64))
     descriptor_version: Mapped[str | None] = mapped_column(sa.String(64))
     descriptor_parts: Mapped[str] = mapped_column(sa.Text, default="")
     descriptors: Mapped[bytes | None] = mapped_column(sa.LargeBinary)

@@ -142,6 +142,13 @@ class LibraryRepository:
         with self._session() as session:
             return list(session.scalars(statement.order_by(TrackRow.id).limit(limit)))
 
+    def ids_of_other_analyses(self, version: str) -> list[str]:
+        """Return the ids of tracks whose facts another version of the analysis made, in order."""
+        made_by = TrackRow.analysis_version
+        statement = sa.select(TrackRow.id).where(made_by.is_(None) | (made_by != version))
+        with self._session() as session:
+            return list(session.scalars(statement.order_by(TrackRow.id)))
+
     def known_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
         """Give what is known of these files, by path."""
         known = {}

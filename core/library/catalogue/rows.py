@@ -79,6 +79,7 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
         mix_out_end_s=mix_out[1],
         stems=",".join(record.jobs[-1].stems) if record.jobs else "",
         packet_sha256=record.packet_sha256,
+        analysis_version=record.analysis_version,
         descriptor_version=record.descriptors.version if record.descriptors else None,
         descriptor_parts=",".join(parts),
         descriptors=b"".join(base64.b64decode(vectors[part]) for part in parts) or None,

@@ -1,17 +1,42 @@
-"""Everything that the library wants to know of a file, found in one decode; runs in a process pool.
+"""All that the library keeps of a file, found in one decode.
 
-The one place that asks the analysis: whatever it finds is kept as it is, under its own names.
+Runs in a process pool; nothing of the catalogue is imported, so that no process waits for it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.analysis.file import FileMixture, Listener
+from core.analysis.store import FactStore
+from core.analysis.track import TrackAnalyser
+from core.artifacts.store import hash_file
 from core.audio.buffer import Samples
 from core.audio.reading.source import SourceFormat
 from core.audio.tagging.tags import Cover, Tags, read_tags
+from core.errors import InvalidAudio
 from core.library.identity.fingerprint import Fingerprint, make_fingerprinter
+from core.system.threads import one_blas_thread
 from stemcrate.schemas.facts import TrackFacts
+
+
+@dataclass(frozen=True, slots=True)
+class FileTask:
+    """A file to analyse.
+
+    Parameters
+    ----------
+    path, name : the file, and what people call it.
+    sha256 : hash of its bytes, the id of its track.
+    store : what is known of these bytes is not analysed again.
+    max_duration_s : longest recording accepted, in seconds.
+    """
+
+    path: Path
+    name: str
+    sha256: str
+    store: FactStore
+    max_duration_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +61,57 @@ class FileIdentity:
 
 def find_identity(path: Path, *, name: str) -> FileIdentity:
     """Decode a file for its fingerprint, and find its cover. Raises `InvalidAudio`."""
-    # The decoders, too: the API knows this module, and opens no file of a stranger.
-    from core.audio.reading.decode import read_through
     from core.audio.reading.packets import hash_packets
+
+    _, fingerprint = _listen(path, name=name, max_duration_s=None)
+    return FileIdentity(hash_packets(path), fingerprint, read_tags(path).cover)
+
+
+def find_facts(task: FileTask) -> FileFacts:
+    """Find all that the library keeps of a file, in one decode.
+
+    Raises
+    ------
+    InvalidAudio : its subclasses say what is wrong with the file.
+    """
+    from core.audio.reading.packets import hash_packets
+
+    path, limit_s = task.path, task.max_duration_s
+    mixture = FileMixture(path, name=task.name, max_duration_s=limit_s, listen=make_fingerprinter)
+    with task.store.recording(task.sha256) as known:
+        facts = TrackAnalyser(known, mixture).facts()
+    if mixture.source is None or mixture.listener is None:  # all was known
+        source, fingerprint = _listen(path, name=task.name, max_duration_s=limit_s)
+    else:
+        source, fingerprint = mixture.source, mixture.listener.finish()
+    return FileFacts(source, read_tags(path), hash_packets(path), fingerprint, facts)
+
+
+def find_facts_again(task: FileTask) -> TrackFacts:
+    """Find the facts of a file that the library knows.
+
+    Raises
+    ------
+    InvalidAudio : the file has other bytes now, or its subclasses say what is wrong with it.
+    """
+    try:
+        sha256, _ = hash_file(task.path)
+    except OSError as error:
+        raise InvalidAudio(f"{task.name} cannot be read: {error.strerror}.") from error
+    if sha256 != task.sha256:
+        raise InvalidAudio(
+            f"{task.name} is no longer the file that was added.",
+            hint="Add it again: stemcrate library add.",
+        )
+    with task.store.recording(sha256) as known:
+        return TrackAnalyser(known, FileMixture[Listener](task.path, name=task.name)).facts()
+
+
+def _listen(
+    path: Path, *, name: str, max_duration_s: float | None
+) -> tuple[SourceFormat, Fingerprint]:
+    # Here, as the API knows this module, and opens no file of a stranger.
+    from core.audio.reading.decode import read_through
 
     def take(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> Fingerprint:
         fingerprinter = make_fingerprinter(sample_rate, n_channels)
@@ -46,33 +119,5 @@ def find_identity(path: Path, *, name: str) -> FileIdentity:
             fingerprinter.add(block)
         return fingerprinter.finish()
 
-    _, fingerprint = read_through(path, take, name=name)
-    return FileIdentity(hash_packets(path), fingerprint, read_tags(path).cover)
-
-
-def find_facts(path: Path, *, name: str, max_duration_s: float | None) -> FileFacts:
-    """Decode a file once and find everything.
-
-    Raises
-    ------
-    InvalidAudio : its subclasses tell what is wrong with the file, called ``name``.
-    """
-    # Heavy to load, and the API's own process never runs them.
-    from core.analysis.track import TrackMeter
-    from core.audio.reading.decode import read_through
-    from core.audio.reading.packets import hash_packets
-
-    def take(
-        sample_rate: int, n_channels: int, blocks: Iterator[Samples]
-    ) -> tuple[Fingerprint, TrackFacts]:
-        fingerprinter = make_fingerprinter(sample_rate, n_channels)
-        meter = TrackMeter(sample_rate, n_channels)
-        for block in blocks:
-            fingerprinter.add(block)
-            meter.add(block)
-        return fingerprinter.finish(), meter.finish().facts()
-
-    source, (fingerprint, facts) = read_through(
-        path, take, name=name, max_duration_s=max_duration_s
-    )
-    return FileFacts(source, read_tags(path), hash_packets(path), fingerprint, facts)
+    with one_blas_thread():
+        return read_through(path, take, name=name, max_duration_s=max_duration_s)

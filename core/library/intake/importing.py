@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.analysis.store import FactStore
+from core.analysis.version import ANALYSIS_VERSION
 from core.artifacts.store import hash_file
 from core.audio.tagging.tags import name_track, text_tags
 from core.errors import InvalidAudio, StemcrateError
-from core.library.intake.facts import FileFacts, find_facts
+from core.library.intake.facts import FileFacts, FileTask, find_facts
 from core.library.intake.listing import Refusal
 from core.library.library import Library
 from core.library.records.record import (
-    DescriptorRecord,
     FileReference,
     FingerprintRecord,
     LibraryRecord,
@@ -43,18 +44,11 @@ class ImportReport:
     refused: list[Refusal] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    source: SourceFile
-    track_id: str
-    file: FileReference
-    max_duration_s: float | None
-
-
 def import_files(
     library: Library,
     sources: Sequence[SourceFile],
     *,
+    store: FactStore,
     n_processes: int,
     max_duration_s: float | None = None,
     progress: FileProgress | None = None,
@@ -64,6 +58,7 @@ def import_files(
     Parameters
     ----------
     sources : absolute paths without symbolic links, as `core.library.intake.listing` gives them.
+    store : what is known of a file's bytes is not analysed again.
     n_processes : files analysed side by side.
     max_duration_s : the longest recording accepted.
 
@@ -71,7 +66,7 @@ def import_files(
     -------
     What was added, what was known before, and what was refused and why; one bad file stops nothing.
     """
-    return _Import(library, sources, max_duration_s, progress).run(n_processes)
+    return _Import(library, sources, store, max_duration_s, progress).run(n_processes)
 
 
 class _Import:
@@ -79,11 +74,13 @@ class _Import:
         self,
         library: Library,
         sources: Sequence[SourceFile],
+        store: FactStore,
         max_duration_s: float | None,
         progress: FileProgress | None,
     ) -> None:
         self._library = library
         self._sources = sources
+        self._store = store
         self._max_duration_s = max_duration_s
         self._progress = progress
         self._report = ImportReport()
@@ -92,7 +89,7 @@ class _Import:
         """Files with the bytes of one that is being analysed, by track."""
 
     def run(self, n_processes: int) -> ImportReport:
-        pool = TaskPool(_find_facts, n_processes)
+        pool = TaskPool(find_facts, n_processes)
         for task, outcome in pool.run(self._tasks()):
             if isinstance(outcome, StemcrateError):
                 self._refuse(task, outcome)
@@ -100,7 +97,7 @@ class _Import:
                 self._enter(task, outcome)
         return self._report
 
-    def _tasks(self) -> Iterator[_Task]:
+    def _tasks(self) -> Iterator[FileTask]:
         """Find the files that have to be analysed; deal with the others here."""
         known = self._library.known_files([str(source.path) for source in self._sources])
         for source in self._sources:
@@ -123,19 +120,21 @@ class _Import:
                 self._note_known(track_id, source.name)
             else:
                 self._under_way[track_id] = [file]
-                yield _Task(source, track_id, file, self._max_duration_s)
+                yield FileTask(
+                    source.path, source.name, track_id, self._store, self._max_duration_s
+                )
 
-    def _enter(self, task: _Task, found: FileFacts) -> None:
-        files = self._under_way.pop(task.track_id)
-        self._library.put(make_record(self._library, task.source, task.track_id, files, found))
-        self._report.added.append(task.track_id)
-        self._step(task.source.name)
+    def _enter(self, task: FileTask, found: FileFacts) -> None:
+        files = self._under_way.pop(task.sha256)
+        self._library.put(make_record(self._library, task, files, found))
+        self._report.added.append(task.sha256)
+        self._step(task.name)
 
-    def _refuse(self, task: _Task, error: StemcrateError) -> None:
-        files = self._under_way.pop(task.track_id)
+    def _refuse(self, task: FileTask, error: StemcrateError) -> None:
+        files = self._under_way.pop(task.sha256)
         self._report.refused += [Refusal(file.path, error) for file in files]
-        self._report.known = [known for known in self._report.known if known != task.track_id]
-        self._step(task.source.name)
+        self._report.known = [known for known in self._report.known if known != task.sha256]
+        self._step(task.name)
 
     def _note_known(self, track_id: str, name: str) -> None:
         self._report.known.append(track_id)
@@ -148,19 +147,14 @@ class _Import:
 
 
 def make_record(
-    library: Library,
-    source: SourceFile,
-    track_id: str,
-    files: list[FileReference],
-    found: FileFacts,
+    library: Library, task: FileTask, files: list[FileReference], found: FileFacts
 ) -> LibraryRecord:
     """Make the record of a file that was just analysed, and keep its cover."""
-    title, artist = name_track(found.tags, source.name)
+    title, artist = name_track(found.tags, task.name)
     cover = found.tags.cover
-    descriptors = found.facts.descriptors
-    return LibraryRecord(
-        id=track_id,
-        name=source.name,
+    record = LibraryRecord(
+        id=task.sha256,
+        name=task.name,
         title=title,
         artist=artist,
         added_at=now(),
@@ -175,17 +169,13 @@ def make_record(
         packet_sha256=found.packet_sha256,
         tags=text_tags(found.tags),
         cover=library.keep_cover(cover) if cover is not None else None,
-        facts=found.facts.without({"descriptors"}),
         fingerprint=FingerprintRecord.of(found.fingerprint),
-        descriptors=descriptors and DescriptorRecord.model_validate(descriptors.model_dump()),
     )
+    record.take_facts(found.facts, ANALYSIS_VERSION)
+    return record
 
 
 def refer_to(path: Path) -> FileReference:
     """Refer to a file as it is now. Raises OSError where it is not."""
     status = path.stat()
     return FileReference(path=str(path), bytes=status.st_size, modified_ns=status.st_mtime_ns)
-
-
-def _find_facts(task: _Task) -> FileFacts:
-    return find_facts(task.source.path, name=task.source.name, max_duration_s=task.max_duration_s)

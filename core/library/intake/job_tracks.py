@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.analysis.version import PARTS
 from core.artifacts.store import JobStore
 from core.errors import JobNotFinished, StemcrateError
 from core.library.intake.facts import FileIdentity, find_identity
@@ -15,16 +16,13 @@ from core.library.intake.listing import Refusal
 from core.library.intake.uploads import keep_upload
 from core.library.library import Library
 from core.library.records.record import (
-    DescriptorRecord,
     FingerprintRecord,
     JobEntry,
     JobReference,
     LibraryRecord,
 )
 from core.system.task_pool import TaskPool
-from stemcrate.schemas.manifest import JobState, ProcessingManifest, TrackRecord
-
-_KEPT_ELSEWHERE = frozenset({"title", "artist", "duration_s", "descriptors"})
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState, TrackRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +121,7 @@ def _put(
     A job that only analyses came for the library's sake: its upload stays when the job goes.
     """
     track = task.track
-    found = track.analysis.of_recording()
-    if found.descriptors is not None:
-        record.descriptors = DescriptorRecord.model_validate(found.descriptors.model_dump())
-    record.facts.merge(found.without(_KEPT_ELSEWHERE))
+    record.take_facts(track.analysis.of_recording(), _analysis_version(track, record))
     record.jobs = [
         *(job for job in record.jobs if job.job_id != task.job.job_id),
         JobReference(
@@ -160,6 +155,13 @@ def _make_record(task: _Task) -> LibraryRecord:
         container=source.container,
         tags=source.tags,
     )
+
+
+def _analysis_version(track: TrackRecord, record: LibraryRecord) -> str | None:
+    """Return the version of all of a record's facts once it has those of a job."""
+    made = {r.name: r.version for r in track.stages if r.state == StageState.COMPLETED}
+    versions = {made.get(part, record.analysis_version) for part in PARTS}
+    return versions.pop() if len(versions) == 1 else None
 
 
 def _describe(library: Library, record: LibraryRecord, identity: FileIdentity) -> LibraryRecord:

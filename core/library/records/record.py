@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from core.library.identity.fingerprint import Algorithm, Fingerprint
-from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.facts import TrackFacts, VocalsFacts
 from stemcrate.schemas.record import Record
 from stemcrate.schemas.sets import SetDescription
 from stemcrate.schemas.tags import TextTags
 
 SCHEMA_VERSION = 1
+_KEPT_ELSEWHERE = ("title", "artist", "descriptors")
+"""Facts that have a place of their own in a record."""
 
 
 def _check_base64(text: str) -> str:
@@ -101,6 +103,12 @@ class DescriptorRecord(Record):
         }
         return cls(version=version, vectors=packed)
 
+    def joined_by(self, found: "DescriptorRecord") -> "DescriptorRecord":
+        """Return what was found, and the vectors of other parts that can be compared with it."""
+        if found.version != self.version:
+            return found
+        return DescriptorRecord(version=found.version, vectors={**self.vectors, **found.vectors})
+
     def data(self, part: str) -> bytes | None:
         """Give the bytes of a part's vector, None where it has none."""
         packed = self.vectors.get(part)
@@ -110,8 +118,9 @@ class DescriptorRecord(Record):
 class LibraryRecord(Record):
     """One track. ``id`` is the SHA-256 of its bytes, ``name`` what its file was called.
 
-    ``facts`` are those of `core.analysis`, under the names that manifests use; ``title`` and
-    ``artist`` come from the tags, else from the name.
+    ``facts`` are those of `core.analysis`, under the names that manifests use, and
+    ``analysis_version`` is the version that made them; None: unknown, so that they count as stale.
+    ``title`` and ``artist`` come from the tags, else from the name.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -135,6 +144,28 @@ class LibraryRecord(Record):
     facts: TrackFacts = Field(default_factory=TrackFacts)
     fingerprint: FingerprintRecord | None = None
     descriptors: DescriptorRecord | None = None
+    analysis_version: str | None = None
+
+    def take_facts(self, found: TrackFacts, version: str | None) -> None:
+        """Take over facts that were found, in the place of those of the same names.
+
+        What only stems tell stays where the new facts had none to ask: the sung passages, and the
+        descriptors of stems that can be compared with the new ones.
+
+        Parameters
+        ----------
+        found : the facts of the recording, or some of them.
+        version : the version of the analysis that all facts then have; None: they differ.
+        """
+        self.analysis_version = version
+        if found.descriptors is not None:
+            descriptors = DescriptorRecord.model_validate(found.descriptors.model_dump())
+            before = self.descriptors
+            self.descriptors = before.joined_by(descriptors) if before else descriptors
+        left_out = set(_KEPT_ELSEWHERE)
+        if found.vocals_s is None and self.facts.vocals_s is not None:
+            left_out |= VocalsFacts.model_fields.keys()
+        self.facts.merge(found.without(left_out))
 
 
 class PlaylistRecord(Record):

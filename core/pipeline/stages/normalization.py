@@ -11,7 +11,7 @@ from core.audio.metering.loudness import Loudness, measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks
 from core.pipeline.results import NormalizationResult
-from core.pipeline.signals import mixture_loudness
+from core.pipeline.signals import analysing
 from core.pipeline.stage import TrackStage
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.options import ProcessingOptions
@@ -40,7 +40,8 @@ class NormalizationStage(TrackStage):
     def execute(self, context: StageContext) -> NormalizationResult:
         """Measure by ITU-R BS.1770-4; ``common``: the mixture; ``per_track``: every output."""
         options = context.options
-        mixture = mixture_loudness(context)
+        with analysing(context) as analyser:
+            mixture = analyser.loudness()
         mode = options.normalization
         if mode == "common":
             gain_db = find_gain_db(

@@ -1,33 +1,19 @@
 """vocals: sung passages, from the vocal stem."""
 
+from core.analysis.track import TrackAnalyser
+from core.pipeline.analysis_stage import AnalysisStage
 from core.pipeline.context import StageContext
 from core.pipeline.results import StageResult
-from core.pipeline.signals import stems_of
-from core.pipeline.stage import TrackStage
-
-VOCAL_STEM = "vocals"
 
 
-class VocalsStage(TrackStage):
+class VocalsStage(AnalysisStage):
     """Find the sung passages; without a vocal stem, record its absence."""
 
     name = "vocals"
-    version = "2"
     cost = 0.3
     inputs = ("decode", "separation")
-    is_cached = True
 
-    def execute(self, context: StageContext) -> StageResult:
+    def analyse(self, analyser: TrackAnalyser, context: StageContext) -> StageResult:
         """Compare the levels of the stem and of the mixture."""
-        from core.analysis.facts import vocals_facts
-        from core.analysis.form.vocals import find_vocals, measure_levels
-
-        if VOCAL_STEM not in stems_of(context):
-            return StageResult(is_absent=True, facts=vocals_facts(None))
-        with context.reader(VOCAL_STEM) as stem, context.reader("mixture") as mixture:
-            activity = find_vocals(
-                measure_levels(stem.blocks(), stem.sample_rate),
-                measure_levels(mixture.blocks(), mixture.sample_rate),
-                duration_s=mixture.n_samples / mixture.sample_rate,
-            )
-        return StageResult(is_absent=False, facts=vocals_facts(activity))
+        vocals = analyser.vocals()
+        return StageResult(is_absent=vocals.vocals_s is None, facts=vocals)

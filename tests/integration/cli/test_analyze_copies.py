@@ -9,8 +9,11 @@ import pytest
 import soundfile
 
 from cli.analysing import AnalysisRecord, AnalysisTask, run_tasks
+from core.analysis.store import FactStore
 from core.audio.tagging.tags import read_tags
 from tests.signals import make_song
+
+NO_STORE = FactStore(Path(), 0)
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def crate(tmp_path: Path) -> list[Path]:
 
 def run(paths: list[Path], **changes: Any) -> dict[str, AnalysisRecord]:
     tasks = [
-        AnalysisTask(path, path.with_suffix(".analysis.json"), (70.0, 180.0), **changes)
+        AnalysisTask(path, path.with_suffix(".analysis.json"), (70.0, 180.0), NO_STORE, **changes)
         for path in paths
     ]
     ended = {task.path.stem: outcome for task, outcome in run_tasks(tasks, 2)}
@@ -65,7 +68,7 @@ def test_copies_get_the_same_tags_and_say_what_they_hash_to_then(crate: list[Pat
 def test_a_copy_of_what_cannot_be_read_fails_by_its_own_name(crate: list[Path]) -> None:
     for path in crate[:2]:
         path.write_bytes(b"no music" * 100)
-    tasks = [AnalysisTask(path, None, (70.0, 180.0)) for path in crate[:2]]
+    tasks = [AnalysisTask(path, None, (70.0, 180.0), NO_STORE) for path in crate[:2]]
     ended = {task.path.stem: str(outcome) for task, outcome in run_tasks(tasks, 2)}
     assert ended["Two"].startswith("Two.wav ")
     assert ended["Band - One"].startswith("Band - One.wav ")

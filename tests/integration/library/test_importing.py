@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.analysis.store import FactStore
 from core.artifacts.store import JobStore, new_job_id
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
@@ -24,6 +25,7 @@ from tests.library_records import track_id
 from tests.signals import make_song, write_song
 from tests.unit.library.songs import encode, play_notes
 
+NO_STORE = FactStore(Path(), 0)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
@@ -58,7 +60,7 @@ def plain(tmp_path: Path) -> Library:
 
 def add(library: Library, *paths: Any, **options: Any) -> ImportReport:
     sources = [SourceFile(path, path.name) for path in list_files(paths).files]
-    return import_files(library, sources, n_processes=2, **options)
+    return import_files(library, sources, **{"store": NO_STORE, "n_processes": 2, **options})
 
 
 def test_a_folder_with_copies_and_a_bad_file(plain: Any, music: Path) -> None:
@@ -110,7 +112,7 @@ def test_what_is_known_is_not_read_again(
 def test_a_file_that_vanishes_on_the_way_is_refused(plain: Library, music: Path) -> None:
     """Files move while an import of hours runs."""
     gone = SourceFile(music / "gone.mp3", "gone.mp3")
-    report = import_files(plain, [gone], n_processes=1)
+    report = import_files(plain, [gone], store=NO_STORE, n_processes=1)
     assert [refusal.error.code for refusal in report.refused] == ["invalid_audio"]
 
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-import core.analysis.file
+import core.audio.reading.decode
+from core.analysis.file import analyse_file
 from core.audio.reading.decode import read_through
 from core.audio.reading.source import SourceFormat
 from core.pipeline.pipeline import AudioPipeline
@@ -63,7 +64,7 @@ def test_a_file_is_analysed_on_one_thread(tmp_path: Path, monkeypatch: pytest.Mo
         counts.append(count_threads())
         return read_through(*arguments, **named)
 
-    monkeypatch.setattr(core.analysis.file, "read_through", watch)
+    monkeypatch.setattr(core.audio.reading.decode, "read_through", watch)
     with threadpool_limits(limits=2, user_api="blas"):
-        core.analysis.file.analyse_file(path)
+        analyse_file(path)
     assert counts == [1]

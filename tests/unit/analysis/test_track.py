@@ -10,9 +10,10 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from core.analysis.blocks import analyse_blocks
 from core.analysis.file import analyse_file
-from core.analysis.track import TrackAnalysis, analyse_track
 from core.audio.resample import resample
+from stemcrate.schemas.facts import TrackFacts
 from tests.unit.analysis.encoding import write_mp4
 from tests.unit.analysis.songs import TEMPO_BPM, make_track
 
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.slow
 RATE = 44100
 
 
-def _analyse(samples: Any, sample_rate: int = RATE) -> TrackAnalysis:
+def _analyse(samples: Any, sample_rate: int = RATE) -> TrackFacts:
     samples = np.atleast_2d(np.asarray(samples, dtype=np.float32))
-    return analyse_track([samples], sample_rate, len(samples))
+    return analyse_blocks([samples], sample_rate, len(samples))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def song() -> NDArray[Any]:
 
 @pytest.fixture(scope="module")
 def facts(song: NDArray[np.float32]) -> dict[str, Any]:
-    return _analyse(song).facts().model_dump(mode="json")
+    return _analyse(song).model_dump(mode="json")
 
 
 def _assert_same(changed: Any, facts: Any, *, shift_s: float = 0.0) -> None:
@@ -71,7 +72,7 @@ def test_a_song_has_the_facts_that_it_was_made_with(facts: Any) -> None:
 def test_what_ears_do_not_hear_changes_nothing(
     song: NDArray[np.float32], facts: Any, name: str, change: Callable[..., Any]
 ) -> None:
-    _assert_same(_analyse(change(song)).facts().model_dump(mode="json"), facts)
+    _assert_same(_analyse(change(song)).model_dump(mode="json"), facts)
 
 
 @pytest.mark.parametrize("sample_rate", [22050, 48000, 96000])
@@ -79,7 +80,7 @@ def test_the_sample_rate_changes_nothing(
     song: NDArray[np.float32], facts: Any, sample_rate: Any
 ) -> None:
     converted = resample(song[None], RATE, sample_rate)
-    _assert_same(_analyse(converted, sample_rate).facts().model_dump(mode="json"), facts)
+    _assert_same(_analyse(converted, sample_rate).model_dump(mode="json"), facts)
 
 
 @pytest.mark.parametrize("silence_s", [1.3, 5.0])
@@ -87,13 +88,13 @@ def test_leading_silence_moves_the_grid_and_nothing_else(
     song: NDArray[np.float32], facts: Any, silence_s: float
 ) -> None:
     silence = np.zeros(round(silence_s * RATE), np.float32)
-    changed = _analyse(np.concatenate([silence, song])).facts().model_dump(mode="json")
+    changed = _analyse(np.concatenate([silence, song])).model_dump(mode="json")
     _assert_same(changed, facts, shift_s=silence_s)
 
 
 def test_the_blocks_change_nothing(song: NDArray[np.float32], facts: Any) -> None:
     blocks = [part[None] for part in np.array_split(song, 37)]
-    assert analyse_track(blocks, RATE, 1).facts().model_dump(mode="json") == facts
+    assert analyse_blocks(blocks, RATE, 1).model_dump(mode="json") == facts
 
 
 def _write(path: Path, song: NDArray[np.float32], codec: Any) -> None:
@@ -128,7 +129,7 @@ def test_the_container_changes_nothing(
     """A grid moved by an encoder's delay is heard as a flam when two copies are mixed."""
     path = tmp_path / name
     _write(path, song, codec)
-    changed = analyse_file(path)[1]
+    changed = analyse_file(path)
     _assert_same(changed, facts)
     assert changed["energy"] == facts["energy"]
 
@@ -177,7 +178,7 @@ def _sine(seconds: float) -> NDArray[Any]:
 )
 def test_every_sound_has_a_result_and_none_is_made_up(name: str, samples: Any) -> None:
     """A BPM of noise, told as if it were sure, ends up in somebody's library."""
-    facts = _analyse(samples).facts().model_dump(mode="json")
+    facts = _analyse(samples).model_dump(mode="json")
     assert _is_finite(facts)
     assert facts["tempo_bpm"] == 0 or 20 <= facts["tempo_bpm"] <= 300
     assert 1 <= facts["energy"] <= 10
@@ -205,7 +206,7 @@ def test_levels_have_the_decimals_of_their_unit(facts: Any) -> None:
 
 
 def test_a_rate_that_loudness_is_not_defined_for_has_the_other_facts() -> None:
-    facts = _analyse(_noise(3)[::8], sample_rate=RATE // 8).facts().model_dump(mode="json")
+    facts = _analyse(_noise(3)[::8], sample_rate=RATE // 8).model_dump(mode="json")
     assert facts["integrated_loudness_lufs"] is None
     assert facts["energy"] >= 1
 
@@ -218,9 +219,10 @@ def test_memory_grows_slowly_with_length() -> None:
     n_songs = 20
 
     tracemalloc.start()
-    analysis = analyse_track((song for _ in range(n_songs)), rate, 1)
+    facts = analyse_blocks((song for _ in range(n_songs)), rate, 1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(analysis.structure.sections) > n_songs
-    assert len(analysis.chords) > n_songs
-    assert peak * 3 * 3600 / analysis.duration_s < 600e6
+    assert len(facts.sections) > n_songs
+    assert len(facts.chords) > n_songs
+    assert facts.duration_s
+    assert peak * 3 * 3600 / facts.duration_s < 600e6

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.analysis.harmony.camelot import key_of, key_to_camelot, key_to_open_key, key_to_short
 from core.analysis.harmony.chroma import measure_chroma
-from core.analysis.harmony.key import KeyCandidate, KeyEstimate, arbitrate_key, estimate_key
+from core.analysis.harmony.key import KeyEstimate, estimate_key
 from core.analysis.spectra import measure_spectra
 from tests.progressions import RATE, play
 
@@ -105,30 +105,6 @@ def test_what_has_no_harmony_gets_no_confident_key(signal: Any) -> None:
     """A made-up key with high confidence would send a set astray."""
     assert key_of_signal(signal).confidence < 0.25
     assert key_of_signal(np.tile(play(9, "minor"), 3)).confidence > 0.5
-
-
-def estimate_named(key: Any, confidence: Any, others: Any = ()) -> KeyEstimate:
-    alternatives = tuple(KeyCandidate(name, key_to_camelot(name), 0.1) for name in others)
-    return KeyEstimate(key=key, confidence=confidence, alternatives=alternatives)
-
-
-def test_stems_decide_only_where_they_are_clearly_surer() -> None:
-    """A second opinion that always wins, or never, is none."""
-    unsure = estimate_named("C major", 0.3, ["A minor", "G major"])
-    sure = estimate_named("C major", 0.8, ["A minor", "G major"])
-    stems = estimate_named("A minor", 0.7)
-    assert arbitrate_key(unsure, stems).key == "A minor"
-    assert arbitrate_key(unsure, stems).is_contested
-    assert arbitrate_key(sure, stems).key == "C major"
-    assert arbitrate_key(sure, stems).is_contested
-    assert arbitrate_key(unsure, estimate_named("Eb minor", 0.7)).key == "C major"
-
-
-def test_without_stems_or_with_their_consent_the_mixture_stands() -> None:
-    """No stems must not count as a conflict."""
-    mixture = estimate_named("C major", 0.3)
-    for stems in (None, KeyEstimate(), estimate_named("C major", 0.9)):
-        assert arbitrate_key(mixture, stems) == mixture
 
 
 @pytest.mark.parametrize("seconds", [3, 5, 12, 30])

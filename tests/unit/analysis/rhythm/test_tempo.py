@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.analysis.rhythm.grid import rate_hold
-from core.analysis.rhythm.tempo import TempoEstimate, arbitrate_tempo, estimate_tempo
+from core.analysis.rhythm.tempo import TempoEstimate, estimate_tempo
 from core.analysis.spectra import measure_spectra
 
 RATE = 22050
@@ -122,29 +122,6 @@ def test_beats_lie_inside_the_recording_and_the_input_is_left_alone() -> None:
 def test_an_impossible_range_is_refused(tempo_range_bpm: tuple[int, int]) -> None:
     with pytest.raises(ValueError):
         estimate(np.zeros(RATE, dtype=np.float32), tempo_range_bpm=tempo_range_bpm)
-
-
-def test_drums_that_are_clearly_surer_of_the_tempo_decide() -> None:
-    """A mixture whose pulse is buried reads 2/3 of the tempo that its drums state plainly."""
-    mixture = TempoEstimate(tempo_bpm=85.3, confidence=0.4)
-    drums = TempoEstimate(tempo_bpm=128.0, confidence=0.9)
-    assert arbitrate_tempo(mixture, drums) is drums
-
-
-@pytest.mark.parametrize(
-    "drums",
-    [
-        None,
-        TempoEstimate(),
-        TempoEstimate(tempo_bpm=150.0, confidence=0.5),
-        TempoEstimate(tempo_bpm=120.02, confidence=0.9),
-    ],
-    ids=["no stem", "no signal", "hardly surer", "of one mind"],
-)
-def test_drums_that_say_no_more_leave_the_mixture_its_word(drums: Any) -> None:
-    """A stem of silence or of leakage must not overrule the song, nor drums its bar lines."""
-    mixture = TempoEstimate(tempo_bpm=120.0, confidence=0.45)
-    assert arbitrate_tempo(mixture, drums) is mixture
 
 
 def test_a_waltz_has_bars_of_three() -> None:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from bench.made_songs import make_song
 from core.analysis.rhythm.onset import onset_bands
 from core.analysis.rhythm.periodicity import measure_periodicity
-from core.analysis.rhythm.tempo import TEMPO_RANGE_BPM, TempoEstimate, estimate_tempo
+from core.analysis.rhythm.tempo import TempoEstimate, estimate_tempo
 from core.analysis.spectra import ANALYSIS_RATE_HZ as RATE
 from core.analysis.spectra import measure_spectra
+from core.analysis.version import TEMPO_RANGE_BPM
 
 FAMILY = (1 / 2, 1, 2)
 
