@@ -11,6 +11,7 @@ from core.library.intake.refresh import refresh
 from core.library.library import Library
 from core.library.records.record import DescriptorRecord, JobReference, LibraryRecord
 from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.tags import TextTags
 from tests.library_records import make_record
 from tests.signals import make_song, write_song
 
@@ -46,7 +47,7 @@ def _age(record: LibraryRecord) -> None:
     record.analysis_version = None
     record.facts.tempo_bpm = 1.0
     record.title = "Mine"
-    record.tags = {"genre": "House"}
+    record.tags = TextTags(genre="House")
     record.jobs = [JobReference(job_id="job", track_index=0, stems=["vocals"])]
     record.facts.vocals_s = [(0.5, 1.5)]
     record.facts.vocal_ratio = 0.3
@@ -74,7 +75,7 @@ def test_a_refresh_replaces_the_facts_and_nothing_else(
     after = library.record(added[0])
     assert after.facts.tempo_bpm == before.facts.tempo_bpm
     assert after.analysis_version == ANALYSIS_VERSION
-    assert (after.title, after.tags) == ("Mine", {"genre": "House"})
+    assert (after.title, after.tags.genre) == ("Mine", "House")
     assert after.facts.vocals_s == [(0.5, 1.5)]
     assert after.descriptors is not None
     assert set(after.descriptors.vectors) == {"mixture", "vocals"}
