@@ -1,1 +1,1 @@
-"""The browser workbench. It talks to the API only, by `ui.client`."""
+"""The browser workbench. It talks only to the API, through `stemcrate.client`."""

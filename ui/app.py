@@ -14,7 +14,7 @@ LOGO = Path(__file__).with_name("logo.svg")
 
 
 def main() -> None:
-    """Lay out the workbench and run the page asked for."""
+    """Lay out the workbench and run the requested page."""
     st.set_page_config(
         page_title="Stemcrate",
         page_icon="🎚️",

@@ -1,4 +1,4 @@
-"""One colour a stem, legible on light and on dark."""
+"""One colour per stem, legible on light and dark backgrounds."""
 
 STEM_COLOURS = {
     "vocals": "#f06595",
@@ -23,12 +23,12 @@ FALLBACK = "#748ffc"
 
 
 def colour_of(label: str) -> str:
-    """Give the colour of a stem or composite; third parties' stems share one."""
+    """Return the colour of a stem or composite; unknown stems share one."""
     return STEM_COLOURS.get(label, FALLBACK)
 
 
 def camelot_colour(camelot: str | None) -> str:
-    """Give the colour of a Camelot code: its hour on the colour circle; grey where unknown."""
+    """Return the colour of a Camelot code by its hour on the wheel; grey if unknown."""
     if not camelot or not camelot[:-1].isdigit():
         return "hsl(210 8% 55%)"
     hue = (int(camelot[:-1]) - 1) % 12 * 30

@@ -1,4 +1,4 @@
-"""The pages, and the way from one to another. A page's address holds the job it shows."""
+"""The pages and the navigation between them. A page's URL holds the job it shows."""
 
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -10,7 +10,7 @@ JOB = "job"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page: its script below this folder, and how the navigation shows it."""
+    """A page: its script below this folder, and its entry in the navigation."""
 
     script: str
     title: str
@@ -18,7 +18,7 @@ class Place:
 
     @property
     def address(self) -> str:
-        """Where the browser finds the page, below the address of the workbench."""
+        """The page's path below the workbench's URL."""
         return "/" if self is PLACES[0] else f"/{PurePath(self.script).stem}"
 
 
@@ -30,7 +30,7 @@ PLACES = (PROCESS, RESULTS, HISTORY)
 
 
 def job_in_address() -> str | None:
-    """Return the job that the address names, and remember it."""
+    """Return the job named in the URL, and remember it."""
     job_id = st.query_params.get(JOB)
     if job_id:
         st.session_state[JOB] = job_id
@@ -38,25 +38,25 @@ def job_in_address() -> str | None:
 
 
 def last_job() -> str | None:
-    """Return the job that this session saw last: links of the navigation lose the address's."""
+    """Return this session's last job: navigation links lose the URL's parameters."""
     job_id = st.session_state.get(JOB)
     return str(job_id) if job_id else None
 
 
 def put_into_address(job_id: str) -> None:
-    """Name a job in the address, so that a reload comes back to it."""
+    """Put a job into the URL, so that a reload returns to it."""
     st.session_state[JOB] = job_id
     st.query_params[JOB] = job_id
 
 
 def forget_job() -> None:
-    """Take the job out of the address and the session."""
+    """Remove the job from the URL and the session."""
     st.session_state.pop(JOB, None)
     st.query_params.clear()
 
 
 def go(place: Place, job_id: str | None = None) -> None:
-    """Go to a page, with a job where one is given."""
+    """Go to a page, optionally with a job."""
     if job_id is not None:
         st.session_state[JOB] = job_id
     st.switch_page(place.script, query_params={} if job_id is None else {JOB: job_id})

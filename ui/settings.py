@@ -1,4 +1,4 @@
-"""What the workbench reads from the environment or `.env`: where the API is.
+"""Settings of the workbench, from the environment or `.env`: the API's address.
 
 `config.Settings` extends these settings, so that each variable is described once.
 """
@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict  # noqa: TID251
 
 
 class ApiAddress(BaseSettings):
-    """Where the API is, for this process and for the user's browser."""
+    """Addresses of the API for this process and for the user's browser."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 

@@ -1,4 +1,4 @@
-"""What Streamlit's theme does not cover. Colours derive from the text's, so both themes fit."""
+"""Styles beyond Streamlit's theme. Colours derive from the text colour, so they fit both themes."""
 
 STYLE = """
 .stMainBlockContainer { max-width: 1180px; padding-top: 3.5rem; padding-bottom: 4rem; }

@@ -1,4 +1,4 @@
-"""Numbers and names as people read them. What is unknown is a dash."""
+"""Formats numbers and names for people. Unknown values are a dash."""
 
 import html
 import re
@@ -20,7 +20,7 @@ _STAGE_TITLES = {
 
 
 def escape_markdown(text: str) -> str:
-    r"""Show any text as it is where Streamlit reads Markdown.
+    r"""Escape text for Streamlit's Markdown.
 
     >>> print(escape_markdown("*a* :red[b]"))
     \*a\* \:red\[b\]
@@ -29,7 +29,7 @@ def escape_markdown(text: str) -> str:
 
 
 def sentence_markdown(text: str) -> str:
-    """Show a sentence of the API: what stands between backticks is code, the rest as it is."""
+    """Escape a sentence of the API for Markdown, keeping text in backticks as code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return escape_markdown(text)
@@ -40,12 +40,12 @@ def sentence_markdown(text: str) -> str:
 
 
 def escape_html(text: str) -> str:
-    """Show any text as it is inside HTML or SVG, attributes included, on one line."""
+    """Escape text for HTML or SVG, including attributes, on one line."""
     return html.escape(" ".join(text.split()))
 
 
 def title_of(name: str) -> str:
-    """Turn a stem's, recipe's or stage's name into a label.
+    """Convert the name of a stem, recipe or stage to a label.
 
     >>> title_of("main_harmonic")
     'Main harmonic'
@@ -54,7 +54,7 @@ def title_of(name: str) -> str:
 
 
 def number(value: float | None, decimals: int = 1, unit: str = "") -> str:
-    """Write a number with a real minus sign and its unit."""
+    """Format a number with a minus sign (U+2212) and its unit."""
     if value is None:
         return UNKNOWN
     written = f"{value:.{decimals}f}"
@@ -64,7 +64,7 @@ def number(value: float | None, decimals: int = 1, unit: str = "") -> str:
 
 
 def percent(fraction: float | None) -> str:
-    """Write a fraction from 0 to 1.
+    """Format a fraction, 0 to 1, in percent.
 
     >>> percent(0.779)
     '78 %'
@@ -73,7 +73,7 @@ def percent(fraction: float | None) -> str:
 
 
 def length(seconds: float | None) -> str:
-    """Write a recording's length in whole seconds that have passed, as players do.
+    """Format a duration in whole elapsed seconds, as players do.
 
     >>> length(210.4), length(3723)
     ('3:30', '1:02:03')
@@ -86,7 +86,7 @@ def length(seconds: float | None) -> str:
 
 
 def time_left(seconds: float | None) -> str:
-    """Write how long a job will probably take; nothing where that is unknown."""
+    """Format the remaining time of a job; empty if unknown."""
     if seconds is None:
         return ""
     if seconds < 90:
@@ -95,7 +95,7 @@ def time_left(seconds: float | None) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """Write a size in decimal units, as file managers do.
+    """Format a size in decimal units, as file managers do.
 
     >>> size(5338740)
     '5.3 MB'
@@ -109,7 +109,7 @@ def size(n_bytes: int) -> str:
 
 
 def moment(at: datetime | None, timezone: str | None = None) -> str:
-    """Write a moment in the user's time zone."""
+    """Format a time in the user's time zone."""
     if at is None:
         return UNKNOWN
     try:
@@ -120,12 +120,12 @@ def moment(at: datetime | None, timezone: str | None = None) -> str:
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
-    """Return the seconds from one moment to another."""
+    """Return the seconds between two times."""
     return (end - start).total_seconds() if start and end else None
 
 
 def format_facts(artefact: Artefact) -> str:
-    """Write what a delivered file is: format, bit depth, sample rate."""
+    """Describe a delivered file: format, bit depth, sample rate."""
     facts = [artefact.format.upper()]
     if depth := artefact.bit_depth:
         facts.append("32-bit float" if depth == "32f" else f"{depth}-bit")
@@ -135,7 +135,7 @@ def format_facts(artefact: Artefact) -> str:
 
 
 def weight_facts(artefact: Artefact) -> str:
-    """Write how large a delivered file is, and the gain that normalization gave it."""
+    """Describe a delivered file's size and the gain from normalization."""
     gain_db = artefact.gain_db
     if not gain_db:
         return size(artefact.bytes)

@@ -1,4 +1,4 @@
-"""A recording as a picture: peaks pale, RMS solid, in the colour of its stem, as inline SVG.
+"""Waveforms as inline SVG: pale peaks and solid RMS in the stem's colour.
 
 Conventions: one unit of the view box is one bin across and a hundredth of the scale up; the
 picture stretches to whatever width it is given. Grid lines and the zero line take the text's
@@ -23,10 +23,10 @@ def draw_waveform(
     Parameters
     ----------
     peaks : linear full scale; lists of equal length; empty lists give a flat line.
-    label : what the picture shows, for those who hear the page; any text.
+    label : accessible name of the picture; any text.
     colour : CSS colour.
-    scale : amplitude that fills the height, from `common_scale`.
-    grid : where to draw vertical lines, 0 (start) to 1 (end).
+    scale : amplitude at full height, from `common_scale`.
+    grid : positions of vertical lines, 0 (start) to 1 (end).
     """
     n_bins = max(len(peaks.rms), 1)
     lines = "".join(f"M{n_bins * place:.1f} 0V{2 * MIDDLE}" for place in grid)
@@ -45,9 +45,9 @@ def draw_waveform(
 
 
 def common_scale(outputs: Mapping[str, Peaks]) -> float:
-    """Give the amplitude that fills the height, one for all outputs of a track.
+    """Return the amplitude at full height, common to all outputs of a track.
 
-    Stems keep their levels against one another, and a quiet track still shows. Silence gives 1.
+    Stems keep their relative levels, and a quiet track is still visible. 1 for silence.
     """
     highest = max(
         (
@@ -62,9 +62,10 @@ def common_scale(outputs: Mapping[str, Peaks]) -> float:
 
 
 def bar_grid(downbeats_s: Iterable[float], duration_s: float | None) -> list[float]:
-    """Give places of grid lines at downbeats: each, or each 2nd, 4th, 8th, … where there are many.
+    """Return positions of grid lines at downbeats, thinned to every 2nd, 4th, 8th, … if there are
+    many.
 
-    The places run from 0 (start) to 1 (end); those outside are left out.
+    Positions run from 0 (start) to 1 (end); others are dropped.
     """
     if not duration_s:
         return []
@@ -76,7 +77,7 @@ def bar_grid(downbeats_s: Iterable[float], duration_s: float | None) -> list[flo
 
 
 def _outline(upper: Sequence[float], lower: Sequence[float], scale: float) -> str:
-    """Draw a closed shape, left to right along ``upper`` and back along ``lower``."""
+    """Draw a closed path along ``upper`` and back along ``lower``."""
     if not upper:
         return ""
     there = "".join(f"L{x} {_y(value, scale)}" for x, value in enumerate(upper))

@@ -22,12 +22,12 @@ Point = tuple[float, float]
 
 
 def draw_wheel(path: Sequence[str | None], scores: Sequence[float] = ()) -> str:
-    """Draw the wheel; tracks are numbered in the order of ``path``, unknown keys left out.
+    """Draw the wheel with tracks numbered in the order of ``path``; unknown keys are omitted.
 
     Parameters
     ----------
     path : Camelot codes in playing order; None where the key is unknown.
-    scores : of the transitions, 0 to 1, one fewer than codes; the line's colour.
+    scores : of the transitions, 0 to 1, one fewer than codes; they colour the line.
     """
     used = {code for code in path if code}
     sectors = "".join(
@@ -73,7 +73,7 @@ def _sector(hour: int, ring: str, *, is_used: bool) -> str:
 
 
 def _spots(path: Sequence[str | None]) -> list[Point | None]:
-    """Place each track on the edge of its sector; tracks of one key stand side by side."""
+    """Place each track on the edge of its sector; tracks of one key are side by side."""
     seen: dict[str, int] = {}
     spots: list[Point | None] = []
     for code in path:
@@ -105,6 +105,6 @@ def _mark(place: int, spot: Point) -> str:
 
 
 def _at(degrees: float, radius: float) -> Point:
-    """Give a point; 0° is up, clockwise."""
+    """Return a point on a circle; 0° is up, clockwise."""
     angle = math.radians(degrees)
     return radius * math.sin(angle), -radius * math.cos(angle)

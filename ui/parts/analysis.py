@@ -1,4 +1,4 @@
-"""What the analysis found, with how sure it is and what else it could be; and the null test."""
+"""The facts of a track with confidences and alternatives, and the null test."""
 
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ Alternative = TypeVar("Alternative", TempoAlternative, KeyAlternative)
 
 
 def show_analysis(facts: TrackFacts) -> None:
-    """Show the table of findings, and the sections in their order."""
+    """Show the table of facts and the list of sections."""
     rows = analysis_rows(facts)
     if rows:
         st.markdown("##### Analysis")
@@ -40,13 +40,13 @@ def show_analysis(facts: TrackFacts) -> None:
 
 
 def show_null_test(null_test: NullTest) -> None:
-    """Show how well the stems add up."""
+    """Show the null test."""
     st.markdown("##### Null test")
     st.markdown(escape_markdown(describe_null_test(null_test)))
 
 
 def analysis_rows(facts: TrackFacts) -> list[list[str]]:
-    """Return the rows of the table as markup; what was not looked for has no row."""
+    """Return the table's rows as markup; facts that were not analysed have no row."""
     rows = []
     known = facts.model_fields_set
     if "tempo_bpm" in known:
@@ -74,7 +74,7 @@ def analysis_rows(facts: TrackFacts) -> list[list[str]]:
 
 
 def _course_rows(facts: TrackFacts) -> list[list[str]]:
-    """Return the rows of what happens when: voices, where to mix, chords."""
+    """Return the rows of vocals, mixing windows and chords."""
     rows = []
     if facts.vocal_ratio is not None:
         sung, sure = f"{percent(facts.vocal_ratio)} of the time", facts.vocals_confidence
@@ -89,7 +89,7 @@ def _course_rows(facts: TrackFacts) -> list[list[str]]:
 
 
 def section_list(sections: list[Section]) -> str:
-    """Make the list of sections as markup, each with its start."""
+    """Return the list of sections as markup, each with its start."""
     items = "".join(
         f"<li>{length(s.start_s)} {escape_html(title_of(s.label))}</li>" for s in sections
     )
@@ -101,7 +101,7 @@ def _starts(passages: list[Interval]) -> str:
 
 
 def _chord_shares(chords: list[Chord]) -> list[tuple[str, float]]:
-    """Return the chords that last longest, with their share of the time that has chords."""
+    """Return the longest chords with their fraction of the time with chords."""
     seconds: dict[str, float] = {}
     for part in chords:
         if part.chord != NO_CHORD:
@@ -111,7 +111,7 @@ def _chord_shares(chords: list[Chord]) -> list[tuple[str, float]]:
 
 
 def describe_null_test(null_test: NullTest) -> str:
-    """Say how much of the mixture the stems miss, and what became of that."""
+    """Describe the residual's level and where it went."""
     level = null_test.residual_dbfs
     start = (
         "The model's stems leave nothing of the mixture."

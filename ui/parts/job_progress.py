@@ -1,4 +1,4 @@
-"""A job while it runs: how far, how long still, stage by stage; and how to stop it."""
+"""A running job: progress, remaining time, stages, and cancel."""
 
 import streamlit as st
 
@@ -32,7 +32,7 @@ SUBTITLES = {
 
 
 def show_job(client: Workbench, job_id: str) -> None:
-    """Show a job, again and again until it ends."""
+    """Show a job and refresh it until it ends."""
     try:
         job = client.get_job(job_id)
     except ClientError as error:
@@ -53,7 +53,7 @@ def show_job(client: Workbench, job_id: str) -> None:
 
 
 def show_progress(client: Workbench, job: Job) -> None:
-    """Show where a job stands now."""
+    """Show the current progress of a job."""
     names = [track.name for track in job.tracks]
     title = names[0] if len(names) == 1 else f"{len(names)} tracks"
     show_heading(title, describe_progress(job))
@@ -71,7 +71,7 @@ def show_progress(client: Workbench, job: Job) -> None:
 
 
 def describe_progress(job: Job) -> str:
-    """Say in a line what is being done, on which track, and how long it will take."""
+    """Describe the current stage, its track and the remaining time in one line."""
     if job.state.is_final or job.stage is None:
         return SUBTITLES[job.state]
     parts = [title_of(job.stage)]
@@ -85,7 +85,7 @@ def describe_progress(job: Job) -> str:
 
 
 def stage_list(stages: list[StageSummary]) -> str:
-    """Make the list of a track's stages as markup; each tells its state in words as well."""
+    """Return the list of a track's stages as markup, with each state in words."""
     items = "".join(map(_stage_item, stages))
     return f'<ul class="sc-stages">{items}</ul>'
 

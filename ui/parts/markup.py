@@ -1,4 +1,4 @@
-"""Own markup on the page. Every text in it goes through `ui.text.escape_html` first."""
+"""Custom markup. Every text in it is escaped by `ui.text.escape_html`."""
 
 import streamlit as st
 
@@ -7,32 +7,32 @@ from ui.text import escape_html
 
 
 def show_html(markup: str) -> None:
-    """Show HTML or SVG. One line, so that Markdown sees a single block and changes nothing.
+    """Show HTML or SVG on one line, so that Markdown sees a single block and changes nothing.
 
-    `st.html` would be the natural way, but it takes SVG out.
+    `st.html` removes SVG.
     """
     st.markdown(f'<div class="sc">{" ".join(markup.split())}</div>', unsafe_allow_html=True)
 
 
 def show_style() -> None:
-    """Add the house's style sheet to the page."""
+    """Add the style sheet to the page."""
     st.html(f"<style>{STYLE}</style>")
 
 
 def show_heading(title: str, subtitle: str = "") -> None:
-    """Head a page; both texts may be anything."""
+    """Show a page's heading; both texts are escaped."""
     below = f"<p>{escape_html(subtitle)}</p>" if subtitle else ""
     show_html(f'<div class="sc-head"><h1>{escape_html(title)}</h1>{below}</div>')
 
 
 def meter(fraction: float) -> str:
-    """Draw a small bar for a fraction from 0 to 1."""
+    """Return a small bar for a fraction from 0 to 1."""
     width = round(100 * min(1.0, max(0.0, fraction)))
     return f'<span class="sc-meter" aria-hidden="true"><i style="width:{width}%"></i></span>'
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """Make a table of markup; the first cell of a row is its heading."""
+    """Return a table as markup; the first cell of a row is its heading."""
     head = "".join(f'<th scope="col">{cell}</th>' for cell in header)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'

@@ -1,4 +1,4 @@
-"""What went wrong, as a message: what it is and what to do, never a traceback."""
+"""Error messages: what went wrong and what to do, never a traceback."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from stemcrate.schemas.jobs import JobWarning
 from stemcrate.schemas.manifest import Failure
 from ui.text import escape_markdown, sentence_markdown, title_of
 
-# What the API says to programs, said to people at a screen.
+# Hints of the API for programs, reworded for people at a screen.
 HINTS = {"job_not_found": "The History page lists the jobs that exist."}
 
 
 def show_error(error: ClientError) -> None:
-    """Show what the API refused, file by file where it lists files."""
+    """Show an error of the API, file by file if it lists files."""
     if isinstance(error, ApiError) and error.files:
         lines = [
             f"**{escape_markdown(item.file or '')}**: {_sentence(item.detail, item.hint)}"
@@ -34,9 +34,9 @@ def show_failure(failure: Failure, *, of: str = "") -> None:
 
 
 def show_warnings(warnings: list[JobWarning], names: Sequence[str] = ()) -> None:
-    """Show what to know about a result that is usable all the same.
+    """Show warnings about a usable result.
 
-    ``names`` are those of the job's tracks, where each warning should say whose it is.
+    ``names`` are those of the job's tracks, if each warning should name its track.
     """
     if not warnings:
         return
@@ -54,7 +54,7 @@ def _describe_warning(warning: JobWarning, names: Sequence[str]) -> str:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show an error of the API in place of what the block would have shown."""
+    """Show an error of the API instead of the block's content."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Which model separates: what is at hand, what ``auto`` comes to and why, under which licence."""
+"""Model selection: available models, the choice of ``auto`` with its reason, and licences."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ AUTO = "auto"
 
 
 def ask_model(config: Configuration) -> str:
-    """Ask for the model; give its name."""
+    """Ask for the model; return its name."""
     models = {model.name: model for model in config.models}
     names = list(dict.fromkeys([AUTO, *models, config.defaults.model]))
     names.sort(key=lambda name: name != AUTO and not _is_available(models.get(name)))
@@ -34,7 +34,7 @@ def ask_model(config: Configuration) -> str:
 
 
 def show_models(config: Configuration) -> None:
-    """Show all models with their stems, licences and whether they can run now."""
+    """Show all models with stems, licences and availability."""
     rows = [
         [
             escape_html(model.name),
@@ -48,7 +48,7 @@ def show_models(config: Configuration) -> None:
 
 
 def describe_choice(name: str, config: Configuration) -> str:
-    """Describe a model in a line of the list."""
+    """Describe a model in one line."""
     if name == AUTO:
         return f"auto → {config.model.resolved or 'no model is available'}"
     model = next((model for model in config.models if model.name == name), None)

@@ -26,16 +26,16 @@ def ask_option(
     Parameters
     ----------
     name : a field of `ProcessingOptions`.
-    defaults : what an untouched widget shows.
+    defaults : initial values of widgets.
     place : the part of the page to put it in.
-    titles : what choices are called; others by themselves.
-    choices : what the installation offers, where that is less than the field allows.
+    titles : labels of choices; others show their value.
+    choices : what the installation offers, if that is less than the field allows.
     settings : further arguments of the widget, such as ``disabled`` or ``step``; ``horizontal``
         shows choices side by side instead of in a list.
 
     Returns
     -------
-    The option as text, by its name; nothing for a number that was emptied: the API's default holds.
+    The option as text, by its name; nothing for an emptied number: the API's default applies.
     """
     field = ProcessingOptions.model_fields[name]
     settings = {"label": title_of_option(name), "help": field.description, **settings}

@@ -1,4 +1,4 @@
-"""What to make of the files: a job's options, as the form fields of `POST /process`."""
+"""The form of a job's options, as form fields of `POST /process`."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -122,7 +122,7 @@ def _ask_loudness(defaults: ProcessingOptions, *, disabled: bool) -> dict[str, s
 
 
 def _ask_others(defaults: ProcessingOptions, asked: Mapping[str, str]) -> dict[str, str]:
-    """Ask for every option that has no place of its own."""
+    """Ask for every option without a dedicated widget."""
     options = ask_option("clipping", defaults, titles=CLIPPING_TITLES, horizontal=True)
     options |= ask_option("custom_recipes", defaults, placeholder="karaoke=drums+bass; dub=drums")
     elsewhere = {*asked, *options, "bit_depth"}  # which lossy formats do not have

@@ -1,4 +1,4 @@
-"""The tracks in the order that mixes best, and why."""
+"""A job's playlist: tracks in mixing order, with reasons."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from ui.wheel_svg import draw_wheel
 
 
 def show_playlist(client: Workbench, playlist: SetDescription, artefacts: list[OutputFile]) -> None:
-    """Show the set: order, transitions with reasons, the path on the wheel, the file."""
+    """Show the set: order, transitions with reasons, path on the wheel, file."""
     if not playlist.tracks:
         return
     st.subheader("Playlist", anchor=False)
@@ -33,7 +33,7 @@ def show_playlist(client: Workbench, playlist: SetDescription, artefacts: list[O
 
 
 def set_list(tracks: list[SetTrack], transitions: list[Transition]) -> str:
-    """Make the list of tracks and the transitions between them as markup."""
+    """Return the tracks and their transitions as markup."""
     into = {(step.from_id, step.to_id): step for step in transitions}
     items = []
     for place, track in enumerate(tracks):

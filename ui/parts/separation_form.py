@@ -1,4 +1,4 @@
-"""How to separate: the preset, and what goes beyond it."""
+"""Options of separation: the preset and everything beyond it."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ RESIDUAL_TITLES = {
 
 
 def ask_preset(defaults: ProcessingOptions) -> str:
-    """Ask how much work the separation is worth."""
+    """Ask for the preset."""
     return str(
         st.segmented_control(
             title_of_option("preset"),
@@ -34,7 +34,7 @@ def ask_preset(defaults: ProcessingOptions) -> str:
 
 
 def ask_separation(config: Configuration, model: str) -> dict[str, str]:
-    """Ask for everything beyond the preset; ``model`` is the one that was chosen."""
+    """Ask for everything beyond the preset; ``model`` is the chosen one."""
     defaults = config.defaults
     options = ask_option("stems", defaults, placeholder="vocals")
     options |= ask_option("residual", defaults, titles=RESIDUAL_TITLES, horizontal=True)

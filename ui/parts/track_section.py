@@ -1,4 +1,4 @@
-"""One track of a finished job: its facts, and every file that was made of it."""
+"""One track of a finished job: its facts and files."""
 
 from collections.abc import Callable, Mapping
 
@@ -39,12 +39,12 @@ METRIC_WIDTH = 122
 
 
 def short_title(track: JobTrack) -> str:
-    """Name a track by its title alone, where its tags tell, else by its file."""
+    """Return a track's title from its tags, else its file name."""
     return str(track.analysis.title or track.name)
 
 
 def track_title(track: JobTrack) -> str:
-    """Name a track: artist and title where its tags tell, else its file."""
+    """Return a track's artist and title from its tags, else its file name."""
     artist, title = track.analysis.artist, short_title(track)
     return f"{artist} – {title}" if artist else title
 
@@ -59,7 +59,7 @@ def show_track(
 ) -> None:
     """Show one track with its outputs and its whole analysis.
 
-    ``kind`` is that of its job, ``facts`` are the manifest's; ``skipped`` tells by composite why
+    ``kind`` is that of its job, ``facts`` are the manifest's; ``skipped`` says by composite why
     it was not made.
     """
     if track.error:
@@ -87,7 +87,7 @@ def show_track(
 
 
 def show_metrics(facts: JobFacts) -> None:
-    """Show what a DJ looks at first."""
+    """Show the key figures: tempo, key, energy, loudness."""
     values = {
         "BPM": number(facts.tempo_bpm),
         "Key": facts.key or UNKNOWN,
@@ -123,7 +123,7 @@ def _show_lane(client: Workbench, artefact: OutputFile, picture: str) -> None:
 def _picture_maker(
     client: Workbench, facts: JobFacts, artefacts: list[OutputFile]
 ) -> Callable[[str], str]:
-    """Give a function from a label to its picture: nothing where none was made."""
+    """Return a function from a label to its waveform; empty if there is none."""
     source = next((a for a in artefacts if a.label == "waveforms"), None)
     if source is None:
         return lambda label: ""
@@ -152,7 +152,7 @@ def _picture_maker(
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _read_waveforms(_client: Workbench, url: str, _file: OutputFile) -> Waveforms:
-    """Read a track's pictures once, by their URL: a job that has ended never changes."""
+    """Read a track's waveforms once per URL: an ended job never changes."""
     return _client.read_waveforms(_file)
 
 

@@ -1,4 +1,4 @@
-"""History: all jobs by time, to open again."""
+"""History: all jobs by time."""
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ STATE_COLOURS = {
 
 
 def show() -> None:
-    """Show a page of jobs, newest first; the address holds where the page begins."""
+    """Show a page of jobs, newest first; the URL holds its cursor."""
     client = connect()
     show_heading("History", "Every job, newest first.")
     _offer_opening_by_id(client)
@@ -64,7 +64,7 @@ def _show_line(job: JobSummary) -> None:
 
 
 def describe_names(job: JobSummary) -> str:
-    """Name the first tracks of a job, and count the rest."""
+    """Return the names of a job's first tracks and the number of the others."""
     names = ", ".join(job.names[:MAX_NAMES])
     n_more = job.n_tracks - min(MAX_NAMES, len(job.names))
     return f"{names} and {n_more} more" if n_more > 0 else names

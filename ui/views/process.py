@@ -1,4 +1,4 @@
-"""Process: files and options in, a job out; then the job, live."""
+"""Process: the form for a new job, then its live progress."""
 
 from collections.abc import Sequence
 from typing import BinaryIO, cast
@@ -21,7 +21,7 @@ BYTES_PER_MIB = 1 << 20
 
 
 def show() -> None:
-    """Show the job that the address names, or the form for a new one."""
+    """Show the job in the URL, or the form for a new one."""
     client = connect()
     job_id = job_in_address()
     if job_id:
@@ -69,9 +69,9 @@ def _offer_start(client: Workbench, files: Sequence[UploadedFile], options: dict
 
 
 def _release(files: Sequence[UploadedFile]) -> None:
-    """Give back the memory that holds files which the API has now.
+    """Release the memory of files that the API has received.
 
-    Streamlit keeps them for as long as the visitor's session lives, and some minutes more.
+    Streamlit keeps them for the session's lifetime and some minutes more.
     """
     context = get_script_run_ctx()
     assert context is not None
@@ -80,7 +80,7 @@ def _release(files: Sequence[UploadedFile]) -> None:
 
 
 def _offer_running_job(client: Workbench) -> None:
-    """Lead back to this session's job while it runs; one that is gone is no error here."""
+    """Offer this session's running job; a deleted one is ignored."""
     job_id = last_job()
     if job_id is None:
         return

@@ -1,4 +1,4 @@
-"""Results: what a job made of its tracks, to hear, to read and to take away."""
+"""Results: a job's tracks to hear, read and download."""
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ MAX_TAB_LABEL = 28
 
 
 def show() -> None:
-    """Show the job that the address names, or the last one of this session."""
+    """Show the job in the URL, or this session's last one."""
     job_id = job_in_address() or last_job()
     if job_id is None:
         show_heading("Results", "What a job made of your tracks.")
@@ -87,7 +87,7 @@ def skipped_composites(manifest: ProcessingManifest) -> dict[int, dict[str, str]
 def _show_tracks(
     client: Workbench, job: Job, manifest: ProcessingManifest, artefacts: list[OutputFile]
 ) -> None:
-    """Show each track on a tab; only the open one is made, since each has many players."""
+    """Show each track on a tab; only the open one is rendered, since each has many players."""
     skipped = skipped_composites(manifest)
 
     def show(track: JobTrack) -> None:
@@ -151,7 +151,7 @@ def _show_model(job: Job) -> None:
 
 
 def describe_job(job: Job) -> str:
-    """Say in a line what ran when, on what, and how long it took."""
+    """Describe in one line what ran when, on what, and for how long."""
     parts = [moment(job.created_at, st.context.timezone)]
     if job.kind == "analysis":
         parts.append("analysis only")
