@@ -34,12 +34,12 @@ def _split(value: object) -> object:
 
 
 def _default_of(option: str) -> Any:
-    """Describe the setting that is a job option's default as the option itself is described."""
+    """Return a setting for a job option's default, described as the option is."""
     return copy(ProcessingOptions.model_fields[option])
 
 
 class Settings(ApiAddress):
-    """Settings of the whole installation. `.env.example` shows each with its default."""
+    """Settings of the whole installation. `.env.example` lists each with its default."""
 
     # Storage
     data_dir: Path = Field(
@@ -141,17 +141,17 @@ class Settings(ApiAddress):
     )
 
     def resolved_database_url(self) -> str:
-        """Give the URL of the job database; SQLite in the data folder by default."""
+        """Return the URL of the job database; SQLite in the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'stemcrate.sqlite'}"
 
     def api_names(self) -> set[str]:
-        """Give the host names, in lower case, that the API answers to; ``*`` stands for any."""
+        """Return the host names, in lower case, that the API answers to; ``*`` is any."""
         own = (urlsplit(url).hostname for url in (self.api_url, self.public_api_url))
         names = {*self.allowed_hosts, self.api_host, *own}
         return {name.lower() for name in names if name}
 
     def default_options(self) -> ProcessingOptions:
-        """Give the options of a job that names none."""
+        """Return the default options of a job."""
         return ProcessingOptions(
             model=self.separator_model,
             preset=self.preset,
@@ -166,15 +166,15 @@ class Settings(ApiAddress):
         )
 
     def probe_limits(self) -> ProcessLimits:
-        """Return what looking into an upload may take."""
+        """Return the limits of probing an upload."""
         return ProcessLimits(self.probe_timeout_s, self.process_memory_bytes)
 
     def pack_limits(self) -> ProcessLimits:
-        """Return what making a DJ pack may take."""
+        """Return the limits of making a DJ pack."""
         return ProcessLimits(self.pack_timeout_s, self.process_memory_bytes)
 
     def runtime(self) -> Runtime:
-        """Give what stages may know of this machine."""
+        """Return the settings that stages need."""
         return Runtime(
             device=self.device,
             model_dir=self.model_dir,

@@ -1,6 +1,6 @@
-"""One file of ``stemcrate analyze``: known already, or analysed and written down.
+"""Analyses one file of ``stemcrate analyze``, unless its facts are known.
 
-Runs in processes of a pool, side by side; what it returns is one line of ``--json``.
+Runs in the processes of a pool; each result is one line of ``--json``.
 """
 
 import itertools
@@ -33,18 +33,18 @@ _CODEC_FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class AnalysisTask:
-    """What to do with one file.
+    """The work on one file.
 
     Parameters
     ----------
     path : the recording.
-    record_path : where its record is written; None: nowhere.
-    store : facts that any door of this installation found; asked first.
+    record_path : path of its record; None writes no record.
+    store : the installation's facts; read first.
     tempo_range_bpm : range that the tempo is folded into.
-    known_in : folders in which, at any depth, a record may be of the same bytes by another name.
-    is_forced : analyse what is known, too.
-    writes_tags : put tempo and key into the file.
-    original : the facts of a file of the same bytes, found in this run.
+    known_in : folders to search, at any depth, for a record of the same bytes.
+    is_forced : analyse even if the facts are known.
+    writes_tags : write tempo and key to the file's tags.
+    original : facts of a file with the same bytes, found in this run.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class AnalysisTask:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRecord:
-    """The facts of one file, whether they were known, and what went wrong beside them."""
+    """The facts of one file, whether they were known, and warnings."""
 
     facts: Record
     is_known: bool = False
@@ -69,7 +69,7 @@ class AnalysisRecord:
 def run_tasks(
     tasks: Sequence[AnalysisTask], n_processes: int
 ) -> Iterator[tuple[AnalysisTask, AnalysisRecord | StemcrateError]]:
-    """Yield tasks as they end, those last whose file is a copy of another's: it is analysed once.
+    """Yield tasks as they end; copies of another file come last and are not analysed again.
 
     With `AnalysisTask.is_forced` every file is analysed.
     """
@@ -86,9 +86,9 @@ def run_tasks(
 
 
 def _find_copies(tasks: Sequence[AnalysisTask]) -> dict[Path, Path]:
-    """Find files that hold the same bytes as one before them, and give that one.
+    """Map files to an earlier file with the same bytes.
 
-    Only files of one size are read. One that cannot be read is none: its own task says why.
+    Only files of equal size are read. Unreadable files are skipped; their tasks report why.
     """
     by_size: defaultdict[int, list[Path]] = defaultdict(list)
     for task in tasks:
@@ -108,7 +108,7 @@ def _find_copies(tasks: Sequence[AnalysisTask]) -> dict[Path, Path]:
 def run_task(task: AnalysisTask) -> AnalysisRecord:
     """Return the facts of a file: from the store, else from a record with its hash, else analysed.
 
-    What a record says is not put into the store: it may have come with the file from elsewhere.
+    A record's facts are not stored: the record may come from elsewhere.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
 
 
 def _find_known(task: AnalysisTask, request: dict[str, Any]) -> Record | None:
-    """Read what an analysis with this request would give, under the names that the file has now."""
+    """Return the known facts for this request, with the file's current names."""
     if task.original is not None:
         return _rename(task.original, task.path)
     own = task.record_path or task.path
@@ -166,9 +166,9 @@ def _rename(record: Record, path: Path) -> Record:
 
 
 def _tag(path: Path, facts: Record) -> str:
-    """Write tempo and key into a copy that then takes the file's place; give its hash.
+    """Write tempo and key to a copy that replaces the file; return its hash.
 
-    What the file says already, and a file without tempo and key, stays as it is.
+    A file with these tags, or without tempo and key, is unchanged.
     """
     bpm = round(facts["tempo_bpm"], 2) or None
     tags = Tags(bpm=bpm, key=facts["key_short"])
@@ -184,8 +184,8 @@ def _tag(path: Path, facts: Record) -> str:
 
 
 def _tag_format(path: Path) -> str:
-    """Name the format as `write_tags` does. Raises `UnsupportedFormat` where it writes none."""
-    # Here, as what is only looked up needs no decoder.
+    """Return the format for `write_tags`. Raises `UnsupportedFormat` if it writes none."""
+    # Imported here, as known facts need no decoder.
     from core.audio.reading.decode import probe
 
     source = probe(path)

@@ -1,4 +1,4 @@
-"""What `stemcrate analyze` knows: the ``{name}.analysis.json`` beside files or in a folder."""
+"""Records of `stemcrate analyze`: ``{name}.analysis.json`` beside files or in a folder."""
 
 import json
 import os
@@ -22,9 +22,9 @@ _SHA256 = re.compile(rb'"sha256": "([0-9a-f]{64})"')
 def place_records(
     files: Sequence[Path], asked: Sequence[Path], output_dir: Path | None
 ) -> Iterator[Path]:
-    """Give the path of each file's record: beside it, or at the same place in a folder.
+    """Return the path of each file's record: beside it, or at the same place in a folder.
 
-    Two files that differ in their suffix alone keep it: ``song.mp3.analysis.json``.
+    Files that differ only in their suffix keep it: ``song.mp3.analysis.json``.
     """
     roots = [path.resolve() for path in asked if path.is_dir()]
     namesakes = Counter(file.with_suffix("") for file in files)
@@ -38,29 +38,29 @@ def place_records(
 
 
 def list_trees(asked: Sequence[Path], output_dir: Path | None) -> tuple[Path, ...]:
-    """Give the folders that may hold records at any depth; none lies inside another."""
+    """Return the folders that may hold records at any depth; none is inside another."""
     trees = [output_dir] if output_dir is not None else [path for path in asked if path.is_dir()]
     folders = {path.resolve() for path in trees}
     return tuple(sorted(path for path in folders if folders.isdisjoint(path.parents)))
 
 
 def find_records(sha256: str, trees: Sequence[Path], folder: Path) -> Iterator[Path]:
-    """Yield the records in a folder, and anywhere in trees, that say they are of these bytes.
+    """Yield the records of these bytes in a folder, and anywhere in ``trees``.
 
-    Each place is gone through once a process: what is written there later isn't found.
+    Each folder is scanned once per process; later records are not found.
     """
     for index in (_index_folder(folder), *map(_index_tree, trees)):
         yield from index.get(sha256, ())
 
 
 def forget_records() -> None:
-    """Look at the folders anew, as a process does that starts."""
+    """Forget the scanned folders."""
     _index_tree.cache_clear()
     _index_folder.cache_clear()
 
 
 def load_record(path: Path) -> Record | None:
-    """Read a record; None where there is none that is whole."""
+    """Read a record; None if it is missing or damaged."""
     try:
         record = json.loads(path.read_bytes())
     except (OSError, ValueError):  # none yet, or cut short by somebody else: analyse again
@@ -69,7 +69,7 @@ def load_record(path: Path) -> Record | None:
 
 
 def save_record(path: Path, record: Record) -> None:
-    """Write a record so that no reader sees a part of it. Raises `OSError`, `StorageFull`."""
+    """Write a record atomically. Raises `OSError`, `StorageFull`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
@@ -95,7 +95,7 @@ def _index_folder(folder: Path) -> dict[str, list[Path]]:
 
 
 def _read_sha256(path: Path) -> str | None:
-    """Find the hash in the beginning of a record, which is much shorter than the whole."""
+    """Find the hash in the first bytes of a record."""
     try:
         with path.open("rb") as file:
             found = _SHA256.search(file.read(_HEAD_BYTES))

@@ -68,7 +68,7 @@ def analyze(
     ] = False,
     processes: Annotated[int | None, Option(min=1, help="Files analysed side by side.")] = None,
 ) -> None:
-    """Analyse PATHS: tempo, beats, key, energy, loudness, structure. Exit code 3: some were bad."""
+    """Analyse PATHS: tempo, beats, key, energy, loudness, structure. Exit code 3: some failed."""
     if json and as_csv:
         raise InvalidOption("--json and --csv exclude each other.", field="csv")
     options = parse_options(asked, settings().default_options())
@@ -102,7 +102,7 @@ def analyze(
 
 
 def _run(tasks: Sequence[AnalysisTask], n_processes: int) -> Iterator[tuple[AnalysisTask, Outcome]]:
-    """Yield tasks as they end, with a bar on stderr; Ctrl-C leaves what is written."""
+    """Yield tasks as they end, with a bar on stderr; Ctrl-C keeps what is written."""
     with file_progress() as progress:
         for done, (task, outcome) in enumerate(run_tasks(tasks, n_processes), start=1):
             progress(done, len(tasks), task.path.name)
@@ -110,7 +110,7 @@ def _run(tasks: Sequence[AnalysisTask], n_processes: int) -> Iterator[tuple[Anal
 
 
 class _Printer:
-    """Says what was found, in one of three ways, and counts."""
+    """Prints results in one of three formats, and counts them."""
 
     def __init__(self, style: str) -> None:
         self._style = style
@@ -136,7 +136,7 @@ class _Printer:
     def finish(self) -> None:
         if self._rows:
             table = Table("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS")
-            # In the order of their paths, not in that in which processes ended.
+            # Sorted by path, not by completion.
             for _, row in sorted(self._rows):
                 table.add_row(*row)
             out.print(table)
@@ -161,7 +161,7 @@ class _Printer:
 
 
 def _cell(value: Any) -> Any:
-    """Round what spreadsheets would show with all its digits."""
+    """Round numbers for spreadsheets."""
     return round(value, 4) if isinstance(value, float) else value
 
 

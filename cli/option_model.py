@@ -1,6 +1,6 @@
-"""Options of commands, made from the fields of a model of `stemcrate.schemas`.
+"""Generates command options from the fields of a model of `stemcrate.schemas`.
 
-A command takes them in one parameter, ``asked``, that holds those that were given, by field::
+A command takes one parameter, ``asked``, with the given options by field::
 
     @app.command()
     @with_options
@@ -8,8 +8,8 @@ A command takes them in one parameter, ``asked``, that holds those that were giv
         query = validate(TrackSearch, asked)
 
 The field ``tempo_min_bpm`` becomes ``--tempo-min-bpm``; its description is the help, its choices
-and limits are those of the option. Nothing is required here: `core.system.validation.validate`
-reads what was given over the defaults that the command knows.
+and limits are those of the option. Nothing is required: `core.system.validation.validate`
+applies the given options over the command's defaults.
 """
 
 import functools
@@ -36,8 +36,8 @@ class OptionsOf:
     Parameters
     ----------
     model : each field becomes an option.
-    only : the names of the fields that do; empty: all.
-    without : the names of fields that do not.
+    only : names of the fields to use; empty: all.
+    without : names of fields to leave out.
     """
 
     model: type[BaseModel]
@@ -80,7 +80,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def help_of(field: FieldInfo) -> str:
-    """Return a field's description, and what a list may hold: its default is all of it."""
+    """Return a field's description, with the choices of a list."""
     text = field.description or ""
     if isinstance(field.default, tuple) and field.default:
         text += f" Any of {', '.join(f'`{name}`' for name in field.default)}."
@@ -109,9 +109,9 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
 
 
 def _taken_as(field: FieldInfo) -> Any:
-    """Choose what Typer reads: a number, a choice, a flag, several values, or text."""
+    """Choose Typer's type: a number, a choice, a flag, several values, or text."""
     if any(isinstance(item, BeforeValidator) for item in field.metadata):
-        return str  # it reads text itself
+        return str  # it parses text itself
     kind = field.annotation
     if get_origin(kind) in (Union, UnionType):
         kinds = [part for part in get_args(kind) if part is not NoneType]
@@ -123,7 +123,7 @@ def _taken_as(field: FieldInfo) -> Any:
 
 
 def _show(default: object) -> str | bool:
-    """Write a default as one types it; lists and what is empty are left to the description."""
+    """Format a default as one types it; the description covers lists and empty values."""
     if isinstance(default, bool):
         return str(default).lower()
     return (

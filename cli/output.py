@@ -1,4 +1,4 @@
-"""How results and errors look on a terminal."""
+"""Prints results and errors."""
 
 import json
 import sys
@@ -16,14 +16,14 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_IN_PART = 3
 
-# A pipe has no width: tables keep theirs rather than break words at 80. No markup: names of files
+# A pipe has no width: tables keep theirs instead of breaking words at 80. No markup: names of files
 # and tracks hold [square brackets].
 out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False, markup=False)
 
 
 def fail(error: StemcrateError) -> int:
-    """Print an error; give the exit code that belongs to it."""
+    """Print an error; return its exit code."""
     word = Text("error", style="bold red")
     err.print(Text.assemble(word, f" ({error.code}): {error.message}"), soft_wrap=True)
     if error.hint:
@@ -37,7 +37,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def print_summary(manifest: ProcessingManifest) -> None:
-    """Print what a job made: its tracks and their facts, the playlist, the warnings."""
+    """Print a job's tracks with their facts, its playlist and warnings."""
     out.print(f"Job {manifest.job_id}: {manifest.state}")
     if manifest.model.name:
         out.print(f"Model: {manifest.model.name} ({manifest.model.reason})")
@@ -88,5 +88,5 @@ def _playlist_table(manifest: ProcessingManifest) -> Table:
 
 
 def format_value(value: float | None, template: str) -> str:
-    """Write a number as a template has it; a dash where there is none."""
+    """Format a number by a template; None is a dash."""
     return "–" if value is None else template.format(value)

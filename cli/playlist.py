@@ -46,7 +46,7 @@ def playlist(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Plan a set, keep it, and write it in the formats named."""
+    """Plan a set, save it, and export it."""
     from core.sets.planning import SetPlanner
 
     if context.invoked_subcommand is not None:
@@ -95,7 +95,7 @@ def export(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Write a playlist in the formats named."""
+    """Export a playlist."""
     names = _check_formats(formats)
     library = open_library(data_dir)
     record = library.playlists.get(playlist_id)
@@ -109,7 +109,7 @@ def reorder(
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
-    """Put a playlist into another order; tracks may come and go."""
+    """Reorder a playlist; tracks may be added and removed."""
     from core.sets.planning import SetPlanner
 
     library = open_library(data_dir)
@@ -135,7 +135,7 @@ def _check_formats(text: str) -> tuple[str, ...]:
 
 
 def _read_curve(text: str) -> str | Points:
-    """Read a curve's name, or points such as ``0:3,0.5:8,1:6``."""
+    """Parse a curve's name, or points such as ``0:3,0.5:8,1:6``."""
     if ":" not in text:
         return text
     try:
@@ -150,7 +150,7 @@ def _read_curve(text: str) -> str | Points:
 
 
 def _find_tracks(library: "Library", wishes: PlaylistRequest) -> PlaylistRequest:
-    """Replace the names of tracks (files, beginnings of ids) by their ids."""
+    """Replace tracks given as files or prefixes of ids by their ids."""
 
     def find(names: str | list[str] | None) -> str | list[str] | None:
         if isinstance(names, list):
@@ -162,7 +162,7 @@ def _find_tracks(library: "Library", wishes: PlaylistRequest) -> PlaylistRequest
 
 
 def _finish(library: "Library", record: PlaylistRecord, delivery: Delivery, json: bool) -> None:
-    """Write the files, then print the playlist: as a table, or as one JSON object."""
+    """Write the files, then print the playlist as a table or as one JSON object."""
     files, warnings = deliver(library, record, delivery)
     tracks = library.summaries(record.track_ids)
     warnings += [f"'{t.title}': its file has moved: {t.paths}" for t in tracks if t.is_missing]

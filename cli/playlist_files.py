@@ -1,4 +1,4 @@
-"""Files of a playlist for DJ programs, written by the command line."""
+"""Writes a playlist's files for DJ programs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Which formats are wanted, and where: None takes what the installation has."""
+    """The wanted formats and their folder; None uses the installation's."""
 
     formats: tuple[str, ...]
     out_dir: Path | None
@@ -30,11 +30,11 @@ class Delivery:
 
     @property
     def store(self) -> JobStore:
-        """The store that stems come from."""
+        """The store of stems."""
         return JobStore(self.data_dir or settings().data_dir)
 
     def folder(self, record: PlaylistRecord) -> Path:
-        """Return the folder that the files go to."""
+        """Return the folder for the files."""
         return (self.out_dir or self.store.downloads / safe_name(record.name)).resolve()
 
 
@@ -60,7 +60,7 @@ def deliver(
         written = export_playlist(library, record, format, options, by_name=target is not None)
         for file_name, data in written.files.items():
             write_atomically(folder / file_name, data)
-        # Several files (Serato's crates) are told by their folder.
+        # Several files (Serato's crates) are listed by their folder.
         single = next(iter(written.files)) if len(written.files) == 1 else ""
         files[format] = str(folder / single)
         warnings += written.warnings

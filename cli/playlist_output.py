@@ -1,4 +1,4 @@
-"""How playlists look on a terminal and as JSON."""
+"""Prints playlists, as tables or JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ def print_playlist(
     files: dict[str, str],
     warnings: Sequence[str],
 ) -> None:
-    """Print the tracks of a playlist, what its plan could not meet, and its files by format."""
+    """Print a playlist's tracks, relaxed wishes and files by format."""
     table = Table(
         "#", "Title", "Artist", "BPM", "Camelot", "Energy", "Into the next", title=record.name
     )

@@ -49,9 +49,9 @@ def process(
 ) -> None:
     """Separate FILES, analyse them, order them into a playlist, and pack it all into one ZIP.
 
-    Settings (the environment, `.env`) may give options other defaults.
+    Settings (the environment, `.env`) may change the defaults.
     """
-    # Here, and not above: no other command waits for SciPy and the stages.
+    # Imported late: no other command waits for SciPy and the stages.
     from core.jobs.library_sync import LibrarySync
     from core.pipeline.order import build_pipeline
     from core.pipeline.separating import plan_separation
@@ -78,7 +78,7 @@ def process(
         run_to_end(pipeline, job_id)
     manifest = store.load(job_id)
     zip_path, pack_error = _pack(store, manifest)
-    # Before the results, which are the last that is said.
+    # Before the results, which come last.
     LibrarySync(store, installation.resolved_database_url()).look()
     if json:
         print_json(describe_job(store, manifest, zip_path).model_dump(mode="json"))
@@ -153,7 +153,7 @@ def describe_job(store: JobStore, manifest: ProcessingManifest, zip_path: Path |
 
 
 def _ingest(store: JobStore, files: list[Path], job_id: str) -> list[Upload]:
-    """Copy the files into the store; all of them or none."""
+    """Copy the files to the store, all or none."""
     uploads: list[Upload] = []
     try:
         for path in files:
@@ -169,7 +169,7 @@ def _ingest(store: JobStore, files: list[Path], job_id: str) -> list[Upload]:
 
 
 def _pack(store: JobStore, manifest: ProcessingManifest) -> tuple[Path | None, StorageFull | None]:
-    """Write the ZIP; where the disk has no room for it, the files themselves are there still."""
+    """Write the ZIP; if the disk is too full for it, the files themselves remain."""
     if manifest.state != JobState.COMPLETED:
         return None, None
     path = store.downloads.resolve() / f"{manifest.job_id}.zip"
@@ -187,7 +187,7 @@ def _exit_code(manifest: ProcessingManifest) -> int:
 
 @contextmanager
 def _cancel_on_interrupt() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C or SIGTERM sets; the same again ends the program at once."""
+    """Yield an event that Ctrl-C or SIGTERM sets; a second signal ends the program at once."""
     cancelled = threading.Event()
 
     def interrupt(number: int, _frame: object) -> None:

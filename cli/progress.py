@@ -1,4 +1,4 @@
-"""Progress on stderr, where it leaves stdout to the results."""
+"""Progress on stderr; stdout is reserved for results."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ _MAX_NAME_CHARACTERS = 40
 
 
 class ShowProgress(Protocol):
-    """Show how many files are done, and the name of the last one."""
+    """Shows how many files are done, and the name of the last one."""
 
     def __call__(self, done: int, total: int, name: str) -> None:
         """Move the bar to ``done`` of ``total``."""

@@ -19,8 +19,8 @@ BYTES_PER_MIB = 1 << 20
 
 
 def api() -> None:
-    """Run the API alone, at API_HOST and API_PORT, until it is stopped."""
-    # Here, and not above: no other command serves HTTP.
+    """Run only the API, at API_HOST and API_PORT, until it is stopped."""
+    # Imported late: no other command serves HTTP.
     import uvicorn
 
     installation = settings()
@@ -34,15 +34,15 @@ def api() -> None:
 
 
 def workbench() -> None:
-    """Run the browser workbench alone, at UI_HOST and UI_PORT, until it is stopped."""
+    """Run only the browser workbench, at UI_HOST and UI_PORT, until it is stopped."""
     command = workbench_command(settings())
-    # Streamlit takes this process over, so signals reach it without anything in between.
+    # Streamlit replaces this process, so signals reach it directly.
     os.execv(command[0], command)
 
 
 def worker() -> None:
     """Run one worker: it takes jobs from the queue until it is stopped."""
-    # Here, and not above: no other command needs DBOS.
+    # Imported late: no other command needs DBOS.
     from core.jobs.worker import run_worker
 
     sys.exit(run_worker(worker_options(settings())))
@@ -65,13 +65,13 @@ def workbench_command(installation: Settings) -> list[str]:
         *(sys.executable, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py"))),
         *("--server.address", installation.ui_host),
         *("--server.port", str(installation.ui_port), "--server.headless", "true"),
-        # The workbench holds an upload in memory: it accepts no more than the API does.
+        # The workbench holds uploads in memory: it accepts no more than the API does.
         *("--server.maxUploadSize", str(-(-installation.max_upload_bytes // BYTES_PER_MIB))),
     ]
 
 
 def worker_options(installation: Settings) -> "WorkerOptions":
-    """Translate the settings for a worker."""
+    """Convert the settings to a worker's options."""
     from core.jobs.worker import WorkerOptions
 
     return WorkerOptions(

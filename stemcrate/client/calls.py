@@ -1,10 +1,10 @@
-"""What the groups of operations have in common."""
+"""Base of the groups of operations."""
 
 from stemcrate.client.connection import Connection
 
 
 class Calls:
-    """Operations of one connection; `stemcrate.client.client.Client` is all groups together."""
+    """Operations on one connection; `stemcrate.client.client.Client` combines all groups."""
 
     def __init__(self, connection: Connection) -> None:
         self._api = connection

@@ -13,17 +13,17 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 class Client(SystemCalls, JobCalls, DownloadCalls, LibraryCalls, PlaylistCalls):
-    """Talks to one API. Use one client a thread; close it, or use it in a ``with``.
+    """Client of one API. Not thread-safe; close it, or use it in a ``with``.
 
-    Every method raises `ApiError` when the API refuses, `ApiUnreachable` when it does not answer,
-    and `UnexpectedAnswer` when something else does.
+    Every method raises `ApiError` if the API refuses, `ApiUnreachable` if it does not answer,
+    and `UnexpectedAnswer` if something else does.
 
     Parameters
     ----------
-    base_url : where the API is, such as ``https://stems.example.org/api``.
-    timeout_s : seconds for which the API may stay silent; uploads have ten minutes.
-    use_environment : whether proxies and ``.netrc`` of the environment are used. The API is
-        usually a service of one's own, which no proxy leads to.
+    base_url : URL of the API, such as ``https://stems.example.org/api``.
+    timeout_s : maximum seconds without data from the API; ten minutes for uploads.
+    use_environment : whether to use the environment's proxies and ``.netrc``. The API is
+        usually an internal service without a proxy.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Client(SystemCalls, JobCalls, DownloadCalls, LibraryCalls, PlaylistCalls):
         super().__init__(Connection(base_url, timeout_s=timeout_s, use_environment=use_environment))
 
     def close(self) -> None:
-        """Close every open connection."""
+        """Close all connections."""
         self._api.close()
 
     def __enter__(self) -> "Client":

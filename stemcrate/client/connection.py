@@ -1,4 +1,4 @@
-"""The one place that sends requests: addresses, time limits, problems into exceptions."""
+"""Sends all requests: URLs, timeouts, and exceptions for problems."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ Query = Mapping[str, str | float | bool | None]
 
 
 class Connection:
-    """Sends requests to one API and reads its answers."""
+    """Sends requests to one API and parses its answers."""
 
     def __init__(self, base_url: str, *, timeout_s: float, use_environment: bool) -> None:
         self.base_url = base_url.rstrip("/")
@@ -25,7 +25,7 @@ class Connection:
         self._session.trust_env = use_environment
 
     def close(self) -> None:
-        """Close every open connection."""
+        """Close all connections."""
         self._session.close()
 
     def read(self, method: str, path: str, model: type[Model], **request: Any) -> Model:
@@ -34,7 +34,7 @@ class Connection:
             return parse(answer, model)
 
     def tell(self, method: str, path: str, **request: Any) -> None:
-        """Send a request whose answer holds nothing."""
+        """Send a request without a response body."""
         with self.stream(method, path, **request):
             pass
 
@@ -49,9 +49,9 @@ class Connection:
         accepted: tuple[int, ...] = (),
         **request: Any,
     ) -> Iterator[requests.Response]:
-        """Send a request and lend its answer, of which the body is yet to be read.
+        """Send a request and yield its response, whose body is not read yet.
 
-        ``accepted`` lists statuses from 400 on that are answers and no problems here. Raises
+        ``accepted`` lists statuses from 400 that are not errors here. Raises
         `ApiError`, `ApiUnreachable` (here and while the body is read) and `UnexpectedAnswer`.
         """
         with self._unreachable_named():
@@ -85,14 +85,14 @@ class Connection:
 
 
 def path_of(*parts: str) -> str:
-    """Build a path of which each part stays one part, whatever it holds."""
+    """Build a path from parts, which are escaped."""
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def parse(answer: requests.Response, model: type[Model]) -> Model:
     """Read an answer as ``model``. Raises `UnexpectedAnswer`.
 
-    Fields that this version does not know are kept (``model_extra``): the API may be newer.
+    Unknown fields are kept (``model_extra``): the API may be newer.
     """
     try:
         return TypeAdapter(model).validate_json(answer.content, extra="allow")
@@ -101,7 +101,7 @@ def parse(answer: requests.Response, model: type[Model]) -> Model:
 
 
 def unexpected(answer: requests.Response) -> UnexpectedAnswer:
-    """Describe an answer that is not one of Stemcrate's API."""
+    """Return the error for an answer that is not from Stemcrate's API."""
     return UnexpectedAnswer(
         f"The API gave an answer that this client does not understand ({answer.status_code}).",
         "Check the address (API_URL): it may lead to something else than Stemcrate's API.",
@@ -116,7 +116,7 @@ def _read_problem(answer: requests.Response) -> ApiError | UnexpectedAnswer:
 
 
 def _written(query: Query | None) -> dict[str, str]:
-    """Write the parameters that are set as the API reads them."""
+    """Format the set parameters for the API."""
     values = {name: value for name, value in (query or {}).items() if value is not None}
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""What jobs delivered, to files on disk."""
+"""Downloads of jobs to files."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from stemcrate.schemas.waveforms import Waveforms
 
 
 class DownloadCalls(Calls):
-    """Operations on what jobs delivered."""
+    """Downloads of outputs."""
 
     def download(
         self,
@@ -22,22 +22,22 @@ class DownloadCalls(Calls):
     ) -> Path:
         """Download a file and return its path.
 
-        The bytes go to ``<name>.part``, which gets its name once it is whole: its length and, of
-        artefacts, its SHA-256 are what the API announced. A download that was cut leaves its part,
-        and the next one goes on after it if the file is still the same there (ETag).
+        The bytes go to ``<name>.part``, which is renamed once it is complete: its length and, for
+        artefacts, its SHA-256 are checked. An interrupted download leaves its part,
+        and the next one resumes it if the file is unchanged (ETag).
 
         Parameters
         ----------
         file : an entry of `list_outputs`, or a path of the API such as its ``zip_url``.
-        to : a file to write, replaced where it exists; or a folder that exists.
-        resume : whether to go on with a part that is there.
-        progress : called with the bytes that are here and those of the whole file.
+        to : a file to write or replace, or an existing folder.
+        resume : whether to resume an existing part.
+        progress : called with the bytes received and the total.
 
         Raises
         ------
         ApiError : 404 ``job_not_found`` or ``artefact_not_found``, 409 ``job_not_finished``.
-        ApiUnreachable : also where the connection is cut; call again to resume.
-        CorruptDownload : the bytes are not those announced; nothing of them is kept.
+        ApiUnreachable : also if the connection is cut; call again to resume.
+        CorruptDownload : length or SHA-256 differ; the file is discarded.
         OSError : the file cannot be written.
         """
         path = file.url if isinstance(file, OutputFile) else file
@@ -53,16 +53,16 @@ class DownloadCalls(Calls):
         resume: bool = True,
         progress: DownloadProgress | None = None,
     ) -> Path:
-        """Download an artefact by its name, which may hold slashes; as `download`."""
+        """Download an artefact by its name, which may hold slashes; see `download`."""
         path = path_of("download", job_id, *track.split("/"))
         return self.download(path, to, resume=resume, progress=progress)
 
     def download_zip(
         self, job_id: str, to: Target, *, progress: DownloadProgress | None = None
     ) -> Path:
-        """Download everything that a job delivered in one ZIP; as `download`.
+        """Download all outputs of a job as one ZIP; see `download`.
 
-        It is made while it is sent, so a cut download starts over.
+        It is made while it is sent, so an interrupted download starts over.
         """
         path = path_of("download", job_id, "all")
         return self.download(path, to, resume=False, progress=progress)

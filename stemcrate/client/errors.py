@@ -1,11 +1,11 @@
-"""What can go wrong between a program and the API.
+"""Errors of the client.
 
     ClientError
-    ├── ApiUnreachable     nobody listens there, the connection was cut, or no answer came in time
-    ├── UnexpectedAnswer   an answer that is not one of Stemcrate's API
+    ├── ApiUnreachable     no listener, a cut connection, or a timeout
+    ├── UnexpectedAnswer   an answer that is not from Stemcrate's API
     ├── ApiError           the API refused the request; `ApiError.problem` says why
-    ├── CorruptDownload    the bytes that arrived are not those that the API announced
-    └── WaitTimeout        a job has not ended in the time given
+    ├── CorruptDownload    length or SHA-256 differ from the announced ones
+    └── WaitTimeout        a job has not ended in time
 
 A path that cannot be read or written raises `OSError` as usual.
 """
@@ -14,7 +14,7 @@ from stemcrate.schemas.problem import Problem, ProblemItem
 
 
 class ClientError(Exception):
-    """Root of the errors of this package.
+    """Root of this package's errors.
 
     Attributes
     ----------
@@ -38,19 +38,19 @@ class ApiUnreachable(ClientError):
 
 
 class UnexpectedAnswer(ClientError):
-    """Something answered that is not Stemcrate's API, or one of another version."""
+    """The answer is not from Stemcrate's API, or from another version."""
 
     code = "unexpected_answer"
 
 
 class CorruptDownload(ClientError):
-    """A file arrived with another length or another SHA-256 than announced."""
+    """A file's length or SHA-256 differs from the announced one."""
 
     code = "corrupt_download"
 
 
 class WaitTimeout(ClientError):
-    """A job goes on, but the time given for it is over."""
+    """A job has not ended in time; it continues."""
 
     code = "wait_timeout"
 
@@ -75,7 +75,7 @@ class ApiError(ClientError):
 
     @property
     def field(self) -> str | None:
-        """The option or form field at fault, if it is one alone."""
+        """The option or form field at fault, if it is a single one."""
         return self.problem.field
 
     @property

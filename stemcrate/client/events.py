@@ -13,7 +13,7 @@ from stemcrate.client.connection import Connection, path_of, unexpected
 from stemcrate.client.errors import ApiUnreachable, WaitTimeout
 from stemcrate.schemas.events import JobEvent, StateEvent
 
-SILENCE_S = 45.0  # three of the comments that the API sends while nothing happens
+SILENCE_S = 45.0  # three of the API's keep-alive comments
 RECONNECT_S = 2.0
 MAX_RECONNECTS = 5
 _EVENT: TypeAdapter[JobEvent] = TypeAdapter(JobEvent)
@@ -21,13 +21,13 @@ _EVENT: TypeAdapter[JobEvent] = TypeAdapter(JobEvent)
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment (`time.monotonic`) after which a job is no longer waited for; None: never."""
+    """A time (`time.monotonic`) at which waiting ends; None: never."""
 
     job_id: str
     at: float | None = None
 
     def left_s(self, at_most: float) -> float:
-        """Return the seconds that are left, up to ``at_most``. Raises `WaitTimeout` at 0."""
+        """Return the remaining seconds, up to ``at_most``. Raises `WaitTimeout` at 0."""
         if self.at is None:
             return at_most
         left = self.at - time.monotonic()
@@ -42,9 +42,9 @@ class Deadline:
 def follow_events(
     api: Connection, deadline: Deadline, last_event_id: int | None
 ) -> Iterator[JobEvent]:
-    """Yield a job's events after one, up to its final state; take up a stream that was cut.
+    """Yield a job's events up to its final state; reconnect a cut stream.
 
-    Raises `ApiUnreachable` when there is no stream at first, or when it was cut
+    Raises `ApiUnreachable` if there is no stream at first, or if it was cut
     ``MAX_RECONNECTS`` times in a row without a new event.
     """
     was_open = False
@@ -101,7 +101,7 @@ def _read_events(answer: requests.Response, deadline: Deadline) -> Iterator[JobE
 
 
 def _read_lines(answer: requests.Response) -> Iterator[str]:
-    """Yield each line as soon as it is there: larger pieces would wait for what comes later."""
+    """Yield each line as soon as it arrives; larger reads would wait for later data."""
     line = bytearray()
     for byte in answer.iter_content(1):
         if byte == b"\n":

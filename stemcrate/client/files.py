@@ -1,4 +1,4 @@
-"""Files: streamed to disk, taken up where they were cut, checked before they get their name."""
+"""Downloads: streamed to disk, resumed, and checked before they get their name."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ import requests  # noqa: TID251
 from stemcrate.client.connection import Connection, Query, unexpected
 from stemcrate.client.errors import CorruptDownload
 
-BLOCK_BYTES = 1 << 16  # less than one block is lost where a connection is cut
+BLOCK_BYTES = 1 << 16  # at most one block is lost when a connection is cut
 DownloadProgress = Callable[[int, int | None], None]
 """Called with the bytes that are here and those of the whole file; None: not announced."""
 Target = str | PathLike[str]
@@ -25,7 +25,7 @@ Target = str | PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file that was downloaded, and the headers that came with it."""
+    """A downloaded file and its response headers."""
 
     path: Path
     headers: Mapping[str, str]
@@ -33,7 +33,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is here of a file, and beside it the entity tag of what it is a part of."""
+    """The partial file, and beside it the entity tag of the whole."""
 
     path: Path
 
@@ -46,7 +46,7 @@ class _Part:
         return self.path.with_name(f"{self.path.name}.etag")
 
     def start(self) -> dict[str, str]:
-        """Return the headers that ask for the rest; empty where there is nothing to go on with."""
+        """Return the headers that request the rest; empty if there is no part."""
         try:
             n_bytes, tag = self.path.stat().st_size, self._tag_path.read_text()
         except FileNotFoundError:
@@ -77,18 +77,20 @@ def fetch(
     sha256: str | None = None,
     query: Query | None = None,
 ) -> Fetched:
-    """Download ``path`` to a file; `stemcrate.client.downloads` describes what can go wrong."""
+    """Download ``path`` to a file; `stemcrate.client.downloads` lists the errors."""
     target = Path(to)
     default_name = unquote(path.rpartition("/")[2])
     part = _Part.of(target / default_name if target.is_dir() else target)
     rest = part.start() if resume else {}
-    # Compressed, the length would be that of other bytes.
+    # With compression, the length would differ.
     headers = {"Accept-Encoding": "identity", **rest}
     not_satisfiable = requests.codes.requested_range_not_satisfiable
     with api.stream(
         "GET", path, query=query, headers=headers, accepted=(not_satisfiable,)
     ) as answer:
-        if rest and answer.status_code == not_satisfiable:  # all of it was here, or another file
+        if (
+            rest and answer.status_code == not_satisfiable
+        ):  # the part is complete, or the file has changed
             part.discard()
             return fetch(api, path, to, progress=progress, sha256=sha256, query=query)
         n_bytes = _receive(answer, part, rest, progress)
@@ -106,7 +108,7 @@ def _receive(
     rest: Mapping[str, str],
     progress: DownloadProgress | None,
 ) -> int | None:
-    """Write the body; return how long the whole file should be, None where that is not said."""
+    """Write the body; return the announced length of the whole file, None if unknown."""
     n_here = 0
     if answer.status_code == requests.codes.partial_content:
         n_here = part.path.stat().st_size
@@ -137,7 +139,7 @@ def _check(part: _Part, n_bytes: int | None, sha256: str | None) -> None:
 
 
 def _announced_sha256(answer: requests.Response) -> str | None:
-    """Read ``Repr-Digest: sha-256=:<base64>:`` (RFC 9530)."""
+    """Parse ``Repr-Digest: sha-256=:<base64>:`` (RFC 9530)."""
     name, _, value = answer.headers.get("Repr-Digest", "").partition("=")
     if name != "sha-256":
         return None
@@ -148,7 +150,7 @@ def _announced_sha256(answer: requests.Response) -> str | None:
 
 
 def _announced_name(answer: requests.Response) -> str:
-    """Read the name in ``Content-Disposition``: one component, which leads to no other folder."""
+    """Parse the name in ``Content-Disposition`` as a single path component."""
     header = answer.headers.get("Content-Disposition", "")
     message = Message()
     message["Content-Disposition"] = header

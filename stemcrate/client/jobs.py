@@ -19,7 +19,7 @@ JobProgress = Callable[[JobStanding], None]
 
 
 class JobCalls(Calls):
-    """Operations on jobs. Every one of them raises `ApiError` ``job_not_found`` (404)."""
+    """Operations on jobs. Each raises `ApiError` ``job_not_found`` (404)."""
 
     def submit_job(
         self,
@@ -33,8 +33,8 @@ class JobCalls(Calls):
         Parameters
         ----------
         files : at least one path or `NamedFile`. They are read while they are sent.
-        options : as `POST /process` takes them, such as ``format`` or ``stages``; what is not
-            named is as in ``get_config().defaults``.
+        options : as for `POST /process`, such as ``format`` or ``stages``; others are
+            as in ``get_config().defaults``.
         progress : called with the bytes sent and the bytes of the whole request.
 
         Raises
@@ -55,23 +55,23 @@ class JobCalls(Calls):
 
         Parameters
         ----------
-        limit : most jobs on the page, 1 to 200.
-        cursor : ``next_cursor`` of the page before.
+        limit : maximum number of jobs, 1 to 200.
+        cursor : ``next_cursor`` of the previous page.
         state : only jobs in this state.
         """
         query = {"limit": limit, "cursor": cursor, "state": state}
         return self._api.read("GET", "/jobs", JobPage, query=query)
 
     def get_job(self, job_id: str) -> Job:
-        """Return where a job stands; its facts as far as one value tells them."""
+        """Return a job's state and progress, with its single-valued facts."""
         return self._api.read("GET", path_of("job", job_id), Job)
 
     def get_manifest(self, job_id: str) -> ProcessingManifest:
-        """Return the whole record of a job, as it is now."""
+        """Return the manifest of a job."""
         return self._api.read("GET", path_of("job", job_id, "manifest"), ProcessingManifest)
 
     def list_outputs(self, job_id: str) -> Outputs:
-        """Return the files that a job delivered.
+        """Return the outputs of a job.
 
         Raises `ApiError` ``job_not_finished`` (409) while it is queued or running.
         """
@@ -82,11 +82,11 @@ class JobCalls(Calls):
     ) -> Iterator[JobEvent]:
         """Yield a job's events as they happen, up to its final state.
 
-        A stream that was cut is taken up after the last event. To go on in another process, pass
-        the ``id`` of the last event seen; the iterator is empty when nothing came after it and
+        A cut stream resumes after the last event. To continue in another process, pass
+        the ``id`` of the last event received; the iterator is empty if nothing came after it and
         the job has ended.
 
-        Raises `ApiUnreachable` when the stream cannot be had again, and `UnexpectedAnswer`.
+        Raises `ApiUnreachable` if the stream cannot be reconnected, and `UnexpectedAnswer`.
         """
         return follow_events(self._api, Deadline(job_id), last_event_id)
 
@@ -95,17 +95,17 @@ class JobCalls(Calls):
     ) -> Job:
         """Wait for the end of a job and return it, whether it completed, failed or was cancelled.
 
-        Progress comes from the event stream, or, where something between here and the API does
-        not let that through, from asking every ``POLL_S`` seconds.
+        Progress comes from the event stream, or, if a proxy does
+        not pass it on, from polling every ``POLL_S`` seconds.
 
         Parameters
         ----------
-        progress : called with where the job stands, the last time after its end.
-        timeout_s : seconds to wait at most; None: as long as it takes.
+        progress : called with the job's progress, the last time after its end.
+        timeout_s : maximum seconds to wait; None: no limit.
 
         Raises
         ------
-        WaitTimeout : the job goes on after ``timeout_s``.
+        WaitTimeout : the job has not ended after ``timeout_s``; it continues.
         """
         deadline = Deadline(job_id, None if timeout_s is None else time.monotonic() + timeout_s)
         report = progress or (lambda standing: None)
@@ -114,7 +114,7 @@ class JobCalls(Calls):
                 if event.job:
                     report(event.job)
         except (ApiUnreachable, UnexpectedAnswer):
-            pass  # asking may work all the same, and says what is wrong if not
+            pass  # polling may still work, and reports what is wrong if not
         while not (job := self.get_job(job_id)).state.is_final:
             report(_standing(job))
             time.sleep(deadline.left_s(POLL_S))
@@ -122,11 +122,11 @@ class JobCalls(Calls):
         return job
 
     def cancel_job(self, job_id: str) -> JobReceipt:
-        """Cancel a job and return its state; one that has ended stays as it is."""
+        """Cancel a job and return its state; an ended job is unchanged."""
         return self._api.read("POST", path_of("job", job_id, "cancel"), JobReceipt)
 
     def delete_job(self, job_id: str) -> None:
-        """Delete a job with its results, and its uploads unless another job has them."""
+        """Delete a job with its results, and its uploads unless another job uses them."""
         self._api.tell("DELETE", path_of("job", job_id))
 
 

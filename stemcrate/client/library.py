@@ -1,4 +1,4 @@
-"""The library: tracks in and out, search, and what goes with what."""
+"""The library: add and remove tracks, search, similar and compatible tracks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from stemcrate.schemas.search import TrackQuery
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A cover image, as the track's tags held it."""
+    """A cover image from the track's tags."""
 
     media_type: str
     data: bytes
@@ -34,7 +34,7 @@ class LibraryCalls(Calls):
     """
 
     def list_tracks(self, query: TrackQuery | None = None) -> LibraryPage:
-        """Return a page of the tracks that a query finds; without one the first of all tracks.
+        """Return a page of matching tracks, or of all tracks without a query.
 
         Raises `ApiError` 422 ``invalid_option``.
         """
@@ -44,9 +44,9 @@ class LibraryCalls(Calls):
     def add_tracks(
         self, files: Sequence[Upload], *, progress: UploadProgress | None = None
     ) -> Adding:
-        """Upload files to the library; a job analyses them and enters them when it ends.
+        """Upload files to the library; a job analyses them and adds them when it ends.
 
-        One bad file stops no other: it is listed in ``refused``. Where every file is known
+        A bad file does not affect the others and is listed in ``refused``. If every file is known
         already, ``job`` is None. `JobCalls.submit_job` describes ``files`` and ``progress``.
 
         Raises `ApiError` 413 ``upload_too_large`` or 507 ``storage_full``.
@@ -57,7 +57,7 @@ class LibraryCalls(Calls):
             )
 
     def add_job_tracks(self, job_id: str) -> Added:
-        """Add the tracks of a job that has ended, with the facts and stems that it found.
+        """Add the tracks of an ended job, with its facts and stems.
 
         Raises `ApiError` ``job_not_found`` (404) or ``job_not_finished`` (409).
         """
@@ -68,18 +68,18 @@ class LibraryCalls(Calls):
         return self._api.read("GET", path_of("library", "tracks", track_id), TrackDetails)
 
     def remove_track(self, track_id: str) -> None:
-        """Forget a track; bytes that were uploaded for it go, files on the server stay."""
+        """Remove a track with its uploaded bytes; files on the server are kept."""
         self._api.tell("DELETE", path_of("library", "tracks", track_id))
 
     def get_cover(self, track_id: str) -> Cover:
-        """Return the cover. Raises `ApiError` ``artefact_not_found`` (404) where there is none."""
+        """Return the cover. Raises `ApiError` ``artefact_not_found`` (404) if there is none."""
         with self._api.stream("GET", path_of("library", "tracks", track_id, "cover")) as answer:
             return Cover(answer.headers["Content-Type"], answer.content)
 
     def list_similar(
         self, track_id: str, *, part: str | None = None, limit: int = 20
     ) -> SimilarTracks:
-        """Return the tracks that sound most like one, best first.
+        """Return the most similar tracks, best first.
 
         ``part`` is ``mixture`` (the default) or a stem such as ``drums``; ``limit`` is 1 to 500.
         """
@@ -89,9 +89,9 @@ class LibraryCalls(Calls):
     def list_compatible(
         self, track_id: str, *, max_pitch_percent: float | None = None, limit: int = 20
     ) -> CompatibleTracks:
-        """Return the tracks that mix well after one, best first, with scores and reasons.
+        """Return the tracks that mix well after this one, best first, with scores and reasons.
 
-        ``max_pitch_percent`` is the largest change of pitch, above 0 and below 100; ``limit`` is
+        ``max_pitch_percent`` is the maximum pitch change, above 0 and below 100; ``limit`` is
         1 to 500.
         """
         path = path_of("library", "tracks", track_id, "compatible")
@@ -99,5 +99,5 @@ class LibraryCalls(Calls):
         return self._api.read("GET", path, CompatibleTracks, query=query)
 
     def list_duplicates(self) -> Duplicates:
-        """Return what the library holds more than once, the surest first."""
+        """Return groups of duplicates, most certain first."""
         return self._api.read("GET", "/library/duplicates", Duplicates)

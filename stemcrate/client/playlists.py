@@ -1,4 +1,4 @@
-"""Playlists: planned from the library, put in order, written for DJ programs."""
+"""Playlists: plan, reorder, delete, and export for DJ programs."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ WARNINGS = "X-Stemcrate-Warnings"
 
 @dataclass(frozen=True, slots=True)
 class ExportedPlaylist:
-    """A playlist that was written, and what the format could not take."""
+    """An exported playlist, and what the format could not hold."""
 
     path: Path
     warnings: tuple[str, ...]
@@ -31,9 +31,9 @@ class PlaylistCalls(Calls):
     """Operations on playlists. Each one that takes an id raises ``playlist_not_found`` (404)."""
 
     def create_playlist(self, request: PlaylistRequest) -> PlaylistView:
-        """Plan a set, or keep the order given, and return it.
+        """Plan a set, or save the given order, and return it.
 
-        Wishes that could not be met are listed under ``relaxed``. Raises `ApiError`
+        ``relaxed`` lists the wishes that could not be met. Raises `ApiError`
         ``invalid_option`` (422) or ``track_not_found`` (404).
         """
         body = request.model_dump(mode="json", exclude_unset=True)
@@ -45,11 +45,11 @@ class PlaylistCalls(Calls):
         return self._api.read("GET", "/playlists", PlaylistPage, query=query)
 
     def get_playlist(self, playlist_id: str) -> PlaylistView:
-        """Return a playlist with its tracks, its transitions and the reasons for them."""
+        """Return a playlist with its tracks and transitions, with reasons."""
         return self._api.read("GET", path_of("playlists", playlist_id), PlaylistView)
 
     def reorder_playlist(self, playlist_id: str, tracks: Sequence[str]) -> PlaylistView:
-        """Put a playlist into another order; tracks may come and go.
+        """Reorder a playlist; tracks may be added and removed.
 
         ``tracks`` are ids, 1 to 10,000. Raises `ApiError` ``track_not_found`` (404).
         """
@@ -71,21 +71,21 @@ class PlaylistCalls(Calls):
         stem_format: StemFormat | None = None,
         progress: DownloadProgress | None = None,
     ) -> ExportedPlaylist:
-        """Write a playlist for a DJ program to a file, or into a folder under the API's name.
+        """Export a playlist for a DJ program to a file, or to a folder under the API's file name.
 
         Parameters
         ----------
         format : such as ``m3u8`` or ``rekordbox``; ``pack`` is one ZIP of everything, with audio
             and stems. Formats of several files come as a ZIP. ``exports`` of the playlist lists
             all formats.
-        to : a file to write, replaced where it exists; or a folder that exists.
-        target : the folder that the audio will lie in, which some formats need.
+        to : a file to write or replace, or an existing folder.
+        target : folder of the audio, which some formats need.
         stem_format : of the STEM files in the pack.
 
         Raises
         ------
         ApiError : 404 ``artefact_not_found``, 422 ``unsupported_format``.
-        ApiUnreachable : also where the connection is cut.
+        ApiUnreachable : also if the connection is cut.
         OSError : the file cannot be written.
         """
         fetched = fetch(

@@ -1,4 +1,4 @@
-"""What an installation is, and how it is."""
+"""Health and configuration of an installation."""
 
 from stemcrate.client.calls import Calls
 from stemcrate.schemas.configuration import Configuration, Health
@@ -10,7 +10,7 @@ class SystemCalls(Calls):
     """Operations on the installation."""
 
     def get_health(self) -> Health:
-        """Return whether work submitted now will be done, also where the database is down."""
+        """Return whether submitted work will be done; answers without a database, too."""
         return self._api.read("GET", "/health", Health, accepted=(SERVICE_UNAVAILABLE,))
 
     def get_config(self) -> Configuration:

@@ -1,4 +1,4 @@
-"""Multipart bodies that are read while they are sent: memory does not grow with the files."""
+"""Streamed multipart bodies: memory does not grow with the files."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ FILE_FIELD = "file"
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:
-    """A file to upload: a seekable binary stream, and the name that people know it by."""
+    """A file to upload: a seekable binary stream and its name."""
 
     name: str
     content: BinaryIO
@@ -35,7 +35,7 @@ UploadProgress = Callable[[int, int], None]
 def open_body(
     files: Sequence[Upload], options: Options, progress: UploadProgress | None
 ) -> Iterator[dict[str, Any]]:
-    """Open files and lend a request's ``data`` and ``headers``; the body can be sent once."""
+    """Open files and yield a request's ``data`` and ``headers``; the body can be sent once."""
     with ExitStack() as stack:
         if isinstance(options, ProcessingOptions):
             options = options.model_dump(exclude_unset=True)
@@ -58,7 +58,7 @@ def _reporting(
 
 
 def _written(value: OptionValue) -> str:
-    """Write an option's value as a form field.
+    """Format an option's value as a form field.
 
     >>> _written(["tempo", "key"]), _written({"karaoke": ["drums", "bass"]}), _written(True)
     ('tempo,key', 'karaoke=drums+bass', 'true')

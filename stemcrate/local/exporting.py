@@ -45,7 +45,7 @@ def export(
     UnsupportedFormat : no format has this name.
     InvalidAudio : a file is not audio.
     InvalidOption : ``plan`` was made of other tracks, or ``target`` is not a folder.
-    StorageFull : the disk has no room.
+    StorageFull : the disk is full.
     """
     from core.export.format import PACK, ExportOptions, target_folder
     from core.export.registry import export_crate
