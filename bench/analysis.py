@@ -1,15 +1,15 @@
-"""Measure the analysis on recordings whose tempo, grid or key is known, beside other programs.
+"""Score the analysis on recordings with known tempo, grid or key, and compare other programs.
 
     python -m bench.analysis --set FOLDER [--peers-python PYTHON] [--json]
     python -m bench.analysis --doors FOLDER [--files N] [--json]
 
 ``FOLDER/set.csv`` names recordings in its columns: file, true_bpm, true_key, downbeat0 (s),
-beats_per_bar, group, dur (s); empty where unknown. Ours (`core.analysis.file`) and librosa's own
-functions find the facts of each file in this process, decode included, in turn; the CPU seconds
-and their ratio come from that. Essentia and Mixxx's analysers do so in the environment of PYTHON,
-which need not be this one (`bench.peers`). Then two processes analyse all files: tracks a minute.
+beats_per_bar, group, dur (s); empty if unknown. Ours (`core.analysis.file`) and librosa's functions
+analyse each file alternately in this process, including decoding, which gives the CPU seconds and
+their ratio. Essentia and Mixxx's analysers run in the environment of PYTHON (`bench.peers`). Then
+two processes analyse all files, which gives the tracks per minute.
 
-Set OMP_NUM_THREADS=1 for seconds that compare.
+Set OMP_NUM_THREADS=1 for comparable seconds.
 
 ``--doors`` measures what N of the files in a folder cost by ``stemcrate analyze``, ``library add``
 and a job without a model instead, and what they cost when their facts are known (`bench.doors`).
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def flatten(columns: Mapping[str, Mapping[str, float]]) -> dict[str, float | str]:
-    """Give all scores under names of their own: ours plain, others' after their program's."""
+    """Return all scores by name; those of other programs are prefixed with the program."""
     figures: dict[str, float | str] = {
         name if program == "ours" else f"{program}_{name}": value
         for program, scores in columns.items()
@@ -103,7 +103,7 @@ def flatten(columns: Mapping[str, Mapping[str, float]]) -> dict[str, float | str
 
 
 def tabulate(columns: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Lay out a row a score and a column a program; a dash where it has no such fact."""
+    """Return a table, scores by programs; a dash stands for a missing fact."""
     programs = ["ours", "librosa", *PEERS]
     lines = ["".join([f"{'':<16}", *(f"{program:>15}" for program in programs)])]
     for name in columns["ours"]:
@@ -118,12 +118,12 @@ def tabulate(columns: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def find_ours(path: Path) -> Facts:
-    """Find the facts of a file as the product does."""
+    """Analyse a file as the product does."""
     return analyse_file(path)
 
 
 def score_all(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, float]:
-    """Give the mean of every score over the recordings for which the truth is known."""
+    """Return the mean of every score over the recordings with known truth."""
     scores: dict[str, list[float]] = {}
     for row, facts in zip(rows, found, strict=True):
         for name, value in _score(row, facts).items():
@@ -155,14 +155,14 @@ def _score_grid(row: Row, facts: Facts) -> dict[str, float]:
     per_bar, duration_s = int(row["beats_per_bar"]), float(row["dur"])
     beats_s = [float(time) for time in np.arange(first_s % beat_s, duration_s, beat_s)]
     scores = {"beat_f": score_beats(beats_s, facts["beats_s"])}
-    if "downbeats_s" in facts:  # who looks for no bars is not judged by them
+    if "downbeats_s" in facts:  # programs without bars are not scored by them
         bars_s = [float(time) for time in np.arange(first_s, duration_s, per_bar * beat_s)]
         scores["downbeat_f"] = score_beats(bars_s, facts["downbeats_s"])
     return scores
 
 
 def _rate_confidences(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, float | str]:
-    """Compare what the analysis says of its own sureness with how often it is right."""
+    """Compare the confidences of the analysis with the shares of right results."""
     figures: dict[str, float | str] = {}
     for name, truth, score in (("tempo", "true_bpm", "acc1"), ("key", "true_key", "key_exact")):
         known = [
@@ -178,14 +178,14 @@ def _rate_confidences(rows: Sequence[Row], found: Sequence[Facts]) -> dict[str, 
 
 
 def _find_all(find: Callable[[Path], Facts], paths: Sequence[Path]) -> tuple[list[Facts], float]:
-    """Give the facts of all files and the CPU seconds they took."""
+    """Return the facts of all files and the CPU seconds."""
     began = process_time()
     facts = [find(path) for path in paths]
     return facts, process_time() - began
 
 
 def _rate_pool(find: Callable[[Path], Facts], paths: Sequence[Path]) -> float:
-    """Give the tracks a minute that two processes analyse, warm."""
+    """Return the tracks per minute of two warm processes."""
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         list(pool.map(find, paths[:4]))
         began = perf_counter()

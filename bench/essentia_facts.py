@@ -1,9 +1,9 @@
-"""The facts of recordings as Essentia finds them: a peer of `bench.analysis`.
+"""Analysis by Essentia, as a peer of `bench.analysis`.
 
     PYTHON bench/essentia_facts.py FILE…
 
 Runs in an environment of its own (``pip install essentia``: its licence, AGPL-3, keeps it out of
-this project's), knows nothing of the project, and prints one JSON object a file.
+this project's), imports nothing of the project, and prints one JSON object per file.
 """
 
 import json

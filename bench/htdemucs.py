@@ -1,6 +1,6 @@
-"""HTDemucs at its released size with seeded random weights: what it costs doesn't depend on them.
+"""HTDemucs at its released size with seeded random weights, which do not affect the cost.
 
-Ours is what a job runs (`core.separation`), theirs ``demucs.apply.apply_model`` with the defaults
+Ours is the code of a job (`core.separation`), theirs ``demucs.apply.apply_model`` with the defaults
 of the ``demucs`` command: one pass at a random offset, segments of 7.8 s that overlap by a quarter.
 """
 
@@ -52,13 +52,13 @@ def make_network(seed: int) -> Any:
     )
     with torch.no_grad():
         for name, values in network.named_parameters():
-            if name.endswith(".scale"):  # as trained: at their start the branches hardly count
+            if name.endswith(".scale"):  # as in training, where the branches start near zero
                 values.fill_(0.1)
     return network.eval()
 
 
 def load_pair(folder: Path, seeds: Sequence[int]) -> tuple[Any, SeparatorModel]:
-    """Make a bag with one network a stem (of one seed: one network), for demucs and for us."""
+    """Make a bag with one network per stem (one seed: one network), for demucs and for us."""
     networks = [make_network(seed) for seed in seeds]
     identity = np.eye(len(STEMS)).tolist() if len(seeds) > 1 else None
     home = folder / "htdemucs"
@@ -73,7 +73,7 @@ def load_pair(folder: Path, seeds: Sequence[int]) -> tuple[Any, SeparatorModel]:
 
 
 def run_theirs(bag: Any, mixture: np.ndarray, *, shifts: int = 1) -> np.ndarray:
-    """Separate as the command does; ``shifts=0`` leaves the random offset out."""
+    """Separate as the command does; ``shifts=0`` disables the random offset."""
     samples = torch.from_numpy(mixture)
     mono = samples.mean(0)
     scaled = (samples - mono.mean()) / (mono.std() + 1e-8)
@@ -116,7 +116,7 @@ def measure_balanced(folder: Path) -> dict[str, float | str]:
 
 
 def measure_demucs_infer(_: Path) -> dict[str, float | str]:
-    """Compare with demucs-infer, on the same weights, where it is installed."""
+    """Compare with demucs-infer on the same weights, if installed."""
     try:
         from demucs_infer.apply import BagOfModels as TheirBag
         from demucs_infer.apply import apply_model as their_apply_model
@@ -171,7 +171,7 @@ def measure_compiled(folder: Path) -> dict[str, float | str]:
 
 
 def measure_eta_error(model: SeparatorModel, mixture: np.ndarray) -> float:
-    """Say how wrong the time left was, in percent of the truth, after the first tenth."""
+    """Return the error of the estimated time left after the first tenth, in percent."""
     estimator, told = EtaEstimator(), []
 
     def report(fraction: float) -> None:

@@ -2,11 +2,11 @@
 
     python -m bench.key_validation --set FOLDER [--made N] [--json]
 
-``FOLDER/set.csv`` is as for `bench.analysis`. Every setting of `SETTINGS` hears every recording
-whose key is known. Then, for each group in turn, a setting is chosen on all others, and scored on
-the one that was left out: what those scores say holds for music that nobody has tuned on. The
-choice prefers plateaus to peaks: a setting counts by the mean of its own scores and of those next
-to it. ``--made N`` also scores N songs of `bench.made_harmony`, on which nothing is chosen.
+``FOLDER/set.csv`` is as for `bench.analysis`. Every setting of `SETTINGS` is scored on every recording
+with a known key. Then, for each group in turn, a setting is chosen on all other groups and scored
+on the one that was left out: these scores hold for music outside the tuning set. The choice prefers
+plateaus to peaks: a setting is ranked by the mean of its scores and its neighbours'. ``--made N``
+also scores N songs of `bench.made_harmony`, on which nothing is chosen.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from core.audio.reading.decode import read_through
 
 GATES = (0.0, 0.1, 0.2, 0.3)
 DOUBTS = (3.0, 5.0, 8.0)
-# From when harmony counts as steady: always, in three steps, never.
+# Thresholds of steady harmony: always, three steps, never.
 STEADY = ((-1.0, -0.9), (0.97, 0.99), (0.98, 0.995), (0.985, 0.998), (1.1, 1.2))
 MINOR_LEADS = (0.0, 0.04, 0.08)
 SETTINGS = tuple(
@@ -44,7 +44,7 @@ _Scores = NDArray[np.float64]  # (..., 3): exact, weighted, compatible
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A recording as the estimator hears it, its key, and the group it belongs to."""
+    """Chroma, key and group of a recording."""
 
     chroma: Chroma
     key: str
@@ -84,12 +84,12 @@ def score_rule(rule: KeyRule, recordings: Sequence[Heard]) -> _Scores:
 
 
 def cross_validate(scores: _Scores, groups: Sequence[str]) -> Mapping[str, float | str]:
-    """Choose on all groups but one, score that one; give choices and mean scores.
+    """Choose on all groups but one, score that one; return choices and mean scores.
 
     Parameters
     ----------
     scores : of every one of `SETTINGS` on every recording, ``(n_settings, n_recordings, 3)``.
-    groups : of the recordings, two kinds at least.
+    groups : of the recordings, at least two different ones.
     """
     figures: dict[str, float | str] = {}
     unseen = np.zeros(scores.shape[1:])

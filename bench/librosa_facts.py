@@ -1,4 +1,4 @@
-"""The facts of a track as librosa's own functions find them: the baseline of `bench.analysis`."""
+"""Analysis by librosa's own functions, the baseline of `bench.analysis`."""
 
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.6, 3.53, 2.54, 4.75, 3.98, 2.69, 3.
 def find_facts(path: Path) -> dict[str, Any]:
     """Find tempo, beats, key, energy, sections, timbre and rhythm with librosa's defaults.
 
-    What ours finds and librosa has a function for: like ours, the key is read from the harmonic
-    part alone. It has none for loudness, true peak, bars and chords.
+    Covers every fact that librosa has a function for: like ours, the key comes from the harmonic
+    part alone. It has no functions for loudness, true peak, bars and chords.
     """
     mono, rate = librosa.load(path)
     tempo, beats_s = beat_track(y=mono, sr=rate, units="time")

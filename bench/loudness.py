@@ -1,9 +1,9 @@
-"""Compare the loudness with that of FFmpeg's ``ebur128``, on recordings.
+"""Compare the loudness with FFmpeg's ``ebur128`` on recordings.
 
     python -m bench.loudness --set FOLDER [--json]
 
 ``FOLDER/set.csv`` names recordings in its column ``file``. Both meters get the same decoded blocks;
-printed are the largest differences over all recordings.
+the largest differences over all recordings are printed.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import av  # noqa: TID251 (it is what is compared with)
+import av  # noqa: TID251 (the peer of the comparison)
 import numpy as np
 
 from bench.report import report
@@ -106,7 +106,7 @@ class _FfmpegMeter:
                 metadata = dict(self._sink.pull().metadata)
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            if not metadata:  # what is left at the end, shorter than a step of 100 ms
+            if not metadata:  # the remainder, shorter than a step of 100 ms
                 continue
             self._last = metadata
             for name, text in self._last.items():

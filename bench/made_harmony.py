@@ -1,9 +1,9 @@
-"""Electronic tracks and loops made by rule, whose key is known: where a key estimator fails.
+"""Synthetic electronic tracks and loops with known keys, to find failures of a key estimator.
 
-No recordings of dance music with keys that people agreed on may be passed on, and the public sets
-of piano and folk tunes hold none of what makes it hard: kicks with a pitch of their own, glides,
-detuned saws, pumping pads, noise sweeps, one or two chords for minutes, modes beside major and
-minor. They show failures; how strong an estimator is, only recordings tell. Seeded.
+No recordings of dance music with agreed keys may be redistributed, and the public sets of piano and
+folk tunes lack its difficulties: kicks with a pitch of their own, glides, detuned saws, pumping
+pads, noise sweeps, one or two chords for minutes, modes beside major and minor. These tracks show
+failures; only recordings show the accuracy of an estimator. Seeded.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from core.analysis.harmony.camelot import key_of
 
 RATE_HZ = 22050
 N_BARS = 12
-LOWEST_NOTE = 28  # E1: small loudspeakers play nothing below it, and producers know
+LOWEST_NOTE = 28  # E1: small loudspeakers reproduce nothing below it
 
 _Array = NDArray[np.float64]
 _Mode = Literal["major", "minor"]
@@ -34,7 +34,7 @@ _SCALES: dict[_Mode, Sequence[tuple[int, ...]]] = {
     "major": ((0, 2, 4, 5, 7, 9, 11), (0, 2, 4, 5, 7, 9, 10)),
 }
 _SCALE_ODDS = {"minor": (0.6, 0.15, 0.15, 0.1), "major": (0.7, 0.3)}
-# Degrees of the scale that chords are built on, one a bar.
+# Degrees of the scale that chords are built on, one per bar.
 _CHORDS: dict[_Mode, Sequence[tuple[int, ...]]] = {
     "minor": ((0,), (0, 0, 0, 6), (0, 5), (0, 6, 5, 6), (0, 5, 2, 6), (0, 3), (0, 0, 3, 4)),
     "major": ((0,), (0, 3), (0, 4, 5, 3), (0, 6, 3, 0), (0, 0, 3, 4), (0, 3, 0, 4)),
@@ -63,7 +63,7 @@ class MadeHarmony:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What all parts of a track keep to: notes (MIDI), chords (degrees), bars (s)."""
+    """Shared by all parts of a track: notes (MIDI), chords (degrees), bars (s)."""
 
     tonic: float
     scale: tuple[int, ...]
@@ -71,16 +71,16 @@ class _Plan:
     bar_s: float
 
     def note(self, degree: int, octave: int) -> float:
-        """Give the pitch of a degree of the scale, any integer, above C of an octave."""
+        """Return the pitch of a degree of the scale, any integer, above C of an octave."""
         return 12 * (octave + 1 + degree // 7) + self.tonic + self.scale[degree % 7]
 
     def chord(self, bar: int) -> int:
-        """Give the degree that a bar stands on."""
+        """Return the degree of a bar's chord."""
         return self.chords[bar % len(self.chords)]
 
 
 def make_harmony(seed: int) -> MadeHarmony:
-    """Make the track of a seed; two of three are in minor, as in the genre."""
+    """Make the track of a seed; two thirds are in minor, as in the genre."""
     rng = np.random.default_rng(seed)
     kind = list(_PARTS)[seed % len(_PARTS)]
     mode: _Mode = "minor" if rng.random() < 2 / 3 else "major"
@@ -140,7 +140,7 @@ def _play_bass(rng: np.random.Generator, plan: _Plan, n_samples: int) -> _Array:
 
 
 def _play_pad(rng: np.random.Generator, plan: _Plan, n_samples: int) -> _Array:
-    """Detuned saws, a chord a bar, ducked on every beat; with sevenths at times."""
+    """Detuned saws, one chord per bar, ducked on every beat; some with sevenths."""
     part = np.zeros(n_samples)
     degrees = (0, 2, 4, 6) if rng.random() < 0.3 else (0, 2, 4)
     spread = rng.uniform(0, 0.2)
@@ -153,7 +153,7 @@ def _play_pad(rng: np.random.Generator, plan: _Plan, n_samples: int) -> _Array:
 
 
 def _play_stab(rng: np.random.Generator, plan: _Plan, n_samples: int) -> _Array:
-    """One chord moved about in parallel, as samplers do: its third need not fit the scale."""
+    """One chord transposed in parallel, as samplers do: its third need not fit the scale."""
     part = np.zeros(n_samples)
     shape = (0, plan.scale[2], 7, plan.scale[6])
     rhythm = [0, 3, 6, *rng.choice([8, 10, 11, 14], size=2, replace=False)]
@@ -167,7 +167,7 @@ def _play_stab(rng: np.random.Generator, plan: _Plan, n_samples: int) -> _Array:
 
 
 def _play_lead(rng: np.random.Generator, plan: _Plan, n_samples: int) -> _Array:
-    """A riff of two bars that leans on the tonic, the third and the fifth."""
+    """A riff of two bars that favours the tonic, the third and the fifth."""
     part = np.zeros(n_samples)
     degrees = rng.choice(7, size=32, p=(0.32, 0.1, 0.18, 0.08, 0.18, 0.06, 0.08))
     plays = rng.random(32) < rng.uniform(0.3, 0.7)
@@ -199,7 +199,7 @@ _PLAYERS = {
 
 @lru_cache(maxsize=512)
 def _saw(note: float, length_s: float, partials: int, spread: float, glide: float = 0.0) -> _Array:
-    """Sound a note: three saws ``spread`` semitones apart, from ``glide`` semitones below."""
+    """Synthesise a note: three saws ``spread`` semitones apart, from ``glide`` semitones below."""
     times = np.arange(int(length_s * RATE_HZ)) / RATE_HZ
     sound = np.zeros(len(times))
     for detune in (-spread, 0.0, spread) if spread else (0.0,):

@@ -1,7 +1,7 @@
-"""A made-up library of any size, and greed: what benchmarks and tests of the planner measure with.
+"""Synthetic library of any size, and a greedy planner, for benchmarks and tests of the planner.
 
-Most tracks lie around 126 BPM, keys are spread evenly, nobody to a dozen passages are sung; windows
-are 16 bars, descriptor vectors are random.
+Most tracks are near 126 BPM, keys are uniform, tracks have up to a dozen vocal passages, windows are
+16 bars, descriptor vectors are random.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ N_FEATURES = 64
 
 
 def make_library(n: int, *, seed: int = 0) -> TrackTable:
-    """Make n tracks; the same seed makes the same ones."""
+    """Make n tracks; the same seed gives the same tracks."""
     rng = np.random.default_rng(seed)
     tempo = np.where(rng.random(n) < 0.7, rng.normal(126, 4, n), rng.uniform(70, 180, n))
     duration_s = rng.uniform(180, 420, n)
@@ -53,10 +53,10 @@ def make_library(n: int, *, seed: int = 0) -> TrackTable:
 
 
 def go_greedily(problem: SetProblem) -> NDArray[np.intp]:
-    """Take the best track to begin with, then always the best next one, of a number asked for."""
+    """Plan greedily: the best first track, then always the best next one."""
     path: list[int] = []
     if problem.n_wanted is None:
-        raise ValueError("greed needs a number of tracks")
+        raise ValueError("the greedy planner needs a number of tracks")
     gap = problem.request.artist_gap
     while len(path) < problem.n_wanted:
         rows = np.setdiff1d(np.arange(len(problem.table)), path)

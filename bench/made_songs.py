@@ -1,10 +1,10 @@
-"""Songs made by rule, whose tempo, beats and bars are known: what rhythm is trained on.
+"""Synthetic songs with known tempo, beats and bars, the training data of the rhythm analysis.
 
-Every song draws a style (where kick, snare and hats fall), a tempo out of that style's range, a
-bass figure, a melody that repeats, chords that change on bar lines, and how loud each part is. A
-dressed song draws from more styles, and what misleads an ear for tempo: an arpeggio that repeats
-across the beat, echoes, fills, slow attacks, ducking and saturation. Seeded: the same songs come
-out each time. No recording is in them.
+Every song has a random style (patterns of kick, snare and hats), tempo within the range of the
+style, bass figure, repeated melody, chords that change on bar lines, and levels of its parts. A
+dressed song draws from more styles and adds features that mislead a tempo estimator: an arpeggio
+that repeats across the beat, echoes, fills, slow attacks, ducking and saturation. Seeded, and
+without recordings.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Where drums fall, in steps of a bar; ``x`` always, ``o`` now and then, ``.`` never."""
+    """Drum patterns in steps of a bar; ``x`` always, ``o`` at times, ``.`` never."""
 
     name: str
     tempo_bpm: tuple[float, float]
@@ -64,16 +64,16 @@ DRESSED_STYLES = (
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """What a song wears over its style; zeros are without.
+    """Additions to a song's style; zeros disable them.
 
     Parameters
     ----------
     arpeggio : pitches in semitones over the root, one every ``arpeggio_every`` steps.
     arpeggio_level : its amplitude.
-    fill_bars : every how many bars the snare fills the second half of one.
+    fill_bars : period, in bars, of snare fills over the second half of a bar.
     rise_s : attack of the melody.
-    echo_steps, echo_level : after how many steps melody and arpeggio come again, and how loud.
-    ducking : how far the beat lowers the notes, 0 to 1.
+    echo_steps, echo_level : delay in steps and amplitude of the echo of melody and arpeggio.
+    ducking : attenuation of the notes on the beat, 0 to 1.
     drive : gain into saturation.
     """
 
@@ -90,7 +90,7 @@ class Dress:
 
 @dataclass(frozen=True, slots=True)
 class MadeSong:
-    """A song, mono at `RATE_HZ`, and what is true of it."""
+    """A song, mono at `RATE_HZ`, with its ground truth."""
 
     style: str
     mono: NDArray[np.float32]
@@ -100,7 +100,7 @@ class MadeSong:
 
 
 def make_song(seed: int, duration_s: float = 24.0, *, is_dressed: bool = False) -> MadeSong:
-    """Make the song of a seed, 24 s long unless told otherwise."""
+    """Make the song of a seed, 24 s long by default."""
     rng = np.random.default_rng(seed)
     styles = DRESSED_STYLES if is_dressed else STYLES
     style = styles[seed % len(styles)]
@@ -130,7 +130,7 @@ def make_song(seed: int, duration_s: float = 24.0, *, is_dressed: bool = False) 
 
 def _draw_dress(rng: np.random.Generator) -> Dress:
     return Dress(
-        # An arpeggio of three notes in sixteenths has no part in the beat but where they meet.
+        # An arpeggio of three sixteenths coincides with the beat only at common multiples.
         arpeggio=tuple(rng.choice([0, 4, 7, 12, 16], size=rng.choice([3, 4, 4, 5, 6, 8, 8]))),
         arpeggio_every=int(rng.choice([1, 1, 2, 3])),
         arpeggio_level=float(rng.choice([0, 0, 1]) * rng.uniform(0.05, 0.4)),
@@ -151,7 +151,7 @@ def _play_drums(
         (style.snare, _snare(rng), rng.uniform(0.3, 1.0)),
         (style.hats, _hat(rng), rng.uniform(0.03, 0.35)),
     )
-    # Each bar of a pair may differ from the other, and a part may leave out a stretch.
+    # The bars of a pair may differ, and a part may be silent for some bars.
     for pattern, sound, level in kits:
         steps = len(pattern)
         shown = rng.random(2 * steps) < 0.35
@@ -169,7 +169,7 @@ def _play_drums(
 
 
 def _is_fill(dress: Dress, index: int, steps: int) -> bool:
-    """Tell whether a step lies in the second half of a bar that is filled."""
+    """Check whether a step is in the second half of a bar with a fill."""
     is_filled = dress.fill_bars > 0 and index // steps % dress.fill_bars == dress.fill_bars - 1
     return is_filled and index % steps >= steps // 2
 

@@ -1,11 +1,11 @@
-"""Peak memory of whole jobs, by the length of the song, and of the analysis of a long mix.
+"""Peak memory of jobs by length of the song, and of the analysis of a long mix.
 
     python -m bench.memory [--json] [MINUTES …]        (default: 5 20)
 
-Each figure is the largest resident set that a command, or a process that it started, had.
+Each figure is the largest resident set of a command or one of its child processes.
 ``rss_…`` is ``stemcrate process`` with every stage and Spleeter on a synthesised stereo song at
-44.1 kHz. ``analyze_3h_mb`` is ``stemcrate analyze`` on a mix of three hours, tracks with sections
-and chords of their own: the larger one of WAV and FLAC, 16 bits. Needs 2 GB of disk.
+44.1 kHz. ``analyze_3h_mb`` is ``stemcrate analyze`` on a mix of three hours, with sections and
+chords that differ by track: the larger one of WAV and FLAC, 16 bits. Needs 2 GB of disk.
 """
 
 import os
@@ -42,7 +42,7 @@ _Mono = NDArray[np.float64]
 
 
 def measure_job_mb(minutes: float) -> float:
-    """Run a job over a song of this length; give the peak resident set in MB."""
+    """Run a job on a song of this length; return the peak resident set in MB."""
     with TemporaryDirectory() as folder:
         song = Path(folder) / "song.wav"
         _write_song(song, minutes)
@@ -50,7 +50,7 @@ def measure_job_mb(minutes: float) -> float:
 
 
 def measure_analysis_mb(format: str) -> float:
-    """Analyse a mix of `MIX_S` as ``wav`` or ``flac``; give the peak resident set in MB."""
+    """Analyse a mix of `MIX_S` as ``wav`` or ``flac``; return the peak resident set in MB."""
     with TemporaryDirectory() as folder:
         mix = Path(folder) / f"mix.{format}"
         _write_mix(mix, format)
@@ -92,7 +92,7 @@ def _write_mix(path: Path, format: str) -> None:
 
 
 def _bars() -> Iterator[NDArray[np.float32]]:
-    """Yield one bar after the other, ``(2, n)``: every track a fourth above the one before."""
+    """Yield the bars, ``(2, n)``; every track is a fourth above the one before."""
     rng = np.random.default_rng(0)
     track = 0
     while True:

@@ -1,10 +1,10 @@
-"""The facts of recordings as Mixxx's analysers find them: a peer of `bench.analysis`.
+"""Analysis by Mixxx's analysers, as a peer of `bench.analysis`.
 
     PYTHON bench/mixxx_facts.py FILE…
 
 Runs in an environment of its own (``pip install mixxx-analyzer``: Mixxx's analysers of tempo and
-key without its window; GPL-2+ keeps it out of this project's), knows nothing of the project, and
-prints one JSON object a file.
+key without its window; GPL-2+ keeps it out of this project's), imports nothing of the project, and
+prints one JSON object per file.
 """
 
 import json

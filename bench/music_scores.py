@@ -1,6 +1,6 @@
-"""How well tempo, beats and key were found: the conventions of mir_eval and MIREX, and of DJs.
+"""Scores of tempo, beats and key by the conventions of mir_eval, MIREX and DJs.
 
-Truth comes as a row of a set (`bench.analysis`); estimates under the names of the analysis.
+The truth is a row of a set (`bench.analysis`); estimates have the names of the analysis.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 def is_tempo(truth_bpm: float, found_bpm: float, factors: Sequence[float] = (1.0,)) -> bool:
-    """Tell whether a tempo is within 4 % of the truth or of a multiple (accuracy 1 and 2)."""
+    """Check whether a tempo is within 4 % of the truth or of a multiple (accuracy 1 and 2)."""
     return any(abs(found_bpm / (truth_bpm * factor) - 1) <= 0.04 for factor in factors)
 
 
 def is_exact(truth_bpm: float, found_bpm: float) -> bool:
-    """Tell whether a tempo is within 0.05 BPM of the truth or of a multiple of it."""
+    """Check whether a tempo is within 0.05 BPM of the truth or of a multiple."""
     return any(abs(found_bpm - truth_bpm * f) <= 0.05 * max(f, 1) for f in SAME_FAMILY)
 
 
 def score_beats(truth_s: Sequence[float], found_s: Sequence[float]) -> float:
-    """Give the F-measure of beats within 70 ms, of those from 5 s on (Dixon 2007)."""
+    """Return the F-measure of beats within 70 ms, from 5 s on (Dixon 2007)."""
     truth = [time for time in truth_s if time >= FIRST_BEAT_S]
     found = [time for time in found_s if time >= FIRST_BEAT_S]
     hits, at_truth, at_found = 0, 0, 0
@@ -40,7 +40,7 @@ def score_beats(truth_s: Sequence[float], found_s: Sequence[float]) -> float:
 
 
 def score_key(truth: str, found: str) -> float:
-    """Give MIREX's weighted score: 1 same, 0.5 fifth above, 0.3 relative, 0.2 parallel."""
+    """Return MIREX's weighted score: 1 same, 0.5 fifth above, 0.3 relative, 0.2 parallel."""
     (tonic, mode), (other, other_mode) = _parse_key(truth), _parse_key(found)
     if mode == other_mode:
         return {0: 1.0, 7: 0.5}.get((other - tonic) % 12, 0.0)
@@ -50,7 +50,7 @@ def score_key(truth: str, found: str) -> float:
 
 
 def is_compatible(truth: str, found: str) -> bool:
-    """Tell whether a DJ may mix the key found where the truth is: same, relative or next door."""
+    """Check whether a key mixes with the true one: same, relative or adjacent."""
     (tonic, mode), (other, other_mode) = _parse_key(truth), _parse_key(found)
     if mode == other_mode:
         return (other - tonic) % 12 in (0, 5, 7)
@@ -58,10 +58,10 @@ def is_compatible(truth: str, found: str) -> bool:
 
 
 def calibration(confidences: Sequence[float], hits: Sequence[bool]) -> tuple[float, str]:
-    """Compare confidences with how often they were right.
+    """Compare confidences with the shares of right results.
 
     Returns the expected calibration error over five bins (Naeini et al., AAAI 2015), and the
-    reliability curve as ``confidence→hits(count)`` a bin.
+    reliability curve as ``confidence→hits(count)`` by bin.
     """
     stated, right = np.asarray(confidences), np.asarray(hits, dtype=np.float64)
     bins = np.minimum(4, (stated * 5).astype(np.intp))

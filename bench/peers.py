@@ -1,4 +1,4 @@
-"""Programs that cannot share this project's environment, run beside it: licence, or libraries."""
+"""Peers in an environment of their own, because of their licence or libraries."""
 
 import json
 import resource
@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 PEERS = {"essentia": "essentia", "mixxx": "mixxx_analyzer"}
-"""Peers and the module that each needs; ``bench/{peer}_facts.py`` asks it."""
+"""Peers and the module that each needs; ``bench/{peer}_facts.py`` runs it."""
 
 
 def has_peer(python: Path, peer: str) -> bool:
-    """Tell whether a peer is installed in the environment of an interpreter."""
+    """Check whether a peer is installed in the environment of an interpreter."""
     command = [str(python), "-c", f"import {PEERS[peer]}"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def ask_peer(python: Path, peer: str, paths: Sequence[Path]) -> tuple[list[dict[str, Any]], float]:
-    """Give what a peer finds in each file, and the CPU seconds that it took, start included.
+    """Return a peer's facts of each file, and its CPU seconds including the start.
 
     Raises
     ------
-    RuntimeError : it failed, or left files out; says what it said.
+    RuntimeError : it failed or omitted files; holds its error output.
     """
     script = Path(__file__).with_name(f"{peer}_facts.py")
     before = _children_cpu_s()
@@ -31,7 +31,7 @@ def ask_peer(python: Path, peer: str, paths: Sequence[Path]) -> tuple[list[dict[
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or len(found) != len(paths):
         raise RuntimeError(
-            f"{peer} gave {len(found)} of {len(paths)} answers: {done.stderr.strip()[-500:]}"
+            f"{peer} returned {len(found)} of {len(paths)} results: {done.stderr.strip()[-500:]}"
         )
     return found, seconds
 

@@ -1,20 +1,20 @@
-"""Sets: how long planning takes, and how good the sets are beside those of djkr8 and of greed.
+"""Planning of sets: time, and quality compared with djkr8 and a greedy planner.
 
     python -m bench.playlist [--json]
 
-Times are medians of CPU time in this process, on made-up libraries (`bench.made_library`) that are
-in memory as they are while Stemcrate runs; growth is the time at 100,000 tracks over that at 1,000.
+Times are medians of CPU time in this process, on synthetic libraries (`bench.made_library`) in
+memory, as while Stemcrate runs; growth is the time at 100,000 tracks over that at 1,000.
 
-djkr8 (OR-tools' CP-SAT) is measured where it is importable (``pip install djkr8``), else its
-figures are left out and the reason printed. Both plan sets of as many tracks from the same tracks,
-of which key, tempo, energy and duration are known, and both sets are judged by our score.
+djkr8 (OR-tools' CP-SAT) is measured if installed (``pip install djkr8``), else its figures are
+omitted and the reason is printed. Both plan sets of the same length from the same tracks with known
+key, tempo, energy and duration, and both sets are rated by our score.
 
 - ``vs_djkr8_score``: our score over theirs, the smallest ratio of all sizes.
-- ``vs_djkr8_own_score``: the same by djkr8's own quality of keys, which we do not plan for.
+- ``vs_djkr8_own_score``: the same by djkr8's own quality of keys, which we do not optimise.
 - ``vs_djkr8_speed``: their wall time over ours, the median of all sizes; theirs ends at its own
   limit of 5 s.
-- ``vs_greedy_score``: what our set is worth, transitions and curve, over greed's; the smallest
-  ratio and the median.
+- ``vs_greedy_score``: the value of our set, transitions and curve, over that of the greedy planner;
+  the smallest ratio and the median.
 """
 
 import statistics
@@ -98,7 +98,7 @@ def measure_times() -> dict[str, float]:
 
 
 def _measure_export(table: TrackTable) -> float:
-    """Time writing an hour in every format that there is."""
+    """Time the export of an hour in every format."""
     plan = plan_set(table, HOUR)
     rows = [table.ids.index(track_id) for track_id in plan.ids]
     tracks = tuple(
@@ -122,7 +122,7 @@ def _measure_export(table: TrackTable) -> float:
 
 
 def measure_greed() -> dict[str, float]:
-    """Compare with greed: the same tracks, number, curve and score."""
+    """Compare with the greedy planner: the same tracks, number, curve and score."""
     ratios, speeds = [], []
     for n in GREEDY_SIZES:
         for curve in (None, "peak"):
@@ -143,7 +143,7 @@ def measure_greed() -> dict[str, float]:
 
 
 def measure_djkr8() -> dict[str, float]:
-    """Compare with djkr8; nothing where it is not installed."""
+    """Compare with djkr8; no figures if it is not installed."""
     if find_spec("djkr8") is None:
         print("djkr8 is not importable: its figures are left out.", file=sys.stderr)
         return {}
@@ -173,7 +173,7 @@ def measure_djkr8() -> dict[str, float]:
 
 
 def _make_plain_tracks(n: int) -> list[PlaylistTrack]:
-    """Tracks with what djkr8 knows of them: it takes energy as 1 to 5."""
+    """Tracks with the facts that djkr8 uses; its energy is 1 to 5."""
     rng = np.random.default_rng(n)
     return [
         PlaylistTrack(
@@ -188,7 +188,7 @@ def _make_plain_tracks(n: int) -> list[PlaylistTrack]:
 
 
 def _plan_with_djkr8(djkr8: Any, tracks: list[PlaylistTrack], n_tracks: int) -> list[str]:
-    """Let djkr8 plan with every rule that we do not have turned off, its own limit of 5 s on."""
+    """Plan with djkr8, without the rules that we lack, and with its own limit of 5 s."""
     optimizer = djkr8.PlaylistOptimizer(
         bpm_tolerance=7.5,
         max_violation_pct=1.0,

@@ -1,11 +1,11 @@
-"""How well a model separates songs whose stems are known.
+"""Separation quality of a model on songs with known stems.
 
     python -m bench.quality [FOLDER] [--model NAME] [--preset NAME] [--plain] [--json]
 
-Without a folder: the project's synthesised songs, and Falcon 69 where the stempeg package is
-installed. What is compared is what a job delivers: the residual is folded, the stems sum to the
+Without a folder: the project's synthesised songs, and Falcon 69 if the stempeg package is
+installed. The stems are those that a job delivers: the residual is folded in, and they sum to the
 mixture. Figures: plain SDR and SI-SDR of whole songs, the median of BSS Eval v4 (museval; --plain
-leaves it out, as it takes longer than most models), and how far the stems null with the mixture.
+omits it, as it takes longer than most models), and the null test with the mixture.
 """
 
 import argparse
@@ -30,7 +30,7 @@ Scores = dict[str, dict[str, float]]  # stem -> figure -> dB
 
 
 def separate(model: SeparatorModel, song: Song, effort: Effort) -> dict[str, Samples]:
-    """Give the stems as a job delivers them, with the residual in the stem that takes it."""
+    """Return the stems as a job delivers them, with the residual folded in."""
     stems = model.separate(song.mixture, song.sample_rate, effort=effort)
     if model.residual_stem is not None:
         rest = song.mixture.astype(np.float64) - sum(s.astype(np.float64) for s in stems.values())
@@ -41,10 +41,10 @@ def separate(model: SeparatorModel, song: Song, effort: Effort) -> dict[str, Sam
 def pair(
     true: Mapping[str, Samples], estimates: Mapping[str, Samples]
 ) -> dict[str, tuple[Samples, Samples]]:
-    """Put what a model gives beside what is true, where the two name different stems.
+    """Match estimated and true stems with different names.
 
-    What only one side has is part of ``other`` where both have that; else the sum of what only the
-    true side has is compared with the sum of what only the model gives, under the latter's name.
+    If both sides have ``other``, stems of one side alone are added to it; else the sum of the stems
+    of the true side alone is compared with that of the model alone, under the name of the latter.
     """
     pairs = {name: (true[name], estimates[name]) for name in true if name in estimates}
     lone_true = [true[name] for name in true if name not in pairs]
@@ -94,7 +94,7 @@ def measure(
 
 
 def medians(songs: Iterable[Scores]) -> Scores:
-    """Give the median over songs of each figure of each stem; NaN does not count."""
+    """Return the median over songs of each figure of each stem, without NaN."""
     found: dict[tuple[str, str], list[float]] = {}
     for scores in songs:
         for stem, figures in scores.items():
@@ -108,7 +108,7 @@ def medians(songs: Iterable[Scores]) -> Scores:
 
 
 def known_songs() -> Iterator[Song]:
-    """Give the songs that need no folder."""
+    """Yield the songs that need no folder."""
     yield from demo_songs()
     song = falcon()
     if song is not None:
@@ -117,8 +117,10 @@ def known_songs() -> Iterator[Song]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="SDR of a model on songs with true stems.")
-    parser.add_argument("folder", type=Path, nargs="?", help="songs; default: those that we have")
-    parser.add_argument("--model", default="auto", help="a model's name; default auto")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", help="folder of songs; default: the built-in songs"
+    )
+    parser.add_argument("--model", default="auto", help="name of a model; default auto")
     parser.add_argument("--preset", choices=PRESETS, default="balanced")
     parser.add_argument("--plain", action="store_true", help="without BSS Eval")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -134,7 +136,7 @@ def main() -> None:
 
 
 def print_table(result: dict[str, Any]) -> None:
-    """Print a row a stem of a song."""
+    """Print one row per stem of a song."""
     print(f"{result['model']} (weights {str(result['weights_sha256'])[:12]})")
     print(f"{'song':<34}{'stem':<16}{'SDR':>8}{'SI-SDR':>8}{'BSS v4':>8}{'null':>8}   dB")
     songs: dict[str, Scores] = {**result["songs"], "median": result["median"]}
@@ -151,7 +153,7 @@ def _cell(value: float | None) -> str:
 
 
 def _for_json(value: Any) -> Any:
-    """Write what has no ratio, or an endless one, as null."""
+    """Replace NaN and infinity by null."""
     if isinstance(value, dict):
         return {key: _for_json(item) for key, item in value.items()}
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""How benchmarks print: a table for people, one JSON object for programs."""
+"""Output of benchmarks: a table, or one JSON object."""
 
 import json
 import statistics
@@ -10,7 +10,7 @@ from time import perf_counter
 def wall_ratio(
     baseline: Callable[[], object], ours: Callable[[], object], *, repeats: int
 ) -> tuple[float, float, float]:
-    """Time two functions in turn in this process; return the median seconds and their ratio.
+    """Time two functions alternately in this process; return the median seconds and their ratio.
 
     Returns (baseline seconds, our seconds, median of the ratios pair by pair). Pairs cancel the
     drift of a shared machine.
@@ -18,7 +18,7 @@ def wall_ratio(
     pairs = []
     for repeat in range(repeats):
         times = [0.0, 0.0]
-        # Whoever runs second finds warmer caches: they take turns.
+        # The second one finds warmer caches: alternate the order.
         for index in (0, 1) if repeat % 2 == 0 else (1, 0):
             began = perf_counter()
             (baseline, ours)[index]()

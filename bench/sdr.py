@@ -1,7 +1,7 @@
-"""How near separated stems come to the true ones, in decibels.
+"""Distortion measures of separated stems, in decibels.
 
-Conventions: a signal is an array ``(n_channels, n_samples)``; larger is better; a true stem that is
-silent has no ratio (NaN).
+Conventions: a signal is an array ``(n_channels, n_samples)``; larger is better; NaN for a silent
+true stem.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ Signal = NDArray[np.floating]
 
 
 def sdr_db(true: Signal, estimate: Signal) -> float:
-    """Signal over error, over all channels at once.
+    """Return the signal-to-error ratio over all channels.
 
     Reference: Mitsufuji et al., "Music Demixing Challenge 2021", Frontiers in Signal Processing,
     2022, eq. 1.
@@ -22,7 +22,7 @@ def sdr_db(true: Signal, estimate: Signal) -> float:
 
 
 def si_sdr_db(true: Signal, estimate: Signal) -> float:
-    """SDR to the true stem at the level that fits best.
+    """Return the scale-invariant SDR.
 
     Reference: Le Roux et al., "SDR – Half-baked or Well Done?", ICASSP 2019, eq. 4.
     """
@@ -37,9 +37,9 @@ def si_sdr_db(true: Signal, estimate: Signal) -> float:
 def bss_eval_db(
     true: Sequence[Signal], estimates: Sequence[Signal], sample_rate: int
 ) -> list[float] | None:
-    """SDR of BSS Eval v4 for each stem: windows of one second, their median; None without museval.
+    """Return the SDR of BSS Eval v4 for each stem, median over windows of 1 s; None without museval.
 
-    Windows in which a true stem or an estimate is silent don't count.
+    Windows in which a true stem or an estimate is silent are ignored.
 
     Reference: Stöter, Liutkus, Ito, "The 2018 Signal Separation Evaluation Campaign", LVA/ICA 2018.
     """
@@ -55,7 +55,7 @@ def bss_eval_db(
 
 
 def null_db(mixture: Signal, stems: Sequence[Signal]) -> float:
-    """Level of the mixture over what is left of it when the stems are taken away."""
+    """Return the level of the mixture over that of the mixture minus the stems."""
     rest = mixture.astype(np.float64)
     for stem in stems:
         rest = rest - stem

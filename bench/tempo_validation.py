@@ -1,10 +1,10 @@
-"""Choose how much the coherence of a pulse counts, on recordings, and check it on others.
+"""Choose the weight of a pulse's coherence on recordings by cross-validation.
 
     python -m bench.tempo_validation --set FOLDER [--songs 300] [--dressed 900] [--json]
 
 ``FOLDER/set.csv`` as for `bench.analysis`, each recording with its ``group``. For every power the
-level is trained on made songs as `bench.train_rhythm` does. Cross-validated: the power that is best
-on all groups but one is scored on that one, so that no recording has a part in its own figure.
+level is trained on made songs as in `bench.train_rhythm`. The power that is best on all groups but
+one is scored on that one, so that no recording affects its own score.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Candidate tempi of a recording with their features and prior, and what is true."""
+    """Candidate tempi of a recording with their features and prior, and the true tempo."""
 
     group: str
     tempo_bpm: float
@@ -77,7 +77,7 @@ def cross_validate(
 ) -> tuple[list[Scores], dict[str, float]]:
     """Score each group at the power that is best on the others (the largest of equals).
 
-    Returns the scores of the recordings, and the power that each group was scored at.
+    Returns the scores of the recordings, and the power chosen for each group.
     """
     chosen = {}
     for group in set(groups):
@@ -96,7 +96,7 @@ def _mean(scores: Sequence[Scores]) -> Scores:
 def _score(
     choices: Sequence[Choice], power: float, recordings: Sequence[Recording]
 ) -> list[Scores]:
-    """Train at a power; give accuracy 1 and 2 of each recording."""
+    """Train at a power; return accuracy 1 and 2 of each recording."""
     ranker = Ranker(*fit_choice(choices, start_level(power)))
     scores = []
     for one in recordings:

@@ -2,10 +2,10 @@
 
     python -m bench.train_descriptors --set FOLDER
 
-FOLDER holds ``set.csv`` with the columns ``file``, ``group`` and ``license``. Every group weighs
-the same; recordings whose licence forbids commercial use are left out. What is kept of them are two
-numbers a feature, mean and deviation. The deviation is multiplied by the square root of the length
-of the feature's block, so that each block weighs the same in a distance. There is nothing to tune.
+FOLDER holds ``set.csv`` with the columns ``file``, ``group`` and ``license``. Every group has
+the same weight; recordings whose licence forbids commercial use are skipped. The result is a mean
+and a deviation per feature. The deviation is multiplied by the square root of the length of the
+feature's block, so that each block has the same weight in a distance. Nothing is tuned.
 """
 
 import argparse

@@ -2,11 +2,12 @@
 
     python -m bench.train_rhythm [--songs 300] [--dressed 900]
 
-The data are `bench.made_songs` alone: no recording is in the weights, so that recordings can check
-them. Each choice is a softmax over linear scores with an L2 penalty; level starts from the product
+The data are `bench.made_songs` alone, without recordings, so that recordings can validate the
+weights. Each choice is a softmax over linear scores with an L2 penalty; level starts from the product
 of autocorrelation, Fourier magnitude and a power of the coherence of the pulse, and is trained at
-three speeds, so that it does not learn how fast the made songs happen to be. Where the beat and the
-bar begin is learned from plain songs, which say it. The same songs and scipy give the same weights.
+three speeds, so that it does not learn the tempo distribution of the made songs. Phase and downbeat
+are learned from plain songs, where both are unambiguous. The same songs and scipy give the same
+weights.
 """
 
 import argparse
@@ -32,8 +33,8 @@ WEIGHTS = Path(level.__file__).parents[1] / "weights" / "rhythm.npz"
 L2 = 0.1
 SPEEDS = (0.85, 1.0, 1.15)
 PULSE_POWER = 8.0
-"""Made songs keep their tempo as no band does; how much that counts is no matter of theirs: see
-`bench.tempo_validation`."""
+"""Power of the pulse's coherence. Made songs are steadier than any band, so it is not fitted on them
+but chosen by `bench.tempo_validation`."""
 
 _PARTS = ("mean", "scale", "weights")
 _Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ _Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Candidates with their features, ``(n, n_features)``, the right one, and a prior each."""
+    """Candidates: features ``(n, n_features)``, index of the right one, and log-priors."""
 
     features: _Array
     right: int
@@ -73,13 +74,13 @@ def main() -> None:
         fitted = fit_choice(sets, start)
         arrays |= {f"{name}_{part}": a for part, a in zip(_PARTS, fitted, strict=True)}
     _save(arrays | {f"confidence_{p}": np.ones(4) for p in _PARTS})
-    # The confidence rests on the levels that the other weights choose.
+    # The confidence depends on the levels that the other weights choose.
     fitted = _fit_confidence(heard, len(heard) // 3)
     _save(arrays | {f"confidence_{p}": a for p, a in zip(_PARTS, fitted, strict=True)})
 
 
 def fit_choice(choices: Sequence[Choice], start: _Array) -> tuple[_Array, _Array, _Array]:
-    """Fit weights near a start; give the features' mean and scale, and the weights."""
+    """Fit weights near a start; return the features' mean and scale, and the weights."""
     rows = np.concatenate([choice.features for choice in choices])
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     sets = [((c.features - mean) / scale, c.right, c.prior) for c in choices]
@@ -100,14 +101,14 @@ def fit_choice(choices: Sequence[Choice], start: _Array) -> tuple[_Array, _Array
 
 
 def start_level(pulse_power: float) -> _Array:
-    """Give the weights that those of the level are fitted near, ``(level.N_FEATURES,)``."""
+    """Return the initial weights of the level, ``(level.N_FEATURES,)``."""
     start = np.zeros(level.N_FEATURES)
     start[-2:] = pulse_power, 1.0
     return start
 
 
 def list_levels(song: MadeSong, onsets: OnsetBands) -> list[Choice]:
-    """Give the choice of a song's level at each speed; none where its tempo is no candidate."""
+    """Return the choices of a song's level at each speed; [] if its tempo is not a candidate."""
     periodicity = measure_periodicity(onsets)
     tempi = level.find_candidates(periodicity)
     if not len(tempi):
@@ -145,7 +146,7 @@ def _add_downbeat(
 def _fit_confidence(
     songs: Sequence[tuple[OnsetBands, float]], n_others: int
 ) -> tuple[_Array, _Array, _Array]:
-    """Fit how probable it is that a tempo is right, on songs and on what has no tempo."""
+    """Fit the probability of a right tempo on songs and on audio without a tempo."""
     others = [
         (onset_bands(measure_spectra([_make_untimed(seed)])), 0.0) for seed in range(n_others)
     ]
@@ -174,7 +175,7 @@ def _fit_confidence(
 
 
 def _make_untimed(seed: int) -> NDArray[np.float32]:
-    """Make 12 to 30 s without a tempo: noise, strokes at random, notes in free time."""
+    """Make 12 to 30 s without a tempo: noise, random strokes, notes in free time."""
     rng = np.random.default_rng(10_000 + seed)
     n_samples = int(rng.uniform(12, 30) * RATE_HZ)
     if seed % 3 == 0:
@@ -195,7 +196,7 @@ def _make_untimed(seed: int) -> NDArray[np.float32]:
 
 
 def _free_steps(rng: np.random.Generator) -> _Array:
-    """Give the steps of a rubato player: a pulse whose tempo wanders by tens of per cent."""
+    """Return the steps of rubato playing: the tempo of the pulse drifts by tens of percent."""
     wander = np.cumsum(rng.normal(scale=0.12, size=200))
     wander -= np.convolve(wander, np.ones(20) / 20, "same")
     steps: _Array = 0.4 * np.exp(wander) * rng.choice([0.5, 1.0, 1.0, 2.0], size=200)

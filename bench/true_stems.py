@@ -1,6 +1,6 @@
-"""Songs whose stems are known: folders of them, the project's own, and one that a package carries.
+"""Songs with known stems: folders, the project's own songs, and one from a package.
 
-Two layouts of folders are read, with any file that `core.audio.reading.decode` reads in place of
+Two layouts of folders are supported, with any format of `core.audio.reading.decode` in place of
 WAV:
 
     train|test/<song>/{mixture,drums,bass,other,vocals}.wav    MUSDB18-HQ
@@ -40,26 +40,26 @@ def read_songs(folder: Path) -> Iterator[Song]:
 
     Raises
     ------
-    ValueError : there is no song, or the files of one differ in rate or channels.
+    ValueError : no song was found, or the files of one differ in rate or channels.
     InvalidAudio : a file cannot be decoded.
     """
     homes = sorted({file.parent for file in folder.rglob("*") if _is_stem(file)})
     if not homes:
-        raise ValueError(f"{folder} holds no folder with a file for each stem of a song")
+        raise ValueError(f"{folder} contains no song folder with one file per stem")
     for home in homes:
         yield _read_song(home, home.relative_to(folder).as_posix())
 
 
 def demo_songs() -> Iterator[Song]:
-    """Give the project's synthesised songs; a synthesiser's lead stands for the vocals."""
+    """Yield the project's synthesised songs; a synthesiser's lead stands for the vocals."""
     for song in DEMO_SONGS:
         yield _sum_up(song.title, SAMPLE_RATE, synthesise_stems(song))
 
 
 def falcon() -> Song | None:
-    """Give 6 s of "Falcon 69" by The Easton Ellises (CC BY-NC-SA 3.0), from the stempeg package.
+    """Return 6 s of "Falcon 69" by The Easton Ellises (CC BY-NC-SA 3.0), from the stempeg package.
 
-    None where that is not installed. The file's own mixture is mastered: the sum is taken instead.
+    None if it is not installed. The file's mixture is mastered, so the sum is used instead.
     """
     spec = find_spec("stempeg")
     for root in (spec.submodule_search_locations if spec else None) or ():

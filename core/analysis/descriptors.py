@@ -1,9 +1,9 @@
-"""One vector that tells how a track, or a stem, sounds: its timbre, harmony and rhythm.
+"""Descriptors: one vector for the timbre, harmony and rhythm of a track or stem.
 
 The vector has a fixed length and layout (`LAYOUT`); its numbers are centred and scaled by figures
 fitted once on many recordings (`weights/descriptors.npz`, made by ``bench/train_descriptors.py``),
-each block of the layout weighing the same. Vectors of one `VERSION` can be compared, by the cosine
-of their angle; those of different versions cannot. Gain, polarity and transposition change nothing.
+each block of the layout has the same weight. Compare vectors of one `VERSION` by their cosine;
+those of different versions are not comparable. Gain, polarity and transposition have no effect.
 
 References: Davis & Mermelstein, IEEE ASSP 28 (1980) (MFCC); Jiang, Lu, Zhang, Tao & Cai, "Music
 type classification by spectral contrast feature", ICME 2002; Tzanetakis & Cook, "Musical genre
@@ -93,7 +93,7 @@ def describe_sound(spectra: Spectra) -> Descriptors:
 
     Returns
     -------
-    float32 ``(N_DESCRIPTORS,)``. Silence, and no samples, give zeros, which are like nothing.
+    float32 ``(N_DESCRIPTORS,)``. Silence and no samples give zeros, which resemble no track.
     """
     if spectra.is_silent:
         return np.zeros(N_DESCRIPTORS, dtype=np.float32)
@@ -102,7 +102,7 @@ def describe_sound(spectra: Spectra) -> Descriptors:
 
 
 def measure_descriptors(spectra: Spectra) -> _Array:
-    """Measure what the vector is made of, before scaling, ``(N_DESCRIPTORS,)``; not for silence."""
+    """Measure the vector before scaling, ``(N_DESCRIPTORS,)``; not defined for silence."""
     activity = measure_activity(spectra)
     low_share = activity.low_flux.mean() / max(activity.flux.mean(), 1e-9)
     blocks = {
@@ -116,7 +116,7 @@ def measure_descriptors(spectra: Spectra) -> _Array:
 
 @lru_cache(1)
 def _scaling() -> tuple[_Array, _Array]:
-    """Give centre and scale of every number, ``(N_DESCRIPTORS,)`` each."""
+    """Return centre and scale of every number, ``(N_DESCRIPTORS,)`` each."""
     with (
         files("core.analysis.weights").joinpath("descriptors.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as stored,
@@ -125,7 +125,7 @@ def _scaling() -> tuple[_Array, _Array]:
 
 
 class _Moments:
-    """Weighted mean and deviation of rows that come block by block."""
+    """Weighted mean and standard deviation of rows, accumulated block by block."""
 
     def __init__(self, width: int) -> None:
         self._weight = 0.0
@@ -144,7 +144,7 @@ class _Moments:
 
 
 def _measure_timbre(spectra: Spectra) -> dict[str, _Array]:
-    """Measure MFCC, centroid and roll-off over the frames that are no silence."""
+    """Measure MFCC, centroid and roll-off over the frames that are not silent."""
     octaves = np.log2(mel_centres_hz() / 100)
     mfcc, change, shape = _Moments(N_MFCC), _Moments(N_MFCC), _Moments(2)
     floor = np.float32(spectra.peak * 10 ** (RULES.floor_db / 20))
@@ -170,7 +170,7 @@ def _measure_timbre(spectra: Spectra) -> dict[str, _Array]:
 
 
 def _measure_pitches(spectra: Spectra) -> dict[str, _Array]:
-    """Measure contrast by octaves, and the chroma turned so that its strongest class leads."""
+    """Measure contrast by octave, and the chroma rotated so that its strongest class is first."""
     width = 12 * BINS_PER_SEMITONE
     floor = spectra.peak * 10 ** (RULES.floor_db / 20)
     levels = 20 * np.log10(np.maximum(spectra.pitches, floor))
@@ -193,7 +193,7 @@ def _measure_pitches(spectra: Spectra) -> dict[str, _Array]:
 
 
 def _measure_rhythm(flux: _Array, frame_rate_hz: float) -> _Array:
-    """Give the autocorrelation of the onsets at `_TEMPI_BPM`, averaged over windows of 12 s."""
+    """Return the autocorrelation of the onsets at `_TEMPI_BPM`, averaged over windows of 12 s."""
     length = min(len(flux), round(RULES.window_s * frame_rate_hz))
     size = 2 * fft.next_fast_len(length)
     lags = 60 / _TEMPI_BPM * frame_rate_hz

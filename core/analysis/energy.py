@@ -1,19 +1,19 @@
-"""How hard a track drives, from 1 to 10, as a whole and over time.
+"""Energy of a track from 1 to 10, as a whole and over time.
 
-Nobody publishes a definition of "energy"; this one is ours, with fixed anchors, so that a number
-means the same in every library::
+There is no published definition of "energy". This one is ours, with fixed anchors, so that a
+number means the same in every library::
 
     value = 1 + 9 · (0.40 loudness + 0.25 flux + 0.20 drive + 0.15 density)
 
     loudness  integrated loudness, −24 LUFS → 0, −7 LUFS → 1
-    flux      how much starts, over all bands: mean onset strength, 0.025 → 0, 0.13 → 1
-    drive     how hard kick drum and bass push: the same below 250 Hz, 0.03 → 0, 0.16 → 1
+    flux      mean onset strength over all bands, 0.025 → 0, 0.13 → 1
+    drive     the same below 250 Hz (kick drum and bass), 0.03 → 0, 0.16 → 1
     density   onsets a second, 1 → 0, 7.5 → 1
 
-each clipped to 0 … 1; ``energy`` is ``value`` rounded. More of any never lowers it. Onset strengths
-are taken at peak level 1, so that loudness is counted once. Over time the same formula is applied
-to spans of a second or more, the loudness of a span being the integrated one plus the level of the
-span above the mean.
+each clipped to 0 … 1; ``energy`` is ``value`` rounded. The value is monotonic in each component.
+Onset strengths are measured at peak level 1, so that loudness counts once. Over time the formula is
+applied to spans of a second or more; the loudness of a span is the integrated loudness plus the
+level of the span above the mean.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ ANCHORS: Mapping[str, tuple[float, float]] = MappingProxyType(
 """Where each component reaches 0 and 1: LUFS, onset strength, onset strength, onsets a second.
 Rounded from the spread of 83 recordings, from solo piano to hardcore (docs/analysis.md)."""
 MAX_POINTS = 512
-"""Length of the longest curve: spans grow with the recording."""
+"""Maximum length of the curve: spans grow with the recording."""
 
 _MIN_SPAN_S = 1.0
 """Shortest span of the curve, in seconds."""
@@ -54,14 +54,14 @@ _Curve = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class EnergyEstimate:
-    """How hard a track drives.
+    """Energy of a track.
 
     Parameters
     ----------
     energy : 1 to 10.
     value : the same before rounding, 1.0 to 10.0.
     components : ``loudness``, ``flux``, ``drive`` and ``density``, each 0 to 1.
-    curve : ``value`` over time, one a span of ``curve_hop_s`` seconds; at most `MAX_POINTS`.
+    curve : ``value`` over time, one for each ``curve_hop_s`` seconds; at most `MAX_POINTS`.
     """
 
     energy: int = 1
@@ -77,8 +77,8 @@ def estimate_energy(spectra: Spectra, integrated_lufs: float | None) -> EnergyEs
     Parameters
     ----------
     spectra : of the mixture.
-    integrated_lufs : integrated loudness of the mixture (ITU-R BS.1770-4); None or −inf where it
-        is below the gate, which counts as the quietest.
+    integrated_lufs : integrated loudness of the mixture (ITU-R BS.1770-4); None or −inf below
+        the gate, which counts as the quietest.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def estimate_energy(spectra: Spectra, integrated_lufs: float | None) -> EnergyEs
     if spectra.is_silent:
         return EnergyEstimate()
     activity = measure_activity(spectra)
-    # Jobs know the loudness as a fact, rounded: their energy is that of the same file elsewhere.
+    # Jobs store the loudness rounded: round here too, so that every path gives the same energy.
     lufs = -np.inf if integrated_lufs is None else round(integrated_lufs, 3)
     rated = rate_energy(
         loudness=lufs,
@@ -124,7 +124,7 @@ def rate_energy(
 def _rate_spans(
     activity: Activity, duration_s: float, lufs: float
 ) -> tuple[float, tuple[float, ...]]:
-    """Give the length of a span and the energy of each."""
+    """Return the length of a span in seconds, and the energy of each span."""
     hop_s = float(max(_MIN_SPAN_S, np.ceil(duration_s / MAX_POINTS)))
     n_frames = len(activity.power)
     n_spans = int(np.clip(np.ceil(duration_s / hop_s), 1, MAX_POINTS))

@@ -19,7 +19,7 @@ class Listener(Protocol):
     """Takes a recording block by block."""
 
     def add(self, block: Samples) -> None:
-        """Take the next samples, float32 ``(n_channels, n)``."""
+        """Add the next samples, float32 ``(n_channels, n)``."""
 
 
 L = TypeVar("L", bound=Listener)

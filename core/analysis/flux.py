@@ -1,6 +1,6 @@
-"""How much starts in every frame: what mel bands gain, added up by groups of bands.
+"""Spectral flux: the rise of mel bands from frame to frame, averaged over groups of bands.
 
-Measured once a recording (`Spectra.flux`); tempo, energy and descriptors read it.
+Measured once for each recording (`Spectra.flux`); tempo, energy and descriptors read it.
 
 Reference: Böck & Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013
 (the flux against the larger of neighbouring bands).
@@ -14,7 +14,7 @@ LOW_BANDS = 4
 BANDS = ((0, 40), (0, LOW_BANDS), (LOW_BANDS, 14), (14, 28), (28, 40))
 """Mel bands from, to: everything, kick and bass, low mids, mids (snare), cymbals."""
 LAG_FRAMES = 2
-"""How far back a frame is compared; silence lies before the first."""
+"""Distance in frames of the two levels that are compared; silence precedes the first."""
 COMPRESSION = 1000.0
 """Levels are ``log1p(COMPRESSION * magnitude / peak)``."""
 
@@ -24,12 +24,12 @@ _Matrix = NDArray[np.float32]
 
 
 def measure_flux(mel: _Matrix, peak: float) -> _Matrix:
-    """Measure by how much levels rise, on average over each group of `BANDS`.
+    """Measure the mean rise of levels in each group of `BANDS`.
 
     Parameters
     ----------
     mel : magnitudes, ``(n_frames, 40)``.
-    peak : of the signal; it sets the scale, so that gain and polarity change nothing.
+    peak : of the signal; it sets the scale, so that gain and polarity have no effect.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def measure_flux(mel: _Matrix, peak: float) -> _Matrix:
 
 
 def widen(levels: _Matrix) -> _Matrix:
-    """Give the largest of each band and its two neighbours, along the last axis."""
+    """Return the maximum of each band and its two neighbours, along the last axis."""
     widest = levels.copy()
     np.maximum(widest[..., 1:], levels[..., :-1], out=widest[..., 1:])
     np.maximum(widest[..., :-1], levels[..., 1:], out=widest[..., :-1])

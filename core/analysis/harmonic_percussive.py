@@ -1,9 +1,9 @@
-"""The mixture as what sounds on (harmonic) and what strikes (percussive), block by block.
+"""Harmonic-percussive separation of a mixture, block by block.
 
-A tone is a line along time in the spectrogram, a stroke a line along frequency; a median filter
-along either keeps the one and drops the other, and the two filtered spectrograms decide, bin by
-bin, who gets how much of the mixture. Every block is filtered with the frames before and after it
-that the filters look at, so the result is that of the whole file while memory holds one block.
+A tone is a line along time in the spectrogram, an attack a line along frequency. A median filter
+along either axis keeps the one and drops the other; the two filtered spectrograms form soft masks.
+Every block is filtered together with the frames of context that the filters need, so the result
+equals that of the whole file while memory holds one block.
 
 Conventions: frames are centred, as librosa's are; edges of the file are padded with silence for the
 transform and mirrored for the filters.
@@ -38,17 +38,17 @@ def split_blocks(
     power: float = 2.0,
     block_frames: int = 1024,
 ) -> Iterator[tuple[Samples, Samples]]:
-    """Split a mixture into harmonic and percussive parts, each channel for itself.
+    """Split a mixture into harmonic and percussive parts, channel by channel.
 
     Parameters
     ----------
-    read : gives ``read(start, count)``, float32 of shape ``(n_channels, count)``; asked only for
-        ranges inside the mixture, in order, each a little before the end of the last.
+    read : ``read(start, count)`` returns float32 of shape ``(n_channels, count)``. It is called for
+        ranges inside the mixture only, in ascending order; a range overlaps the one before.
     n_samples, n_channels : shape of the mixture.
     kernel_size : length of both median filters, in frames and in bins.
     margin : how many times larger, for harmonic and for percussive, a part must be than the other
-        to get a bin; at least 1. With ``(1, 1)`` harmonic + percussive is the mixture, to the
-        rounding of float32; above, what neither part claims is in neither.
+        to get a bin; at least 1. With ``(1, 1)`` harmonic + percussive equals the mixture to the
+        rounding of float32; with larger margins, bins that neither part dominates are dropped.
     n_fft, hop_length : of the transform, in samples; ``hop_length`` at most a quarter of ``n_fft``.
     power : exponent of the soft masks; more is harder.
     block_frames : frames a block; memory grows with it and not with ``n_samples``.
@@ -56,8 +56,8 @@ def split_blocks(
     Yields
     ------
     ``(harmonic, percussive)``, float32 of shape ``(n_channels, count)``: adjoining blocks that
-    cover the mixture. No samples: no block. Shorter than a frame: one block, split by the same
-    rule. Silence gives exact silence.
+    cover the mixture. No samples yield no block, less than a frame yields one. Silence yields
+    exact silence.
 
     Raises
     ------
@@ -87,7 +87,7 @@ class _Plan:
         return 1 + self.n_samples // self.hop_length
 
     def start_of(self, frame: int) -> int:
-        """Give the first sample of a frame; before 0 where the frame reaches over the edge."""
+        """Return the first sample of a frame; negative where the frame overlaps the start."""
         return frame * self.hop_length - self.n_fft // 2
 
 
@@ -122,7 +122,7 @@ def _split(read: Read, plan: _Plan, block_frames: int) -> Iterator[tuple[Samples
 def _read_with_context(
     read: Read, plan: _Plan, first: int, last: int
 ) -> tuple[int, NDArray[np.float32]]:
-    """Read the frames from first to last with those that the filter along time looks at.
+    """Read the frames from first to last with the context of the filter along time.
 
     Returns the first frame read and its samples on, padded with zeros beyond the file.
     """
@@ -143,7 +143,7 @@ def _filter_channel(
     first: int,
     last: int,
 ) -> NDArray[np.float32]:
-    """Give both parts of a channel, the frames from first to last overlap-added: ``(2, …)``."""
+    """Return both parts of a channel, frames first to last overlap-added: ``(2, …)``."""
     frames = np.lib.stride_tricks.sliding_window_view(row, plan.n_fft)[:: plan.hop_length]
     spectrum = fft.rfft(frames * window)
     magnitude = np.abs(spectrum)
@@ -181,7 +181,7 @@ def _median_rows(rows: NDArray[np.float32], size: int) -> NDArray[np.float32]:
 def _soft_mask(
     part: NDArray[np.float32], rival: NDArray[np.float32], power: float, is_split_evenly: bool
 ) -> NDArray[np.float32]:
-    """Give part's share of each bin; where both are nothing, a half or nothing."""
+    """Return the part's share of each bin; 0.5 or 0 where both parts are zero."""
     larger = np.maximum(part, rival)
     is_nothing = larger < np.finfo(np.float32).tiny
     larger[is_nothing] = 1

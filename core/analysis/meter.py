@@ -43,7 +43,7 @@ class MixtureMeter:
         self._waveform = WaveformMeter(sample_rate, n_channels)
 
     def add(self, block: Samples) -> None:
-        """Take the next samples, float32 ``(n_channels, n)``."""
+        """Add the next samples, float32 ``(n_channels, n)``."""
         self._n_samples += block.shape[1]
         if self._loudness is not None:
             self._loudness.add(block)
@@ -53,7 +53,7 @@ class MixtureMeter:
     def finish(self) -> Measurement:
         """Return what was measured; call it once."""
         spectra = self._spectra.finish()
-        self._spectra = SpectraMeter()  # lets go of the parts: of a long mix they are large
+        self._spectra = SpectraMeter()  # frees the parts, which are large for a long mix
         return Measurement(
             duration_s=self._n_samples / self._sample_rate,
             spectra=spectra,

@@ -1,6 +1,6 @@
-"""What every analysis starts from: a mono signal and its mel bands.
+"""Input of every analysis: a mono signal and its mel filters.
 
-Conventions: ``mono`` is float32 of shape ``(n_samples,)`` at 22,050 Hz, and comes in blocks
+Conventions: ``mono`` is float32 of shape ``(n_samples,)`` at 22,050 Hz, in blocks
 (`core.analysis.spectra`).
 """
 
@@ -19,9 +19,9 @@ def to_mono(samples: NDArray[np.float32]) -> Mono:
 
 
 def mel_filters(sample_rate: int, n_fft: int, n_bands: int) -> NDArray[np.float32]:
-    """Give triangular filters, ``(n_bands, n_fft // 2 + 1)``, evenly spaced in mel.
+    """Return triangular filters, ``(n_bands, n_fft // 2 + 1)``, evenly spaced in mel.
 
-    Each sums to 1, so that a band is a mean. Bands narrower than a bin take the nearest one.
+    Each sums to 1, so that a band is a mean. A band narrower than a bin takes the nearest bin.
 
     Reference: O'Shaughnessy, *Speech Communication*, 1987 (``2595 log10(1 + f / 700)``).
     """

@@ -1,8 +1,8 @@
-"""The one pass over the audio that every analyser shares: mel bands and pitches over time.
+"""Spectra shared by all analysers: mel bands and pitches over time, measured in one pass.
 
-The way: decoded and mixed down → blocks → `SpectraMeter`, at 22,050 Hz → `Spectra` →
-tempo, key, chords, energy, structure, descriptors. Nobody holds the signal whole; three hours take
-about 200 MB.
+Data flow: decoded and mixed down → blocks → `SpectraMeter`, at 22,050 Hz → `Spectra` →
+tempo, key, chords, energy, structure, descriptors. The signal is never held whole; three hours
+take about 200 MB.
 
 Conventions: frames are centred on their time, with silence before and after the signal. A sine of
 amplitude 1 has magnitude 1 in its bin.
@@ -52,7 +52,7 @@ _Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class TuningRules:
-    """Which spectral peaks tell the tuning.
+    """Which spectral peaks determine the tuning.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ TUNING_RULES = TuningRules()
 
 @dataclass(frozen=True)
 class Spectra:
-    """What a mono signal at 22,050 Hz sounds like over time.
+    """Spectra of a mono signal at 22,050 Hz over time.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Spectra:
 
     @cached_property
     def flux(self) -> _Matrix:
-        """How much starts in each frame of `mel`; see `measure_flux`."""
+        """Onset strength in each frame of `mel`; see `measure_flux`."""
         return measure_flux(self.mel, self.peak)
 
     @property
@@ -101,7 +101,7 @@ class Spectra:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the signal is empty or stays below −100 dBFS."""
+        """Whether the signal is empty or below −100 dBFS throughout."""
         return self.peak < SILENCE_PEAK
 
     @property
@@ -121,7 +121,7 @@ class Spectra:
 
 
 class SpectraMeter:
-    """Measure spectra block by block; how the signal is cut into blocks changes nothing.
+    """Measure spectra block by block; the result does not depend on the block sizes.
 
     Parameters
     ----------
@@ -142,16 +142,16 @@ class SpectraMeter:
         self._pitches: list[_Matrix] = []
 
     def add(self, mono: Mono) -> None:
-        """Take the next samples, float32 of shape ``(n_samples,)``; any number, none included."""
+        """Add the next samples, float32 of shape ``(n_samples,)``; any number, including 0."""
         self._n_added += len(mono)
         for start in range(0, len(mono), _BLOCK_SAMPLES):
             self._take(self._resampler.add(mono[None, start : start + _BLOCK_SAMPLES])[0])
 
     def finish(self) -> Spectra:
-        """Give the spectra of all that was added; call it once."""
+        """Return the spectra of everything added; call it once."""
         self._take(self._resampler.flush()[0])
         self._measure_pitches(self._long.add(self._decimator.flush()[0]))
-        # The resampler may give one sample more: no time that is found lies after the recording.
+        # The resampler may add one sample: no time may lie after the end of the recording.
         n_samples = min(self._n_samples, self._n_added * ANALYSIS_RATE_HZ // self._sample_rate)
         self._measure_mel(self._short.finish(n_samples))
         self._measure_pitches(self._long.finish(n_samples // _DECIMATION))
@@ -183,7 +183,7 @@ class SpectraMeter:
 
 
 def measure_spectra(blocks: Iterable[Mono], sample_rate: int = ANALYSIS_RATE_HZ) -> Spectra:
-    """Measure the spectra of a signal that comes in blocks; no blocks count as no samples."""
+    """Measure the spectra of a signal in blocks; no blocks count as no samples."""
     meter = SpectraMeter(sample_rate)
     for block in blocks:
         meter.add(block)
@@ -191,13 +191,13 @@ def measure_spectra(blocks: Iterable[Mono], sample_rate: int = ANALYSIS_RATE_HZ)
 
 
 def save_spectra(path: Path, spectra: Spectra) -> None:
-    """Write spectra to a file; nothing but numbers goes in."""
+    """Write spectra to an ``.npz`` file without pickled objects."""
     with path.open("wb") as file:
         np.savez(file, **{field.name: getattr(spectra, field.name) for field in fields(Spectra)})
 
 
 def load_spectra(path: Path) -> Spectra:
-    """Read what `save_spectra` wrote."""
+    """Read a file written by `save_spectra`."""
     with np.load(path, allow_pickle=False) as arrays:
         return Spectra(
             n_samples=int(arrays["n_samples"]),
@@ -209,7 +209,7 @@ def load_spectra(path: Path) -> Spectra:
 
 
 def mel_centres_hz() -> NDArray[np.float64]:
-    """Give the frequency at which each mel band is strongest, ``(40,)``, ascending."""
+    """Return the centre frequency of each mel band, ``(40,)``, ascending."""
     top = 2595 * np.log10(1 + ANALYSIS_RATE_HZ / 2 / 700)
     centres: NDArray[np.float64] = 700 * (
         10 ** (np.linspace(0, top, MEL_BANDS + 2)[1:-1] / 2595) - 1
@@ -220,8 +220,8 @@ def mel_centres_hz() -> NDArray[np.float64]:
 class _Framer:
     """Cut a stream into windowed frames, each centred on a multiple of the hop.
 
-    Frames are given in parts of ``n_at_once``: what is done with them costs a call, or a matrix
-    that has to be read, a part. A part is overwritten by the next.
+    Frames are yielded in parts of ``n_at_once``, to spread the cost of a call, or of reading a
+    matrix, over many frames. Each part overwrites the one before.
     """
 
     def __init__(self, n_fft: int, hop_length: int, n_at_once: int) -> None:
@@ -233,7 +233,7 @@ class _Framer:
         self._part = np.empty((n_at_once, n_fft), dtype=np.float32)
 
     def add(self, block: Mono) -> Iterator[_Matrix]:
-        """Give the parts that the block completes, ``(n_at_once, n_fft)`` each."""
+        """Yield the parts that the block completes, ``(n_at_once, n_fft)`` each."""
         samples = np.concatenate([self._kept, block])
         n_frames = max(0, (len(samples) - len(self._window)) // self._hop + 1)
         n_frames -= n_frames % len(self._part)
@@ -242,7 +242,7 @@ class _Framer:
         return self._cut(samples, n_frames)
 
     def finish(self, n_samples: int) -> Iterator[_Matrix]:
-        """Give all other frames, those that reach beyond the end included."""
+        """Yield all remaining frames, including those that overlap the end."""
         n_frames = 1 + n_samples // self._hop - self._n_given
         return self._cut(np.pad(self._kept, (0, len(self._window))), n_frames)
 
@@ -262,7 +262,7 @@ def _mel_kernels() -> _Matrix:
 
 @cache
 def _pitch_kernels() -> _Matrix:
-    """Give triangles a third of a semitone apart, ``(n_low_bins, 207)``, each of sum 1."""
+    """Return triangular filters a third of a semitone apart, ``(n_low_bins, 207)``, of sum 1."""
     n_bands = (HIGHEST_MIDI - LOWEST_MIDI + 1) * BINS_PER_SEMITONE
     pitches = LOWEST_MIDI + (np.arange(n_bands) - BINS_PER_SEMITONE // 2) / BINS_PER_SEMITONE
     centres_hz = 440 * 2 ** ((pitches - 69) / 12)
@@ -276,7 +276,7 @@ def _pitch_kernels() -> _Matrix:
 
 
 def _tuning_phasor(magnitudes: _Matrix) -> complex:
-    """Sum, over spectral peaks, their magnitude turned by how far they are from a semitone."""
+    """Sum phasors of spectral peaks: magnitude, and distance from a semitone as the angle."""
     low, high = (round(hz / _PITCH_BIN_HZ) for hz in TUNING_RULES.range_hz)
     band = magnitudes[:, low - 1 : high + 1] + np.float32(1e-9)
     floor = band.max(axis=1, keepdims=True) * np.float32(TUNING_RULES.floor)

@@ -79,7 +79,7 @@ class TrackAnalyser:
     known : what is known of it; what is found is noted there.
     mixture : measured where something is not known.
     stems : what it was separated into.
-    tempo_range_bpm : range that the tempo is folded into.
+    tempo_range_bpm : range into which the tempo is folded.
 
     Attributes
     ----------

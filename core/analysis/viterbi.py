@@ -1,4 +1,4 @@
-"""The likeliest path through states that seldom change: keys and chords over time.
+"""Viterbi decoding of states that seldom change: keys, chords and beat periods over time.
 
 Reference: Viterbi, "Error bounds for convolutional codes and an asymptotically optimum decoding
 algorithm", IEEE Transactions on Information Theory 13 (1967).
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 
 def likeliest_path(scores: NDArray[np.float64], change: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Find the path with the largest sum of scores, changes paid for.
+    """Find the path with the largest sum of scores and costs of changes.
 
     Parameters
     ----------
-    scores : how well each state fits at each step, ``(n_steps, n_states)``, logarithmic.
-    change : what going from a state (row) to another (column) adds, ``(n_states, n_states)``;
+    scores : score of each state at each step, ``(n_steps, n_states)``, additive as logarithms are.
+    change : score of a change from a state (row) to another (column), ``(n_states, n_states)``;
         0 or less.
 
     Returns
     -------
-    A state a step, ``(n_steps,)``; of equal paths the one with the lower states. None for none.
+    The state at each step, ``(n_steps,)``; of equal paths the one with the lower states.
     """
     n_steps, n_states = scores.shape
     origins = np.zeros((n_steps, n_states), dtype=np.intp)

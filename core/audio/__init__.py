@@ -1,1 +1,1 @@
-"""Audio in and out: arrays and files, no models, no jobs."""
+"""Audio input and output: arrays and files, without models or jobs."""

@@ -1,6 +1,6 @@
-"""What an audio array is, and the one gatekeeper that checks it.
+"""The audio array of this package, and the function that checks it.
 
-Between the modules of this room audio is float32, shape ``(n_channels, n_samples)``, finite,
+Between the modules of this package audio is float32, shape ``(n_channels, n_samples)``, finite,
 nominal range ±1, never mutated. PCM codes are int32 of the same shape.
 """
 
@@ -13,7 +13,7 @@ Samples: TypeAlias = NDArray[np.float32]
 Codes: TypeAlias = NDArray[np.int32]
 
 # 262 144 samples are 6 s at 44.1 kHz and 2 MB in stereo float32: large enough that the cost of a
-# call vanishes, small enough that a dozen of them don't count.
+# call vanishes, small enough that a dozen of them are negligible.
 BLOCK_SIZE = 262_144
 
 

@@ -1,4 +1,4 @@
-"""The native libraries that audio passes through: their versions, and whether they can what we ask.
+"""Native audio libraries: their versions, and the codecs that they support.
 
 FFmpeg comes with PyAV's wheels, libsndfile with soundfile's; the system's own are not used.
 """
@@ -6,19 +6,19 @@ FFmpeg comes with PyAV's wheels, libsndfile with soundfile's; the system's own a
 import av  # noqa: TID251
 import soundfile  # noqa: TID251
 
-# What people upload, and what `core.audio.writing` writes by FFmpeg.
+# Codecs of uploads, and those that `core.audio.writing` encodes with FFmpeg.
 NEEDED_DECODERS = ("aac", "alac", "flac", "mp3", "opus", "vorbis", "wmav2")
 NEEDED_ENCODERS = ("aac", "alac", "libopus")
 
 
 def library_versions() -> dict[str, str]:
-    """Give the version of each library by its name, ``libavcodec`` and so on."""
+    """Return the version of each library by its name, such as ``libavcodec``."""
     versions = {name: ".".join(map(str, version)) for name, version in av.library_versions.items()}
     return {**versions, "libsndfile": soundfile.__libsndfile_version__}
 
 
 def missing_codecs() -> list[str]:
-    """Name what this FFmpeg lacks of what is needed: ``decoder aac``, ``encoder libopus``."""
+    """List the required codecs that this FFmpeg lacks: ``decoder aac``, ``encoder libopus``."""
     wanted = [
         *(("decoder", name, "r") for name in NEEDED_DECODERS),
         *(("encoder", name, "w") for name in NEEDED_ENCODERS),

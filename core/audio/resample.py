@@ -1,7 +1,7 @@
-"""Sample-rate conversion by soxr (linear phase): the one way rates change in Stemcrate.
+"""Sample-rate conversion by soxr, used everywhere in Stemcrate.
 
-Linear phase and compensated delay: a stem resampled to a model's rate and back lies on the mixture
-to the sample, which the null test needs.
+The phase is linear and the delay compensated: a stem resampled to a model's rate and back stays
+aligned with the mixture to the sample, as the null test requires.
 """
 
 from math import gcd
@@ -24,7 +24,7 @@ def resample(
     ----------
     samples : float32, shape ``(n_channels, n)``; not mutated.
     from_rate, to_rate : Hz, positive.
-    n_samples : length to deliver; what soxr gives is cut, or padded with zeros, to it. Default
+    n_samples : length of the result, which is cut or padded with zeros; default
         `resampled_length`.
 
     Returns
@@ -33,7 +33,7 @@ def resample(
 
     Raises
     ------
-    ValueError : a rate or length isn't positive, or the array has no two dimensions.
+    ValueError : a rate is not positive, the length is negative, or the array is not 2-D.
     """
     validate_block(samples, n_channels=samples.shape[0])
     if n_samples is None:
@@ -51,7 +51,7 @@ def resample(
 
 
 def resampled_length(n_samples: int, from_rate: int, to_rate: int) -> int:
-    """Return how many samples a conversion gives: ``n_samples * to_rate / from_rate``, rounded.
+    """Return the length of a conversion: ``n_samples * to_rate / from_rate``, rounded.
 
     Raises
     ------
@@ -65,10 +65,10 @@ def resampled_length(n_samples: int, from_rate: int, to_rate: int) -> int:
 
 
 class StreamResampler:
-    """Convert block by block; the same samples as `resample` on the whole.
+    """Convert block by block; gives the same samples as `resample` on the whole.
 
-    The last block has to be followed by one `flush`. With ``is_heard`` false, for what is only
-    measured, it computes in float32 (20 bits instead of 28): half the time.
+    Call `flush` once after the last block. With ``is_heard`` false, for analysis only, it computes
+    with 20 bits instead of 28, in half the time.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class StreamResampler:
         )
 
     def add(self, block: Samples) -> Samples:
-        """Take a block ``(n_channels, n)`` and return what is ready, ``(n_channels, m)``."""
+        """Add a block ``(n_channels, n)`` and return the finished samples, ``(n_channels, m)``."""
         validate_block(block, n_channels=self._n_channels)
         return self._convert(block, last=False)
 
     def flush(self) -> Samples:
-        """Return the rest, ``(n_channels, m)``."""
+        """Return the remaining samples, ``(n_channels, m)``."""
         return self._convert(np.zeros((self._n_channels, 0), dtype=np.float32), last=True)
 
     def _convert(self, block: Samples, *, last: bool) -> Samples:

@@ -1,4 +1,4 @@
-"""What every bar of a track sounds like: the mean of its spectrum, its pitch classes, its bass."""
+"""Features of bars: mean spectrum, pitch classes, level and bass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class BarFeatures:
-    """One row a bar.
+    """Features of bars, one row for each.
 
     Parameters
     ----------
@@ -37,23 +37,23 @@ class BarFeatures:
 
 
 def bar_edges(downbeats_s: Sequence[float], duration_s: float) -> _Array:
-    """Give the bar lines: the downbeats, and the end of the last bar, or of the recording.
+    """Return the bar lines: the downbeats, and the end of the last bar or of the recording.
 
-    Fewer than two downbeats: none, shape ``(0,)``.
+    Fewer than two downbeats give shape ``(0,)``.
     """
     if len(downbeats_s) < 2:
         return np.zeros(0)
     downbeats = np.asarray(downbeats_s, dtype=np.float64)
     bar_s = float(np.median(np.diff(downbeats)))
     end_s = min(duration_s, downbeats[-1] + bar_s)
-    # A bar that the recording cuts short is a part of the one before.
+    # A truncated last bar belongs to the bar before it.
     if end_s - downbeats[-1] < bar_s / 2:
         return np.append(downbeats[:-1], end_s) if len(downbeats) > 2 else downbeats
     return np.append(downbeats, end_s)
 
 
 def measure_bars(spectra: Spectra, edges_s: _Array) -> BarFeatures:
-    """Average the spectra over bars, shape ``(n_bars + 1,)`` of bar lines, at least two."""
+    """Average the spectra over bars; ``edges_s`` has shape ``(n_bars + 1,)``, n_bars at least 1."""
     scale = max(spectra.peak, 1e-9)
     mel = _mean_between(spectra.mel, edges_s * spectra.mel_rate_hz) / scale
     pitches = _mean_between(spectra.pitches, edges_s * spectra.pitch_rate_hz)
@@ -68,7 +68,7 @@ def measure_bars(spectra: Spectra, edges_s: _Array) -> BarFeatures:
 
 
 def _mean_between(frames: NDArray[np.float32], edges: _Array) -> _Array:
-    """Average rows between fractional positions; each span has one row at least."""
+    """Average rows between fractional positions; each span covers at least one row."""
     starts = np.clip(np.rint(edges[:-1]).astype(np.intp), 0, len(frames) - 1)
     ends = np.clip(np.rint(edges[1:]).astype(np.intp), starts + 1, len(frames))
     means = [frames[a:b].mean(axis=0) for a, b in zip(starts, ends, strict=True)]

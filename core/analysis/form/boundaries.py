@@ -1,4 +1,4 @@
-"""At which bar lines a track changes: novelty, and phrases of 8 and 4 bars.
+"""Section boundaries: novelty of bar lines, weighted by phrases of 8 and 4 bars.
 
 Reference: Foote, "Automatic audio segmentation using a measure of audio novelty", ICME 2000.
 """
@@ -57,8 +57,8 @@ def find_boundaries(bars: BarFeatures) -> tuple[list[int], _Array]:
 
     Returns
     -------
-    Indices of bars, ascending, the first and the end (``len(bars)``) not among them; and the
-    novelty of every bar line, ``(n_bars + 1,)``, 0 to 1.
+    Indices of bars, ascending, without 0 and ``len(bars)``; and the novelty of every bar line,
+    ``(n_bars + 1,)``, 0 to 1.
     """
     novelty = measure_novelty(bars)
     weighted = novelty * _phrase_weights(novelty)
@@ -72,13 +72,13 @@ def find_boundaries(bars: BarFeatures) -> tuple[list[int], _Array]:
 
 
 def describe(bars: BarFeatures) -> _Array:
-    """Give one vector a bar whose distances tell how differently two bars sound."""
+    """Return one vector for each bar; their Euclidean distance measures dissimilarity."""
     timbre = bars.timbre / (RULES.timbre_spread_db * np.sqrt(bars.timbre.shape[1]))
     return np.concatenate([timbre, RULES.chroma_weight * bars.chroma], axis=1)
 
 
 def measure_novelty(bars: BarFeatures) -> _Array:
-    """Tell for every bar line how much more the sides differ than each does in itself.
+    """Return for every bar line how much more its two sides differ than each does within itself.
 
     Shape ``(n_bars + 1,)``, 0 to 1; 0 at both ends.
     """
@@ -98,13 +98,13 @@ def _contrast(likeness: _Array, reach: int) -> float:
     middle = len(likeness) // 2
     before, after = slice(middle - reach, middle), slice(middle, middle + reach)
     within = (likeness[before, before].mean() + likeness[after, after].mean()) / 2
-    # Few bars prove little: one odd bar at either end is no section.
+    # Few bars are weak evidence: one odd bar at either end is not a section.
     certainty = reach / (reach + 1)
     return float(max(0.0, within - likeness[before, after].mean()) * certainty)
 
 
 def _phrase_weights(novelty: _Array) -> _Array:
-    """Favour the bar lines that lie whole phrases apart from most of the novelty."""
+    """Weight the bar lines at whole phrases from most of the novelty."""
     lines = np.arange(len(novelty))
     totals = [
         float(novelty[lines % RULES.phrase_bars == phase].sum())
@@ -118,7 +118,7 @@ def _phrase_weights(novelty: _Array) -> _Array:
 
 
 def _is_peak(novelty: _Array, bar: int) -> bool:
-    """Tell whether hardly more novelty lies within two bars: the flank of a change is no change."""
+    """Check that no bar line nearby is clearly more novel: it would be the actual change."""
     nearby = novelty[max(0, bar - RULES.flank_bars) : bar + RULES.flank_bars + 1]
     return bool(novelty[bar] >= RULES.nearly * nearby.max())
 

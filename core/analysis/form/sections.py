@@ -1,4 +1,4 @@
-"""What the sections of a track are called, and which of them are the same again."""
+"""Labels of sections, and letters that mark repeated sections."""
 
 import itertools
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ RULES = SectionRules()
 
 
 class SectionLabel(StrEnum):
-    """What a section does in a track."""
+    """Function of a section in a track."""
 
     INTRO = "intro"
     BODY = "body"
@@ -60,7 +60,7 @@ class SectionLabel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelledSpan:
-    """Bars ``first`` up to ``last``, not included; spans that sound alike share a ``letter``."""
+    """Bars ``first`` to ``last``, exclusive; spans that sound alike share a ``letter``."""
 
     first: int
     last: int
@@ -74,14 +74,15 @@ def label_sections(
     """Name the spans between boundaries.
 
     A span is *full* when it is about as loud and has about as much bass as the louder part of the
-    track. What is not full is intro before the first full span, outro after the last, else build
-    when level and brightness rise towards a full one, else break. What is full is a drop when the
-    bass comes back with it, a chorus when it is sung or loudest and comes again, else body.
+    track. Other spans are intro before the first full span, outro after the last, build when level
+    or brightness rises towards a full span, else break. A full span is a chorus when it is among
+    the loudest, is repeated and is sung (if known), a drop when the bass returns with it, else
+    body.
 
     Parameters
     ----------
-    boundaries : as `find_boundaries` gives them.
-    sung_ratios : ``(n_bars,)``, share of each bar that is sung; None where nobody looked.
+    boundaries : from `find_boundaries`.
+    sung_ratios : ``(n_bars,)``, share of each bar that is sung; None if unknown.
     """
     edges = [0, *boundaries, len(bars)]
     spans = list(itertools.pairwise(edges))
@@ -154,7 +155,7 @@ def _level(bars: BarFeatures, span: tuple[int, int]) -> float:
 
 
 def _rises(bars: BarFeatures, first: int, last: int) -> bool:
-    """Tell whether level or brightness grows from the first half to the second."""
+    """Check whether level or brightness rises from the first half to the second."""
     middle = (first + last) // 2
     if middle == first:
         return False
@@ -170,7 +171,7 @@ def _bass_returns(bars: BarFeatures, before: tuple[int, int], span: tuple[int, i
 
 
 def _letter(bars: BarFeatures, spans: list[tuple[int, int]]) -> list[str]:
-    """Give spans that sound alike the same letter, in the order of their first appearance."""
+    """Assign spans that sound alike the same letter, in order of first appearance."""
     features = describe(bars)
     means: list[_Array] = []
     letters: list[str] = []

@@ -1,12 +1,12 @@
-"""How a track is built: sections, where to mix in and out, cue points.
+"""Structure of a track: sections, mix windows and cue points.
 
-The way: the mean spectrum of every bar (`core.analysis.form.bars`) → the bar lines at which the
-track changes (`core.analysis.form.boundaries`) → what the sections are
+Data flow: the mean spectrum of every bar (`core.analysis.form.bars`) → the bar lines at which the
+track changes (`core.analysis.form.boundaries`) → labels
 (`core.analysis.form.sections`) → windows and cues.
 
 Conventions: times in seconds; sections tile the recording, and all their inner borders are
-downbeats. Without bars there are no sections and no windows; where bars hardly hold, sections claim
-nothing but a change, and no window is counted in bars.
+downbeats. Without bars there are no sections and no windows. Where the bars are unreliable, all
+sections are ``body``, and there are no windows.
 
 Reference: Paulus, Müller & Klapuri, "State of the art report: audio-based music structure
 analysis", ISMIR 2010 (novelty and repetition).
@@ -24,14 +24,14 @@ from core.analysis.form.sections import LabelledSpan, SectionLabel, label_sectio
 from core.analysis.spectra import Spectra
 
 MAX_CUES = 8
-"""What a DJ program has pads for."""
+"""Number of hot cue pads of a DJ program."""
 MAX_WINDOW_BARS = 32
 """Longest mix window: four phrases of 8 bars."""
 DEFAULT_WINDOW_BARS = 16
 """Longest window of a track without an intro or outro: two phrases of 8 bars."""
 HELD_CONFIDENCE = 0.4
-"""Confidence of the grid below which its bars don't hold: of 24 free performances on the piano all
-stay below 0.32; of 58 other recordings 57 reach 0.5."""
+"""Confidence of the grid below which its bars are unreliable: of 24 free performances on the piano
+all stay below 0.32; of 58 other recordings 57 reach 0.5."""
 
 _AUDIBLE_DB = -60.0
 """Level of the loudest band, relative to its maximum, from which a recording is audible."""
@@ -46,16 +46,16 @@ _CUE_RANK = (
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a track.
+    """A section of a track.
 
     Parameters
     ----------
     start_s, end_s : borders.
-    label : what it does in the track.
-    letter : the same for sections that sound alike.
-    n_bars : whole bars in it.
-    confidence : how clear a change its start is, 0 to 1; 1 for the first. Where bars don't hold, as
-        much less as the grid is unsure.
+    label : function in the track.
+    letter : shared by sections that sound alike.
+    n_bars : number of whole bars.
+    confidence : clarity of the change at its start, 0 to 1; 1 for the first section. Multiplied by
+        the confidence of the grid where the bars are unreliable.
     """
 
     start_s: float
@@ -77,7 +77,7 @@ class MixWindow:
 
 @dataclass(frozen=True, slots=True)
 class CuePoint:
-    """A place that a DJ wants to jump to; ``name`` is short enough for a pad."""
+    """A position to jump to; ``name`` is short enough for a pad."""
 
     time_s: float
     name: str
@@ -85,15 +85,15 @@ class CuePoint:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """How a track is built.
+    """Structure of a track.
 
     Parameters
     ----------
     sections : tile the recording; () without bars.
-    mix_in, mix_out : None without bars that hold.
-    first_downbeat_s : the first one that can be heard; None without bars.
+    mix_in, mix_out : None without reliable bars.
+    first_downbeat_s : first audible downbeat; None without bars.
     cues : at most `MAX_CUES`, ascending.
-    audible_s : from where to where the recording is above −60 dB of its peak; None for silence.
+    audible_s : start and end of what exceeds −60 dB relative to the peak; None for silence.
     """
 
     sections: tuple[Section, ...] = ()
@@ -117,9 +117,9 @@ def find_structure(
     ----------
     spectra : of the mixture.
     downbeats_s : first beats of the bars, ascending.
-    grid_confidence : how well the bars hold, 0 to 1 (`core.analysis.rhythm.grid.rate_hold`). Below
-        `HELD_CONFIDENCE` all sections are ``body``, unsure of themselves, and there are no windows.
-    vocals_s : sung passages; None where nobody looked.
+    grid_confidence : reliability of the bars, 0 to 1 (`core.analysis.rhythm.grid.rate_hold`). Below
+        `HELD_CONFIDENCE` all sections are ``body`` of low confidence, and there are no windows.
+    vocals_s : sung passages; None if unknown.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def _find_audible(spectra: Spectra) -> tuple[float, float] | None:
 def _share_of_bars(
     edges: NDArray[np.float64], intervals_s: Sequence[tuple[float, float]]
 ) -> NDArray[np.float64]:
-    """Tell which share of each bar lies inside the intervals."""
+    """Return the share of each bar that lies inside the intervals."""
     shares = np.zeros(len(edges) - 1)
     for start, end in intervals_s:
         overlap = np.minimum(end, edges[1:]) - np.maximum(start, edges[:-1])
@@ -181,7 +181,7 @@ def _to_sections(
     novelty: NDArray[np.float64],
     duration_s: float,
 ) -> tuple[Section, ...]:
-    """Give the spans as times; the first section starts, and the last ends, with the recording."""
+    """Convert spans to times; the first section starts, and the last ends, with the recording."""
     sections = []
     for index, span in enumerate(spans):
         is_last = index == len(spans) - 1
@@ -199,7 +199,7 @@ def _to_sections(
 
 
 def _doubt(sections: tuple[Section, ...], grid_confidence: float) -> tuple[Section, ...]:
-    """Take back what sections between bar lines that don't hold claim."""
+    """Reduce sections between unreliable bar lines to ``body`` of low confidence."""
     return tuple(
         replace(section, label=SectionLabel.BODY, confidence=grid_confidence * section.confidence)
         for section in sections
@@ -209,9 +209,9 @@ def _doubt(sections: tuple[Section, ...], grid_confidence: float) -> tuple[Secti
 def _find_windows(
     spans: list[LabelledSpan], edges: NDArray[np.float64]
 ) -> tuple[MixWindow, MixWindow]:
-    """Mix in over the intro, out over the outro; without them over a quarter of the track.
+    """Mix in over the intro, out over the outro; otherwise over a quarter of the track.
 
-    A quarter gives way where the other window reaches into it; only a single bar is in both.
+    A quarter is cut where the other window overlaps it; only a single bar can be in both.
     """
     n_bars = len(edges) - 1
     usual = int(np.clip(n_bars // 4, 1, DEFAULT_WINDOW_BARS))
@@ -230,7 +230,7 @@ def _find_windows(
 def _find_cues(
     sections: tuple[Section, ...], first_downbeat_s: float, mix_out: MixWindow
 ) -> tuple[CuePoint, ...]:
-    """Cue the first downbeat, the mix-out and the starts of sections, drops first."""
+    """Place cues on the first downbeat, the mix-out and the starts of sections, drops first."""
     fixed = [CuePoint(first_downbeat_s, "Start")]
     if mix_out.start_s > first_downbeat_s:  # where one bar is all there is, it is where it starts
         fixed.append(CuePoint(mix_out.start_s, "Mix out"))

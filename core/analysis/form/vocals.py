@@ -1,12 +1,12 @@
-"""Where somebody sings: the level of the vocal stem, gated with hysteresis.
+"""Vocal activity: the level of the vocal stem, gated with hysteresis.
 
 A passage begins where the stem rises above the upper threshold and lasts while it stays above the
-lower one; short rests are bridged and short bursts dropped. Thresholds lie below the stem's own
-singing level, and that counts only where it comes near the level of the mixture: what a separator
-leaks into the vocal stem of an instrumental is far below it.
+lower one; short rests are bridged and short bursts dropped. The thresholds are relative to the
+stem's own singing level, and must exceed the leakage of a separator, which is relative to the
+level of the mixture.
 
-Conventions: levels are dB relative to full scale, one a `HOP_S`; intervals are ``(start, end)`` in
-seconds, ascending, apart from one another.
+Conventions: levels are dBFS, one for each `HOP_S`; intervals are ``(start, end)`` in seconds,
+ascending and disjoint.
 """
 
 from collections.abc import Iterable
@@ -59,7 +59,7 @@ RULES = VocalRules()
 
 @dataclass(frozen=True, slots=True)
 class VocalActivity:
-    """Where somebody sings.
+    """Sung passages of a recording.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ class VocalActivity:
 
     @property
     def is_instrumental(self) -> bool:
-        """Whether hardly anybody sings."""
+        """Whether the share of sung time is below `INSTRUMENTAL_RATIO`."""
         return self.ratio < INSTRUMENTAL_RATIO
 
 
 def measure_levels(blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> Levels:
-    """Give the RMS level of every 50 ms, in dBFS, −120 for silence.
+    """Measure the RMS level of every 50 ms in dBFS, −120 for silence.
 
     Parameters
     ----------
@@ -88,8 +88,8 @@ def measure_levels(blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> L
 
     Returns
     -------
-    float64 ``(n,)``, value ``i`` that of the span from ``i * HOP_S`` on, to the nearest sample; a
-    last, shorter span counts as one. No samples: none.
+    float64 ``(n,)``; value ``i`` belongs to the span that starts at ``i * HOP_S``, to the nearest
+    sample. A shorter last span counts as one. No samples: shape ``(0,)``.
     """
     hop = max(1.0, HOP_S * sample_rate)
     powers: list[NDArray[np.float64]] = []
@@ -118,13 +118,13 @@ def find_vocals(vocals_db: Levels, mixture_db: Levels, *, duration_s: float) -> 
 
     Parameters
     ----------
-    vocals_db, mixture_db : levels of the vocal stem and of the mixture, as `measure_levels` gives
-        them, of the same length.
+    vocals_db, mixture_db : levels of the vocal stem and of the mixture from `measure_levels`, of
+        the same length.
     duration_s : of the recording; no passage ends later.
 
     Returns
     -------
-    The passages. Silence, and a stem that is all leakage, give none.
+    The passages; empty for silence and for a stem that holds only leakage.
     """
     if not vocals_db.size or float(vocals_db.max()) <= _SILENCE_DB:
         return VocalActivity()
@@ -135,19 +135,19 @@ def find_vocals(vocals_db: Levels, mixture_db: Levels, *, duration_s: float) -> 
     margin_db = loud_vocals - loud_mixture
     sung_s = sum(end - start for start, end in passages)
     doubt = np.clip((margin_db - RULES.leakage_db) / (RULES.sure_db - RULES.leakage_db), 0, 1)
-    # A stem far below the mixture is surely empty; one that is near it is surely sung.
+    # A stem far below the mixture is certainly empty; one near its level is certainly sung.
     confidence = float(doubt) if passages else 1 - float(doubt) / 2
     return VocalActivity(tuple(passages), min(1.0, float(sung_s / duration_s)), confidence)
 
 
 def _loud_level(levels: Levels) -> float:
-    """Give the level that the loud parts reach: a high percentile of what is no silence."""
+    """Return the level of the loud parts: a high percentile of the levels above silence."""
     sounding = levels[levels > _SILENCE_DB]
     return float(np.percentile(sounding, RULES.loud_percentile)) if sounding.size else _SILENCE_DB
 
 
 def _gate(levels: Levels, open_db: float, close_db: float) -> list[tuple[float, float]]:
-    """Give the runs above ``close_db`` that reach ``open_db``, in seconds."""
+    """Return the runs above ``close_db`` that reach ``open_db``, in seconds."""
     is_above = np.concatenate([[False], levels > close_db, [False]])
     edges = np.flatnonzero(np.diff(is_above.astype(np.int8))).reshape(-1, 2)
     return [

@@ -1,10 +1,10 @@
-"""The 24 keys and their names on the mixing wheels of DJs.
+"""The 24 keys and their codes on the mixing wheels of DJs.
 
 Conventions: a key is written ``A minor``; its Camelot code ``8A`` (``A`` minor, ``B`` major), its
 Open Key code ``1m`` (``m`` minor, ``d`` major), its short name ``Am``. Going up one number is going
 up a fifth. Spelling is that of rekordbox: flats, except for F sharp.
 
-Several public tables are rotated (they have 1A = C or 1A = A minor). Right are 8A = A minor,
+Several public tables are rotated (1A = C or 1A = A minor). Correct anchors: 8A = A minor,
 11A = F sharp minor, 5A = C minor and 8B = C major; Open Key = (Camelot + 4) mod 12 + 1.
 """
 
@@ -46,23 +46,23 @@ _NAME = re.compile(r"([A-Ga-g])\s*([#b♯♭]?|sharp|flat)[\s_-]*(M|[Mm]aj(?:or)
 
 
 def key_to_camelot(key: str) -> str:
-    """Give the Camelot code of a key: ``A minor`` is ``8A``. Raises ValueError if unknown."""
+    """Return the Camelot code of a key: ``A minor`` is ``8A``. Raises ValueError if unknown."""
     return _look_up(_KEY_TO_CAMELOT, key, "key")
 
 
 def camelot_to_key(camelot: str) -> str:
-    """Give the key of a Camelot code: ``8A`` is ``A minor``. Raises ValueError if unknown."""
+    """Return the key of a Camelot code: ``8A`` is ``A minor``. Raises ValueError if unknown."""
     return _look_up(_CAMELOT_TO_KEY, camelot, "Camelot code")
 
 
 def key_to_open_key(key: str) -> str:
-    """Give the Open Key code of a key: ``A minor`` is ``1m``. Raises ValueError if unknown."""
+    """Return the Open Key code of a key: ``A minor`` is ``1m``. Raises ValueError if unknown."""
     number, letter = _split(key_to_camelot(key))
     return f"{(number + 4) % 12 + 1}{'m' if letter == 'A' else 'd'}"
 
 
 def key_to_short(key: str) -> str:
-    """Give the name that fits a tag: ``A minor`` is ``Am``, ``C major`` is ``C``.
+    """Return the short name for tags: ``A minor`` is ``Am``, ``C major`` is ``C``.
 
     Raises ValueError if unknown.
     """
@@ -72,21 +72,21 @@ def key_to_short(key: str) -> str:
 
 
 def key_of(pitch_class: int, mode: Literal["major", "minor"]) -> str:
-    """Give the key on a pitch class, 0 for C to 11 for B: ``(9, "minor")`` is ``A minor``."""
+    """Return the key on a pitch class, 0 for C to 11 for B: ``(9, "minor")`` is ``A minor``."""
     return _BY_PITCH_CLASS[pitch_class % 12, mode]
 
 
 def parse_key(text: str) -> str | None:
-    """Read a key as people and programs write it.
+    """Parse a key in the notations of people and programs.
 
     Parameters
     ----------
     text : ``A minor``, ``Am``, ``amin``, ``8A``, ``08a``, ``1m``, ``F#m``, ``Gbm``, ``B♭``, …; a
-        letter alone is a major key.
+        single letter is a major key.
 
     Returns
     -------
-    The key in the spelling of `KEYS`, or None if the text is no key; tags hold anything.
+    The key in the spelling of `KEYS`, or None if the text is not a key, as tags may hold any text.
     """
     text = text.strip()
     if code := _CODE.fullmatch(text):
@@ -103,7 +103,7 @@ def parse_key(text: str) -> str | None:
 
 
 def relation(first: str, second: str) -> Relation:
-    """Name what mixing from one Camelot code into another does.
+    """Return the harmonic relation of two Camelot codes, from the first into the second.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def relation(first: str, second: str) -> Relation:
     of the same notes; ``energy boost +2``: up two semitones, ``energy boost +7``: up one, both in
     this direction only; ``diagonal``: a fifth and across the wheel; else ``clash``.
 
-    Raises ValueError for what is no Camelot code.
+    Raises ValueError for an invalid Camelot code.
     """
     step, same_letter = _compare(first, second)
     if same_letter:
@@ -140,6 +140,6 @@ def _split(camelot: str) -> tuple[int, str]:
 
 
 def _compare(first: str, second: str) -> tuple[int, bool]:
-    """Give the steps clockwise from first to second, 0 … 11, and whether the letter stays."""
+    """Return the steps clockwise from first to second, 0 … 11, and whether the letters match."""
     (from_number, from_letter), (to_number, to_letter) = _split(first), _split(second)
     return (to_number - from_number) % 12, from_letter == to_letter

@@ -1,9 +1,9 @@
-"""Which chord sounds when, beat by beat.
+"""Chords of a recording, beat by beat.
 
-The chroma between two beats is compared with what a chord and the overtones of its notes lead one
-to expect; a Viterbi path keeps a chord until another fits clearly better.
+The chroma between two beats is compared with templates of chords and the overtones of their notes;
+a Viterbi path keeps a chord until another fits clearly better.
 
-Conventions: chords are written ``C``, ``Am``, ``G7``; ``N`` is no chord (Harte).
+Conventions: chords are written ``C``, ``Am``, ``G7``; ``N`` stands for no chord (Harte).
 
 References: Fujishima, "Realtime chord recognition of musical sound", ICMC 1999 (templates);
 Papadopoulos & Peeters, "Large-scale study of chord estimation algorithms based on chroma
@@ -72,7 +72,7 @@ RULES = ChordRules()
 
 @dataclass(frozen=True, slots=True)
 class ChordSegment:
-    """A stretch under one chord: ``C``, ``Am``, ``G7``, … or ``N``; ``confidence`` 0 to 1."""
+    """Part under one chord: ``C``, ``Am``, ``G7``, … or ``N``; ``confidence`` 0 to 1."""
 
     start_s: float
     end_s: float
@@ -81,17 +81,18 @@ class ChordSegment:
 
 
 def estimate_chords(chroma: Chroma, beats_s: Sequence[float]) -> tuple[ChordSegment, ...]:
-    """Name the chords.
+    """Estimate the chords.
 
     Parameters
     ----------
     chroma : of the stems that play chords, summed, or else of the mixture.
-    beats_s : beats in seconds, ascending; chords change on them. None: every half second.
+    beats_s : beats in seconds, ascending; chords change on them. Without beats, chords may change
+        every half second.
 
     Returns
     -------
-    Segments without gaps from 0 s to the end; neighbours differ. Silence is one ``N``, no samples
-    are no segments.
+    Segments without gaps from 0 s to the end; neighbours differ. Silence is one ``N``; no samples
+    give ().
     """
     borders = _borders(np.asarray(beats_s, dtype=np.float64), chroma.duration_s)
     if len(borders) < 2:
@@ -113,7 +114,7 @@ def estimate_chords(chroma: Chroma, beats_s: Sequence[float]) -> tuple[ChordSegm
 
 
 def _borders(beats_s: _Matrix, duration_s: float) -> _Matrix:
-    """Carry the beats on to 0 s and to the end, ``(n_steps + 1,)``."""
+    """Extend the beats to 0 s and to the end, ``(n_steps + 1,)``."""
     if duration_s <= 0:
         return np.zeros(0)
     inside = beats_s[(beats_s > 0) & (beats_s < duration_s)]
@@ -134,8 +135,8 @@ def _borders(beats_s: _Matrix, duration_s: float) -> _Matrix:
 def _average(frames: NDArray[np.float32], borders: _Matrix) -> _Matrix:
     """Average frames between borders, ``(n_steps, 12)``; a frame lasts half a hop either way.
 
-    Only over the middle half of each step: frames are long, and those near a border hear the
-    attack of the next chord above the end of this one.
+    Only the middle half of each step counts: frames are long, and near a border the attack of the
+    next chord exceeds the end of this one.
     """
     sums = np.concatenate([np.zeros((1, 12)), np.cumsum(frames, axis=0, dtype=np.float64)])
     quarter = np.diff(borders) / 4
@@ -150,10 +151,10 @@ def _average(frames: NDArray[np.float32], borders: _Matrix) -> _Matrix:
 
 
 def _fit(chroma: _Matrix, bass: _Matrix) -> _Matrix:
-    """Tell how well each chord fits each step, ``(n_steps, 37)``; the last is no chord."""
+    """Return the fit of each chord at each step, ``(n_steps, 37)``; the last is no chord."""
     means = chroma.mean(axis=1, keepdims=True)
     centred = chroma - means
-    # What is nearly flat, as noise is, or nearly silent must not be blown up to a chord.
+    # Nearly flat chroma, as of noise, and near silence must not be scaled up to a chord.
     floor = np.maximum(RULES.flattest * np.sqrt(12) * means, RULES.faintest * chroma.max() + 1e-9)
     fits = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), floor)
     roots = bass / np.maximum(bass.max(axis=1, keepdims=True), RULES.faintest * chroma.max() + 1e-9)
@@ -163,7 +164,7 @@ def _fit(chroma: _Matrix, bass: _Matrix) -> _Matrix:
 
 @cache
 def _templates() -> _Matrix:
-    """Give the chroma expected of each chord, of mean 0 and norm 1, ``(36, 12)``."""
+    """Return the expected chroma of each chord, of mean 0 and norm 1, ``(36, 12)``."""
     templates = np.zeros((_N_CHORDS, 12))
     for number, intervals in enumerate(_QUALITIES.values()):
         for root in range(12):

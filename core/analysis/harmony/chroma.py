@@ -1,7 +1,7 @@
-"""How much of each pitch class sounds when: what keys and chords are read from.
+"""Chroma: the strength of the pitch classes over time, the basis of keys and chords.
 
-The way: magnitudes of thirds of semitones (`core.analysis.spectra`) → logarithm → less the mean of
-an octave around (whitening: a timbre's tilt is no harmony) → what lasts rather than what is struck
+Data flow: magnitudes of thirds of semitones (`core.analysis.spectra`) → logarithm → minus the mean
+of an octave (whitening removes the spectral tilt of a timbre) → sustained tones instead of attacks
 (a soft mask of medians over time and over pitch) → tuned → twelve pitch classes.
 
 References: Gómez, "Tonal description of music audio signals", PhD thesis, UPF 2006; Müller &
@@ -62,9 +62,9 @@ class Chroma:
     ----------
     duration_s : of the recording.
     tuning_cents : as in its spectra; the pitch classes are tuned by it.
-    full : everything that sounds, ``(n_frames, 12)``, at least 0.
-    peaks : spectral peaks alone, likewise.
-    bass : everything up to B2, 123 Hz, likewise.
+    full : from all bands, ``(n_frames, 12)``, at least 0.
+    peaks : the same from spectral peaks alone.
+    bass : the same from the bands up to B2, 123 Hz.
     """
 
     duration_s: float
@@ -75,13 +75,13 @@ class Chroma:
 
 
 def measure_chroma(spectra: Spectra) -> Chroma:
-    """Fold the spectra into pitch classes; silence, and what has no pitch, give zeros."""
+    """Fold the spectra into pitch classes; zeros for silence and without pitch."""
     n_frames = len(spectra.pitches)
     full, peaks, bass = (np.zeros((n_frames, 12), dtype=np.float32) for _ in range(3))
     chroma = Chroma(spectra.duration_s, spectra.tuning_cents, full, peaks, bass)
     if spectra.is_silent:
         return chroma
-    # In parts, so that a mix of three hours takes no copies of all its bands.
+    # In parts, so that a mix of three hours is not copied as a whole.
     for start in range(0, n_frames, _FRAMES_AT_ONCE):
         part = slice(start, min(start + _FRAMES_AT_ONCE, n_frames))
         bands = _harmonic_bands(spectra, part)
@@ -94,7 +94,7 @@ def measure_chroma(spectra: Spectra) -> Chroma:
 
 
 def _harmonic_bands(spectra: Spectra, part: slice) -> _Matrix:
-    """Give what lasts of each third of a semitone, whitened, ``(n_frames, n_bands)``."""
+    """Return the sustained part of each third of a semitone, whitened, ``(n_frames, n_bands)``."""
     n_bands = (HIGHEST_PITCH - LOWEST_MIDI + 1) * BINS_PER_SEMITONE
     context = min(part.start, RULES.lasting_frames // 2)
     around = spectra.pitches[part.start - context : part.stop + RULES.lasting_frames // 2, :n_bands]
@@ -110,9 +110,9 @@ def _harmonic_bands(spectra: Spectra, part: slice) -> _Matrix:
 
 
 def _running_median(values: _Matrix, size: int, *, axis: int) -> _Matrix:
-    """Give the median of ``size`` (odd) values around each; the ends are repeated.
+    """Return the running median of ``size`` (odd) values; edge values are repeated.
 
-    The same as scipy's ``median_filter``, at a third of its time.
+    Equals scipy's ``median_filter`` in a third of its time.
     """
     half = size // 2
     padding = [(half, half) if dimension == axis else (0, 0) for dimension in range(values.ndim)]
@@ -122,7 +122,7 @@ def _running_median(values: _Matrix, size: int, *, axis: int) -> _Matrix:
 
 
 def _tune(bands: _Matrix, tuning_cents: float) -> _Matrix:
-    """Add up the bands around each pitch of the recording's tuning, ``(n_frames, n_pitches)``."""
+    """Sum the bands around each pitch of the recording's tuning, ``(n_frames, n_pitches)``."""
     n_bands = bands.shape[1]
     moved = np.arange(n_bands) + tuning_cents / 100 * BINS_PER_SEMITONE
     lower = np.clip(np.floor(moved).astype(np.intp), 0, n_bands - 2)
@@ -134,7 +134,7 @@ def _tune(bands: _Matrix, tuning_cents: float) -> _Matrix:
 
 
 def _fold(pitches: _Matrix) -> _Matrix:
-    """Add up the octaves, ``(n_frames, 12)``."""
+    """Sum the octaves, ``(n_frames, 12)``."""
     first_c = -LOWEST_MIDI % 12
     padded = np.pad(pitches, ((0, 0), (12 - first_c, -(pitches.shape[1] + 12 - first_c) % 12)))
     frames: _Matrix = padded.reshape(len(padded), -1, 12).sum(axis=1)

@@ -1,12 +1,12 @@
-"""Which key a recording is in, as DJs name it: over its whole length and over time.
+"""Key of a recording, as a whole and over time.
 
-Windows of 12 s are compared with what each of the 24 keys leads one to expect
-(`core.analysis.harmony.key_profiles`). The windows vote, each with its doubts; a Viterbi path
-through the same windows gives the key over time.
+Windows of 12 s are compared with the profiles of the 24 keys
+(`core.analysis.harmony.key_profiles`). The windows vote, weighted by their certainty; a Viterbi
+path through them gives the key over time.
 
-Music that stays on one harmony is made of loops far more often than not, and is heard by the
-profiles of electronic music, where minor is the more common mode; music that moves through chords
-and keys by those of tonal music as well.
+Music with a steady harmony is mostly made of loops; it is compared with the profiles of electronic
+music, where minor is the more common mode. Music that moves through chords and keys is compared
+with those of tonal music, too.
 """
 
 from dataclasses import dataclass, field
@@ -86,7 +86,7 @@ RULE = KeyRule()
 
 @dataclass(frozen=True, slots=True)
 class KeyCandidate:
-    """Another key that it could be; ``score`` compares with the estimate's ``confidence``."""
+    """Alternative key; ``score`` is on the scale of the estimate's ``confidence``."""
 
     key: str
     camelot: str
@@ -95,7 +95,7 @@ class KeyCandidate:
 
 @dataclass(frozen=True, slots=True)
 class KeySegment:
-    """A stretch of a recording in one key; ``confidence`` 0 to 1."""
+    """Part of a recording in one key; ``confidence`` 0 to 1."""
 
     start_s: float
     end_s: float
@@ -106,14 +106,14 @@ class KeySegment:
 
 @dataclass(frozen=True, slots=True)
 class KeyEstimate:
-    """The key of a recording, in every notation.
+    """Key of a recording, in every notation.
 
     Parameters
     ----------
-    key, camelot, open_key, key_short : ``A minor``, ``8A``, ``1m``, ``Am``; None where there is no
-        key: silence, or nothing that is heard as pitch.
-    confidence : 0 to 1; how often a key found this clearly is right.
-    alternatives : the next best keys, best first.
+    key, camelot, open_key, key_short : ``A minor``, ``8A``, ``1m``, ``Am``; None for silence
+        and without audible pitch.
+    confidence : 0 to 1, the share of right keys among keys of this certainty.
+    alternatives : the next most probable keys, most probable first.
     tuning_cents : above equal temperament on A = 440 Hz, −50 to 50; keys mix within ±10 cents.
     segments : the key over time, without gaps, from 0 s to the end.
     """
@@ -133,12 +133,12 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
 
     Parameters
     ----------
-    chroma : of the mixture, or of what is played on pitches in it.
-    rule : how it is judged.
+    chroma : of the mixture, or of its pitched stems.
+    rule : settings.
 
     Returns
     -------
-    The estimate; the empty one for silence, for noise, and for what has no pitch from E1 to C6.
+    The estimate; an empty one for silence, noise and recordings without pitch from E1 to C6.
     """
     windows = [_average_windows(frames, rule) for frames in (chroma.full, chroma.peaks)]
     heard = windows[0].sum(axis=1)
@@ -172,9 +172,9 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
 
 
 def _average_windows(frames: NDArray[np.float32], rule: KeyRule) -> _Matrix:
-    """Average chroma over overlapping windows, ``(n_windows, 12)``; one at least.
+    """Average chroma over overlapping windows, ``(n_windows, 12)``, at least one.
 
-    A soft gate lets all frames count alike, however loud, but for the nearly empty ones.
+    All frames have about the same weight regardless of level, except nearly empty ones.
     """
     smooth = median_filter(frames, size=(rule.smoothed_frames, 1), mode="nearest").astype(
         np.float64
@@ -193,7 +193,7 @@ def _window_starts(n_frames: int, rule: KeyRule) -> NDArray[np.intp]:
 
 
 def _steadiness(windows: _Matrix, rule: KeyRule) -> float:
-    """Tell whether the harmony stays where it is, 0 to 1, from the windows that are heard."""
+    """Return the steadiness of the harmony, 0 to 1, from the audible windows."""
     centred = windows - windows.mean(axis=1, keepdims=True)
     whole = centred.sum(axis=0)
     norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(whole)
@@ -202,7 +202,7 @@ def _steadiness(windows: _Matrix, rule: KeyRule) -> float:
 
 
 def _gate(chroma: _Matrix, gate: float) -> _Matrix:
-    """Drop pitch classes that are weak throughout a window: noise and overtones."""
+    """Zero the pitch classes that are weak throughout a window: noise and overtones."""
     return np.where(chroma < gate * chroma.max(axis=1, keepdims=True), 0.0, chroma)
 
 
@@ -221,10 +221,10 @@ def _soft_max(scores: _Matrix) -> _Matrix:
 
 
 def _clarity(chroma: _Matrix, heard_s: float, rule: KeyRule) -> float:
-    """Tell whether there is harmony to judge by, 0 to 1; some key always fits best.
+    """Return how clearly there is harmony at all, 0 to 1, since some key always fits best.
 
-    Noise sounds on all pitch classes alike, the more so the longer it lasts, a single tone on one
-    alone, or on one and its neighbours.
+    Noise has an even chroma, the more so the longer it lasts; a single tone has one pitch class, or
+    one and its neighbours.
     """
     flat = np.hypot(rule.flat, rule.flat_second / np.sqrt(max(heard_s, PITCH_HOP_S)))
     spread = chroma.std() / chroma.mean()
@@ -243,13 +243,13 @@ def _segment(
     duration_s: float,
     rule: KeyRule,
 ) -> tuple[KeySegment, ...]:
-    """Give the stretches of one key; silent windows go with what is before them."""
+    """Return the parts in one key; silent windows keep the key before them."""
     scores = np.where(is_heard[:, None], scores, 0.0)
     change = np.where(np.eye(24, dtype=bool), 0.0, rule.change)
     probabilities = _soft_max(scores)
     path = likeliest_path(np.log(probabilities), change)
     borders = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
-    # A window speaks for its middle; the first and the last also for the ends.
+    # A window stands for its middle; the first and the last also for the ends.
     half_s = (rule.window_frames - rule.step_frames) / 2 * PITCH_HOP_S
     segments = []
     for first, last in pairwise(borders):

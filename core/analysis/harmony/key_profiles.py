@@ -1,7 +1,7 @@
-"""What each of the 24 keys leads one to expect of the pitch classes: published profiles.
+"""Published key profiles: the expected strength of the pitch classes in each of the 24 keys.
 
-Three come from electronic dance music, two from tonal music at large; they err on different
-songs, so a key is compared with their mean.
+Three come from electronic dance music, two from tonal music at large. They err on different songs,
+so their mean is used.
 
 References: Faraldo, Gómez, Jordà & Herrera, "Key estimation in electronic dance music", ECIR 2016
 (edma); Faraldo, Jordà & Herrera, "A multi-profile method for key estimation in EDM", AES 2017
@@ -49,12 +49,12 @@ _Matrix = NDArray[np.float64]
 
 
 def expected_chroma(electronic: float) -> _Matrix:
-    """Give what the keys lead one to expect, ``(24, 12)``: C major … B, C minor … B.
+    """Return the expected chroma of the keys, ``(24, 12)``: C major … B, C minor … B.
 
     Parameters
     ----------
-    electronic : 0 for the mean of all profiles, 1 for that of the electronic ones alone; between
-        the two, in parts. Each profile has mean 0 and norm 1.
+    electronic : 0 for the mean of all profiles, 1 for that of the electronic ones alone; values
+        between interpolate. Each profile has mean 0 and norm 1.
     """
     every, some = _means()
     mixed: _Matrix = (1 - electronic) * every + electronic * some
@@ -63,7 +63,7 @@ def expected_chroma(electronic: float) -> _Matrix:
 
 @cache
 def _means() -> tuple[_Matrix, _Matrix]:
-    """Give the mean of all profiles, and of the electronic ones, ``(24, 12)`` each."""
+    """Return the mean of all profiles, and of the electronic ones, ``(24, 12)`` each."""
     electronic, tonal = (
         np.array([_rotate(profiles) for profiles in kind.values()])
         for kind in (_ELECTRONIC, _TONAL)

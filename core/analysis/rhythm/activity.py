@@ -1,6 +1,6 @@
-"""What happens in every frame of a recording: how much starts, how loud it is.
+"""Onsets and power in every frame of a recording.
 
-Energy and descriptors are read from it, and whether beats are struck.
+Used by energy and descriptors, and to check that beats have strokes.
 """
 
 from dataclasses import dataclass
@@ -53,14 +53,14 @@ RULES = ActivityRules()
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What happens in each frame of `Spectra.mel`, float64 of shape ``(n_frames,)`` each.
+    """Onsets and power in each frame of `Spectra.mel`, float64 of shape ``(n_frames,)`` each.
 
     Parameters
     ----------
     flux : onset strength over all bands, at least 0, at peak level 1.
     low_flux : the same over the bands of kick drum and bass.
     power : of the frame, linear, arbitrary unit.
-    onsets : 1.0 where something starts, else 0.0.
+    onsets : 1.0 at an onset, else 0.0.
     """
 
     flux: _Curve
@@ -72,7 +72,7 @@ class Activity:
 def measure_activity(spectra: Spectra) -> Activity:
     """Measure onsets and power of every frame; zeros for silence."""
     flux, low_flux = spectra.flux[:2].astype(np.float64)
-    # A recording cut from music begins with no stroke.
+    # A recording cut from music does not begin with an onset.
     flux[:LAG_FRAMES] = low_flux[:LAG_FRAMES] = 0
     power = np.einsum("ij,ij->i", spectra.mel, spectra.mel) / np.float32(spectra.mel.shape[1])
     onsets = _pick_onsets(flux, spectra.mel_rate_hz)
@@ -80,11 +80,11 @@ def measure_activity(spectra: Spectra) -> Activity:
 
 
 def count_strokes(spectra: Spectra, times_s: _Curve, *, enough: int) -> int:
-    """Count the times, in seconds, at which something starts, within 46 ms; up to what is enough.
+    """Count the times, in seconds, with a stroke within 46 ms; stop at ``enough``.
 
-    A stroke is heard in many bands at once, and lasts for more than a frame. What swells and fades
-    in few, or with every frame, strikes nothing: tones that beat against each other, deep ones that
-    beat against the frames they are measured in.
+    A stroke rises in many bands at once and lasts for more than a frame. Levels that rise in few
+    bands, or with every frame, are not strokes: tones that beat against each other, or deep tones
+    that beat against the frames.
     """
     n_strokes = 0
     for first in range(0, len(times_s), _TIMES_AT_ONCE):
@@ -109,7 +109,7 @@ def _count_strokes(spectra: Spectra, times_s: _Curve) -> int:
 
 
 def _pick_onsets(flux: _Curve, frame_rate_hz: float) -> _Curve:
-    """Mark the frames that stand out from the 0.6 s around them and lead their neighbours."""
+    """Mark local maxima that exceed the mean of the 0.6 s around them."""
     reach = 2 * round(RULES.neighbours_s * frame_rate_hz) + 1
     mean = uniform_filter1d(flux, max(1, round(RULES.mean_s * frame_rate_hz)))
     is_peak = (flux == maximum_filter1d(flux, reach)) & (flux > mean + RULES.threshold)

@@ -1,8 +1,8 @@
-"""Which beats begin a bar, and how many beats a bar has.
+"""Downbeats and time signature.
 
-Harmony changes on the first beat of a bar, the kick drum stresses it, the snare does not: a
-learned score over accents and harmonic changes at each position of the bar ranks the positions.
-Bars of three are told from bars of four by after how many beats the music is like itself.
+Harmony changes on the first beat of a bar, and the kick drum stresses it, while the snare does not:
+a learned score over accents and harmonic changes at each position of the bar ranks the positions.
+The time signature follows from the lags, in beats, at which the music resembles itself.
 
 Reference: Davies & Plumbley, "A spectral difference approach to downbeat extraction in musical
 audio", EUSIPCO 2006.
@@ -23,7 +23,7 @@ from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra
 TimeSignature = Literal["4/4", "3/4"]
 
 _BAR_LAGS = {3: (3, 6, 9), 4: (4, 8, 16), 5: (5, 10, 15), 7: (7, 14, 21)}
-"""Spans in beats; none that bars of three and bars of four have in common."""
+"""Lags in beats for each length of bar; bars of three and of four share no lag."""
 
 _Array = NDArray[np.float64]
 
@@ -70,13 +70,12 @@ RULES = DownbeatRules()
 
 @dataclass(frozen=True, slots=True)
 class Downbeats:
-    """Where bars begin.
+    """Downbeats of a recording.
 
     Parameters
     ----------
-    firsts : of each part, the index of a beat that begins a bar: of its first, or of one of the
-        beats after it; (0,) where there are no beats.
-    beats : indices of all beats that begin a bar, ascending.
+    firsts : for each part, the index of its first downbeat; (0,) without beats.
+    beats : indices of all downbeats, ascending.
     beats_per_bar : 3 or 4.
     time_signature : None where neither 3/4 nor 4/4 fits: 5/4, 7/8, too few beats.
     confidence : probability of `firsts`, 0 to 1.
@@ -92,10 +91,10 @@ class Downbeats:
 def find_downbeats(
     spectra: Spectra, onsets: OnsetBands, beats_s: _Array, starts: Sequence[int] = (0,)
 ) -> Downbeats:
-    """Find where bars begin among beats (seconds, ascending); no beats give no confidence.
+    """Find the downbeats among beats (seconds, ascending); without beats the confidence is 0.
 
-    ``starts`` are the indices of beats that begin a part whose bars are counted anew, ascending
-    from 0: after a stop or a cut.
+    ``starts`` are the indices of beats that begin a part, ascending from 0: bars are counted anew
+    after a stop or a cut.
     """
     if len(beats_s) < 2:
         return Downbeats((0,), (), 4, None, 0.0)
@@ -117,10 +116,10 @@ def find_downbeats(
 
 
 def _rank_starts(evidence: _Array, beats_per_bar: int) -> tuple[int, float]:
-    """Tell which beat of a part begins a bar, and how probable that is."""
+    """Return the first downbeat of a part, as index, and its probability."""
     ranker = load_ranker("downbeat")
     if beats_per_bar == 3:
-        # Of the weights for four positions, those of the downbeat itself hold for three as well.
+        # Of the weights for four positions, those of the downbeat itself apply to three as well.
         width = evidence.shape[1]
         scores = (
             (bar_features(evidence, 3)[:, :width] - ranker.mean[:width]) / ranker.scale[:width]
@@ -135,12 +134,12 @@ def _rank_starts(evidence: _Array, beats_per_bar: int) -> tuple[int, float]:
 def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Array:
     """Measure each beat: accents, accents half a beat later, harmonic changes, ``(n_beats, 11)``.
 
-    Accents of the five bands, of three of them off the beat, and how much the pitches of the 1, 2
-    and 4 beats after differ from those before. Columns of accents have mean 1, or are 0
-    throughout; those of changes have mean 1 or less.
+    Columns: accents of the five bands, accents of three of them off the beat, and the change of
+    pitches from the 1, 2 and 4 beats before to those after. Columns of accents have mean 1, or are
+    0 throughout; those of changes have mean 1 or less.
     """
     rate = onsets.frame_rate_hz
-    # How far a beat is from the next one; the last one, as far as from the one before.
+    # Distance to the next beat; the last beat repeats the distance before it.
     beat_s = np.diff(beats_s, append=2 * beats_s[-1] - beats_s[-2])
     on = np.rint(beats_s * rate).astype(np.intp)
     off = np.rint((beats_s + beat_s / 2) * rate).astype(np.intp)
@@ -151,7 +150,7 @@ def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Arr
     columns += _harmonic_changes(spectra, beats_s, beat_s)
     evidence = np.column_stack(columns)
     means = evidence.mean(axis=0)
-    # Where harmony hardly moves, what little it does is noise: it must not count as changes.
+    # Where harmony hardly moves, small changes are noise and must not be scaled up.
     means[-len(RULES.spans_beats) :] = np.maximum(
         means[-len(RULES.spans_beats) :], RULES.least_change
     )
@@ -160,9 +159,9 @@ def beat_evidence(spectra: Spectra, onsets: OnsetBands, beats_s: _Array) -> _Arr
 
 
 def bar_features(evidence: _Array, beats_per_bar: int) -> _Array:
-    """Give the mean evidence at each position of the bar, for each start of it.
+    """Return the mean evidence at each position of the bar, for each possible start.
 
-    Row ``p`` holds, position after position, what there is if bars begin at beat ``p``:
+    Row ``p`` holds the evidence by position if bars begin at beat ``p``:
     ``(beats_per_bar, beats_per_bar * 11)``.
     """
     means = np.stack(
@@ -177,9 +176,9 @@ def bar_features(evidence: _Array, beats_per_bar: int) -> _Array:
 
 
 def _rate_lone_accents(evidence: _Array, beats_per_bar: int) -> _Array:
-    """Score a low accent that no other position of the bar has, as a metronome's, by position.
+    """Score a low accent on one position of the bar alone, as of a metronome, by position.
 
-    Songs have several; where one is over twice as strong as the next, harmony says little.
+    Songs have several; where one is over twice as strong as the next, harmony is weak evidence.
     """
     low = bar_features(evidence, beats_per_bar)[:, RULES.low_band]
     second = float(np.sort(low)[-2])
@@ -189,7 +188,7 @@ def _rate_lone_accents(evidence: _Array, beats_per_bar: int) -> _Array:
 
 
 def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: _Array) -> list[_Array]:
-    """Tell, for each beat and span, how much the pitches after it differ from before: 0 to 1."""
+    """Return for each beat and span the change of pitches across it, 0 to 1."""
     levels = np.log1p(spectra.pitches * np.float32(RULES.compression / max(spectra.peak, 1e-9)))
     semitones = levels.reshape(len(levels), -1, BINS_PER_SEMITONE).max(axis=2)
     classes = (LOWEST_MIDI + np.arange(semitones.shape[1])) % 12
@@ -201,14 +200,14 @@ def _harmonic_changes(spectra: Spectra, beats_s: _Array, beat_s: _Array) -> list
     changes = []
     for span in RULES.spans_beats:
         reach = np.maximum(span * beat_s * rate, RULES.gap_frames + 0.5)
-        # Frames nearer to the beat than a gap hear both what is before and what is after it.
+        # Frames nearer to the beat than the gap cover both sides of it.
         past, future = (
             _sum_until(sums, centres + last) - _sum_until(sums, centres + first)
             for first, last in ((-reach, -RULES.gap_frames), (RULES.gap_frames, reach))
         )
         norms = np.linalg.norm(past, axis=1) * np.linalg.norm(future, axis=1)
         likeness = np.sum(past * future, axis=1) / np.maximum(norms, 1e-12)
-        # Beats at the ends of the recording have nothing to differ from.
+        # Beats at the ends of the recording have only one side.
         changes.append(np.where(norms > 1e-9, 1 - likeness, 0.0))
     return changes
 
@@ -222,7 +221,7 @@ def _sum_until(sums: _Array, positions: _Array) -> _Array:
 
 
 def _find_signature(evidence: _Array) -> TimeSignature | None:
-    """Choose the bar after one, two and more of which the music is like itself."""
+    """Choose the length of bar at whose multiples the music resembles itself most."""
     if len(evidence) < RULES.least_bars * 4:
         return None
     centred = evidence - evidence.mean(axis=0)

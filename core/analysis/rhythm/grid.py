@@ -1,10 +1,10 @@
-"""Where the beats lie on the way through a recording: an even grid, or beats as they come.
+"""Beats of a recording: an even grid, or beats tracked one by one.
 
-The way: tempo level → the exact tempo (one long Fourier transform) → does the phase of the beat
-keep to it, or from stretch to stretch (`core.analysis.rhythm.stretches`)? → position in beats of
-every frame: even, or interpolated between the beats that a tracker finds one by one → phase
-(`core.analysis.rhythm.phase`) → a least-squares line through the onsets nearest to the even grid,
-which places it far more finely than a frame.
+Data flow: tempo level → exact tempo (one long Fourier transform) → is the phase of the beat
+steady, throughout or in stretches (`core.analysis.rhythm.stretches`)? → position in beats of every
+frame: even, or interpolated between tracked beats → phase (`core.analysis.rhythm.phase`) →
+least-squares line through the onsets nearest to the even grid, which places it to a fraction of a
+frame.
 
 References: Ellis, "Beat tracking by dynamic programming", JNMR 36 (2007).
 """
@@ -21,11 +21,13 @@ from core.analysis.rhythm.onset import OnsetBands
 from core.analysis.viterbi import likeliest_path
 
 LATENCY_S = -0.001
-"""What is added to the time of an envelope's peak to get a stroke's: between that of clicks
-(+0.0043 s) and of drums and notes, which rise more slowly (−0.0055 s in rendered songs)."""
+"""Added to the time of an envelope's peak to get that of the onset, in seconds: between the value
+for clicks (+0.0043) and that for drums and notes, which rise more slowly (−0.0055 in rendered
+songs)."""
 
 SNAP_DRIFT_S = 0.0125
-"""95 % of fits to a minute of a recording are within 0.02 BPM, which drifts by so much."""
+"""Largest drift of a grid by rounding its tempo, in seconds: that of 0.02 BPM over a minute, within
+which 95 % of the fits lie."""
 
 _Array = NDArray[np.float64]
 
@@ -95,9 +97,9 @@ class GridLine:
     Parameters
     ----------
     start_s : time of the first beat.
-    tempo_bpm : beats a minute.
-    n_beats : how many beats, at least 1.
-    first_beat_in_bar : which beat of its bar the first one is, from 1.
+    tempo_bpm : tempo in beats per minute.
+    n_beats : number of beats, at least 1.
+    first_beat_in_bar : position of the first beat in its bar, from 1.
     """
 
     start_s: float
@@ -107,13 +109,13 @@ class GridLine:
 
 
 def beat_envelope(onsets: OnsetBands) -> _Array:
-    """Give one envelope of what beats are made of: all bands, and the low ones again."""
+    """Return the envelope for tracking beats: all bands plus the low bands once more."""
     envelope: _Array = (onsets.strength[0] + onsets.strength[1]).astype(np.float64)
     return envelope
 
 
 def refine_tempo(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> float:
-    """Find the tempo at which the whole envelope, its second and fourth harmonic add up most."""
+    """Find the tempo with the largest sum of the magnitudes at `GridRules.harmonics`."""
     duration_s = len(envelope) / frame_rate_hz
     n_points = int(
         np.clip(
@@ -137,17 +139,17 @@ def refine_tempo(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> fl
 
 
 def follow_beats(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> _Array:
-    """Find the beats one by one where the tempo, about the one given, moves; frames ascending."""
+    """Track beats one by one near a tempo that varies; fractional frames, ascending."""
     periods = _local_periods(envelope, 60 / tempo_bpm * frame_rate_hz, frame_rate_hz)
     frames = _follow(envelope, periods)
     return peak_frames(envelope, frames, 2)
 
 
 def _local_periods(envelope: _Array, period: float, frame_rate_hz: float) -> _Array:
-    """Give the period in frames at every frame, within a third of an octave or so of one given.
+    """Return the period in frames at every frame, within `GridRules.octaves` of the one given.
 
-    The autocorrelation of windows of 8 s rates the periods; a path through them that moves little
-    from window to window is the best (Viterbi).
+    The autocorrelation of windows of 8 s scores the periods; a Viterbi path through them favours
+    small changes.
     """
     size = min(len(envelope), round(RULES.window_s * frame_rate_hz))
     starts = np.arange(0, len(envelope) - size + 1, max(1, size // 4))
@@ -167,7 +169,7 @@ def _local_periods(envelope: _Array, period: float, frame_rate_hz: float) -> _Ar
 
 
 def _follow(envelope: _Array, periods: _Array) -> NDArray[np.intp]:
-    """Find the frames of beats about a local period apart that meet the most onsets."""
+    """Find the beats, as frames about one local period apart, with the largest sum of onsets."""
     nearest, farthest = max(1, round(periods.min() / 2)), max(2, round(2 * periods.max()))
     steps = np.arange(farthest, nearest - 1, -1)
     log_steps, log_periods = np.log(steps), np.log(periods)
@@ -175,7 +177,7 @@ def _follow(envelope: _Array, periods: _Array) -> NDArray[np.intp]:
     total = np.concatenate([np.full(farthest, 0.0), local])
     earlier = np.lib.stride_tricks.sliding_window_view(total, len(steps))
     before = np.full(len(envelope), -1, dtype=np.intp)
-    # No beat is nearer than `nearest`: as many frames at once depend on earlier ones alone.
+    # Beats are at least `nearest` frames apart: as many frames depend on earlier ones alone.
     for first in range(0, len(envelope), nearest):
         frames = np.arange(first, min(first + nearest, len(envelope)))
         costs = RULES.tightness * (log_steps - log_periods[frames, None]) ** 2
@@ -197,7 +199,7 @@ def _follow(envelope: _Array, periods: _Array) -> NDArray[np.intp]:
 def fit_line(
     envelope: _Array, frame_rate_hz: float, period_s: float, first_s: float
 ) -> tuple[float, float]:
-    """Fit period and first beat, in seconds, to the onsets nearest to an even grid's points."""
+    """Fit period and first beat, in seconds, to the onsets nearest to an even grid."""
     reach_s = period_s / RULES.fit_reach
     for _ in range(RULES.max_fits):
         grid_s = np.arange(first_s, len(envelope) / frame_rate_hz, period_s)
@@ -217,9 +219,9 @@ def fit_line(
 
 
 def snap_tempo(period_s: float, first_s: float, duration_s: float) -> tuple[float, float]:
-    """Take the whole or half BPM where it is so near that the grid drifts by 12.5 ms at most.
+    """Round to a whole or half BPM if the grid then drifts by at most 12.5 ms.
 
-    The grid turns about its middle, where a fit places it best.
+    The grid turns about its middle, where a fit is most accurate.
     """
     tempo_bpm = 60 / period_s
     for near, reach in (
@@ -234,9 +236,9 @@ def snap_tempo(period_s: float, first_s: float, duration_s: float) -> tuple[floa
 
 
 def lay_even(period_s: float, first_s: float, duration_s: float) -> _Array:
-    """Give the beats of an even grid in ``[0, duration_s)``.
+    """Return the beats of an even grid in ``[0, duration_s)``.
 
-    A stroke on the very first sample may be heard up to 10 ms too early: it counts as at 0.
+    An onset on the first sample may be measured up to 10 ms too early; it is moved to 0.
     """
     first_s %= period_s
     if first_s > period_s - RULES.early_s:
@@ -248,14 +250,14 @@ def lay_even(period_s: float, first_s: float, duration_s: float) -> _Array:
 def lay_segments(
     beats_s: _Array, first_downbeat: int, beats_per_bar: int, *, tolerance_s: float = 0.02
 ) -> tuple[GridLine, ...]:
-    """Lay as few stretches of constant tempo over beats as the tolerance allows.
+    """Cover beats with as few lines of constant tempo as the tolerance allows.
 
     Parameters
     ----------
     beats_s : ascending times in seconds, at least 2.
-    first_downbeat : index of a beat that starts a bar.
-    beats_per_bar : beats from there to the next.
-    tolerance_s : how far a beat may lie off its segment's least-squares line.
+    first_downbeat : index of a downbeat.
+    beats_per_bar : beats from one downbeat to the next.
+    tolerance_s : largest distance of a beat from its least-squares line.
     """
     segments: list[GridLine] = []
     start = 0
@@ -274,15 +276,15 @@ def lay_segments(
 
 
 def rate_hold(tempo_confidence: float, stretch_beats: Sequence[int]) -> float:
-    """Tell how well beats and bars hold, 0 to 1.
+    """Return the reliability of beats and bars, 0 to 1.
 
-    As surely as the tempo; where it moves, also if it does so from one long stretch of one tempo
-    to the next. In free playing a stretch lasts for 3 to 10 beats.
+    It is the confidence of the tempo, or higher where the tempo changes between long stretches. In
+    free playing a stretch lasts for 3 to 10 beats.
 
     Parameters
     ----------
     tempo_confidence : of the whole recording.
-    stretch_beats : how many beats each `GridLine` has; none hold nothing.
+    stretch_beats : number of beats of each `GridLine`.
     """
     if len(stretch_beats) < 2:
         return tempo_confidence
@@ -291,7 +293,7 @@ def rate_hold(tempo_confidence: float, stretch_beats: Sequence[int]) -> float:
 
 
 def _reach(beats_s: _Array, start: int, tolerance_s: float) -> tuple[int, float, float]:
-    """Find where the longest stretch ends, with its line: (stop, period, first beat)."""
+    """Find the end of the longest line from a beat: (stop, period, first beat)."""
     if start == len(beats_s) - 1:
         return len(beats_s), float(beats_s[-1] - beats_s[-2]), float(beats_s[-1])
     stop, grown = start + 2, 64
@@ -308,9 +310,9 @@ def _reach(beats_s: _Array, start: int, tolerance_s: float) -> tuple[int, float,
 
 
 def _fit_beats(beats_s: _Array) -> tuple[float, float, float]:
-    """Give the least-squares period and first beat of beats, and how far off one lies at most.
+    """Return the least-squares period and first beat, and the largest distance of a beat.
 
-    As `numpy.polyfit` does, at a tenth of its time, which is that of free playing.
+    Equals `numpy.polyfit` in a tenth of its time, which matters for free playing.
     """
     numbers = np.arange(len(beats_s)) - (len(beats_s) - 1) / 2
     period_s = float(numbers @ beats_s / (numbers @ numbers))
@@ -319,14 +321,14 @@ def _fit_beats(beats_s: _Array) -> tuple[float, float, float]:
 
 
 def strength_at(envelope: _Array, frames: NDArray[np.intp]) -> _Array:
-    """Give the envelope's maximum within two frames of each frame."""
+    """Return the envelope's maximum within two frames of each frame."""
     around = np.clip(frames[:, None] + np.arange(-2, 3), 0, len(envelope) - 1)
     strongest: _Array = envelope[around].max(axis=1)
     return strongest
 
 
 def peak_frames(envelope: _Array, frames: NDArray[np.intp], reach: int) -> _Array:
-    """Give the frame, with fraction, of the largest peak within ``reach`` of each frame."""
+    """Return the fractional frame of the largest peak within ``reach`` of each frame."""
     last = len(envelope) - 1
     around = np.clip(frames[:, None] + np.arange(-reach, reach + 1), 0, last)
     peaks = around[np.arange(len(frames)), envelope[around].argmax(axis=1)]

@@ -1,4 +1,4 @@
-"""At which of its metrical levels a recording is counted: 87 or 174?
+"""Metrical level of a recording: is it counted at 87 or at 174 BPM?
 
 Every tempo that the periodicity suggests, and its simple fractions and multiples, are candidates;
 a learned score over how strongly the bands repeat at each candidate's subdivisions and multiples,
@@ -70,14 +70,14 @@ _BEAT_WEIGHTS = np.array(RULES.beat_weights)
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Tempi that a recording may be counted at, likeliest first, with their probabilities.
+    """Candidate tempi of a recording, most probable first, with their probabilities.
 
     Parameters
     ----------
-    tempi_bpm, probabilities : ``(n,)`` each; inside the range that was asked for.
-    clarity : how much of the onsets repeats at the likeliest, 0 to 1.
-    all_bpm, all_scores : every candidate, in and out of the range, and its log-probability but for
-        a constant.
+    tempi_bpm, probabilities : ``(n,)`` each, inside the requested range.
+    clarity : share of the onsets that repeats at the most probable tempo, 0 to 1.
+    all_bpm, all_scores : every candidate, inside and outside the range, and its log-probability up
+        to a constant.
     """
 
     tempi_bpm: _Array
@@ -87,7 +87,7 @@ class Levels:
     all_scores: _Array
 
     def score_near(self, tempo_bpm: float) -> float:
-        """Rate a tempo relative to the chosen one, 0 to 1; 0 where nothing repeats at it."""
+        """Score a tempo relative to the chosen one, 0 to 1; 0 if it is not near a candidate."""
         is_near = np.abs(self.all_bpm / tempo_bpm - 1) < RULES.near
         is_chosen = np.abs(self.all_bpm / self.tempi_bpm[0] - 1) < RULES.near
         if not is_near.any() or not is_chosen.any():
@@ -97,9 +97,9 @@ class Levels:
 
 
 def rank_levels(periodicity: Periodicity, tempo_range_bpm: tuple[float, float]) -> Levels:
-    """Rank the tempi inside a range; no repetition gives none.
+    """Rank the tempi inside a range; without repetition the result is empty.
 
-    A range narrower than an octave may hold no candidate: they are then doubled or halved into it.
+    If a narrow range holds no candidate, candidates are doubled or halved into it.
     """
     everything = find_candidates(periodicity)
     tempi = fit_into(everything, tempo_range_bpm)
@@ -111,7 +111,7 @@ def rank_levels(periodicity: Periodicity, tempo_range_bpm: tuple[float, float]) 
     return Levels(
         tempi_bpm=tempi[order],
         probabilities=softmax(scores[order]),
-        # What is counted at double its pulse repeats after two beats only.
+        # A level at double the pulse repeats after two beats only.
         clarity=float(rate_clarity(periodicity, around).max()),
         all_bpm=everything,
         all_scores=_score(periodicity, everything),
@@ -124,7 +124,7 @@ def _score(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
 
 
 def find_candidates(periodicity: Periodicity) -> _Array:
-    """Give the tempi that repetition suggests, 40 to 250 BPM, none within 2 % of another."""
+    """Return the tempi that repetition suggests, 40 to 250 BPM, at least 2 % apart."""
     clarity = rate_clarity(periodicity, GRID_BPM)
     magnitude = periodicity.magnitude_at(GRID_BPM / 60)[:2].sum(axis=0)
     strength = np.sqrt(clarity) * magnitude
@@ -141,13 +141,13 @@ def find_candidates(periodicity: Periodicity) -> _Array:
 
 
 def level_features(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
-    """Tell how the bands repeat around each tempo, ``(n_tempi, N_FEATURES)``."""
+    """Return the features of repetition around each tempo, ``(n_tempi, N_FEATURES)``."""
     periods = 60 / tempi_bpm
     correlation = periodicity.correlation_at(np.outer(periods, _RATIOS))
     magnitude = np.sqrt(periodicity.magnitude_at(np.outer(1 / periods, _RATIOS)))
     columns = np.concatenate([correlation, magnitude]).transpose(1, 0, 2).reshape(len(periods), -1)
     pulse = np.log(rate_pulse(periodicity, tempi_bpm))
-    # A beat that only kick and snare in turn make repeats after two.
+    # A beat of alternating kick and snare repeats after two beats.
     repeats = np.clip(
         _BEAT_WEIGHTS @ periodicity.correlation_at(np.outer(_BEATS, periods))[0], 0, 1
     )
@@ -156,28 +156,27 @@ def level_features(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
 
 
 def rate_pulse(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
-    """Tell how well the beat, or its half, keeps its phase, 0.01 to 1, ``(n_tempi,)``."""
+    """Return the phase coherence of the beat or its half, 0.01 to 1, ``(n_tempi,)``."""
     once, twice = (periodicity.coherence_at(n * tempi_bpm / 60) for n in (1, 2))
     return np.clip(np.maximum(once, twice), RULES.least_coherence, 1.0)
 
 
 def log_prior(tempi_bpm: _Array) -> _Array:
-    """Give the logarithm of the prior for how fast music is: log-normal about 127 BPM."""
+    """Return the log-prior of tempi: log-normal around `PRIOR_TEMPO_BPM`."""
     prior: _Array = -0.5 * (np.log2(tempi_bpm / PRIOR_TEMPO_BPM) / PRIOR_OCTAVES) ** 2
     return prior
 
 
 def rate_clarity(periodicity: Periodicity, tempi_bpm: _Array) -> _Array:
-    """Tell how much repeats after one beat, after two and after a bar, 0 to 1 each."""
+    """Return the weighted repetition after one, two and four beats, 0 to 1, ``(n_tempi,)``."""
     spans = np.outer(_BEATS, 60 / tempi_bpm)
     correlation = periodicity.correlation_at(spans)[0]
     clarity = np.clip(_BEAT_WEIGHTS @ correlation, 0, 1)
-    # Two lone onsets repeat after some span; a beat repeats after one beat.
     return np.where(correlation[0] > RULES.least_repeat, clarity, 0.0)
 
 
 def fit_into(tempi_bpm: _Array, tempo_range_bpm: tuple[float, float]) -> _Array:
-    """Give the tempi inside a range; where there are none, what they double or halve to there."""
+    """Return the tempi inside a range; if there are none, their doubles or halves inside it."""
     lowest = tempo_range_bpm[0] * (1 - RULES.range_slack)
     highest = tempo_range_bpm[1] * (1 + RULES.range_slack)
     inside = tempi_bpm[(tempi_bpm >= lowest) & (tempi_bpm <= highest)]

@@ -1,4 +1,4 @@
-"""Where something starts: onset strength in bands, which tempo, beats and bars are read from."""
+"""Onset strength in bands, the basis of tempo, beats and bars."""
 
 from dataclasses import dataclass
 
@@ -48,14 +48,14 @@ class OnsetBands:
 
 
 def onset_bands(spectra: Spectra) -> OnsetBands:
-    """Level how much starts when in each of the spectra's bands by `sharpen`; zeros for silence."""
+    """Return the onset strength of each band, levelled by `sharpen`; zeros for silence."""
     rate = spectra.mel_rate_hz
     levelled = np.stack([sharpen(row, rate) for row in spectra.flux])
     return OnsetBands(levelled.astype(np.float32), rate)
 
 
 def sharpen(strength: NDArray[np.float32], frame_rate_hz: float) -> NDArray[np.float64]:
-    """Level an envelope: subtract its 0.6 s mean, drop what is below, divide by its 8 s RMS.
+    """Level an envelope: subtract its 0.6 s mean, clip at 0, divide by its 8 s RMS.
 
     A loud chorus then counts no more than a quiet verse.
     """
@@ -64,7 +64,6 @@ def sharpen(strength: NDArray[np.float32], frame_rate_hz: float) -> NDArray[np.f
     )
     peaks = np.maximum(0, strength - mean)
     power = uniform_filter1d(peaks**2, max(1, round(RULES.level_s * frame_rate_hz)))
-    # The floor keeps the noise of a silent passage from being blown up to the level of music.
     floor = RULES.floor * power.max() + 1e-12
     levelled: NDArray[np.float64] = peaks / np.sqrt(power + floor)
     return levelled

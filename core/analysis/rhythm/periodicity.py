@@ -1,7 +1,7 @@
-"""After which spans the onsets of a recording repeat: what a tempo is read from.
+"""Periodicity of the onsets, from which the tempo is estimated.
 
-Windows of 12 s, each with an autocorrelation and a Fourier magnitude per band, averaged. The one
-is strong at fractions of the tempo, the other at its multiples. And windows of 4 s whose phases are
+Autocorrelation and Fourier magnitude of each band, averaged over windows of 12 s: the former is
+strong at fractions of the tempo, the latter at its multiples. In windows of 4 s phases are
 compared: the beat keeps its phase from bar to bar, two thirds of its frequency do not.
 
 Reference: Peeters, "Template-based estimation of time-varying tempo", EURASIP 2007.
@@ -63,12 +63,12 @@ RULES = PeriodicityRules()
 
 @dataclass(frozen=True, slots=True)
 class Periodicity:
-    """How strongly each band repeats.
+    """Periodicity of each band.
 
     Parameters
     ----------
-    correlation : autocorrelation by lag in frames, ``(n_bands, n_lags)``, 1 at lag 0 but for
-        bands without onsets (0).
+    correlation : autocorrelation by lag in frames, ``(n_bands, n_lags)``, 1 at lag 0; 0 for bands
+        without onsets.
     magnitude : Fourier magnitude, ``(n_bands, n_bins)``, of mean 1 from 0.5 to 10 Hz.
     frame_rate_hz : frames a second.
     bin_hz : width of a bin of `magnitude`.
@@ -85,17 +85,17 @@ class Periodicity:
     pulse_bin_hz: float
 
     def correlation_at(self, period_s: _Array) -> _Array:
-        """Give the autocorrelation after spans in seconds, ``(n_bands, n)``; 0 beyond 8 s."""
+        """Return the autocorrelation at lags in seconds, ``(n_bands, n)``; 0 beyond 8 s."""
         return _interpolate(self.correlation, period_s * self.frame_rate_hz)
 
     def magnitude_at(self, frequency_hz: _Array) -> _Array:
-        """Give the Fourier magnitude at frequencies, ``(n_bands, n)``; 0 beyond Nyquist's."""
+        """Return the Fourier magnitude at frequencies, ``(n_bands, n)``; 0 beyond Nyquist."""
         return _interpolate(self.magnitude, frequency_hz / self.bin_hz)
 
     def coherence_at(self, frequency_hz: _Array) -> _Array:
-        """Tell which share of a frequency's strength keeps one phase for 42 s, ``(n,)``, 0 to 1.
+        """Return the share of a frequency's strength in one phase over 42 s, ``(n,)``, 0 to 1.
 
-        Frequencies above 18 Hz have none; recordings shorter than three windows keep any: 1.
+        0 above 18 Hz; 1 for recordings shorter than three windows.
         """
         if len(self.pulses) < 3:
             return np.ones(len(frequency_hz))
@@ -103,7 +103,7 @@ class Periodicity:
         is_known = bins < self.pulses.shape[1]
         bins = np.where(is_known, bins, 0)
         size = RULES.turn_padding * min(len(self.pulses), RULES.pulse_span)
-        # A frequency beside the bin's turns from window to window.
+        # The phase of a frequency beside the bin's centre turns from window to window.
         beside_hz = np.fft.fftfreq(size, RULES.pulse_hop_s) + bins[:, None] * self.pulse_bin_hz
         reach_hz = np.maximum(RULES.detuned * frequency_hz, 0.5 / (size * RULES.pulse_hop_s))
         is_near = np.abs(beside_hz - frequency_hz[:, None]) <= reach_hz[:, None]

@@ -1,8 +1,8 @@
-"""Which instant of the beat is the beat: the stroke, or the one half a beat later?
+"""Phase of the beat: on an onset, or half a beat later?
 
-The onsets of the whole recording are folded onto one beat; the peaks of that fold, and what lies
-half a beat from them, are candidates; a learned score over where the bands are strong around each,
-and where kick and snare take turns, ranks them.
+The onsets of the whole recording are folded onto one beat. The peaks of that fold, and the instants
+half a beat from them, are candidates. A learned score over the strength of the bands around each,
+and over the alternation of kick and snare, ranks them.
 """
 
 from dataclasses import dataclass
@@ -47,17 +47,17 @@ RULES = PhaseRules()
 
 
 def find_phase(onsets: OnsetBands, positions: _Array) -> tuple[float, float]:
-    """Find where in the beat the beat is.
+    """Find the phase of the beat.
 
     Parameters
     ----------
-    onsets : the recording's.
-    positions : position in beats of each frame, ``(n_frames,)``, ascending; which instant has
-        whole numbers is unknown.
+    onsets : of the recording.
+    positions : position in beats of each frame, ``(n_frames,)``, ascending, up to an unknown
+        phase.
 
     Returns
     -------
-    The fraction of a beat, 0 to 1, at which the beats are; and the probability of it.
+    The phase of the beats as a fraction of a beat, 0 to 1, and its probability.
     """
     folded = fold_beats(onsets, positions)
     bins = find_phases(folded)
@@ -67,7 +67,7 @@ def find_phase(onsets: OnsetBands, positions: _Array) -> tuple[float, float]:
 
 
 def fold_beats(onsets: OnsetBands, positions: _Array) -> _Array:
-    """Average the onsets over pairs of beats, ``(n_bands, 2 * N_BINS)``, mean 1 a band."""
+    """Average the onsets over pairs of beats, ``(n_bands, 2 * N_BINS)``; each band has mean 1."""
     bins = np.floor(positions % 2 * N_BINS).astype(np.intp) % (2 * N_BINS)
     counts = np.maximum(1, np.bincount(bins, minlength=2 * N_BINS))
     return smooth_fold(
@@ -76,14 +76,14 @@ def fold_beats(onsets: OnsetBands, positions: _Array) -> _Array:
 
 
 def smooth_fold(folded: _Array) -> _Array:
-    """Smooth folds, ``(..., n_bins)``, over three bins, and level each to mean 1."""
+    """Smooth folds, ``(..., n_bins)``, over three bins, and scale each to mean 1."""
     smooth = (2 * folded + np.roll(folded, 1, axis=-1) + np.roll(folded, -1, axis=-1)) / 4
     levelled: _Array = smooth / np.maximum(smooth.mean(axis=-1, keepdims=True), 1e-9)
     return levelled
 
 
 def find_phases(folded: _Array) -> NDArray[np.intp]:
-    """Give the candidate bins, ``(n,)``: the strongest peaks, and half a beat from each."""
+    """Return the candidate bins, ``(n,)``: the strongest peaks, and half a beat from each."""
     beat = _profile(folded)
     is_peak = (beat >= np.roll(beat, 1)) & (beat > np.roll(beat, -1))
     peaks = np.flatnonzero(is_peak)
@@ -97,9 +97,9 @@ def find_phases(folded: _Array) -> NDArray[np.intp]:
 
 
 def phase_features(folded: _Array, bins: NDArray[np.intp]) -> _Array:
-    """Tell how strong the bands are in eighths of a beat from each candidate, ``(n, 50)``.
+    """Return the strength of the bands in eighths of a beat from each candidate, ``(n, 50)``.
 
-    And how much two beats in turn differ, on the beat and half a beat later.
+    The last columns are the differences of alternate beats, on the beat and half a beat later.
     """
     pairs = folded.reshape(len(folded), 2, N_BINS)
     beat, turn = pairs.mean(axis=1), np.abs(pairs[:, 0] - pairs[:, 1])
@@ -111,7 +111,7 @@ def phase_features(folded: _Array, bins: NDArray[np.intp]) -> _Array:
 
 
 def rate_half_beat(folded: _Array) -> float:
-    """Tell how much rather the beat is at the fold's start than half a beat later, by score."""
+    """Return the score of a beat at the fold's start minus that of one half a beat later."""
     bins = find_phases(folded)
     scores = load_ranker("phase").score(phase_features(folded, bins))
     away = np.abs((bins[:, None] - np.array([0, N_BINS // 2]) + N_BINS // 2) % N_BINS - N_BINS // 2)
@@ -125,7 +125,7 @@ def _profile(folded: _Array) -> _Array:
 
 
 def _sub_bin(folded: _Array, bin_: int) -> float:
-    """Place a bin at the peak within 2 bins of it, where there is one, to a fraction of a bin."""
+    """Return the position of the peak within 2 bins, as a fraction of a beat."""
     beat = _profile(folded)
     around = (bin_ + np.arange(-RULES.peak_bins, RULES.peak_bins + 1)) % N_BINS
     peak = int(around[beat[around].argmax()])

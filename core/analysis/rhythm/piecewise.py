@@ -1,8 +1,8 @@
-"""Beats of a recording that goes over from one even grid to another.
+"""Beats of a recording with several even grids.
 
-Each stretch (`core.analysis.rhythm.stretches`) has a tempo. Its onsets tell the phase of its beat,
-a least-squares line through them places its grid; one grid goes over to the next where the onsets
-do.
+Each stretch (`core.analysis.rhythm.stretches`) has a tempo. Its onsets determine the phase of the
+beat, and a least-squares line through them places the grid. The border between two grids is placed
+where the onsets change from one to the other.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class EvenPart:
 def lay_stretches(
     onsets: OnsetBands, envelope: _Array, stretches: Sequence[Stretch], duration_s: float
 ) -> list[EvenPart]:
-    """Lay an even grid over each stretch, as far as the onsets follow it; from 0 to the end."""
+    """Place an even grid over each stretch and its surroundings, from 0 to the end."""
     rate = onsets.frame_rate_hz
     grids = _agree([_place_grid(onsets, envelope, one) for one in stretches])
     inner_s = [
@@ -80,7 +80,7 @@ def lay_stretches(
         if len(beats_s) < 2:
             continue
         if parts:
-            # Of two beats too near to each other the one that begins a grid is struck.
+            # Of two beats that are too close, keep the one that begins a grid.
             before_s = parts[-1].beats_s
             kept = before_s < beats_s[0] - RULES.no_beat * min(grid.period_s, parts[-1].period_s)
             parts[-1] = EvenPart(before_s[kept], parts[-1].period_s)
@@ -90,7 +90,7 @@ def lay_stretches(
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """An even grid: a beat near the middle of its stretch, and how long that is."""
+    """An even grid: period, a beat near the middle of its stretch, length of the stretch."""
 
     period_s: float
     anchor_s: float
@@ -98,7 +98,7 @@ class _Grid:
 
 
 def _place_grid(onsets: OnsetBands, envelope: _Array, stretch: Stretch) -> _Grid:
-    """Find which instant of a stretch is the beat, and fit a line to it."""
+    """Find the phase of the beat in a stretch, and fit a line to the onsets."""
     rate, period_s = onsets.frame_rate_hz, 60 / stretch.tempo_bpm
     span = slice(round(stretch.start_s * rate), round(stretch.stop_s * rate))
     began_s = span.start / rate
@@ -110,14 +110,14 @@ def _place_grid(onsets: OnsetBands, envelope: _Array, stretch: Stretch) -> _Grid
 
 
 def _agree(grids: Sequence[_Grid]) -> list[_Grid]:
-    """Give grids one period where that moves no beat by more than a fit may be wrong."""
+    """Unify the periods of grids where no beat moves by more than the error of a fit."""
     longest = max(grids, key=lambda grid: grid.length_s)
     near = [
         grid
         for grid in grids
         if abs(grid.period_s / longest.period_s - 1) * grid.length_s / 2 <= SNAP_DRIFT_S
     ]
-    # How well a line's slope is known grows with the cube of its length.
+    # The variance of a fitted slope falls with the cube of the length.
     weights = [grid.length_s**3 for grid in near]
     mean_s = float(np.average([grid.period_s for grid in near], weights=weights))
     mean_s, _ = snap_tempo(mean_s, 0.0, longest.length_s)
@@ -137,10 +137,10 @@ def _find_border(
     between_s: tuple[float, float],
     grids: tuple[_Grid, _Grid],
 ) -> float:
-    """Find when one grid goes over to the next, just before a beat of the latter.
+    """Find the border between two grids, just before a beat of the second.
 
-    There the strokes on the one before it and on the other from it on add up to most; where that
-    leaves several, as in silence, the last.
+    It maximises the sum of the onsets on the first grid before it and on the second after it; of
+    several such beats, as in silence, the last counts.
     """
     span_s = min(between_s) - RULES.border_s, max(between_s) + RULES.border_s
     (one_s, one), (other_s, other) = (
@@ -162,7 +162,7 @@ def _find_border(
 def _strokes(
     envelope: _Array, frame_rate_hz: float, grid: _Grid, span_s: tuple[float, float]
 ) -> tuple[_Array, _Array]:
-    """Give times and strength of beats and half beats of a grid in a span; a beat is the first."""
+    """Return times and strengths of beats and half beats in a span, starting with a beat."""
     first = np.ceil((max(span_s[0], 0.0) - grid.anchor_s) / grid.period_s)
     last = np.floor((span_s[1] - grid.anchor_s) / grid.period_s)
     numbers = np.arange(first, last + 0.75, 0.5)

@@ -1,6 +1,6 @@
-"""A learned choice among candidates: a linear score each, and a softmax over them.
+"""Learned rankers of candidates: linear scores and a softmax.
 
-The weights come from `bench.train_rhythm`; they lie in ``weights/rhythm.npz``, numbers only.
+`bench.train_rhythm` trains the weights in ``weights/rhythm.npz``.
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class Ranker:
     weights: _Array
 
     def score(self, features: _Array) -> _Array:
-        """Give the score (a log-probability but for a constant) of each row of features."""
+        """Return the score (a log-probability up to a constant) of each row of features."""
         scores: _Array = (features - self.mean) / self.scale @ self.weights
         return scores
 
 
 @cache
 def load_ranker(name: str) -> Ranker:
-    """Load the weights of one choice: ``level``, ``phase``, ``downbeat`` or ``confidence``."""
+    """Load the weights of ``level``, ``phase``, ``downbeat`` or ``confidence``."""
     with np.load(_WEIGHTS, allow_pickle=False) as arrays:
         return Ranker(
             *(arrays[f"{name}_{part}"].astype(np.float64) for part in ("mean", "scale", "weights"))
@@ -39,7 +39,7 @@ def load_ranker(name: str) -> Ranker:
 
 
 def softmax(scores: _Array) -> _Array:
-    """Turn scores into probabilities that sum to 1, ``(n,)``; none give none."""
+    """Convert scores to probabilities that sum to 1, ``(n,)``; n may be 0."""
     if not scores.size:
         return scores
     raised = np.exp(scores - scores.max())

@@ -1,9 +1,9 @@
-"""Where a recording leaves one even grid for another: a stop, a cut, a step of tempo.
+"""Stretches of one even grid, separated by a stop, a cut or a step of tempo.
 
-In windows of 4 s the pulse of half beats has a phase. Where the tempo holds, the phases lie on a
-straight line; after a stop they lie on another. The line through the clearest 12 s grows both ways
-as long as it gains more pulse than it meets off it, so that it crosses a passage without a beat;
-what it leaves over may have a line of its own, at a tempo of its own.
+The pulse of half beats has a phase in each window of 4 s. While the tempo holds, the phases lie on
+a straight line; after a stop they lie on another. The line through the clearest 12 s is extended
+both ways as long as it gains more pulse than it loses, so that it crosses a passage without a beat.
+The remaining parts are searched for lines of their own, at tempi of their own.
 """
 
 from collections.abc import Sequence
@@ -92,14 +92,14 @@ RULES = StretchRules()
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of a recording whose half beats lie on one even grid.
+    """Part of a recording whose half beats lie on one even grid.
 
     Parameters
     ----------
     start_s, stop_s : from the centre of its first window of 4 s to that of its last.
     tempo_bpm : to about 0.1 %.
-    anchor_s : when a beat is, or half a beat, near the middle.
-    share : how much of its pulse lies on the grid, 0 to 1.
+    anchor_s : time of a beat or half beat near the middle.
+    share : share of its pulse on the grid, 0 to 1.
     """
 
     start_s: float
@@ -109,7 +109,7 @@ class Stretch:
     share: float
 
     def is_one_with(self, other: "Stretch") -> bool:
-        """Tell whether another's grid is this one's, as far as both are known."""
+        """Check whether two stretches share a grid, within the accuracy of both."""
         drift_s = abs(self.tempo_bpm / other.tempo_bpm - 1) * min(self.length_s, other.length_s)
         first, last = sorted((self, other), key=lambda stretch: stretch.start_s)
         between_s, half_s = (first.stop_s + last.start_s) / 2, 30 / self.tempo_bpm
@@ -118,21 +118,21 @@ class Stretch:
         return drift_s <= RULES.on_line_s and step_s <= RULES.on_line_s
 
     def place(self, time_s: float) -> float:
-        """Tell how long after a point of the grid a time is."""
+        """Return the seconds from the last point of the grid to a time."""
         return (time_s - self.anchor_s) % (30 / self.tempo_bpm)
 
     @property
     def length_s(self) -> float:
-        """From start to stop."""
+        """Length from start to stop, in seconds."""
         return self.stop_s - self.start_s
 
 
 def rate_steadiness(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) -> float:
-    """Tell which share of a recording keeps to one even grid of about a tempo, 0 to 1.
+    """Return the share of a recording on one even grid near a tempo, 0 to 1.
 
     In windows of 4 s the phase of the beat, and of its half, is compared with the straight line
-    that fits all windows best; a window counts by the strength of its pulse. What is shorter than
-    8 s counts as steady.
+    that fits all windows best; windows are weighted by the strength of their pulse. Recordings
+    shorter than 8 s count as steady.
     """
     frames = round(RULES.window_s * frame_rate_hz)
     windows = _cut(envelope, frames, max(1, frames // 2))
@@ -149,10 +149,10 @@ def rate_steadiness(envelope: _Array, frame_rate_hz: float, tempo_bpm: float) ->
 
 
 def find_stretches(onsets: OnsetBands, envelope: _Array, tempo_bpm: float) -> list[Stretch]:
-    """Find the parts that have an even grid each, ascending; one where one grid holds throughout.
+    """Find the parts with an even grid each, ascending; a single one if one grid holds throughout.
 
-    Tempi are looked for about the one given, and within a third of an octave or so of it in what
-    that leaves over. What lies between stretches, and what is shorter than 12 s, belongs to none.
+    Tempi are searched near the one given, and in the remaining parts within a ratio of 1.4. Gaps
+    between stretches, and parts shorter than 12 s, belong to no stretch.
     """
     found = _peel(envelope, onsets.frame_rate_hz, tempo_bpm)
     edges_s = [0.0, *(t for one in found for t in (one.start_s, one.stop_s)), np.inf]
@@ -165,10 +165,10 @@ def find_stretches(onsets: OnsetBands, envelope: _Array, tempo_bpm: float) -> li
 
 
 def split_half_steps(onsets: OnsetBands, stretches: Sequence[Stretch]) -> list[Stretch]:
-    """Split stretches where the beat goes over to what was half a beat: half beats tell nothing.
+    """Split stretches where the beat jumps by half a beat, which the half-beat pulse cannot show.
 
-    There the patterns before and after are more like each other moved by half a beat than as they
-    are, and each alone tells the other instant for the beat.
+    There the patterns before and after are more similar after a shift by half a beat than without,
+    and the ranker places the beat differently in each.
     """
     parts: list[Stretch] = []
     for one in stretches:
@@ -181,7 +181,7 @@ def split_half_steps(onsets: OnsetBands, stretches: Sequence[Stretch]) -> list[S
 
 
 def _find_half_step(onsets: OnsetBands, stretch: Stretch) -> tuple[float, float] | None:
-    """Find between which times the beat of a stretch goes over to its half; None: it does not."""
+    """Find the times between which the beat jumps by half a beat; None if it does not."""
     block_s = max(RULES.block_s, stretch.length_s / RULES.max_blocks)
     least = max(1, round(RULES.least_s / block_s))
     until = np.cumsum(_fold_blocks(onsets, stretch, block_s), axis=0)
@@ -211,7 +211,7 @@ def _find_half_step(onsets: OnsetBands, stretch: Stretch) -> tuple[float, float]
 
 
 def _fold_blocks(onsets: OnsetBands, stretch: Stretch, block_s: float) -> _Array:
-    """Add up onsets by their place in a pair of beats, ``(n_blocks, n_bands, 2 * N_BINS)``."""
+    """Sum onsets by position in a pair of beats, ``(n_blocks, n_bands, 2 * N_BINS)``."""
     rate, beat_s = onsets.frame_rate_hz, 60 / stretch.tempo_bpm
     n_blocks = int(stretch.length_s / block_s)
     first = round(stretch.start_s * rate)
@@ -227,7 +227,7 @@ def _fold_blocks(onsets: OnsetBands, stretch: Stretch, block_s: float) -> _Array
 
 
 def rate_coverage(envelope: _Array, frame_rate_hz: float, stretches: Sequence[Stretch]) -> float:
-    """Tell which share of the onsets' power lies in stretches, as far as those hold, 0 to 1."""
+    """Return the share of the onsets' power in stretches, weighted by their shares, 0 to 1."""
     power = np.concatenate([[0.0], np.cumsum(np.square(envelope))])
     held = 0.0
     for one in stretches:
@@ -241,7 +241,7 @@ def rate_coverage(envelope: _Array, frame_rate_hz: float, stretches: Sequence[St
 def _find_within(
     onsets: OnsetBands, envelope: _Array, tempo_bpm: float, first: int, last: int
 ) -> list[Stretch]:
-    """Find stretches between frames that those of the tempo given left over."""
+    """Find stretches of another tempo between two frames."""
     rate = onsets.frame_rate_hz
     part = OnsetBands(onsets.strength[:, first:last], rate)
     tempo_range_bpm = (tempo_bpm / RULES.farthest, tempo_bpm * RULES.farthest)
@@ -261,7 +261,7 @@ def _find_within(
 
 
 def _join(stretches: list[Stretch]) -> list[Stretch]:
-    """Join stretches of one grid, and what lies between them."""
+    """Join stretches that share a grid, including the gaps between them."""
     joined: list[Stretch] = []
     for stretch in stretches:
         same = next((i for i, one in enumerate(joined) if one.is_one_with(stretch)), None)
@@ -318,7 +318,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """The pulse of a frequency in windows a hop apart; a period of it in seconds."""
+    """Pulse of one frequency in windows, and its period in seconds."""
 
     pulses: _Pulses
     level: _Array
@@ -327,14 +327,14 @@ class _Track:
 
     @classmethod
     def measure(cls, windows: _Array, hop: int, frame_rate_hz: float, hz: float) -> "_Track":
-        """Measure windows; one that is far louder than most counts as two."""
+        """Measure windows; the level of one is limited to twice the median."""
         if not len(windows):
             return cls(np.zeros(0, complex), np.zeros(0), np.zeros(0, np.bool_), 1 / hz)
         pulses, level, has_moved = _find_pulses(windows, hop, frame_rate_hz, hz)
         return cls(pulses, np.minimum(level, 2 * np.median(level)), has_moved, 1 / hz)
 
     def rate_seeds(self) -> _Array:
-        """Tell for each window how strongly it and the next ones lie on a line; 0 if hardly."""
+        """Return the strength on a line of each window and the next ones; 0 if incoherent."""
         if len(self.pulses) < RULES.seed_windows:
             return np.zeros(0)
         parts = np.lib.stride_tricks.sliding_window_view(self.pulses, RULES.seed_windows)
@@ -343,7 +343,7 @@ class _Track:
         return np.where(together > RULES.seed_coherence * apart, together, 0.0)
 
     def grow(self, seed: int, is_free: NDArray[np.bool_]) -> _Line:
-        """Grow the line through a seed among the free windows as far as that gains pulse."""
+        """Extend the line through a seed over free windows as long as that gains pulse."""
         taken = np.flatnonzero(~is_free)
         lowest = int(taken[taken < seed].max(initial=-1)) + 1
         highest = int(taken[taken > seed].min(initial=len(is_free)))
@@ -356,7 +356,7 @@ class _Track:
             phase -= slope * start
             is_on = _is_on_line(self.pulses, slope, phase, self.period_s) & ~self.has_moved
             gains = np.where(is_on, self.level, -self.level)
-            # A line is known near what it was fitted to: at most its length on either side.
+            # A fit is extrapolated by at most its own length on either side.
             reach = stop - start
             after = gains[seed + RULES.seed_windows : min(highest, stop + reach)]
             before = gains[max(lowest, start - reach) : seed][::-1]
@@ -371,12 +371,12 @@ class _Track:
 
 
 def _longest(gains: _Array) -> int:
-    """Give how many gains from the first add up to the most."""
+    """Return the length of the prefix with the largest sum."""
     return int(np.concatenate([[0.0], np.cumsum(gains)]).argmax())
 
 
 def _fit_line(pulses: _Pulses) -> tuple[float, float]:
-    """Lay a line through most of the strength, then by least squares through what is near it."""
+    """Fit a line to most of the strength, then by least squares to the windows near it."""
     slope, phase = _lay_line(pulses)
     windows = np.arange(len(pulses))
     for _ in range(2):
@@ -392,7 +392,7 @@ def _fit_line(pulses: _Pulses) -> tuple[float, float]:
 
 
 def _cut(envelope: _Array, frames: int, hop: int) -> _Array:
-    """Cut an envelope, its mean taken off, into windows, ``(n_windows, frames)``."""
+    """Cut an envelope, its mean removed, into windows, ``(n_windows, frames)``."""
     if len(envelope) < frames:
         return np.zeros((0, frames))
     centred = envelope - envelope.mean()
@@ -403,9 +403,9 @@ def _cut(envelope: _Array, frames: int, hop: int) -> _Array:
 def _find_pulses(
     windows: _Array, hop: int, frame_rate_hz: float, frequency_hz: float
 ) -> tuple[_Pulses, _Array, NDArray[np.bool_]]:
-    """Give strength and phase of a frequency in each window, and which windows have left it.
+    """Return the phasor of a frequency in each window, its level, and which windows have left it.
 
-    The second array is its level, or, where it was left, that of the loudest nearby.
+    In windows that have left it, the level is that of the loudest nearby frequency.
     """
     turns_hz = frequency_hz * np.array([1.0, *RULES.nearby])
     angles = 2 * np.pi * np.outer(np.arange(windows.shape[1]) / frame_rate_hz, turns_hz)
@@ -414,7 +414,6 @@ def _find_pulses(
     pulses: _Pulses = each[:, 0] * np.exp(-2j * np.pi * frequency_hz * starts_s)
     levels = np.abs(each)
     level, loudest = levels[:, 0], levels.max(axis=1)
-    # What is as strong as ever has not moved: patterns have lines beside the beat's.
     has_moved = (loudest > RULES.moved * level) & (
         level < RULES.faded * np.quantile(level, RULES.usual)
     )
@@ -422,7 +421,7 @@ def _find_pulses(
 
 
 def _lay_line(pulses: _Pulses) -> tuple[float, float]:
-    """Give slope, a window, and phase of the line through most of the strength, in radians."""
+    """Return slope per window and phase, in radians, of the line through most of the strength."""
     # The best slope is the strongest bin of the pulses' own (zero-padded) spectrum.
     size = RULES.line_padding * len(pulses)
     slope = 2 * np.pi * float(np.fft.fftfreq(size)[np.argmax(np.abs(np.fft.fft(pulses, size)))])
@@ -431,7 +430,7 @@ def _lay_line(pulses: _Pulses) -> tuple[float, float]:
 
 
 def _is_on_line(pulses: _Pulses, slope: float, phase: float, period_s: float) -> NDArray[np.bool_]:
-    """Tell which pulses have a phase within 30 ms of a line."""
+    """Check which pulses have a phase within 30 ms of a line."""
     turned = pulses * np.exp(-1j * (slope * np.arange(len(pulses)) + phase))
     offsets_s = np.angle(turned) / (2 * np.pi) * period_s
     on_line: NDArray[np.bool_] = np.abs(offsets_s) <= RULES.on_line_s

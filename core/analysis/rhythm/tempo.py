@@ -1,10 +1,9 @@
-"""How fast a recording is: tempo, its alternatives, beats and bars.
+"""Tempo of a recording, its alternatives, beats and bars.
 
-The way: spectra → onsets in bands (`core.analysis.rhythm.onset`) → how they repeat
-(`core.analysis.rhythm.periodicity`) → the level it is counted at, 87 or 174
-(`core.analysis.rhythm.level`) → the exact tempo (`core.analysis.rhythm.grid`) and whether it holds
-(`core.analysis.rhythm.stretches`) → the phase of the beat (`core.analysis.rhythm.phase`) → where
-bars begin (`core.analysis.rhythm.downbeats`).
+Data flow: spectra → onsets in bands (`core.analysis.rhythm.onset`) → periodicity
+(`core.analysis.rhythm.periodicity`) → metrical level, 87 or 174 (`core.analysis.rhythm.level`) →
+exact tempo (`core.analysis.rhythm.grid`) and its stretches (`core.analysis.rhythm.stretches`) →
+phase of the beat (`core.analysis.rhythm.phase`) → downbeats (`core.analysis.rhythm.downbeats`).
 """
 
 from dataclasses import dataclass, field
@@ -99,7 +98,7 @@ RULES = TempoRules()
 
 @dataclass(frozen=True, slots=True)
 class TempoCandidate:
-    """Another tempo that the beat could be felt at; ``score`` is relative to the chosen one's 1."""
+    """Alternative tempo; ``score`` is relative to 1 for the chosen tempo."""
 
     tempo_bpm: float
     score: float
@@ -111,17 +110,16 @@ class TempoEstimate:
 
     Parameters
     ----------
-    tempo_bpm : 0.0 where there is none: silence, no repeating onsets, shorter than two beats; that
-        of most of the recording where it has several.
-    confidence : 0 to 1, how probable it is that the tempo is right, times the share of the
-        recording that has it.
+    tempo_bpm : 0.0 for silence, without repeating onsets, and for less than two beats; the most
+        common tempo of a recording that has several.
+    confidence : 0 to 1, probability that the tempo is right, times the share of the recording that
+        has it.
     alternatives : twice, half, three halves and two thirds of the tempo, best first.
     beats_s, downbeats_s : times in seconds, ascending, inside the recording; every downbeat is a
         beat.
-    is_steady : whether one tempo holds throughout without a break, so that the beats form an even
-        grid.
+    is_steady : whether the beats form one even grid throughout.
     time_signature : None where neither 4/4 nor 3/4 fits; bars of four are then assumed.
-    downbeat_confidence : 0 to 1, how probable it is that bars begin where they are said to.
+    downbeat_confidence : 0 to 1, probability that the downbeats are right.
     grid : stretches of constant tempo, ascending; one where the tempo is steady.
     """
 
@@ -139,18 +137,18 @@ class TempoEstimate:
 def estimate_tempo(
     spectra: Spectra, *, tempo_range_bpm: tuple[float, float] = TEMPO_RANGE_BPM
 ) -> TempoEstimate:
-    """Find tempo, beats and bars of a recording.
+    """Estimate tempo, beats and bars of a recording.
 
     Parameters
     ----------
     spectra : see `core.analysis.spectra`.
-    tempo_range_bpm : the tempo is looked for inside this range; what is faster or slower is
-        counted at its half or double there. A range narrower than an octave may be missed.
+    tempo_range_bpm : range of the tempo; faster or slower music is counted at its half or double
+        in it. A range narrower than an octave may be missed.
 
     Returns
     -------
     The estimate; a steady tempo is exact to about 0.02 BPM from 20 s on. Silence, one sample and
-    anything shorter than two beats give 0.0 BPM, no beats and no confidence.
+    recordings shorter than two beats give 0.0 BPM, no beats and a confidence of 0.
 
     Raises
     ------
@@ -191,9 +189,9 @@ class _Beats:
 
     Parameters
     ----------
-    parts : even grids that they lie on, in the order of time; none where they are followed.
-    steadiness : share of the pulse that lies on a grid.
-    hold : share of the recording that the tempo may hold for.
+    parts : even grids in order of time; () where beats are tracked one by one.
+    steadiness : share of the pulse on a grid, 0 to 1.
+    hold : share of the recording that has the tempo, 0 to 1.
     """
 
     times_s: _Array
@@ -204,7 +202,7 @@ class _Beats:
 
     @property
     def has_one_tempo(self) -> bool:
-        """Whether all even grids have the same tempo, as after a stop or a cut."""
+        """Whether all even grids share one tempo, as after a stop or a cut."""
         periods_s = [part.period_s for part in self.parts]
         return bool(periods_s) and max(periods_s) - min(periods_s) < RULES.same_tempo * min(
             periods_s
@@ -214,9 +212,10 @@ class _Beats:
 def _guide(
     onsets: OnsetBands, levels: Levels, tempo_range_bpm: tuple[float, float]
 ) -> tuple[float, ...]:
-    """Give the likeliest tempo; behind it those of the halves, where neither has the other's.
+    """Return the most probable tempo, followed by those of both halves if they differ.
 
-    A song that goes over from 120 to 90 BPM has 180 in all of it, and nowhere a beat of that.
+    A song that changes from 120 to 90 BPM repeats at 180 throughout, which is the beat of neither
+    half.
     """
     likeliest_bpm = float(levels.tempi_bpm[0])
     if levels.probabilities[0] > RULES.sure_level:
@@ -242,7 +241,7 @@ def _find_beats(onsets: OnsetBands, guides_bpm: tuple[float, ...], duration_s: f
     envelope = beat_envelope(onsets)
     tempo_bpm = refine_tempo(envelope, rate, guides_bpm[0])
     steadiness = rate_steadiness(envelope, rate, tempo_bpm)
-    # Halves of two tempi are asked first: what they have in common is neither's.
+    # Try the tempi of the halves first: the common one may be the beat of neither.
     tempi_bpm = [*(refine_tempo(envelope, rate, bpm) for bpm in guides_bpm[1:]), tempo_bpm]
     laid = (_lay_parts(onsets, envelope, bpm, duration_s) for bpm in tempi_bpm)
     stretched = next((beats for beats in laid if beats is not None), None)
@@ -250,7 +249,7 @@ def _find_beats(onsets: OnsetBands, guides_bpm: tuple[float, ...], duration_s: f
         return stretched
     if stretched is not None or steadiness < RULES.steady_share:
         times_s, most_bpm = _follow(onsets, envelope, tempo_bpm, duration_s)
-        # A tempo that moves all the time has even stretches too, but they miss its beats.
+        # A tempo that varies throughout has even stretches, too, but they miss its beats.
         least = RULES.met * _meet(envelope, rate, times_s)
         if stretched is not None and _meet(envelope, rate, stretched.times_s) >= least:
             return stretched
@@ -268,7 +267,7 @@ def _find_beats(onsets: OnsetBands, guides_bpm: tuple[float, ...], duration_s: f
 def _lay_parts(
     onsets: OnsetBands, envelope: _Array, tempo_bpm: float, duration_s: float
 ) -> _Beats | None:
-    """Give the beats of a recording of several even grids; None where those explain too little."""
+    """Return beats on several even grids; None if those explain too little."""
     stretches = split_half_steps(onsets, find_stretches(onsets, envelope, tempo_bpm))
     share = rate_coverage(envelope, onsets.frame_rate_hz, stretches)
     if len(stretches) < 2 or share < RULES.steady_share:
@@ -279,14 +278,14 @@ def _lay_parts(
     tempi = np.array([60 / part.period_s for part in parts])
     lengths_s = np.array([len(part.beats_s) * part.period_s for part in parts])
     shares = (np.abs(tempi[:, None] / tempi - 1) < RULES.same_tempo) @ lengths_s / lengths_s.sum()
-    # Of those that are nearly the same, the longest's.
+    # Among nearly equal tempi, take that of the longest part.
     most = int(np.lexsort((lengths_s, shares))[-1])
     times_s = np.concatenate([part.beats_s for part in parts])
     return _Beats(times_s, float(tempi[most]), share, share * float(shares[most]), parts)
 
 
 def _meet(envelope: _Array, frame_rate_hz: float, beats_s: _Array) -> float:
-    """Tell how strong the onsets within a frame of each beat are on average; none: 0."""
+    """Return the mean onset strength within a frame of each beat; 0 without beats."""
     frames = np.rint((beats_s - LATENCY_S) * frame_rate_hz).astype(np.intp)
     around = np.clip(frames[:, None] + np.arange(-1, 2), 0, len(envelope) - 1)
     return float(envelope[around].max(axis=1).mean()) if len(frames) else 0.0
@@ -295,7 +294,7 @@ def _meet(envelope: _Array, frame_rate_hz: float, beats_s: _Array) -> float:
 def _follow(
     onsets: OnsetBands, envelope: _Array, tempo_bpm: float, duration_s: float
 ) -> tuple[_Array, float]:
-    """Give the beats one by one, and the tempo of their median interval."""
+    """Track beats one by one; return them with the tempo of their median interval."""
     rate = onsets.frame_rate_hz
     found = follow_beats(envelope, rate, tempo_bpm)
     if len(found) < 3:
@@ -321,7 +320,7 @@ def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridLine, ...]:
         return lay_segments(beats.times_s, bars.firsts[0], bars.beats_per_bar)
     segments, before = [], 0
     for part, bar in zip(beats.parts, bars.firsts, strict=True):
-        # A first beat that was moved to the first sample does not lie on the grid.
+        # A first beat moved to the first sample is off the grid.
         is_moved = np.diff(part.beats_s[:2])[0] < part.period_s - RULES.on_grid_s
         first = 1 if is_moved else 0
         segments.append(
@@ -337,13 +336,13 @@ def _lay_grid(beats: _Beats, bars: Downbeats) -> tuple[GridLine, ...]:
 
 
 def confidence_features(levels: Levels, steadiness: float) -> _Array:
-    """Give what tells a right tempo from a wrong one, ``(1, 4)``; the last column is constant."""
+    """Return the features of the confidence, ``(1, 4)``; the last column is constant."""
     sureness, clarity = float(levels.probabilities[0]), float(np.sqrt(levels.clarity))
     return np.array([[sureness, clarity, steadiness, 1.0]])
 
 
 def _count_struck(spectra: Spectra, beats_s: _Array) -> int:
-    """Count the beats, or halves of beats, that something starts on, as far as it matters."""
+    """Count the beats and half beats with a stroke, up to what the confidence needs."""
     halves_s = beats_s[:-1] + np.diff(beats_s) / 2
     times_s = np.concatenate([beats_s, halves_s])
     return count_strokes(spectra, times_s, enough=min(len(beats_s), RULES.sure_strokes))
@@ -352,9 +351,9 @@ def _count_struck(spectra: Spectra, beats_s: _Array) -> int:
 def _rate_confidence(levels: Levels, beats: _Beats, n_struck: int) -> float:
     score = load_ranker("confidence").score(confidence_features(levels, beats.steadiness))
     confidence = float(1 / (1 + np.exp(-score[0])))
-    # What is struck a few times only, or never, may repeat by chance.
+    # A few strokes may repeat by chance.
     held = confidence * beats.hold * n_struck / RULES.sure_strokes
-    # Where two levels are near equals, either may be meant.
+    # Where two levels are nearly equal, either may be right.
     return min(held, float(levels.probabilities[0]))
 
 

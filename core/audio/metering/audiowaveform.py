@@ -1,8 +1,8 @@
-"""Waveforms in the file formats of audiowaveform, which peaks.js and waveform-data.js read.
+"""Waveforms in the file formats of audiowaveform, as read by peaks.js and waveform-data.js.
 
 A binary file is a header of six little-endian 32-bit numbers, then minimum and maximum of every
-channel of every pixel, one byte each; the JSON form holds the same numbers. To the JSON form we
-add ``bands``, which readers of the format pass over.
+channel of every pixel, one byte each; the JSON form holds the same numbers. The JSON form has an
+additional ``bands``, which other readers ignore.
 
 Reference: BBC audiowaveform, ``doc/DataFormat.md``, version 2.
 """
@@ -24,7 +24,7 @@ _FULL_SCALE = 128
 
 
 def encode_dat(level: WaveformLevel, sample_rate: int) -> bytes:
-    """Write one level as a ``.dat`` file, 8 bits; ``sample_rate`` in Hz is the recording's."""
+    """Encode one level as a ``.dat`` file, 8 bits; ``sample_rate`` of the recording in Hz."""
     n_channels, n_pixels = level.low.shape
     header = _HEADER.pack(
         _VERSION, _IS_8_BIT, sample_rate, level.samples_per_pixel, n_pixels, n_channels
@@ -33,10 +33,10 @@ def encode_dat(level: WaveformLevel, sample_rate: int) -> bytes:
 
 
 def encode_json(level: WaveformLevel, sample_rate: int) -> dict[str, Any]:
-    """Write one level as the object of a JSON file, 8 bits.
+    """Encode one level as a JSON object, 8 bits.
 
-    ``bands`` holds the root mean square ``low``, ``mid`` and ``high``, a number from 0 to 255 (full
-    scale) a pixel each.
+    ``bands`` holds the root mean squares ``low``, ``mid`` and ``high``, each a number from 0 to 255
+    (full scale) for each pixel.
     """
     n_channels, n_pixels = level.low.shape
     bands = np.clip(np.rint(level.band_rms * 255), 0, 255).astype(int)
@@ -53,7 +53,7 @@ def encode_json(level: WaveformLevel, sample_rate: int) -> dict[str, Any]:
 
 
 def _interleave(level: WaveformLevel) -> NDArray[np.int8]:
-    """Give ``(n_pixels, n_channels, 2)``: minimum, then maximum."""
+    """Return 8-bit minimum and maximum, ``(n_pixels, n_channels, 2)``."""
     pairs = np.stack([level.low.T, level.high.T], axis=2)
     codes = np.clip(np.rint(pairs * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
     return np.ascontiguousarray(codes, dtype=np.int8)

@@ -1,13 +1,13 @@
-"""The filter through which loudness is measured, ITU-R BS.1770-4, as products of matrices.
+"""K-weighting filter of ITU-R BS.1770-4, computed as matrix products.
 
-A recursive filter goes from sample to sample. Cut into blocks of 64 it is a product, what the
-samples do to the block and to the state that they leave; a recursion over blocks, for the states;
-and another product, what the state does to the block. That takes two thirds of the time, and in
-float32 it errs by 2e-7 of full scale at most: the states of each section are scaled to be as large
-as noise makes them, for the deep high-pass would otherwise lose its low frequencies in rounding.
+In blocks of 64 samples the recursive filter becomes a product (samples to outputs and to the next
+state), a recursion over the states of blocks, and a second product (states to outputs). This takes
+two thirds of the time of the recursion over samples, with an error of at most 2e-7 of full scale in
+float32. The states of each section are scaled to unit variance for white noise; otherwise the
+high-pass would lose its low frequencies in rounding.
 
-The filter is derived for each sample rate from the analogue prototype behind the coefficients that
-the standard prints for 48 kHz (De Man, "Evaluation of implementations of the EBU R128 loudness
+The filter is derived for each sample rate from the analogue prototype of the coefficients that
+the standard lists for 48 kHz (De Man, "Evaluation of implementations of the EBU R128 loudness
 measurement", AES 145, 2018).
 """
 
@@ -22,19 +22,19 @@ from scipy.signal import sosfilt
 from core.audio.buffer import Samples
 
 _BLOCK = 64
-_FADED = 1e-9  # of a state: no later block hears it
+_FADED = 1e-9  # of a state: negligible for later blocks
 
 _Matrix = NDArray[np.float32]
 _Array = NDArray[np.float64]
 
 
 class KWeighting:
-    """Filter block by block; how the signal is cut into blocks changes nothing.
+    """Filter block by block; the result does not depend on the block sizes.
 
     Parameters
     ----------
     sample_rate : in Hz.
-    n_channels : any number; each is filtered for itself.
+    n_channels : any number; channels are filtered independently.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
@@ -42,7 +42,7 @@ class KWeighting:
         self._state = np.zeros((n_channels, 4))
 
     def add(self, block: Samples) -> Samples:
-        """Give the next samples filtered, float32 of the same shape."""
+        """Return the next samples filtered, float32 of the same shape."""
         n_whole = block.shape[1] - block.shape[1] % _BLOCK
         parts = [self._filter_blocks(block[:, :n_whole])] if n_whole else []
         if n_whole < block.shape[1]:
@@ -55,7 +55,7 @@ class KWeighting:
         products = products.reshape(n_channels, n_blocks, -1)
         states = np.empty((n_channels, n_blocks + 1, 4))
         states[:, 0], states[:, 1:] = self._state, products[:, :, _BLOCK:]
-        # What 1, 2, 4 … blocks before left is added to each: after a few doublings it has faded.
+        # Add the state of 1, 2, 4 … blocks before; after a few doublings it has decayed.
         for doubling, transition in enumerate(self._filter.transitions):
             step = 1 << doubling
             states[:, step:] += states[:, :-step] @ transition
@@ -80,10 +80,10 @@ class _Products:
     Parameters
     ----------
     sections : second-order sections ``(2, 6)``.
-    of_samples : 64 samples to as many and to what they leave in the state, ``(64, 68)``.
-    of_state : the state before a block to its samples, ``(4, 64)``.
-    transitions : the state over 1, 2, 4 … blocks, until it has faded, ``(4, 4)`` each.
-    scale : the state to that of the sections, as scipy has it, ``(4, 4)``.
+    of_samples : 64 samples to 64 outputs and to the next state, ``(64, 68)``.
+    of_state : the state before a block to its outputs, ``(4, 64)``.
+    transitions : the state over 1, 2, 4 … blocks, until it has decayed, ``(4, 4)`` each.
+    scale : the state to that of the sections in scipy's form, ``(4, 4)``.
     """
 
     sections: _Array
@@ -99,7 +99,7 @@ def _as_products(sample_rate: int) -> _Products:
     (step1, gain1, out1, direct1, scale1), (step2, gain2, out2, direct2, scale2) = map(
         _normalise, sections
     )
-    # One after the other: what the first gives out is what the second takes in.
+    # In series: the output of the first section is the input of the second.
     step = np.block([[step1, np.zeros((2, 2))], [np.outer(gain2, out1), step2]])
     gain = np.concatenate([gain1, gain2 * direct1])
     out = np.concatenate([direct2 * out1, out2])
@@ -123,12 +123,12 @@ def _as_products(sample_rate: int) -> _Products:
 
 
 def _normalise(section: _Array) -> tuple[_Array, _Array, _Array, float, _Array]:
-    """Give a second-order section with states of variance 1 where white noise comes in.
+    """Return a second-order section whose states have variance 1 for white noise.
 
     Returns
     -------
-    How the state goes on ``(2, 2)``, what a sample adds to it ``(2,)``, what it adds to the output
-    ``(2,)``, what the sample does, and what makes it the state of the section as it was ``(2, 2)``.
+    State transition ``(2, 2)``, input to state ``(2,)``, state to output ``(2,)``, input to output,
+    and the matrix from this state to that of the given section ``(2, 2)``.
     """
     b0, b1, b2, _, a1, a2 = section
     step = np.array([[-a1, 1.0], [-a2, 0.0]])

@@ -1,7 +1,7 @@
 """Loudness and true peak: ITU-R BS.1770-4, EBU Tech 3341 and 3342, block by block.
 
-Conventions: LUFS for levels, LU for differences, dBTP and dBFS for peaks; full scale is ±1. What
-has no value (silence, too short) is None, never minus infinity, so that it survives JSON.
+Conventions: LUFS for levels, LU for differences, dBTP and dBFS for peaks; full scale is ±1.
+Undefined values (silence, too short) are None, never minus infinity, so that JSON can hold them.
 """
 
 from collections.abc import Iterable
@@ -18,26 +18,26 @@ from core.audio.metering.true_peak import TruePeakMeter
 MIN_SAMPLE_RATE = 8_000
 MAX_SAMPLE_RATE = 192_000
 LOUDNESS_HOP_S = 0.1
-"""From one value of `LoudnessMeter.momentary_lufs` to the next."""
+"""Seconds between the values of `LoudnessMeter.momentary_lufs`."""
 
 _MOMENTARY_HOPS = 4  # 400 ms gating blocks, 75 % overlap
 _SHORT_TERM_HOPS = 30  # 3 s
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
 _RANGE_GATE_LU = -20.0
-_OFFSET_DB = -0.691  # BS.1770: K-weighting's gain at 997 Hz, taken off again
+_OFFSET_DB = -0.691  # BS.1770: compensates the gain of the K-weighting at 997 Hz
 _FILTERED_AT_ONCE = 1 << 16  # samples; fits the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """What was measured; None where there is no value.
+    """Measured loudness; None where a value is undefined.
 
     Parameters
     ----------
-    integrated_lufs : gated loudness of the whole; none below −70 LUFS or 400 ms.
-    loudness_range_lu : EBU Tech 3342; none below 3 s.
-    true_peak_dbtp, sample_peak_dbfs : between the samples and at them; none for digital silence.
+    integrated_lufs : gated loudness of the whole; None below −70 LUFS or 400 ms.
+    loudness_range_lu : EBU Tech 3342; None below 3 s.
+    true_peak_dbtp, sample_peak_dbfs : between the samples and at them; None for digital silence.
     momentary_max_lufs, short_term_max_lufs : EBU Tech 3341, over 400 ms and over 3 s.
     """
 
@@ -50,7 +50,7 @@ class Loudness:
 
     @property
     def replaygain_db(self) -> float | None:
-        """The gain that ReplayGain 2 asks for: to −18 LUFS."""
+        """Gain to `REPLAYGAIN_REFERENCE_LUFS`, in dB."""
         return (
             None
             if self.integrated_lufs is None
@@ -59,12 +59,12 @@ class Loudness:
 
     @property
     def replaygain_peak(self) -> float | None:
-        """The peak that ReplayGain 2 notes beside it: the true peak, full scale is 1."""
+        """Peak for ReplayGain 2: the true peak, linear, full scale is 1."""
         return None if self.true_peak_dbtp is None else float(10 ** (self.true_peak_dbtp / 20))
 
 
 def measure_loudness(blocks: Iterable[Samples], sample_rate: int, n_channels: int) -> Loudness:
-    """Measure a recording given as blocks ``(n_channels, n)``; see `LoudnessMeter`."""
+    """Measure a recording in blocks ``(n_channels, n)``; see `LoudnessMeter`."""
     meter = LoudnessMeter(sample_rate, n_channels)
     for block in blocks:
         meter.add(block)
@@ -74,8 +74,8 @@ def measure_loudness(blocks: Iterable[Samples], sample_rate: int, n_channels: in
 class LoudnessMeter:
     """Measure block by block; the size of the blocks doesn't change the result.
 
-    Every channel weighs 1, as BS.1770 has it for mono, left and right. Memory grows by one float
-    every 100 ms.
+    Every channel has weight 1, as mono, left and right have in BS.1770. Memory grows by one float
+    for every 100 ms.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class LoudnessMeter:
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
         if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-            raise ValueError(f"no loudness at {sample_rate} Hz: 8000 to 192000 Hz are measured")
+            raise ValueError(f"sample_rate must be 8000 to 192000 Hz, got {sample_rate}")
         if n_channels not in (1, 2):
             raise ValueError(f"n_channels must be 1 or 2, got {n_channels}")
         self._n_channels = n_channels
@@ -103,7 +103,7 @@ class LoudnessMeter:
         self._true_peak = TruePeakMeter(sample_rate, n_channels)
 
     def add(self, block: Samples) -> None:
-        """Take the next samples, float32 ``(n_channels, n)``; any n, none included."""
+        """Add the next samples, float32 ``(n_channels, n)``; any n, including 0."""
         validate_block(block, n_channels=self._n_channels)
         self._true_peak.add(block)
         for start in range(0, block.shape[1], _FILTERED_AT_ONCE):
@@ -112,7 +112,7 @@ class LoudnessMeter:
             self._add_powers(np.square(self._weighting.add(part), dtype=np.float64))
 
     def result(self) -> Loudness:
-        """Return all of it."""
+        """Return all values."""
         return Loudness(
             integrated_lufs=self.integrated_lufs(),
             loudness_range_lu=self.loudness_range_lu(),
@@ -123,10 +123,10 @@ class LoudnessMeter:
         )
 
     def momentary_lufs(self) -> NDArray[np.float64]:
-        """Return the loudness over time, ``(n_values,)``, a value every `LOUDNESS_HOP_S`.
+        """Return the loudness over time, ``(n_values,)``, one value for each `LOUDNESS_HOP_S`.
 
-        Value ``i`` is that of the 400 ms from ``i * LOUDNESS_HOP_S`` on; minus infinity for digital
-        silence. None for less than 400 ms.
+        Value ``i`` covers the 400 ms from ``i * LOUDNESS_HOP_S``; minus infinity for digital
+        silence. Empty for less than 400 ms.
         """
         return _lufs(self._window_powers(_MOMENTARY_HOPS))
 
@@ -162,9 +162,9 @@ class LoudnessMeter:
         return _decibels(self._sample_peak)
 
     def _add_powers(self, squares: NDArray[np.float64]) -> None:
-        """Add up whole hops of 100 ms, all channels together, and keep what the next one has."""
+        """Sum whole hops of 100 ms over all channels, and keep the remainder for the next hop."""
         end = self._n_weighted + squares.shape[1]
-        # Rates like 11 025 Hz have no whole number of samples a hop: round each border instead.
+        # At rates like 11 025 Hz a hop is not a whole number of samples: round each border instead.
         hops = np.arange(self._n_hops, int(end / self._hop) + 2)
         borders = np.rint(hops * self._hop).astype(np.intp)
         borders = borders[: np.searchsorted(borders, end, side="right")]
@@ -193,7 +193,7 @@ def _lufs(power: NDArray[np.float64] | np.floating) -> NDArray[np.float64]:
 
 
 def _maximum(powers: NDArray[np.float64]) -> float | None:
-    """Return the loudness of the largest power; None for silence and for none."""
+    """Return the loudness of the largest power; None for silence and without values."""
     largest = powers.max(initial=0.0)
     return float(_lufs(largest)) if largest > 0 else None
 

@@ -1,4 +1,4 @@
-"""The picture of a recording: minimum, maximum and RMS in a fixed number of bins."""
+"""Waveform preview: minimum, maximum and RMS in a fixed number of bins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _DECIMALS = 4  # 1e-4 of full scale is a thousandth of a 100-pixel picture's pix
 
 @dataclass(frozen=True, slots=True)
 class Waveform:
-    """Three lists of equal length, one value a bin, linear full scale (nominal ±1).
+    """Three lists of equal length, one value for each bin, linear full scale (nominal ±1).
 
     ``peaks_min`` and ``peaks_max`` are over all channels, ``rms`` is over all channels and samples.
     """
@@ -44,7 +44,7 @@ def compute_peaks(blocks: Iterable[Samples], n_samples: int, n_bins: int = 800) 
     """
     if n_bins < 1:
         raise ValueError(f"n_bins must be positive, got {n_bins}")
-    # A short recording is drawn at one bin a sample and then spread over the bins asked for.
+    # A short recording is measured at one bin for each sample, then spread over the bins.
     n_cells = min(n_bins, max(n_samples, 1))
     starts = np.arange(n_cells, dtype=np.int64) * max(n_samples, 1) // n_cells
     low = np.full(n_cells, np.inf)
@@ -53,7 +53,7 @@ def compute_peaks(blocks: Iterable[Samples], n_samples: int, n_bins: int = 800) 
     position = 0
     for block in blocks:
         if position + block.shape[1] > n_samples:
-            raise ValueError(f"more than the {n_samples} samples announced")
+            raise ValueError(f"more than the {n_samples} announced samples")
         if block.size:
             _add_block(block, position, starts, low, high, energy)
         position += block.shape[1]
@@ -76,7 +76,7 @@ def _add_block(
     high: NDArray[np.float64],
     energy: NDArray[np.float64],
 ) -> None:
-    """Fold one block that starts at sample ``position`` into the cells that it touches."""
+    """Add one block that starts at sample ``position`` to the cells that it overlaps."""
     first = int(np.searchsorted(starts, position, side="right")) - 1
     last = int(np.searchsorted(starts, position + block.shape[1], side="left"))
     edges = np.maximum(starts[first:last] - position, 0)

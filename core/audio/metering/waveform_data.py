@@ -1,15 +1,14 @@
-"""The waveform for zooming: minimum and maximum a channel, and how much of each pixel is bass,
-middle and treble, at every scale from 512 samples a pixel up.
+"""Zoomable waveform: minimum and maximum of each channel, and the power of bass, middle and
+treble, at every scale from 512 samples per pixel.
 
-The player draws it, `core.audio.metering.audiowaveform` writes it to files. Bands come from frames
-of twice a pixel's length whose windows' squares add up to 1, so that the power of the bands adds up
-to that of the signal. Only the bins of bass and middle are computed, as a product with their
-cosines and sines; what they leave of the frame's power (Parseval) is treble. For a tenth of the
-bins that is faster than a Fourier transform.
+The player draws it, `core.audio.metering.audiowaveform` encodes it. Bands come from frames of two
+pixels whose squared windows sum to 1, so that the powers of the bands sum to that of the signal.
+Only the bins of bass and middle are computed, as a product with cosines and sines; treble is the
+rest of the frame's power (Parseval). For a tenth of the bins that is faster than a Fourier
+transform.
 
-The window is half a cosine, so that a bin of a windowed frame is the sum of its neighbours half a
-bin below and above without a window. Those of a frame are those of its two halves, the second
-turned by a quarter: each half is multiplied once, though it lies in two frames.
+With a half-sine window, bin k is the sum of the unwindowed half-bins k ± ½, so each half-frame is
+multiplied once and shared by two frames.
 """
 
 from collections.abc import Iterable
@@ -22,9 +21,9 @@ from numpy.typing import NDArray
 from core.audio.buffer import Samples, validate_block
 
 SAMPLES_PER_PIXEL = 512
-"""Of the finest level; each next one has twice as many."""
+"""Samples per pixel of the finest level; each coarser level has twice as many."""
 BAND_LIMITS_HZ = (200.0, 2000.0)
-"""Between low and mid, and between mid and high."""
+"""Borders between low and mid, and between mid and high."""
 
 _N_FFT = 2 * SAMPLES_PER_PIXEL
 _BEFORE = SAMPLES_PER_PIXEL // 2
@@ -52,7 +51,7 @@ class WaveformLevel:
 
 @dataclass(frozen=True, slots=True)
 class WaveformData:
-    """A waveform at all scales, the finest first, the last of one pixel; no samples: no levels."""
+    """Waveform at all scales, from the finest to one pixel; no levels without samples."""
 
     sample_rate: int
     n_samples: int
@@ -60,7 +59,7 @@ class WaveformData:
 
 
 def measure_waveform(blocks: Iterable[Samples], sample_rate: int, n_channels: int) -> WaveformData:
-    """Measure a recording given as blocks ``(n_channels, n)``; see `WaveformMeter`."""
+    """Measure a recording in blocks ``(n_channels, n)``; see `WaveformMeter`."""
     meter = WaveformMeter(sample_rate, n_channels)
     for block in blocks:
         meter.add(block)
@@ -68,27 +67,27 @@ def measure_waveform(blocks: Iterable[Samples], sample_rate: int, n_channels: in
 
 
 class WaveformMeter:
-    """Measure a waveform block by block; how it is cut into blocks changes nothing.
+    """Measure a waveform block by block; the result does not depend on the block sizes.
 
-    Memory grows by 5 floats a pixel in stereo: 19 MB for three hours at 44.1 kHz.
+    Memory grows by 5 floats for each stereo pixel: 19 MB for three hours at 44.1 kHz.
     """
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
         self._sample_rate = sample_rate
         self._n_channels = n_channels
         self._n_samples = 0
-        # From half a pixel before the next pixel on.
+        # Starts half a pixel before the next pixel.
         self._rest = np.zeros((n_channels, _BEFORE), dtype=np.float32)
         self._low: list[_Matrix] = [np.zeros((n_channels, 0), dtype=np.float32)]
         self._high = self._low.copy()
         self._powers: list[_Matrix] = [np.zeros((0, 3), dtype=np.float32)]
         self._waves = _half_bin_waves(sample_rate)
         self._bands = _band_weights(sample_rate)
-        # Squares of a sample in either half of a frame, over a pixel: its share of the power.
+        # Weights of a sample's square in either half of a frame, for the power of a pixel.
         self._shares = (_window() ** 2).reshape(2, -1).T.astype(np.float32) / SAMPLES_PER_PIXEL
 
     def add(self, block: Samples) -> None:
-        """Take the next samples, float32 ``(n_channels, n)``; any n, none included."""
+        """Add the next samples, float32 ``(n_channels, n)``; any n, including 0."""
         validate_block(block, n_channels=self._n_channels)
         self._n_samples += block.shape[1]
         joined = np.concatenate([self._rest, block], axis=1)
@@ -97,11 +96,11 @@ class WaveformMeter:
         self._rest = joined[:, n_pixels * SAMPLES_PER_PIXEL :].copy()
 
     def finish(self) -> WaveformData:
-        """Give the waveform of all that was added; call it once."""
+        """Return the waveform of everything added; call it once."""
         n_pixels = -(-self._n_samples // SAMPLES_PER_PIXEL) - sum(len(p) for p in self._powers)
         if n_pixels:
             padding = ((0, 0), (0, n_pixels * SAMPLES_PER_PIXEL + _N_FFT))
-            # The last pixel may be shorter: its samples are repeated rather than silence drawn.
+            # The last pixel may be shorter: repeat its samples instead of adding silence.
             self._measure(
                 np.pad(self._rest, padding), np.pad(self._rest, padding, "edge"), n_pixels
             )
@@ -126,7 +125,7 @@ class WaveformMeter:
         self._powers.append(np.mean(powers, axis=0, dtype=np.float32))
 
     def _band_powers(self, channel: NDArray[np.float32]) -> _Matrix:
-        """Give the power a band of each frame, ``(n_pixels, 3)``."""
+        """Return the power of each band and frame, ``(n_pixels, 3)``."""
         halves = channel.reshape(-1, SAMPLES_PER_PIXEL)
         low, mid = (_bin_powers(halves @ self._waves) @ self._bands).T
         shares = np.square(halves) @ self._shares
@@ -135,11 +134,11 @@ class WaveformMeter:
 
 
 def _bin_powers(products: _Matrix) -> _Matrix:
-    """Give the squares of the cosine and the sine parts of each bin of each frame.
+    """Return the squared cosine and sine parts of each bin of each frame.
 
     Parameters
     ----------
-    products : of halves and `_half_bin_waves`, ``(n_frames + 1, 2 * n_bins)``.
+    products : of half-frames and `_half_bin_waves`, ``(n_frames + 1, 2 * n_bins)``.
 
     Returns
     -------
@@ -159,9 +158,9 @@ def _bin_powers(products: _Matrix) -> _Matrix:
 
 @cache
 def _half_bin_waves(sample_rate: int) -> _Matrix:
-    """Give cosines and minus sines of half a bin, one and a half … below treble, ``(512, 2 * n)``.
+    """Return cosines and negative sines of the half-bins ½, 1½ … below treble, ``(512, 2 * n)``.
 
-    They are those of the first half of a frame, with phase 0 in the frame's middle.
+    They cover the first half of a frame, with phase 0 in the middle of the frame.
     """
     half_bins = np.arange(_count_bins(sample_rate)[1]) + 0.5
     times = np.arange(SAMPLES_PER_PIXEL) + 0.5 - SAMPLES_PER_PIXEL
@@ -171,21 +170,21 @@ def _half_bin_waves(sample_rate: int) -> _Matrix:
 
 @cache
 def _band_weights(sample_rate: int) -> _Matrix:
-    """Give what each bin's parts count in bass and middle, ``(2 * n_bins, 2)``.
+    """Return the weights of each bin's parts in bass and middle, ``(2 * n_bins, 2)``.
 
     Scaled so that the sum of `_bin_powers` is a mean square over a pixel.
     """
     n_low, n_bins = _count_bins(sample_rate)
     bins = np.arange(n_bins)
-    # All but the first and the last bin stand for a negative frequency, too; the sums of two
-    # neighbours are twice the bin.
+    # All but the first and the last bin also stand for a negative frequency; the sum of two
+    # half-bins is twice the bin.
     weights = np.where(bins % (_N_FFT // 2) == 0, 1, 2) / (4 * _N_FFT * SAMPLES_PER_PIXEL)
     bands = np.stack([bins < n_low, bins >= n_low], axis=1) * weights[:, None]
     return np.tile(bands, (2, 1)).astype(np.float32)
 
 
 def _count_bins(sample_rate: int) -> tuple[int, int]:
-    """Count the bins of bass, and those of bass and middle."""
+    """Return the number of bins of bass, and of bass and middle."""
     bins_hz = np.arange(_N_FFT // 2 + 1) * sample_rate / _N_FFT
     n_low, n_bins = np.searchsorted(bins_hz, BAND_LIMITS_HZ)
     return int(n_low), int(n_bins)
@@ -197,7 +196,7 @@ def _window() -> NDArray[np.float64]:
 
 
 def _halve(low: _Matrix, high: _Matrix, powers: _Matrix) -> tuple[_Matrix, _Matrix, _Matrix]:
-    """Give the next coarser level; an odd last pixel stands alone."""
+    """Return the next coarser level; an odd last pixel is kept alone."""
     starts = np.arange(0, low.shape[1], 2)
     sizes = np.diff(starts, append=len(powers))
     sums: _Matrix = np.add.reduceat(powers, starts, axis=0)

@@ -1,4 +1,4 @@
-"""Any recording to float32 on disk: where the client's bytes enter.
+"""Decode any recording to float32: the entry point of the client's bytes.
 
 `core.audio.reading.opening` chooses the decoder.
 """
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DecodedAudio:
-    """What was written: ``n_channels`` is 1 or 2; ``downmix`` holds the coefficients, if any."""
+    """The decoded file: ``n_channels`` is 1 or 2; ``downmix`` holds the coefficients, if any."""
 
     source: SourceFormat
     sample_rate: int
@@ -46,21 +46,21 @@ class DecodedAudio:
 def probe(
     path: Path, *, name: str | None = None, max_duration_s: float | None = None
 ) -> SourceFormat:
-    """Say what a file holds, having decoded a little of its beginning and, where cheap, its end.
+    """Return the format of a file; a little of its start, and where cheap its end, is decoded.
 
     Parameters
     ----------
-    path : the file; its name and suffix aren't looked at.
-    name : what messages call it; default ``path.name``.
-    max_duration_s : longest recording accepted, in seconds.
+    path : the file; its name and suffix are ignored.
+    name : name for messages; default ``path.name``.
+    max_duration_s : longest accepted recording, in seconds.
 
     Raises
     ------
     EmptyFile : no bytes.
-    NotAudio : no decoder knows the content, or it holds no audio track.
-    CorruptAudio : an audio file that is damaged, or shorter than its header says.
-    ZeroDuration : a valid file without a sample.
-    AudioTooLong : longer than ``max_duration_s``, by its header.
+    NotAudio : no decoder recognises the content, or it has no audio track.
+    CorruptAudio : the audio file is damaged or shorter than its header says.
+    ZeroDuration : a valid file without samples.
+    AudioTooLong : longer than ``max_duration_s`` by its header.
     """
     name = name or path.name
     failures: list[InvalidAudio] = []
@@ -88,24 +88,24 @@ def decode(
 ) -> DecodedAudio:
     """Decode a file to float32 WAV at its own sample rate, block by block.
 
-    Mono stays mono, stereo stereo; 3 to 8 channels are mixed down to stereo (`Downmix`). The level
-    is never changed: samples may lie beyond ±1. Priming and padding that the container declares
-    (LAME, MP4 edit list, Opus pre-skip) are left out. 32-bit integers and doubles are rounded to
-    float32, with a warning where that changes them.
+    Mono and stereo are kept; 3 to 8 channels are mixed down to stereo (`Downmix`). The level is
+    never changed: samples may exceed ±1. Priming and padding declared by the container (LAME, MP4
+    edit list, Opus pre-skip) are removed. 32-bit integers and doubles are rounded to float32, with
+    a warning if that changes them.
 
     Parameters
     ----------
     path, name, max_duration_s : as for `probe`; the length is also checked while decoding.
-    destination : file to write; removed again when decoding fails.
-    progress : called with the fraction done, 0 to 1, never falling.
-    cancelled : asked once a block.
+    destination : file to write; removed if decoding fails.
+    progress : called with the fraction done, 0 to 1, non-decreasing.
+    cancelled : called once for each block.
 
     Raises
     ------
     JobCancelled : ``cancelled()`` was true.
-    StorageFull : no room for ``destination``.
+    StorageFull : no space for ``destination``.
     EmptyFile, NotAudio, CorruptAudio, ZeroDuration, AudioTooLong : as for `probe`; `CorruptAudio`
-        also for samples that aren't finite, and names how much could be decoded.
+        also for non-finite samples; it says how much could be decoded.
     """
     name = name or path.name
     failures: list[InvalidAudio] = []
@@ -130,18 +130,18 @@ def read_through(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[SourceFormat, T]:
-    """Decode a file block by block for somebody who reads it once; nothing is written.
+    """Decode a file block by block for a single reader, without writing a file.
 
     Parameters
     ----------
     path, name, max_duration_s, progress, cancelled : as for `decode`.
-    take : gets the sample rate in Hz, the number of channels, 1 or 2, and the blocks, float32
-        ``(n_channels, n)``, the same samples that `decode` writes; reads them all. It is called
-        again, from the first sample, where one decoder gives up and the other opens the file.
+    take : called with the sample rate in Hz, the number of channels (1 or 2) and an iterator of
+        blocks, float32 ``(n_channels, n)``, the samples that `decode` writes; it must consume all.
+        It is called again, from the first sample, if the first decoder fails.
 
     Returns
     -------
-    What the file says about itself, and what ``take`` returned.
+    The source format, and the result of ``take``.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def _checked_blocks(
             raise JobCancelled(f"Decoding {name} was cancelled.")
         if not np.isfinite(block).all():
             raise CorruptAudio(
-                f"{name} holds samples that are no numbers (NaN or infinite), first between "
+                f"{name} holds non-finite samples (NaN or infinite), first between "
                 f"{n_samples / sample_rate:.2f} s and "
                 f"{(n_samples + block.shape[1]) / sample_rate:.2f} s.",
                 hint="Export the file again.",
@@ -223,7 +223,7 @@ def _checked_blocks(
 
 
 class _Progress:
-    """Passes fractions on, and none that is smaller than the last."""
+    """Reports fractions, never a smaller one than before."""
 
     def __init__(self, report: Callable[[float], None] | None) -> None:
         self._report = report

@@ -1,7 +1,7 @@
-"""Decoding a chained Ogg: recordings one after the other in one file, as internet radio is saved.
+"""Decoding chained Ogg: several recordings in one file, as saved from internet radio.
 
-libsndfile reads the first of them alone, and FFmpeg reads all and leaves the padding of each in
-between; here each is a file of its own to libsndfile, so that they follow on to the sample.
+libsndfile reads only the first, and FFmpeg keeps the padding between them; here libsndfile opens
+each as a file of its own, so that they are joined without gaps.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class ChainSource:
     ------
     NotAudio : libsndfile doesn't recognise a link before the last.
     CorruptAudio : links of different sample rates or numbers of channels.
-    InvalidAudio : more than two channels, or `MAX_LINKS` links.
+    InvalidAudio : more than two channels, or more than `MAX_LINKS` links.
     """
 
     def __init__(self, path: Path, *, name: str) -> None:
@@ -55,10 +55,10 @@ class ChainSource:
                 self.warnings += link.warnings
 
     def check_end(self) -> None:
-        """Do nothing: the end of lossy streams tells nothing, and others are rarely chained."""
+        """Do nothing: the end of a lossy stream proves nothing, and other chains are rare."""
 
     def close(self) -> None:
-        """Release nothing: links are open only while they are read."""
+        """Do nothing: links are open only while they are read."""
 
     def _read_formats(self) -> Iterator[SourceFormat]:
         first: SourceFormat | None = None

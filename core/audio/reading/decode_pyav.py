@@ -1,8 +1,8 @@
-"""Decoding by FFmpeg through PyAV: AAC, ALAC, WMA, Opus in WebM, video files, and all else.
+"""Decoding by FFmpeg through PyAV: AAC, ALAC, WMA, Opus in WebM, video files and all others.
 
 FFmpeg drops the priming that a container declares (LAME header, MP4 edit list, Opus pre-skip)
 before frames reach us, so the first sample here is the first sample of the recording. Containers
-that declare none (raw AAC, WMA) start off by the encoder's delay in every player alike.
+without such a declaration (raw AAC, WMA) start late by the encoder's delay, as in every player.
 """
 
 import io
@@ -21,8 +21,8 @@ from core.audio.reading.headers import find_start
 from core.audio.reading.source import RESEND_HINT, SourceFormat, cut_short, rounded
 from core.errors import CorruptAudio, NotAudio
 
-# Playlists (HLS, concat) and image sequences open other files and addresses: a client's upload must
-# not. What isn't listed isn't opened, and the file's own bytes are all that is read.
+# Playlists (HLS, concat) and image sequences open other files and addresses, which an upload must
+# not. Only listed formats are opened, and only the file's own bytes are read.
 _DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,matroska,mov,mp3,mpc,mpc8,mpeg,"
     "mpegts,ogg,rm,tak,tta,w64,wav,wv"
@@ -30,15 +30,15 @@ _DEMUXERS = (
 _OPTIONS = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "none"}
 # FFmpeg's own errors, and Python's where broken offsets reach the file object.
 _BROKEN = (av.error.FFmpegError, OSError, ValueError, OverflowError)
-# Their headers count samples; elsewhere a duration is an estimate or includes priming.
+# Formats whose headers count samples; others estimate the duration or include priming.
 _EXACT_CONTAINERS = {"flac", "wav", "aiff", "caf", "ape", "wv", "tta", "tak", "w64", "au"}
 # Without a header FFmpeg divides the size by the first packet's bit rate, which may be far off.
 _GUESSED_DURATION = {"aac", "ac3", "eac3", "dts", "mp3", "mpeg", "mpegts"}
 _LOSSLESS_CODECS = {"flac", "alac", "ape", "wavpack", "tta", "tak", "mlp", "truehd", "shorten"}
-# PCM codecs whose codes aren't linear.
+# PCM codecs with non-linear codes.
 _LOSSY_PCM = {"pcm_alaw", "pcm_mulaw", "pcm_vidc"}
-_BLOCK = 65_536  # samples gathered from frames before they are passed on
-_MAX_PRIMING = 8192  # samples at the end that an edit list may hide
+_BLOCK = 65_536  # samples collected from frames for one block
+_MAX_PRIMING = 8192  # most samples that an edit list may remove at the end
 _EDIT_LIST_TICK_S = 1e-3
 _MAX_BAD_PACKETS = 10
 
@@ -48,13 +48,13 @@ class PyavSource:
 
     Parameters
     ----------
-    name : what messages call it.
-    index : which of its audio tracks; the first by default, which in NI Stem files is the mixture.
+    name : name for messages.
+    index : of the audio track; default the first, which is the mixture in NI Stem files.
 
     Raises
     ------
-    NotAudio : FFmpeg doesn't recognise the content, or it holds no audio track.
-    CorruptAudio : there is an audio track, and nothing of it can be decoded.
+    NotAudio : FFmpeg does not recognise the content, or it has no audio track.
+    CorruptAudio : nothing of the audio track can be decoded.
     """
 
     def __init__(self, path: Path, *, name: str, index: int = 0) -> None:
@@ -65,7 +65,7 @@ class PyavSource:
         self.warnings: list[str] = []
         self._n_bad = 0
         self._is_rounded = False
-        self._packet_duration = 0  # the longest so far, in the track's ticks
+        self._packet_duration = 0  # longest packet so far, in ticks of the track
         self._end_s: Fraction | None = None
         try:
             self._container = open_container(self._file, name)
@@ -84,12 +84,12 @@ class PyavSource:
             raise NotAudio(f"{self._name} holds no audio track.")
         self._track = tracks[self._index]
         if self._track.codec_context is None:
-            raise NotAudio(f"{self._name} holds an audio track in a codec that cannot be read.")
+            raise NotAudio(f"{self._name} holds an audio track in an unsupported codec.")
         self._frames = self._decode()
         self._first = next(self._frames, None)
         if self._first is None and self._n_bad:
             raise CorruptAudio(
-                f"{self._name} is damaged: nothing of it can be decoded.", hint=RESEND_HINT
+                f"{self._name} is damaged: none of it can be decoded.", hint=RESEND_HINT
             )
         self.format = self._describe()
         self.layout = self._read_layout()
@@ -110,7 +110,7 @@ class PyavSource:
             )
 
     def check_end(self) -> None:
-        """Try the last samples, or an MP4's index, against the length. Raises `CorruptAudio`."""
+        """Check the last samples, or an MP4's index, against the length. Raises `CorruptAudio`."""
         self._check_index()
         promised = self.format.n_samples
         if promised and self._is_exact and self._last_sample(promised) < promised:
@@ -154,7 +154,7 @@ class PyavSource:
                     raise self._cut_short(n_decoded) from error
 
     def _gathered(self) -> Iterator[Samples]:
-        """Join frames to blocks worth a write."""
+        """Join frames to larger blocks."""
         pending: list[Samples] = []
         n_pending = 0
         n_done = 0
@@ -180,12 +180,12 @@ class PyavSource:
             self.warnings.append(rounded(self._name, what))
 
     def _trimmed(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
-        """Hold back what lies after the end that an MP4 edit list declares.
+        """Remove samples after the end that an MP4 edit list declares.
 
-        The last AAC packet is padded to 1024 samples; FFmpeg leaves the cut to its caller. Where
-        much more follows, the length isn't that of an edit list (fragmented files) and all counts.
-        Edit lists count in the file's own time scale, mostly milliseconds: where the last packet
-        names an end as near as that, it knows the sample.
+        The last AAC packet is padded to 1024 samples; FFmpeg leaves the cut to its caller. If much
+        more follows, the length is not that of an edit list (fragmented files) and all is kept.
+        Edit lists count in the file's time scale, mostly milliseconds; an end in the last packet
+        within that distance is exact to the sample.
         """
         length = self.format.n_samples
         if not self._has_edit_list or length is None:
@@ -212,7 +212,7 @@ class PyavSource:
             yield np.concatenate(held, axis=1)[:, : end - certain]
 
     def _note_end(self, packet: Any) -> None:
-        """Keep the end that a last packet names which is shorter than those before it."""
+        """Record the end of a last packet that is shorter than those before it."""
         if not packet.duration or packet.pts is None:
             return
         is_part = packet.duration < self._packet_duration
@@ -220,7 +220,7 @@ class PyavSource:
         self._end_s = (packet.pts + packet.duration) * packet.time_base if is_part else None
 
     def _last_sample(self, promised: int) -> int:
-        """Return where decoding ends that starts shortly before the promised end."""
+        """Return the end of decoding, started shortly before the declared end."""
         rate, end = self.format.sample_rate, 0
         start = max(0, promised - _BLOCK)
         try:
@@ -261,7 +261,7 @@ class PyavSource:
         return CorruptAudio(message, hint=RESEND_HINT)
 
     def _promised(self, sample_rate: int) -> int | None:
-        """Return the length in samples where the container counts them."""
+        """Return the length in samples if the container counts them."""
         if not self._track.duration or not (self._is_exact or self._has_edit_list):
             return None
         length: int = round(self._track.duration * self._track.time_base * sample_rate)
@@ -290,7 +290,7 @@ class PyavSource:
         sample_rate = int(first.sample_rate if first is not None else codec.sample_rate)
         n_channels = int(first.layout.nb_channels if first is not None else codec.channels)
         if sample_rate < 1 or n_channels < 1:
-            raise NotAudio(f"{self._name} holds no audio track that can be read.")
+            raise NotAudio(f"{self._name} holds no readable audio track.")
         if codec.format.name.rstrip("p") not in SAMPLE_FORMATS:
             raise NotAudio(f"{self._name} holds {codec.name} samples, which cannot be read.")
         empty = first is None
@@ -315,7 +315,7 @@ class PyavSource:
         if codec.name == "alac" and len(extradata) > 17:
             return extradata[17]  # ALACSpecificConfig.bitDepth, after the 12-byte atom header
         if codec.name == "flac" and len(extradata) >= 18:
-            # STREAMINFO: 5 bits of depth - 1, of which the first ends byte 12.
+            # STREAMINFO: 5 bits of depth - 1, the first of which ends byte 12.
             return ((extradata[12] & 1) << 4 | extradata[13] >> 4) + 1
         return {"u8": 8, "s16": 16}.get(codec.format.name.rstrip("p"), 24)
 
@@ -327,7 +327,7 @@ class PyavSource:
 
 
 class _FileFrom(io.BufferedReader):
-    """A file without what lies before ``start``."""
+    """A file without the bytes before ``start``."""
 
     def __init__(self, path: Path, start: int) -> None:
         super().__init__(io.FileIO(path, "rb"))
@@ -342,9 +342,9 @@ class _FileFrom(io.BufferedReader):
 
 
 def open_container(file: Any, name: str) -> Any:
-    """Open a container of audio by its content alone. Raises `NotAudio`."""
+    """Open an audio container by its content alone. Raises `NotAudio`."""
     try:
-        # Tags in an unknown encoding must not keep a recording from being opened.
+        # Tags in an unknown encoding must not prevent opening a recording.
         return av.open(file, mode="r", container_options=dict(_OPTIONS), metadata_errors="replace")
     except _BROKEN as error:
         raise NotAudio(f"{name} is not an audio file that can be read.") from error

@@ -28,15 +28,15 @@ _INTEGER_BITS = {
 }
 _FLOAT_BITS = {"FLOAT": 32, "DOUBLE": 64}
 _FINE = {"PCM_32": "32-bit integers", "ALAC_32": "32-bit integers", "DOUBLE": "64-bit floats"}
-_UNKNOWN_LENGTH = 1 << 62  # libsndfile says "no length" with the largest 64-bit number
-_TAIL = 4096  # samples read to try the end
+_UNKNOWN_LENGTH = 1 << 62  # libsndfile's value for an unknown length
+_TAIL = 4096  # samples read to check the end
 
 
 class _SteadyReader(io.BufferedReader):
-    """A file that stays where it is when told to go to an impossible place.
+    """A file that ignores a seek to an impossible offset.
 
-    A broken header names such offsets; an exception couldn't pass through libsndfile's C code and
-    would be printed instead, whereas a position that didn't change is an error that it handles.
+    Broken headers contain such offsets. An exception cannot pass through libsndfile's C code and
+    would be printed instead, whereas libsndfile handles an unchanged position as an error.
     """
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -47,7 +47,7 @@ class _SteadyReader(io.BufferedReader):
 
 
 class _PartReader(_SteadyReader):
-    """A part of a file as if it were one: from its first byte to the one behind its last."""
+    """Part of a file as a file: from its first byte to its end, exclusive."""
 
     def __init__(self, path: Path, first: int, end: int) -> None:
         super().__init__(io.FileIO(path, "rb"))
@@ -71,17 +71,17 @@ class SoundfileSource:
 
     Parameters
     ----------
-    part : the bytes that are the file, from the first to the one behind the last; all by default.
+    part : range of bytes, start and end (exclusive); default the whole file.
 
     Raises
     ------
-    NotAudio : libsndfile doesn't recognise the content.
+    NotAudio : libsndfile does not recognise the content.
     """
 
     def __init__(self, path: Path, *, name: str, part: tuple[int, int] | None = None) -> None:
         self._name = name
         self._path = path
-        # An open file has no name, so nothing is guessed from the client's file name.
+        # A file object has no name, so libsndfile cannot guess from the client's file name.
         stream = _SteadyReader(io.FileIO(path, "rb")) if part is None else _PartReader(path, *part)
         self._stream = stream
         try:
@@ -113,7 +113,7 @@ class SoundfileSource:
         if n_decoded < promised:
             if not self.format.is_lossy:
                 raise self._cut_short(n_decoded)
-            # A lossy stream may be cut at any packet and stays valid; its header is a note.
+            # A lossy stream cut at any packet stays valid; its header is only a hint.
             if self._file.format == "MP3" and not says_its_length(self._path):
                 return
             self.warnings.append(
@@ -123,12 +123,12 @@ class SoundfileSource:
             )
 
     def _read(self) -> Any:
-        """Read a block as float32; note it where that rounds."""
+        """Read a block as float32; record whether that rounds."""
         what = _FINE.get(self._file.subtype)
         if what is None:
             return self._file.read(BLOCK_SIZE, dtype="float32", always_2d=True)
         exact = self._file.read(BLOCK_SIZE, dtype="float64", always_2d=True)
-        with np.errstate(over="ignore"):  # infinite beyond float32, for the caller to refuse
+        with np.errstate(over="ignore"):  # infinite beyond float32; the caller rejects it
             frames = exact.astype(np.float32)
         if not self._is_rounded and np.any(frames != exact):
             self._is_rounded = True

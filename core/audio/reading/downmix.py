@@ -7,9 +7,9 @@ from core.audio.buffer import Samples
 
 _MINUS_3_DB = 0.7071
 # (left, right) gain of each channel, named as FFmpeg names them. BS.775-3, table 2: centre and
-# surrounds at -3 dB. Channels that the table doesn't know follow it: back and side pairs are
-# surrounds alike, a single back centre goes to both sides at equal power of one surround, the
-# low-frequency effects channel is left out as annex 7 advises.
+# surrounds at -3 dB. Other channels follow its pattern: back and side pairs are
+# surrounds alike, a single back centre goes to both sides with the power of one surround, the
+# low-frequency effects channel is omitted as annex 7 recommends.
 _GAINS: dict[str, tuple[float, float]] = {
     "FL": (1.0, 0.0),
     "FR": (0.0, 1.0),
@@ -23,7 +23,7 @@ _GAINS: dict[str, tuple[float, float]] = {
     "FLC": (_MINUS_3_DB, 0.0),
     "FRC": (0.0, _MINUS_3_DB),
 }
-# Where the file doesn't say: the order of WAVE_FORMAT_EXTENSIBLE, as FLAC has it too.
+# Default order: that of WAVE_FORMAT_EXTENSIBLE and FLAC.
 _DEFAULT_LAYOUTS: dict[int, tuple[str, ...]] = {
     3: ("FL", "FR", "FC"),
     4: ("FL", "FR", "BL", "BR"),
@@ -40,8 +40,8 @@ class Downmix:
     Parameters
     ----------
     n_channels : 3 to 8.
-    layout : channel names in the file's order; None, or one with a name that BS.775 and we don't
-        know, means the usual layout of that many channels.
+    layout : channel names in the file's order; None, or a layout with an unknown name, selects the
+        usual layout of that many channels.
 
     Raises
     ------
@@ -58,8 +58,8 @@ class Downmix:
         self.matrix: NDArray[np.float32] = np.array(gains, dtype=np.float32).T
 
     def apply(self, block: Samples) -> Samples:
-        """Mix a block ``(n_channels, n)`` to ``(2, n)``; the sum may pass ±1."""
-        # Channel by channel: one order of additions whatever the block's size.
+        """Mix a block ``(n_channels, n)`` to ``(2, n)``; the sum may exceed ±1."""
+        # Channel by channel: the order of additions does not depend on the block's size.
         result = np.zeros((2, block.shape[1]), dtype=np.float32)
         for gains, channel in zip(self.matrix.T, block, strict=True):
             result += gains[:, None] * channel
@@ -67,7 +67,7 @@ class Downmix:
 
     @property
     def description(self) -> str:
-        """The coefficients as text, for the manifest."""
+        """Coefficients as text, for the manifest."""
         sides = " ; ".join(
             f"{side} = {self._sum(row)}"
             for side, row in zip(("left", "right"), self.matrix, strict=True)

@@ -1,4 +1,4 @@
-"""FFmpeg's sample formats to float32."""
+"""Conversion of FFmpeg's sample formats to float32."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.audio.buffer import Samples
 
 SAMPLE_FORMATS = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}
-"""What `frame_to_float32` takes, each also planar (``s16p``), and numpy's name of it."""
+"""Formats that `frame_to_float32` accepts, each also planar (``s16p``), with numpy's type."""
 
 _INTEGER_SCALE = {"i2": 1 << 15, "i4": 1 << 31}
 
@@ -17,7 +17,7 @@ def frame_to_float32(frame: Any) -> Samples:
     """Convert an FFmpeg audio frame to float32 ``(n_channels, n)``, nominal ±1, without dither.
 
     Codes of up to 24 bits are exact; 24-bit codes come left-aligned in 32. Doubles beyond float32
-    become infinite, for the caller to refuse.
+    become infinite; the caller rejects them.
     """
     array = _channels(frame)
     samples: NDArray[np.floating]
@@ -33,7 +33,7 @@ def frame_to_float32(frame: Any) -> Samples:
 
 
 def is_rounded(frame: Any, samples: Samples) -> bool:
-    """Tell whether `frame_to_float32` lost something: of 32-bit codes, or of doubles."""
+    """Check whether `frame_to_float32` rounded 32-bit codes or doubles."""
     array = _channels(frame)
     if array.dtype.itemsize * 8 <= 24 or array.dtype == np.float32:
         return False
@@ -42,10 +42,10 @@ def is_rounded(frame: Any, samples: Samples) -> bool:
 
 
 def _channels(frame: Any) -> NDArray[Any]:
-    """Give a frame's samples as they are, ``(n_channels, n)``.
+    """Return a frame's samples unconverted, ``(n_channels, n)``.
 
-    Not by PyAV's ``to_ndarray``: of eight planes it takes a ninth, which is no memory of ours
-    (PyAV 18.1 counts to the first null pointer, and eight fill the list).
+    PyAV's ``to_ndarray`` cannot be used: with eight planes it reads a ninth from foreign memory
+    (PyAV 18.1 counts to the first null pointer, and eight planes fill the list).
     """
     n_channels, n_samples = frame.layout.nb_channels, frame.samples
     dtype = np.dtype(SAMPLE_FORMATS[frame.format.name.rstrip("p")])

@@ -1,7 +1,7 @@
-"""What a file's first bytes promise, checked against the bytes that are there.
+"""Sizes declared by headers, checked against the size of the file.
 
-libsndfile and FFmpeg both read a cut WAV, AIFF, CAF, Wave64, Matroska or WMA file without
-complaint, as if it had been that short; a stem job on half a song has to fail instead.
+libsndfile and FFmpeg both read a truncated WAV, AIFF, CAF, Wave64, Matroska or WMA file without an
+error; a job on half a song has to fail instead.
 
 References
 ----------
@@ -31,7 +31,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1a\x45\xdf\xa3", "Matroska"),
     (4, b"ftyp", "MP4"),
 )
-# RIFF is a family; these of its members hold pictures.
+# RIFF types that hold pictures.
 _RIFF_FORMS = {b"WAVE", b"AVI "}
 _AIFF_FORMS = {b"AIFF", b"AIFC"}
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
@@ -41,25 +41,25 @@ _EBML = b"\x1a\x45\xdf\xa3"
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 _OGG_TAIL = 1 << 17  # bytes; a page has at most 65307
 _MP3_HEAD = 4096  # bytes; its first frame has at most 1441
-_FAR = 1 << 40  # bytes; a broken size leads no farther, where file systems end
-_SLACK_BYTES = 8  # writers differ in whether padding counts
+_FAR = 1 << 40  # bytes; limit of a broken size, beyond any file system
+_SLACK_BYTES = 8  # bytes; writers differ in whether padding counts
 
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """Sample data promised by a header and present in the file, in bytes."""
+    """Sample data declared by a header and present in the file, in bytes."""
 
     promised_bytes: int
     present_bytes: int
 
     @property
     def fraction(self) -> float:
-        """Share of the samples that is there, 0 to 1."""
+        """Share of the samples that is present, 0 to 1."""
         return self.present_bytes / self.promised_bytes
 
 
 def recognise(path: Path) -> str | None:
-    """Name the container that the first bytes announce, None where they announce no audio."""
+    """Return the container by the first bytes; None if it is not audio."""
     with path.open("rb") as file:
         head = file.read(12)
     for offset, magic, name in _SIGNATURES:
@@ -73,9 +73,9 @@ def recognise(path: Path) -> str | None:
 
 
 def find_start(path: Path) -> int:
-    """Give the first byte of a WAV or AIFF that stands behind an ID3 tag; 0 for all other files.
+    """Return the offset of a WAV or AIFF that follows an ID3 tag; 0 for all other files.
 
-    Some taggers put one there.
+    Some taggers write such files.
     """
     with path.open("rb") as file:
         start = _skip_id3(file)
@@ -85,11 +85,11 @@ def find_start(path: Path) -> int:
 def find_shortfall(path: Path) -> Shortfall | None:
     """Compare the size of the samples in a header with the file's own size.
 
-    Known are WAV, RF64, AIFF, CAF and Wave64, and of the containers for all codecs Matroska, WebM
-    and ASF (WMA).
+    Supported are WAV, RF64, AIFF, CAF and Wave64, and of the containers for all codecs Matroska,
+    WebM and ASF (WMA).
 
-    Returns None where all is there, for other containers, and where the header promises nothing
-    (0 or the largest size: a recording that was streamed).
+    Returns None if the samples are complete, for other containers, and if the header declares no
+    size (0 or the largest value: a streamed recording).
     """
     start, size = find_start(path), path.stat().st_size
     with path.open("rb") as file:
@@ -102,9 +102,9 @@ def find_shortfall(path: Path) -> Shortfall | None:
 
 
 def says_its_length(path: Path) -> bool:
-    """Tell whether an MP3 counts its frames (Xing, LAME or VBRI header).
+    """Check whether an MP3 counts its frames (Xing, LAME or VBRI header).
 
-    Where it does not, its length is what libsndfile makes of the size and the first frame.
+    Otherwise libsndfile estimates the length from the size and the first frame.
     """
     with path.open("rb") as file:
         _skip_id3(file)
@@ -113,10 +113,10 @@ def says_its_length(path: Path) -> bool:
 
 
 def find_links(path: Path) -> list[tuple[int, int]]:
-    """Find the recordings of an Ogg file that come one after the other, each a file of its own.
+    """Return the links of a chained Ogg file as ranges of bytes, start and end (exclusive).
 
-    Internet radio is recorded so: a link a song. Streams that begin side by side (video and
-    sound) are one. Gives the first byte of each and the one behind its last; none for other files.
+    Recorded internet radio has one link for each song. Parallel streams (video and sound) are one
+    link. Empty for other files.
     """
     with path.open("rb") as file:
         if file.read(4) != b"OggS":
@@ -127,7 +127,7 @@ def find_links(path: Path) -> list[tuple[int, int]]:
 
 
 def _link_starts(data: mmap.mmap) -> Iterator[int]:
-    """Yield the offset of each page that begins a stream and follows one that does not."""
+    """Yield the offset of each page that begins a stream after one that does not."""
     position, was_beginning = 0, False
     while (position := data.find(b"OggS\0", position)) >= 0 and position + 27 <= len(data):
         is_beginning = bool(data[position + 5] & 2)
@@ -139,7 +139,7 @@ def _link_starts(data: mmap.mmap) -> Iterator[int]:
 
 
 def lacks_end(path: Path) -> bool:
-    """Tell whether an Ogg file stops without the mark that ends a stream; False for other files."""
+    """Check whether an Ogg file lacks the end-of-stream mark; False for other files."""
     with path.open("rb") as file:
         if file.read(4) != b"OggS":
             return False
@@ -153,7 +153,7 @@ def lacks_end(path: Path) -> bool:
 
 
 def _skip_id3(file: BinaryIO) -> int:
-    """Leave a file behind the ID3 tag that it begins with; give how many bytes that were."""
+    """Skip an initial ID3 tag; return its length in bytes."""
     head = file.read(10)
     start = 0
     if len(head) == 10 and head[:3] == b"ID3":
@@ -166,7 +166,7 @@ def _skip_id3(file: BinaryIO) -> int:
 
 
 def _promised_bytes(file: BinaryIO) -> int | None:
-    """Read what is promised, and leave the file at the first byte of it."""
+    """Return the declared size, with the file at the first byte of the data."""
     head = file.read(16)
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
         file.seek(-4, 1)
@@ -178,7 +178,7 @@ def _promised_bytes(file: BinaryIO) -> int | None:
         file.seek(-8, 1)
         return _caf_data_size(file)
     if head == _W64_RIFF:
-        file.seek(24, 1)  # the size of all, and the GUID of WAVE
+        file.seek(24, 1)  # total size, and the GUID of WAVE
         return _w64_data_size(file)
     if head[:4] == _EBML:
         file.seek(-12, 1)

@@ -1,10 +1,10 @@
-"""Which decoder opens a file, and what is said of one that none opens.
+"""Choice of the decoder for a file, and the error if none opens it.
 
-soundfile (libsndfile) first, PyAV (FFmpeg) for the rest, and each stands in for the other: there
-are valid files that only one of them opens. Only the content decides, never a file name. More than
-two channels go to PyAV first, as it knows which channel is which; a WAV or AIFF behind an ID3 tag
-goes to PyAV alone, as libsndfile skips the tag and then misses as many bytes at the end; a chained
-Ogg goes to libsndfile link by link.
+soundfile (libsndfile) is tried first, PyAV (FFmpeg) for the rest; each is the fallback of the
+other, as some valid files open in only one. Only the content decides, never a file name. More than
+two channels go to PyAV first, as it knows the channel names. A WAV or AIFF after an ID3 tag goes to
+PyAV alone, as libsndfile skips the tag and then misses as many bytes at the end. A chained Ogg goes
+to libsndfile link by link.
 """
 
 from collections.abc import Callable, Generator
@@ -20,11 +20,11 @@ from core.errors import CorruptAudio, EmptyFile, InvalidAudio, NotAudio
 
 
 def check_bytes(path: Path, name: str) -> None:
-    """Refuse what the bytes on disk already tell."""
+    """Reject unreadable, empty and truncated files before decoding."""
     try:
         with path.open("rb") as file:
             is_empty = not file.read(1)
-    except OSError as error:  # moved, deleted, or somebody else's
+    except OSError as error:  # moved, deleted, or without permission
         raise InvalidAudio(f"{name} cannot be read: {error.strerror}.") from error
     if is_empty:
         raise EmptyFile(f"{name} is empty: it has no bytes.", hint="Upload the file again.")
@@ -40,7 +40,7 @@ def check_bytes(path: Path, name: str) -> None:
 def open_sources(
     path: Path, name: str, failures: list[InvalidAudio]
 ) -> Generator[AudioSource, None, None]:
-    """Yield the decoders that open the file, the better one first; all are closed at the end."""
+    """Yield the decoders that open the file, the preferred one first; all are closed at the end."""
     notes = [f"{name} has no end mark: it may be cut short."] if lacks_end(path) else []
     with ExitStack() as stack:
         postponed: AudioSource | None = None
@@ -68,9 +68,9 @@ def _choose(path: Path) -> list[Callable[..., AudioSource]]:
 
 
 def verdict(failures: list[InvalidAudio], path: Path, name: str) -> InvalidAudio:
-    """Choose the error that says most: damage, then what was announced, then not audio.
+    """Choose the most specific error: damage, then unsupported content, then not audio.
 
-    Of damage the last: FFmpeg, which goes by packets, knows better than libsndfile where it is.
+    Of several errors about damage, take the last: FFmpeg locates it more exactly by packets.
     """
     for failure in reversed(failures):
         if not isinstance(failure, NotAudio):

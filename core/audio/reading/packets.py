@@ -1,7 +1,7 @@
-"""Telling that two files hold the same encoded audio, whatever their tags say.
+"""Hash of the encoded audio, independent of tags.
 
-The packets of the audio track are hashed as they lie in the file; nothing is decoded. Rewriting
-tags or the cover changes the file's own hash and leaves this one.
+The packets of the audio track are hashed without decoding. Rewriting tags or the cover changes the
+file's own hash, but not this one.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ _UNREADABLE = (av.error.FFmpegError, OSError, ValueError, OverflowError)
 
 
 def hash_packets(path: Path) -> str | None:
-    """Give the SHA-256 (hex) of the packets of a file's first audio track.
+    """Return the SHA-256 (hex) of the packets of a file's first audio track.
 
     Returns
     -------
-    None where FFmpeg cannot read the file to its end or finds no packet: such a file is compared by
+    None if FFmpeg cannot read the file to its end or finds no packet: such a file is compared by
     its bytes and its sound alone.
     """
     digest = hashlib.sha256()

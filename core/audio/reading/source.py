@@ -1,4 +1,4 @@
-"""What a decoder has to give: a format, and blocks of float32."""
+"""Interface of decoders: a format, and blocks of float32."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ Decoder = Literal["soundfile", "pyav"]
 
 @dataclass(frozen=True, slots=True)
 class SourceFormat:
-    """What the file says about itself.
+    """Format of a source file.
 
-    ``n_samples`` and ``duration_s`` are None where the container doesn't say (a stream that was
+    ``n_samples`` and ``duration_s`` are None if the container has no length (a stream that was
     never closed); ``bit_depth`` is None for lossy codecs; ``container`` and ``codec`` are
     lower-case words of the decoder (``wav``, ``pcm_24``; ``mov``, ``aac``).
     """
@@ -35,9 +35,9 @@ class AudioSource(Protocol):
 
     format: SourceFormat
     layout: tuple[str, ...] | None
-    """Channel names as FFmpeg writes them (``FL FR FC LFE BL BR``), None where unknown."""
+    """Channel names in FFmpeg's notation (``FL FR FC LFE BL BR``); None if unknown."""
     warnings: list[str]
-    """Sentences on what was odd; complete once `blocks` has ended."""
+    """Warnings as sentences; complete once `blocks` has ended."""
 
     def blocks(self) -> Iterator[Samples]:
         """Yield the file from its first sample to its last, ``(n_channels, n)``; once.
@@ -48,7 +48,7 @@ class AudioSource(Protocol):
         """
 
     def check_end(self) -> None:
-        """Try the end of the file, where that is cheap; to be called instead of `blocks`.
+        """Check the end of the file where that is cheap; call it instead of `blocks`.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class AudioSource(Protocol):
 
 
 def cut_short(name: str, n_decoded: int, sample_rate: int, n_promised: int | None) -> str:
-    """Say how much of a file could be decoded."""
+    """Return a sentence on how much of a file could be decoded."""
     decoded = f"only {n_decoded / sample_rate:.2f} s" if n_decoded else "nothing"
     if n_promised is not None:
         decoded += f" of {n_promised / sample_rate:.2f} s"
@@ -68,7 +68,7 @@ def cut_short(name: str, n_decoded: int, sample_rate: int, n_promised: int | Non
 
 
 def rounded(name: str, what: str) -> str:
-    """Say that samples were finer than float32, whose precision is 24 bits."""
+    """Return a warning that samples were rounded to the 24-bit precision of float32."""
     return f"{name} is finer than 32-bit float: its {what} were rounded to that."
 
 

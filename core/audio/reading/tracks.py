@@ -20,8 +20,8 @@ class Track:
 def decode_tracks(path: Path) -> list[Track]:
     """Decode every audio track into memory, in the file's order.
 
-    In NI Stem files that is the mixture, then drums, bass, other, vocals; the mixture is mastered,
-    so that the stems don't sum to it.
+    NI Stem files hold the mixture, then drums, bass, other, vocals; the mixture is mastered, so the
+    stems do not sum to it.
 
     Raises
     ------

@@ -1,12 +1,11 @@
 """Serato's own tags in audio files: beat grid, cues and loops, and tempo with gain.
 
-Two layers: functions from values to the bytes of a tag, and `write_serato_tags`, which puts them
-where Serato looks in each container: GEOB frames of ID3 in MP3, AIFF and WAV, Vorbis comments in
+Two layers: functions from values to the bytes of a tag, and `write_serato_tags`, which
+stores them where Serato reads them in each container: GEOB frames of ID3 in MP3, AIFF and WAV, Vorbis comments in
 FLAC, free-form atoms in MP4. In FLAC and MP4 the bytes are base64 without padding in lines of 72;
-the grid's ends with one character more, as Serato's own files have it and readers expect.
+the grid has one more character at its end, as in Serato's own files.
 
-``Serato Markers_``, the older tag for cues, is removed: Serato would prefer it, and old cues with
-it.
+``Serato Markers_``, the older tag for cues, is removed: Serato would prefer it and show old cues.
 
 Reference: Jan Holzhaus, "serato-tags" (documentation of the formats).
 """
@@ -59,13 +58,13 @@ class SeratoCue:
 
 
 def beat_grid(segments: Sequence[tuple[float, float]], duration_s: float) -> bytes:
-    """Make the content of ``Serato BeatGrid``.
+    """Return the content of ``Serato BeatGrid``.
 
     Parameters
     ----------
     segments : ascending pairs of the time of the first beat (s) and the tempo (BPM).
-    duration_s : length of the recording; the last marker stands on its last beat, since a program
-        fills a grid only up to there.
+    duration_s : length of the recording; the last marker is on its last beat, since programs
+        extend a grid only up to it.
 
     Returns
     -------
@@ -88,34 +87,34 @@ def beat_grid(segments: Sequence[tuple[float, float]], duration_s: float) -> byt
 
 
 def markers(cues: Sequence[SeratoCue]) -> bytes:
-    """Make the content of ``Serato Markers2``; a name ends at its first NUL."""
+    """Return the content of ``Serato Markers2``; a name ends at its first NUL."""
     entries = b"".join(_marker(cue) for cue in cues)
     colour = _entry("COLOR", b"\x00\xff\xff\xff")
     lock = _entry("BPMLOCK", b"\x00")
-    # The base64 stands unpadded in a field that NULs fill up.
+    # Unpadded base64 in a field filled up with NULs.
     encoded = _encode(b"\x01\x01" + colour + entries + lock + b"\x00")
     return (b"\x01\x01" + encoded).ljust(_SMALLEST_MARKERS, b"\x00")
 
 
 def autotags(tempo_bpm: float | None, gain_db: float | None) -> bytes:
-    """Make the content of ``Serato Autotags``: tempo, gain found, gain set by hand."""
+    """Return the content of ``Serato Autotags``: tempo, measured gain, manual gain."""
     texts = (f"{tempo_bpm or 0:.2f}", f"{gain_db or 0:.3f}", "0.000")
     return b"\x01\x01" + b"".join(text.encode("ascii") + b"\x00" for text in texts)
 
 
 def write_serato_tags(path: Path, contents: Mapping[str, bytes], *, format: str) -> None:
-    """Put tags into a finished file; its audio and its other tags stay.
+    """Write tags into a finished file; its audio and its other tags are kept.
 
     Parameters
     ----------
-    path : the file; its suffix isn't looked at.
-    contents : by name: `BEAT_GRID`, `MARKERS`, `AUTOTAGS`; those not given stay as they are.
+    path : the file; its suffix is ignored.
+    contents : by name: `BEAT_GRID`, `MARKERS`, `AUTOTAGS`; other tags are kept.
     format : one of ``mp3 aiff wav flac m4a alac``.
 
     Raises
     ------
-    UnsupportedFormat : Serato reads no tags from another format.
-    InvalidAudio : the file isn't of that format.
+    UnsupportedFormat : Serato does not read tags of the format.
+    InvalidAudio : the file is not of that format.
     """
     writers = {
         "mp3": _write_mp3,
@@ -126,11 +125,11 @@ def write_serato_tags(path: Path, contents: Mapping[str, bytes], *, format: str)
         "alac": _write_mp4,
     }
     if format not in writers:
-        raise UnsupportedFormat(f"Serato reads no tags of '{format}' files.", field="format")
+        raise UnsupportedFormat(f"Serato does not read tags of '{format}' files.", field="format")
     try:
         writers[format](path, contents)
     except mutagen.MutagenError as error:
-        raise InvalidAudio(f"{path.name} is no {format} file that can be tagged.") from error
+        raise InvalidAudio(f"{path.name} is not a valid {format} file.") from error
 
 
 def _marker(cue: SeratoCue) -> bytes:
@@ -152,7 +151,7 @@ def _encode(data: bytes) -> bytes:
 
 
 def _wrap(name: str, content: bytes) -> bytes:
-    """Write a content as text, for containers whose tags are text."""
+    """Encode a content as text, for containers with text tags."""
     encoded = _encode(f"{_MIME}\0\0{name}\0".encode() + content)
     return encoded + b"A" if name == BEAT_GRID else encoded
 

@@ -1,6 +1,6 @@
-"""Writing tags into delivered files, so that DJ software shows title, tempo and key.
+"""Writing tags into delivered files for DJ software: title, tempo, key and more.
 
-mutagen is GPL-2.0-or-later and imported here and in `core.audio.tagging.serato_tags` alone; the
+mutagen is GPL-2.0-or-later; it is imported only here and in `core.audio.tagging.serato_tags`. The
 decision is recorded in docs/decisions and in NOTICE.
 """
 
@@ -29,15 +29,15 @@ def write_tags(
     comment: str | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> None:
-    """Write tags into a finished file; its audio isn't touched, tags of the same name are replaced.
+    """Write tags into a finished file; the audio is unchanged, tags of the same name are replaced.
 
-    MP3, WAV and AIFF get ID3v2.3 in UTF-16, which rekordbox, Serato and Traktor all read (v2.4
-    isn't read by all); FLAC, Ogg and Opus get Vorbis comments; M4A gets iTunes atoms. Tempo is
+    MP3, WAV and AIFF get ID3v2.3 in UTF-16, which rekordbox, Serato and Traktor all read (not
+    all read v2.4); FLAC, Ogg and Opus get Vorbis comments; M4A gets iTunes atoms. Tempo is
     decimal text where the format allows; MP4's ``tmpo`` is an integer and gets ``BPM`` beside it.
 
     Parameters
     ----------
-    path : a finished file; its suffix isn't looked at.
+    path : a finished file; its suffix is ignored.
     format : one of ``wav flac mp3 m4a alac opus aiff ogg``.
     comment : replaces ``tags.comment``.
     extra : further text fields; ``{"STEM": "vocals"}`` becomes a TXXX frame, a Vorbis comment or an
@@ -45,8 +45,8 @@ def write_tags(
 
     Raises
     ------
-    UnsupportedFormat : another format, or a WAV above 4 GiB (RF64 has no agreed place for tags).
-    InvalidAudio : the file isn't of that format.
+    UnsupportedFormat : another format, or a WAV above 4 GiB (RF64 has no standard place for tags).
+    InvalidAudio : the file is not of that format.
     """
     writers = {
         "wav": _write_wav,
@@ -59,17 +59,17 @@ def write_tags(
         "alac": _write_mp4,
     }
     if format not in writers:
-        raise UnsupportedFormat(f"'{format}' files get no tags here.", field="format")
+        raise UnsupportedFormat(f"Tags cannot be written to '{format}' files.", field="format")
     texts = _texts(tags, comment)
     further = {key: text for key, value in (extra or {}).items() if (text := clean_text(value))}
     try:
         writers[format](path, tags, texts, further)
     except mutagen.MutagenError as error:
-        raise InvalidAudio(f"{path.name} is no {format} file that can be tagged.") from error
+        raise InvalidAudio(f"{path.name} is not a valid {format} file.") from error
 
 
 def _texts(tags: Tags, comment: str | None) -> dict[str, str]:
-    """Return the text fields that are set, by their name in `Tags`, plus tempo as text."""
+    """Return the text fields that are set, by their name in `Tags`, and the tempo as text."""
     names = [field.name for field in fields(tags) if field.name not in ("bpm", "cover")]
     texts = {name: clean_text(getattr(tags, name), limit=4000) for name in names}
     if comment is not None:
@@ -97,7 +97,7 @@ _ID3_FRAMES: dict[str, Any] = {
 def _fill_id3(frames: Any, tags: Tags, texts: dict[str, str], extra: dict[str, str]) -> None:
     for name, frame in _ID3_FRAMES.items():
         if name in texts:
-            # ID3v2.3 wants TKEY within three characters; longer keys are cut by some readers.
+            # ID3v2.3 limits TKEY to three characters; some readers cut longer keys.
             frames.setall(frame.__name__, [frame(encoding=_ID3_UTF16, text=[texts[name]])])
     if "comment" in texts:
         comment = id3.COMM(encoding=_ID3_UTF16, lang="eng", desc="", text=[texts["comment"]])
@@ -105,7 +105,7 @@ def _fill_id3(frames: Any, tags: Tags, texts: dict[str, str], extra: dict[str, s
     for key, value in extra.items():
         frames.add(id3.TXXX(encoding=_ID3_UTF16, desc=key, text=[value]))
     if tags.cover is not None:
-        # A Latin-1 empty description: v2.3 readers that expect one byte of it are common.
+        # Latin-1: many v2.3 readers expect an empty description of one byte.
         cover = id3.APIC(
             encoding=id3.Encoding.LATIN1,
             mime=tags.cover.mime,
@@ -128,7 +128,9 @@ def _write_mp3(path: Path, tags: Tags, texts: dict[str, str], extra: dict[str, s
 def _write_wav(path: Path, tags: Tags, texts: dict[str, str], extra: dict[str, str]) -> None:
     with path.open("rb") as head:
         if head.read(4) == b"RF64":
-            raise UnsupportedFormat(f"{path.name} is above 4 GiB and gets no tags.", field="format")
+            raise UnsupportedFormat(
+                f"{path.name} exceeds 4 GiB and cannot be tagged.", field="format"
+            )
     file = wave.WAVE(path)
     if file.tags is None:
         file.add_tags()

@@ -1,6 +1,6 @@
-"""Reading tags: what a file says about its recording, cleaned for display and for tag writers.
+"""Reading tags, cleaned for display and for tag writers.
 
-Tags are a courtesy of the file, so nothing here fails: broken tags read as none.
+Tags are optional, so nothing here raises: broken tags read as no tags.
 """
 
 import re
@@ -24,7 +24,7 @@ _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Front cover; ``mime`` is ``image/jpeg`` or ``image/png``, found from the bytes."""
+    """Front cover; ``mime`` is ``image/jpeg`` or ``image/png``, detected from the bytes."""
 
     data: bytes
     mime: str
@@ -32,7 +32,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Tags of one recording; None where the file has none.
+    """Tags of one recording; None for missing tags.
 
     ``year`` is text as found (``2021``, ``2021-05-01``); ``key`` is as found (``Am``, ``8A``);
     ``bpm`` is positive.
@@ -56,9 +56,9 @@ class Tags:
 def read_tags(path: Path) -> Tags:
     """Read a file's tags, by its content alone.
 
-    Control characters are removed and whitespace is joined; texts end at 500 characters (comments
-    at 4000), covers above 10 MB are left out. A file without tags, with broken tags or of an
-    unknown kind gives ``Tags()``.
+    Control characters are removed and whitespace is collapsed; texts are cut at 500 characters
+    (comments at 4000), covers above 10 MB are dropped. A file without tags, with broken tags or of
+    an unknown kind gives ``Tags()``.
     """
     import tinytag  # noqa: TID251  # here: who only handles tags loads no parser
 
@@ -101,15 +101,15 @@ def text_tags(tags: Tags) -> TextTags:
     return TextTags(**{name: value for name, value in found.items() if value is not None})
 
 
-# What a parser trips over in bytes that aren't what they claim; tinytag documents only its own.
+# Errors of a parser on malformed bytes; tinytag documents only its own.
 _BROKEN = (ValueError, LookupError, TypeError, OverflowError, MemoryError, EOFError, struct.error)
 
 
 def clean_text(value: Any, *, limit: int = _MAX_TEXT) -> str | None:
-    """Return printable text in Unicode NFC, at most ``limit`` characters; None if none is left.
+    """Return printable text in Unicode NFC, at most ``limit`` characters; None if empty.
 
-    Lone surrogates and control characters go, as XML, file names and terminals choke on them;
-    format characters stay, as they join emoji and scripts.
+    Lone surrogates and control characters are removed, as XML, file names and terminals reject
+    them; format characters are kept, as they join emoji and scripts.
     """
     if value is None:
         return None
@@ -118,7 +118,7 @@ def clean_text(value: Any, *, limit: int = _MAX_TEXT) -> str | None:
         for character in str(value)
         if character in "\t\n\r\v\f" or unicodedata.category(character) not in ("Cc", "Cs")
     )
-    # Bidirectional overrides can make a name read as another.
+    # Bidirectional overrides can disguise a name.
     kept = re.sub("[\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]", "", kept)
     text = unicodedata.normalize("NFC", " ".join(kept.split()))[:limit].strip()
     return text or None
@@ -135,7 +135,7 @@ def _positive_int(value: Any) -> int | None:
 
 
 def _bpm(value: Any) -> float | None:
-    """Return a tempo in beats a minute; None for 0 and for what no music has."""
+    """Return a tempo in BPM; None for 0 and implausible values."""
     try:
         bpm = float(str(value).strip().replace(",", "."))
     except ValueError:
@@ -144,7 +144,7 @@ def _bpm(value: Any) -> float | None:
 
 
 def _most_precise_bpm(tag: Any) -> float | None:
-    """Choose among several: MP4 holds a whole number beside the decimal one."""
+    """Choose among several values: MP4 holds an integer beside the decimal number."""
     tempos = [bpm for value in tag.other.get("bpm", []) if (bpm := _bpm(value)) is not None]
     return next((bpm for bpm in tempos if bpm % 1), tempos[0] if tempos else None)
 

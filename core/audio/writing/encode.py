@@ -1,9 +1,9 @@
-"""Samples to delivered files: WAV, FLAC, ALAC, MP3, AAC and Opus, block by block.
+"""Encoding of delivered files: WAV, FLAC, ALAC, MP3, AAC and Opus, block by block.
 
-PCM formats take the integer codes themselves (`Encoder.write_codes`), so that what is written is
-bit for bit what was summed; the others take float32. Each encoder was chosen so that its file,
-decoded by `core.audio.reading.decode`, starts at the source's first sample and, where the container
-stores a length, has the source's: LAME by libsndfile writes the gapless header, MP4 gets an edit
+PCM formats take integer codes (`Encoder.write_codes`), so that the file holds bit for bit what was
+summed; the others take float32. Each encoder was chosen so that its file, decoded by
+`core.audio.reading.decode`, starts at the source's first sample and, if the container stores a
+length, has the same length: LAME by libsndfile writes the gapless header, MP4 gets an edit
 list counted in samples (FFmpeg's default counts milliseconds), Opus its pre-skip and end granule.
 """
 
@@ -31,8 +31,8 @@ SUFFIX: dict[str, str] = {
     "opus": ".opus",
 }
 M4A_BIT_RATE = 256_000  # bit/s, AAC-LC stereo
-OPUS_BIT_RATE = 192_000  # bit/s; above it listening tests find no difference
-# MP3 is 320 kbit/s CBR, the one rate at which every DJ program places cues alike.
+OPUS_BIT_RATE = 192_000  # bit/s; listening tests find no difference above
+# MP3 is 320 kbit/s CBR, at which all DJ programs place cues alike.
 
 _LOSSY = {"mp3", "m4a", "opus"}
 _FLAC_MAX_RATE = 655_350
@@ -44,9 +44,9 @@ _LEGAL_RATES: dict[str, tuple[int, ...]] = {
 
 
 def check_format(format: str, bit_depth: str) -> None:
-    """Refuse a format that isn't written, or not with this bit depth.
+    """Check that a format can be written with a bit depth.
 
-    ``bit_depth`` means nothing to mp3, m4a and opus, but has to be one of ``16 24 32f``.
+    ``bit_depth`` has no effect on mp3, m4a and opus, but must be one of ``16 24 32f``.
 
     Raises
     ------
@@ -54,34 +54,35 @@ def check_format(format: str, bit_depth: str) -> None:
     """
     if format not in FORMATS:
         raise UnsupportedFormat(
-            f"'{format}' is no format that is written.",
+            f"'{format}' is not an output format.",
             hint=f"Choose one of {', '.join(FORMATS)}.",
             field="format",
         )
     if bit_depth not in get_args(EncodedDepth):
         raise UnsupportedFormat(
-            f"'{bit_depth}' is no bit depth that is written.",
+            f"'{bit_depth}' is not a valid bit depth.",
             hint="Choose one of 16, 24, 32f.",
             field="bit_depth",
         )
     if bit_depth == "32f" and format in ("flac", "alac"):
         raise UnsupportedFormat(
-            f"{format} holds integers only: it has no 32-bit float.",
+            f"{format} holds integers only, not 32-bit float.",
             hint="Choose 16 or 24, or the format wav.",
             field="bit_depth",
         )
 
 
 def is_pcm(format: str, bit_depth: str) -> bool:
-    """Tell whether the format takes integer codes (`Encoder.write_codes`)."""
+    """Return whether the format takes integer codes (`Encoder.write_codes`)."""
     return format not in _LOSSY and bit_depth != "32f"
 
 
 def supported_sample_rate(format: str, sample_rate: int) -> int:
-    """Return the rate in Hz that a file of this format will have.
+    """Return the sample rate in Hz of a file of this format.
 
-    The same where the format has it; else a half or a quarter where it has that (88.2 kHz to
-    44.1 kHz for mp3), else the next higher legal one, else the highest. FLAC ends at 655 350 Hz.
+    It is the given rate if the format supports it, else a half or a quarter of it if supported
+    (88.2 kHz to 44.1 kHz for mp3), else the next higher one, else the highest. FLAC supports up to
+    655 350 Hz.
     """
     if format == "flac":
         return min(sample_rate, _FLAC_MAX_RATE)
@@ -95,7 +96,7 @@ def supported_sample_rate(format: str, sample_rate: int) -> int:
 
 
 class _Writer(Protocol):
-    """What the three backends share."""
+    """Interface of the three backends."""
 
     def write(self, block: Samples | Codes) -> None: ...
 
@@ -105,20 +106,20 @@ class _Writer(Protocol):
 
 
 class Encoder:
-    """Write one file block by block. A context manager; an exception in it removes the file.
+    """Write one file block by block. A context manager; an exception removes the file.
 
     Parameters
     ----------
-    path : file to create; its suffix isn't looked at.
+    path : file to create; its suffix is ignored.
     format, bit_depth : as for `check_format`.
-    sample_rate : Hz of what is written. Where the format lacks it, float blocks are resampled
-        (soxr VHQ) to `supported_sample_rate`.
+    sample_rate : of the blocks, in Hz. If the format does not support it, float blocks are
+        resampled (soxr VHQ) to `supported_sample_rate`.
     n_channels : 1 or 2.
 
     Raises
     ------
-    UnsupportedFormat : see `check_format`; also PCM at a rate that the format lacks.
-    StorageFull : the disk has no room.
+    UnsupportedFormat : see `check_format`; also PCM at an unsupported rate.
+    StorageFull : no space on the disk.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class Encoder:
         if self.sample_rate != sample_rate:
             if self._is_pcm:
                 raise UnsupportedFormat(
-                    f"{format} has no sample rate of {sample_rate} Hz.", field="format"
+                    f"{format} does not support a sample rate of {sample_rate} Hz.", field="format"
                 )
             self._resampler = StreamResampler(sample_rate, self.sample_rate, n_channels)
         self._writer = self._open(path, bit_depth)
@@ -145,7 +146,7 @@ class Encoder:
 
         Raises
         ------
-        TypeError : the format isn't PCM, or the array isn't int32.
+        TypeError : the format is not PCM, or the array is not int32.
         """
         if not self._is_pcm:
             raise TypeError(f"{self.format} takes float samples, not codes")
@@ -155,11 +156,11 @@ class Encoder:
     def write(self, block: Samples) -> None:
         """Append float32 samples ``(n_channels, n)``; 32-bit float WAV and the lossy formats.
 
-        Lossy formats keep what lies beyond ±1, and most players clip it.
+        Lossy formats keep samples beyond ±1, which most players clip.
 
         Raises
         ------
-        TypeError : the format takes codes, or the array isn't float32.
+        TypeError : the format takes codes, or the array is not float32.
         """
         if self._is_pcm:
             raise TypeError(f"{self.format} takes codes: quantise first")

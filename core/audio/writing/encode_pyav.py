@@ -20,13 +20,13 @@ class _Codec:
     container: str
     sample_format: str
     is_planar: bool
-    shift: int  # bits that codes are moved up by
+    shift: int  # bits by which codes are shifted left
     has_lead_in: bool = False
 
 
 _CODECS = {
-    # FFmpeg's AAC spoils the frame that it begins with (a kick there becomes noise 6 dB below it):
-    # it begins with a frame of silence that the edit list leaves out together with the priming.
+    # FFmpeg's AAC distorts its first frame (a kick there becomes noise 6 dB below it):
+    # start with a frame of silence, which the edit list removes together with the priming.
     "aac": _Codec("aac", "ipod", "fltp", is_planar=True, shift=0, has_lead_in=True),
     "alac16": _Codec("alac", "ipod", "s16p", is_planar=True, shift=0),
     # FFmpeg's ALAC takes 24 bits left-aligned in 32; given s16p it would silently write 16.
@@ -63,7 +63,7 @@ class PyavWriter:
         self._is_closed = False
         options: dict[str, str] = {}
         if self._codec.container == "ipod":
-            # The edit list says where the recording ends; counted in samples it says so exactly.
+            # The edit list holds the end of the recording; in samples it is exact.
             options = {"movie_timescale": str(sample_rate), "movflags": "+faststart"}
         self._container: Any = av.open(
             str(path), "w", format=self._codec.container, container_options=options
@@ -93,7 +93,7 @@ class PyavWriter:
         self._pending = joined[:, whole:].copy()
 
     def close(self) -> None:
-        """Encode the rest and complete the file; twice is harmless."""
+        """Encode the rest and complete the file; idempotent."""
         if self._is_closed:
             return
         if self._pending.shape[1]:
@@ -107,7 +107,7 @@ class PyavWriter:
         """Remove the file."""
         if not self._is_closed:
             self._is_closed = True
-            # The file goes either way, and the first error is the one to report.
+            # The file is removed in any case; report the first error.
             with suppress(av.error.FFmpegError):
                 self._container.close()
         self._path.unlink(missing_ok=True)

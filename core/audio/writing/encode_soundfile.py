@@ -1,7 +1,7 @@
 """FLAC and MP3 by libsndfile.
 
-MP3 by libsndfile rather than by FFmpeg: both bind LAME, write the gapless header and line up to the
-sample; libsndfile asks for nothing but the samples, whereas FFmpeg's muxer wants frames of 1152.
+MP3 by libsndfile rather than FFmpeg: both use LAME, write the gapless header and are aligned to the
+sample; libsndfile takes any number of samples, whereas FFmpeg's muxer requires frames of 1152.
 """
 
 from contextlib import suppress
@@ -33,32 +33,32 @@ class SoundfileWriter:
                 "format": "MP3",
                 "subtype": "MPEG_LAYER_III",
                 "bitrate_mode": "CONSTANT",
-                "compression_level": 0.0,  # the highest bit rate: 320 kbit/s from 32 kHz up
+                "compression_level": 0.0,  # highest bit rate: 320 kbit/s from 32 kHz
             }
         self._file: Any = soundfile.SoundFile(
             str(path), "w", samplerate=sample_rate, channels=n_channels, **options
         )
 
     def write(self, block: Samples | Codes) -> None:
-        """Append a block ``(n_channels, n)``. Raises `StorageFull`; the file then is useless."""
+        """Append a block ``(n_channels, n)``. Raises `StorageFull`; the file is then incomplete."""
         interleaved: NDArray[Any] = np.ascontiguousarray(block.T)
         if self._shift is not None:
             interleaved = np.left_shift(interleaved, self._shift)
         try:
             self._file.write(interleaved)
         except (soundfile.LibsndfileError, AssertionError) as error:
-            # libsndfile doesn't say why a write failed; asking the system the same does.
+            # libsndfile does not report why a write failed; a write by the system does.
             with storage_errors(self._path), self._path.open("ab") as file:
                 file.write(bytes(max(_PROBE_BYTES, interleaved.nbytes)))
             raise OSError(f"{self._path.name} could not be written") from error
 
     def close(self) -> None:
-        """Flush and close; twice is harmless."""
+        """Flush and close; idempotent."""
         self._file.close()
 
     def discard(self) -> None:
         """Close and remove the file."""
-        # The file goes either way, and the first error is the one to report.
+        # The file is removed in any case; report the first error.
         with suppress(soundfile.LibsndfileError):
             self._file.close()
         self._path.unlink(missing_ok=True)

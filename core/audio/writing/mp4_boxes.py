@@ -1,8 +1,8 @@
-"""The boxes of an MP4: a ``stem`` box put in, and ``moov`` moved before the audio.
+"""Boxes of an MP4: a ``stem`` box is inserted, and ``moov`` moved before the audio.
 
-Readers of STEM files walk the boxes from the start and some misread the 64-bit length of a large
-``mdat``, so that ``moov`` has to come first. Moving it moves the audio; the tables of its chunks'
-places (``stco``, ``co64``) are moved along.
+Readers of STEM files scan the boxes from the start, and some misread the 64-bit length of a large
+``mdat``, so ``moov`` has to come first. That moves the audio; the tables of chunk offsets
+(``stco``, ``co64``) are updated.
 
 Reference: ISO/IEC 14496-12, sections 4.2 (boxes) and 8.7.5 (chunk offsets).
 """
@@ -19,22 +19,22 @@ _OFFSET_WIDTHS = {b"stco": (">I", 4), b"co64": (">Q", 8)}
 
 
 def insert_stem_box(source: Path, destination: Path, content: bytes) -> None:
-    """Copy an MP4 with a box ``moov/udta/stem`` of this content, and ``moov`` before the audio.
+    """Copy an MP4, insert a box ``moov/udta/stem``, and move ``moov`` before the audio.
 
     Parameters
     ----------
-    source : a file of FFmpeg's muxer: ``moov`` after all audio.
+    source : a file written by FFmpeg's muxer, with ``moov`` after the audio.
 
     Raises
     ------
-    UnsupportedFormat : the audio ends beyond 4 GiB where chunk offsets of 32 bits cannot reach.
-    ValueError : the file is no such MP4.
+    UnsupportedFormat : the audio ends beyond 4 GiB, out of range for 32-bit chunk offsets.
+    ValueError : the file is not such an MP4.
     """
     with source.open("rb") as file:
         boxes = list(_top_level(file))
         names = [name for name, _, _ in boxes]
         if names.count(b"moov") != 1 or names[0] != b"ftyp" or names[-1] != b"moov":
-            raise ValueError(f"{source.name} is no MP4 with moov at its end")
+            raise ValueError(f"{source.name} is not an MP4 with moov at its end")
         _, start, length = boxes[-1]
         file.seek(start)
         moov = bytearray(_with_stem(file.read(length), content))
@@ -48,7 +48,7 @@ def insert_stem_box(source: Path, destination: Path, content: bytes) -> None:
 
 
 def _top_level(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, place and length of the file's boxes."""
+    """Yield name, offset and length of the file's boxes."""
     end = file.seek(0, 2)
     at = 0
     while at < end:
@@ -63,7 +63,7 @@ def _top_level(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _with_stem(moov: bytes, content: bytes) -> bytes:
-    """Put the stem box into ``udta``, which is made where there is none."""
+    """Insert the stem box into ``udta``, which is created if missing."""
     stem = struct.pack(">I4s", 8 + len(content), b"stem") + content
     body = b""
     found = False
@@ -103,7 +103,7 @@ def _move_table(moov: bytearray, start: int, by: int, code: str, width: int) -> 
         (offset,) = struct.unpack_from(code, moov, at)
         if offset + by >= limit:
             raise UnsupportedFormat(
-                "The STEM file would pass 4 GiB.", hint="Choose 16 bits or AAC.", field="format"
+                "The STEM file would exceed 4 GiB.", hint="Choose 16 bits or AAC.", field="format"
             )
         struct.pack_into(code, moov, at, offset + by)
 
@@ -112,6 +112,6 @@ def _copy(source: BinaryIO, destination: BinaryIO, length: int) -> None:
     while length:
         chunk = source.read(min(length, 2**20))
         if not chunk:
-            raise ValueError("the MP4 ends early")
+            raise ValueError("the MP4 is truncated")
         destination.write(chunk)
         length -= len(chunk)

@@ -1,7 +1,7 @@
-"""Float samples to integer PCM codes, and the dither that goes before.
+"""Quantisation of float samples to integer PCM codes, and dither.
 
-Delivery works on codes: stems that have to sum to the mixture at 16 or 24 bits can only do so when
-the sum is made of the very integers that are written.
+Delivery works on codes: at 16 or 24 bits, stems can sum exactly to the mixture only if the sum is
+computed from the integers that are written.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ def quantise(samples: NDArray[np.floating], bit_depth: BitDepth) -> Codes:
 
     Returns
     -------
-    int32 codes of the same shape in ``[-2**(bit_depth-1), 2**(bit_depth-1) - 1]``; what lies beyond
-    is clipped.
+    int32 codes of the same shape in ``[-2**(bit_depth-1), 2**(bit_depth-1) - 1]``; values beyond
+    are clipped.
 
     Raises
     ------
-    ValueError : ``bit_depth`` isn't 16 or 24, or a sample isn't finite.
+    ValueError : ``bit_depth`` is not 16 or 24, or a sample is not finite.
     """
     if bit_depth not in (16, 24):
         raise ValueError(f"bit_depth must be 16 or 24, not {bit_depth}")
@@ -43,8 +43,8 @@ def quantise(samples: NDArray[np.floating], bit_depth: BitDepth) -> Codes:
 def dither_noise(shape: tuple[int, ...], *, seed: Sequence[int]) -> NDArray[np.float64]:
     """Return triangular dither in LSB: the sum of two uniform ±0.5 LSB, mean 0.
 
-    The same ``seed`` (non-negative integers) and shape give the same noise, so that a delivery made
-    again has the same bytes.
+    The same ``seed`` (non-negative integers) and shape give the same noise, so that repeated
+    deliveries have the same bytes.
 
     References
     ----------

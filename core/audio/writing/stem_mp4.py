@@ -1,12 +1,12 @@
-"""NI STEM: one MP4 with the mixture and four stems, as Traktor and other DJ programs play it.
+"""NI STEM: one MP4 with the mixture and four stems, for Traktor and other DJ programs.
 
 Five stereo tracks of one codec: the mixture first and enabled, then Drums, Bass, Other and Vocals,
 disabled, so that an ordinary player plays the mixture. Names and colours are JSON in the box
 ``moov/udta/stem``. In ALAC the codes of the four stems sum to those of the mixture: one gain keeps
-all five below full scale, and the rounding of the sum goes into Other.
+all five below full scale, and the rounding error of the sum is added to Other.
 
-FFmpeg's muxer leaves ``moov`` at the end and knows no ``stem`` box; `core.audio.writing.mp4_boxes`
-puts both right afterwards.
+FFmpeg's muxer writes ``moov`` at the end and no ``stem`` box; `core.audio.writing.mp4_boxes`
+corrects both afterwards.
 
 Reference: Native Instruments, "Stem file format specification" (track order, box and JSON).
 """
@@ -37,7 +37,7 @@ StemDepth = Literal["16", "24"]
 SLOTS = ("drums", "bass", "other", "vocals")
 _COLOURS = ("#009E73", "#D55E00", "#CC79A7", "#56B4E9")
 _FRAME = 4096
-_HEADROOM_CODES = 8  # for the rounding that goes into Other
+_HEADROOM_CODES = 8  # for the rounding error in Other
 _MASTERING = {
     "compressor": {
         "enabled": False,
@@ -56,10 +56,10 @@ _MASTERING = {
 
 @dataclass(frozen=True, slots=True)
 class StemFile:
-    """What was written.
+    """Properties of a STEM file.
 
-    ``names`` are those of the four stems as a program shows them; ``gain_db`` is 0 or the common
-    gain that kept all tracks below full scale; ``is_exact`` tells that the stems' codes sum to the
+    ``names`` are the displayed names of the four stems; ``gain_db`` is 0 or the common gain that
+    keeps all tracks below full scale; ``is_exact`` is true if the stems' codes sum to the
     mixture's.
     """
 
@@ -82,20 +82,20 @@ def write_stem_mp4(
     Parameters
     ----------
     path : file to create.
-    mixture, stems : audio that `AudioReader` opens, of one sample rate, 1 or 2 channels; a shorter
-        one is silent at its end. Stems are named as models name them: ``drums``, ``bass``,
-        ``other`` and ``vocals`` have slots; ``accompaniment`` and all others are summed into Other,
-        which then bears the name of what it holds. A slot without a stem is silent and says so.
-    codec : ALAC, or AAC at 256 kbit/s, in which sums hold to coding noise only.
+    mixture, stems : audio that `AudioReader` opens, of one sample rate, 1 or 2 channels; shorter
+        ones are padded with silence. Stems have the models' names: ``drums``, ``bass``, ``other``
+        and ``vocals`` have slots; ``accompaniment`` and all others are summed into Other, which is
+        named by its content. A slot without a stem is silent and named so.
+    codec : ALAC, or AAC at 256 kbit/s, in which sums hold up to coding noise only.
     bit_depth : of ALAC.
-    progress : told the fraction done.
+    progress : called with the fraction done.
 
     Raises
     ------
     UnsupportedFormat : no stems, several sample rates, more than two channels, or a rate that AAC
-        lacks.
+        does not support.
     CorruptAudio : a file cannot be read.
-    StorageFull : the disk has no room. No file is left in any of these cases.
+    StorageFull : no space on the disk. No file is left in any of these cases.
     """
     with ExitStack() as stack:
         sources = _Sources(
@@ -143,15 +143,18 @@ class _Sources:
                 )
             if reader.n_channels > 2:
                 raise UnsupportedFormat(
-                    f"A STEM file is stereo, not of {reader.n_channels} channels.", field="format"
+                    f"A STEM file is stereo; a file has {reader.n_channels} channels.",
+                    field="format",
                 )
         if codec == "aac" and supported_sample_rate("m4a", rate) != rate:
             raise UnsupportedFormat(
-                f"AAC has no sample rate of {rate} Hz.", hint="Choose ALAC.", field="codec"
+                f"AAC does not support a sample rate of {rate} Hz.",
+                hint="Choose ALAC.",
+                field="codec",
             )
 
     def names(self) -> tuple[str, str, str, str]:
-        """Name the four slots by what they hold."""
+        """Return the names of the four slots by their content."""
         rest = [name for name in self.stems if name not in SLOTS]
         held = [*(["other"] if "other" in self.stems else []), *rest]
         other = " + ".join(name.capitalize() for name in held)
@@ -194,7 +197,7 @@ def _stereo(reader: AudioReader, start: int, n: int) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Quantiser:
-    """Floats to codes; where the stems sum to the mixture, their codes do, too."""
+    """Quantises floats; if the stems sum to the mixture, their codes do, too."""
 
     gain: float
     full_scale: int
@@ -252,7 +255,7 @@ class _Track:
         self._frame_size = self._stream.codec_context.frame_size or _FRAME
 
     def start(self) -> None:
-        """Begin AAC with a frame of silence that isn't heard; see `encode_pyav`."""
+        """Start AAC with an inaudible frame of silence; see `encode_pyav`."""
         if self._format == "fltp":
             self._position = -self._frame_size
             self._encode(np.zeros((2, self._frame_size), np.float32))

@@ -1,10 +1,10 @@
 """Working audio on disk: WAV files read and written block by block.
 
-Between stages audio lies as float32 WAV; the same writer makes the delivered WAV files. It starts
-as plain RIFF with room for a ``ds64`` chunk and becomes RF64 (EBU Tech 3306) only when it passes
-4 GiB, so that every program opens the usual file and a long one still is valid. We write the header
-ourselves because libsndfile puts the time of day into float files (``PEAK`` chunk), which would
-give the same stem another SHA-256 on every run, and because a full disk then is an ``OSError``.
+Between stages audio is stored as float32 WAV; the same writer makes the delivered WAV files. A file
+starts as plain RIFF with space for a ``ds64`` chunk and becomes RF64 (EBU Tech 3306) only above
+4 GiB, so that every program opens the usual file and a long one is valid. The header is written
+here because libsndfile stores the time of day in float files (``PEAK`` chunk), which would change
+the SHA-256 of the same stem on every run, and because a full disk then raises ``OSError``.
 """
 
 import struct
@@ -24,7 +24,7 @@ from core.system.disk import storage_errors
 WaveEncoding = Literal["pcm16", "pcm24", "float32"]
 
 _BYTES = {"pcm16": 2, "pcm24": 3, "float32": 4}
-_RIFF_LIMIT = 0xFFFF_FFFF  # bytes; what a 32-bit chunk size can say
+_RIFF_LIMIT = 0xFFFF_FFFF  # bytes; limit of a 32-bit chunk size
 
 
 class AudioReader:
@@ -32,8 +32,8 @@ class AudioReader:
 
     Raises
     ------
-    CorruptAudio : the file is no audio file that libsndfile opens, or ends early.
-    FileNotFoundError : there is no such file.
+    CorruptAudio : libsndfile cannot open the file, or it is truncated.
+    FileNotFoundError : the file does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,7 @@ class AudioReader:
 
     @property
     def n_samples(self) -> int:
-        """Length in samples a channel."""
+        """Length in samples per channel."""
         return int(self._file.frames)
 
     def read(self, start: int = 0, stop: int | None = None) -> Samples:
@@ -69,16 +69,16 @@ class AudioReader:
 
         Returns
         -------
-        float32, shape ``(n_channels, stop - start)``; shorter where ``stop`` lies past the end.
+        float32, shape ``(n_channels, stop - start)``; shorter if ``stop`` is past the end.
 
         Raises
         ------
-        ValueError : ``start`` is negative or past the end, or ``stop`` lies before it.
+        ValueError : ``start`` is negative or past the end, or ``stop`` is before it.
         CorruptAudio : the file holds fewer samples than its header says.
         """
         stop = self.n_samples if stop is None else min(stop, self.n_samples)
         if not 0 <= start <= self.n_samples or stop < start:
-            raise ValueError(f"no samples from {start} to {stop} in {self.n_samples}")
+            raise ValueError(f"range {start} to {stop} is outside the {self.n_samples} samples")
         try:
             self._file.seek(start)
             frames: Samples = self._file.read(stop - start, dtype="float32", always_2d=True)
@@ -94,7 +94,7 @@ class AudioReader:
             yield self.read(start, start + block_size)
 
     def close(self) -> None:
-        """Close the file; twice is harmless."""
+        """Close the file; idempotent."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -109,19 +109,19 @@ class WaveWriter:
 
     Parameters
     ----------
-    path : file to create, or to replace.
+    path : file to create or replace.
     encoding : ``pcm16`` and ``pcm24`` take int32 codes, ``float32`` takes float32 samples.
 
     Raises
     ------
-    StorageFull : the disk has no room.
+    StorageFull : no space on the disk.
     """
 
     def __init__(
         self, path: Path, *, sample_rate: int, n_channels: int, encoding: WaveEncoding = "float32"
     ) -> None:
         if sample_rate < 1 or not 1 <= n_channels <= 8:
-            raise ValueError(f"no WAV with {n_channels} channels at {sample_rate} Hz")
+            raise ValueError(f"a WAV file cannot have {n_channels} channels at {sample_rate} Hz")
         self.sample_rate = sample_rate
         self.n_channels = n_channels
         self.n_samples = 0
@@ -138,7 +138,7 @@ class WaveWriter:
         self.n_samples += block.shape[1]
 
     def close(self) -> None:
-        """Complete the header and close; twice is harmless."""
+        """Complete the header and close; idempotent."""
         if self._file.closed:
             return
         try:
@@ -154,7 +154,7 @@ class WaveWriter:
 
     def discard(self) -> None:
         """Close and remove the file."""
-        # On a full disk closing fails once more, on what is still buffered; the file goes anyway.
+        # On a full disk closing fails again on buffered data; the file is removed anyway.
         with suppress(OSError):
             self._file.close()
         self._path.unlink(missing_ok=True)
@@ -186,7 +186,7 @@ class WaveWriter:
         )
         fact = b""
         if is_float:
-            fmt += b"\0\0"  # cbSize: required of every format that isn't PCM, and so is `fact`
+            fmt += b"\0\0"  # cbSize: required for every format but PCM, as is `fact`
             fact = struct.pack("<4sII", b"fact", 4, min(self.n_samples, _RIFF_LIMIT))
         middle = struct.pack("<4sI", b"fmt ", len(fmt)) + fmt + fact
         data_bytes = self._data_bytes
