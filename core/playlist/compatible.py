@@ -1,4 +1,4 @@
-"""The tracks of a library that mix with one track, best first."""
+"""Tracks of a library that mix with a given track, best first."""
 
 import numpy as np
 
@@ -27,20 +27,20 @@ def compatible(
     ----------
     outgoing : a table of one track; a track of the other table with its id is left out.
     table : the tracks to choose from.
-    limit : the most to give.
-    max_pitch_percent : the largest pitch change; more than zero.
+    limit : maximum number of transitions.
+    max_pitch_percent : largest pitch change in percent; more than zero.
 
     Returns
     -------
-    Transitions, best first, equals in the table's order: those whose keys do not clash and whose
-    tempo can be met. A track whose key or tempo is unknown may be among them and says so.
+    Transitions, best first, ties in the table's order: those without a key clash and within the
+    pitch limit. Tracks of unknown key or tempo may be included; their transitions say so.
 
     Raises
     ------
     ValueError : the timbre of ``outgoing`` has another length than the table's.
     """
     rows = _find_mixable(outgoing, table, max_pitch_percent)
-    # One more than asked for: the track itself may be among them.
+    # One more than requested, as the track itself may be included.
     found = _find_best(outgoing, table, rows, limit + 1, max_pitch_percent)
     best = np.array([row for row in found if table.ids[row] != outgoing.ids[0]][:limit], np.intp)
     origin = np.zeros(len(best), np.intp)
@@ -57,7 +57,7 @@ def _find_mixable(outgoing: TrackTable, table: TrackTable, max_pitch_percent: fl
 def _find_best(
     outgoing: TrackTable, table: TrackTable, rows: Rows, limit: int, max_pitch_percent: float
 ) -> Rows:
-    """Find the best rows: details are rated only where they can still matter."""
+    """Find the best rows; details are rated only where they can change the result."""
     origin = np.zeros(1, np.intp)
     outline = rate_outline(outgoing, origin, table, rows, max_pitch_percent=max_pitch_percent)
 

@@ -1,7 +1,7 @@
-"""The energy that a set should have as it goes on.
+"""Energy curve: the wanted energy over the course of a set.
 
-A curve is a row of points (progress, energy) joined by straight lines: progress runs from 0 at the
-start of the set to 1 at its end, energy from 1 to 10 as the analysis rates it.
+A curve is a piecewise linear function through points (progress, energy): progress runs from 0 at
+the start of the set to 1 at its end, energy from 1 to 10 as in the analysis.
 """
 
 import itertools
@@ -15,14 +15,14 @@ from core.playlist.harmony import NEUTRAL
 from core.playlist.windows import Floats
 
 HALF_FIT_STEP = 2.0
-"""A track this far from the wanted energy fits half. One further away always fits less: where the
-curve cannot be met the nearest tracks are taken."""
+"""Distance from the wanted energy at which the fit is 0.5. The fit decreases strictly with the
+distance, so that the nearest tracks are taken where no track fits."""
 
 Points = tuple[tuple[float, float], ...]
 
 
 class CurveName(StrEnum):
-    """The curves that have a name."""
+    """Names of the predefined curves."""
 
     WARM_UP = "warm-up"
     PEAK = "peak"
@@ -41,40 +41,40 @@ _NAMED: dict[CurveName, Points] = {
 
 @dataclass(frozen=True, slots=True)
 class EnergyCurve:
-    """Points (progress, energy), progress rising from 0 to 1."""
+    """Points (progress, energy), progress ascending within 0 to 1."""
 
     points: Points
 
     def energy_at(self, progress: Floats) -> Floats:
-        """Give the energy wanted; beyond the first and last point it stays at theirs."""
+        """Return the wanted energy; constant before the first point and after the last."""
         places, energies = zip(*self.points, strict=True)
         energy: Floats = np.interp(progress, places, energies)
         return energy
 
     def rate(self, energy: Floats, progress: Floats) -> Floats:
-        """Rate from 0 to 1 how well tracks fit where they stand; NaN energy is `NEUTRAL`."""
+        """Return the fit of tracks at their positions, 0 to 1; `NEUTRAL` for NaN energy."""
         missed = (energy - self.energy_at(progress)) / HALF_FIT_STEP
         return np.where(np.isnan(missed), NEUTRAL, 1.0 / (1.0 + missed * missed))
 
 
 def make_curve(curve: str | Points, energies: Floats) -> EnergyCurve:
-    """Make a curve of its name or of its points.
+    """Make a curve from its name or its points.
 
     Parameters
     ----------
-    curve : one of `CurveName`, or points with progress 0 to 1, rising, and energy 1 to 10.
-    energies : of the tracks to choose from; ``flat`` is their median, 5.5 where none is known.
+    curve : one of `CurveName`, or points with ascending progress, 0 to 1, and energy 1 to 10.
+    energies : of the tracks to choose from; ``flat`` is their median, 5.5 if all are unknown.
 
     Raises
     ------
-    InvalidOption : the name is none, or the points are no curve.
+    InvalidOption : unknown curve name, or points that do not form a curve.
     """
     if not isinstance(curve, str):
         return EnergyCurve(_check_points(curve))
     if curve not in tuple(CurveName):
         raise InvalidOption(
-            f"'{curve}' is no energy curve.",
-            hint=f"Take one of {', '.join(CurveName)}, or points.",
+            f"'{curve}' is not an energy curve.",
+            hint=f"Choose one of {', '.join(CurveName)}, or points.",
             field="curve",
         )
     if curve == CurveName.FLAT:
@@ -89,8 +89,8 @@ def _check_points(points: Points) -> Points:
     is_inside = all(0 <= place <= 1 and 1 <= energy <= 10 for place, energy in points)
     if not points or not is_rising or not is_inside:
         raise InvalidOption(
-            f"{list(points)} is no energy curve.",
-            hint="Give points (progress, energy): progress rising within 0 to 1, energy 1 to 10.",
+            f"{list(points)} is not an energy curve.",
+            hint="Use points (progress, energy): ascending progress, 0 to 1, and energy 1 to 10.",
             field="curve",
         )
     return tuple((float(place), float(energy)) for place, energy in points)

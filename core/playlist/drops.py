@@ -1,4 +1,4 @@
-"""What clashes while two tracks play together, and which stem to take out."""
+"""Clashes of two overlapping tracks, and the stems to drop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _HARMONY_STEM = "other"
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Two rows of tables played together.
+    """Two overlapping tracks, as rows of tables.
 
     Parameters
     ----------
-    speed : of the incoming track while both play; 1 is as recorded.
-    overlap_s : how long both play, in seconds of the outgoing track; NaN where unknown.
+    speed : of the incoming track during the overlap; 1 is as recorded.
+    overlap_s : length of the overlap in seconds of the outgoing track; NaN if unknown.
     """
 
     outgoing: TrackTable
@@ -30,23 +30,23 @@ class Mix:
 
     @property
     def mix_out_s(self) -> float:
-        """Where it starts in the outgoing track; NaN where unknown."""
+        """Start of the overlap in the outgoing track, in seconds; NaN if unknown."""
         return float(self.outgoing.mix_out_s[self.out_row, 0])
 
     @property
     def mix_in_s(self) -> float:
-        """Where it starts in the incoming track; NaN where unknown."""
+        """Start of the overlap in the incoming track, in seconds; NaN if unknown."""
         return float(self.incoming.mix_in_s[self.in_row, 0])
 
     @property
     def overlap_bars(self) -> int | None:
-        """The whole bars of the outgoing track that both play; None where there is not one."""
+        """Whole bars of the outgoing track in the overlap; None if less than one."""
         bars = self.overlap_s / float(self.outgoing.bar_s[self.out_row])
         return None if isnan(bars) else round(bars) or None
 
 
 def find_clashes(mix: Mix) -> list[tuple[float, float]]:
-    """Find where both sing: (start, end) in seconds of the outgoing track from the mix's start."""
+    """Find vocal clashes: (start, end) in seconds of the outgoing track from the mix's start."""
     clashes = []
     for out_start, out_end in mix.outgoing.vocals_out[mix.out_row]:
         for in_start, in_end in mix.incoming.vocals_in[mix.in_row] / mix.speed:
@@ -57,12 +57,11 @@ def find_clashes(mix: Mix) -> list[tuple[float, float]]:
 
 
 def find_drops(mix: Mix, clashes: Sequence[tuple[float, float]]) -> tuple[DroppedStem, ...]:
-    """Choose the stems to take out: the vocals of one track, what carries the key of another.
+    """Choose the stems to drop: vocals of one track, or pitched stems of a clashing key.
 
-    The outgoing vocals go first, from the first clash on, for that song is ending; where they lie
-    at no hand the incoming ones wait until the last clash is over. Where the keys clash, the
-    harmony of the incoming track waits until the mix is over. A stem that is not there is not
-    named.
+    The outgoing vocals are dropped from the first clash on, as that song is ending; without such a
+    stem, the incoming vocals are muted until the last clash ends. Where the keys clash, the pitched
+    stems of the incoming track are muted until the mix ends. Only available stems are named.
     """
     drops = []
     if clashes:

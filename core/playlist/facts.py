@@ -1,4 +1,4 @@
-"""From the facts of an analysis, as the manifest and the library hold them, to a track to plan."""
+"""Conversion of the facts of manifest and library to a track for planning."""
 
 import base64
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from stemcrate.schemas.transitions import TrackId
 def facts_to_track(
     track_id: TrackId, facts: TrackFacts, *, title: str = "", stems: Sequence[str] = ()
 ) -> PlaylistTrack:
-    """Make a track of its facts; a fact that is missing or None is unknown.
+    """Make a track from its facts; a fact that is missing or None is unknown.
 
     Parameters
     ----------
-    facts : those of the manifest or of the library.
-    title : taken where the facts hold none.
-    stems : names of the stems at hand.
+    facts : from the manifest or the library.
+    title : used if the facts have none.
+    stems : names of the available stems.
     """
     sung = facts.vocals_s
     return PlaylistTrack(

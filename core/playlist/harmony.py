@@ -1,7 +1,7 @@
-"""The rules of harmonic mixing, as a table with scores.
+"""Rules of harmonic mixing as a table of scores.
 
-Conventions: a key is a Camelot code (`core.analysis.harmony.camelot`) or, in columns, its place in
-`CODES`; `UNKNOWN_KEY` stands for a key that is not known and counts as `NEUTRAL` with every key.
+Conventions: a key is a Camelot code (`core.analysis.harmony.camelot`) or, in columns, its index in
+`CODES`; `UNKNOWN_KEY` scores `NEUTRAL` with every key.
 """
 
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from core.analysis.harmony.camelot import KEYS, Relation, key_to_camelot, relation
 
 NEUTRAL = 0.5
-"""What anything counts that is not known: neither a reason for a transition nor against it."""
+"""Score of unknown values, neither for nor against a transition."""
 
 
 @dataclass(frozen=True, slots=True)
 class MixRule:
-    """What one relation of two keys is worth, 0 to 1, and what it does, in words."""
+    """Score of a relation of two keys, 0 to 1, and its description."""
 
     score: float
     words: str
@@ -28,7 +28,7 @@ RULES: dict[Relation, MixRule] = {
     "same": MixRule(1.0, "same key"),
     "adjacent": MixRule(0.9, "adjacent keys"),
     "relative": MixRule(0.9, "relative keys"),
-    # A whole tone up shares five notes of seven, a semitone up two.
+    # Keys a whole tone apart share five notes of seven, a semitone apart two.
     "energy boost +2": MixRule(0.7, "energy boost of a whole tone"),
     "energy boost +7": MixRule(0.65, "energy boost of a semitone"),
     "diagonal": MixRule(0.6, "diagonal"),
@@ -51,13 +51,13 @@ def _tabulate() -> NDArray[np.float64]:
 
 
 HARMONY: NDArray[np.float64] = _tabulate()
-"""Shape (25, 25): the score of mixing from the key of the row into that of the column."""
+"""Shape (25, 25): score of mixing from the key of the row into that of the column."""
 
 
 def codes_to_keys(codes: Iterable[str | None]) -> NDArray[np.intp]:
-    """Give the places of Camelot codes in `CODES`, `UNKNOWN_KEY` for None and for no text.
+    """Return the indices of Camelot codes in `CODES`, `UNKNOWN_KEY` for None and empty text.
 
-    Raises ValueError for a text that is no Camelot code: a silent clash would be worse.
+    Raises ValueError for an invalid code instead of counting it as a clash.
     """
     keys = []
     for code in codes:

@@ -1,7 +1,7 @@
-"""Make a good path better: reverse a part, move a track, swap one for another.
+"""Local search on a path: reverse a part, move a track, swap one for another.
 
-Each round tries every such change at the path's weakest steps and makes the best one, until none
-helps. References: 2-opt, Croes 1958; or-opt, Or 1976.
+Each round tries every such change at the path's weakest steps and makes the best one, until no
+change gains. References: 2-opt, Croes 1958; or-opt, Or 1976.
 """
 
 import numpy as np
@@ -14,22 +14,22 @@ _MOST_ENTRIES = 2_000_000
 
 
 def improve_path(problem: SetProblem, path: Rows, spares: Rows) -> Rows:
-    """Improve a path for as long as it gains.
+    """Improve a path until no change gains.
 
     Parameters
     ----------
     path : rows of the table.
-    spares : rows that may come in for others; those of the path itself are passed over.
+    spares : rows that may replace others; those of the path itself are ignored.
 
     Returns
     -------
-    A path of the same length that is worth at least as much; `SetProblem.start` and ``end`` stay
-    where they are.
+    A path of the same length and at least the same value; `SetProblem.start` and ``end`` keep
+    their places.
     """
     spares = spares[~np.isin(spares, path)]
     pool = np.concatenate([path, spares])
     steps = problem.rate_all_steps(pool)
-    # From here on tracks are places in the pool.
+    # From here on tracks are indices of the pool.
     best = np.arange(len(path))
     worth = _rate(problem, pool, steps, best[None])[0]
     for _ in range(_MOST_ROUNDS):
@@ -48,7 +48,7 @@ def _rate(problem: SetProblem, pool: Rows, steps: Rows, paths: Rows) -> Floats:
 
 
 def _change(problem: SetProblem, steps: Rows, path: Rows) -> Rows:
-    """Give the paths that one change makes, shape (n_paths, n_tracks)."""
+    """Return the paths after one change, shape (n_paths, n_tracks)."""
     n = len(path)
     first = int(problem.start is not None)
     last = n - int(problem.end is not None)
@@ -76,7 +76,7 @@ def _pair(first: Rows, second: Rows) -> tuple[Rows, Rows]:
 
 
 def _move(n: int, origin: Rows, goal: Rows) -> Rows:
-    """Give the orders in which the track at ``origin`` comes to stand at ``goal``."""
+    """Return the orders with the track at ``origin`` moved to ``goal``."""
     is_moved = origin != goal
     origin, goal = origin[is_moved, None], goal[is_moved, None]
     place = np.arange(n)
@@ -86,7 +86,7 @@ def _move(n: int, origin: Rows, goal: Rows) -> Rows:
 
 
 def _reverse(n: int, start: Rows, end: Rows) -> Rows:
-    """Give the orders in which the part from ``start`` to ``end`` runs backwards."""
+    """Return the orders with the part from ``start`` to ``end`` reversed."""
     is_part = start < end
     start, end = start[is_part, None], end[is_part, None]
     place = np.arange(n)
@@ -94,7 +94,7 @@ def _reverse(n: int, start: Rows, end: Rows) -> Rows:
 
 
 def _swap(n_pool: int, path: Rows, places: Rows) -> Rows:
-    """Give the paths in which another track of the pool stands at one of the places."""
+    """Return the paths with one track replaced by another of the pool."""
     place, spare = _pair(places, np.setdiff1d(np.arange(n_pool), path))
     swapped = np.repeat(path[None], len(place), axis=0)
     swapped[np.arange(len(place)), place] = spare

@@ -1,4 +1,4 @@
-"""Beginnings of paths, and the tracks that can follow them."""
+"""Partial paths, and the tracks that can follow them."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from core.playlist.windows import Floats, Rows
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Beginnings of paths, all of one length.
+    """Partial paths of one length.
 
     Parameters
     ----------
     paths : shape (n_lines, depth).
-    gains, elapsed_s : shape (n_lines,), what they gained and how long they play.
+    gains, elapsed_s : shape (n_lines,), their gain and playing time.
     is_used : shape (n_lines, n_tracks); the end track counts as used.
-    marks : shape (n_lines,), a number a set of tracks.
-    is_greedy : shape (n_lines,), whether only the best continuation counts, which is never cut.
+    marks : shape (n_lines,), a hash of the set of tracks.
+    is_greedy : shape (n_lines,), whether a line takes its best continuation alone and is never cut.
     """
 
     paths: Rows
@@ -31,11 +31,11 @@ class Lines:
 
     @property
     def depth(self) -> int:
-        """How many tracks the lines hold."""
+        """Number of tracks in each line."""
         return int(self.paths.shape[1])
 
     def take(self, lines: Rows) -> "Lines":
-        """Give some of the lines."""
+        """Return a selection of the lines."""
         return Lines(
             self.paths[lines],
             self.gains[lines],
@@ -56,5 +56,5 @@ class Children:
 
 
 def target_depth(problem: SetProblem) -> int | None:
-    """Give how many tracks a finished line holds, the end track not counted; None for any."""
+    """Return the length of a finished line without the end track; None for any length."""
     return None if problem.n_wanted is None else problem.n_wanted - (problem.end is not None)

@@ -1,4 +1,4 @@
-"""Whether the tempo of tracks that have to be played can still be reached."""
+"""Lookahead: can the tempo of required tracks still be reached?"""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from core.playlist.problem import PENALTY, Gains, SetProblem
 from core.playlist.windows import Rows
 
 _USUAL_STEP = 2 / 3
-"""How much of the largest pitch change a way to another tempo takes at a step, the last one apart:
-there is not a fitting track at every tempo."""
+"""Share of the largest pitch change that one step towards another tempo is assumed to use, except
+the last: there is not a fitting track at every tempo."""
 
 
 def look_ahead(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
-    """Give what continuations will at least lose because the tempo of a track that must be played
-    is too far away for the room that is left.
+    """Return a lower bound of the loss of continuations from which the tempo of a required track
+    is too far away for the remaining steps.
 
     Parameters
     ----------
-    line, row : shape (n_children,), lines and the tracks that follow them.
+    line, row : shape (n_children,), lines and the tracks that follow.
     """
     goals = np.flatnonzero(problem.is_must)
     ends = [] if problem.end is None else [problem.end]

@@ -1,8 +1,8 @@
-"""Planning a set: which tracks, in which order, and why.
+"""Planning a set: the choice and order of tracks, with reasons.
 
-Up to `EXACT_LIMIT` tracks the best set of all is found; of more, a beam search finds a good one,
-never worse than greed, and improves it. The same tracks in the same order and the same request
-always give the same plan. Wishes that cannot be met are relaxed, as few as can be, and named.
+Up to `EXACT_LIMIT` tracks the plan is optimal; for more, a beam search finds a plan that is never
+worse than the greedy one, and local search improves it. The plan is deterministic. Wishes that
+cannot be met are relaxed, as few as possible, and reported.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ EXACT_LIMIT = 12
 EXACT_LIMIT_WITH_ARTISTS = 8
 ALL_PAIRS_LIMIT = 256
 IMPROVED_LIMIT = 1000
-"""A longer set is left as it was found: every step between its tracks would have to be rated."""
+"""Number of tracks above which local search is skipped: it rates every step between them."""
 _WIDTH = 64
 _GREEDY = 32
 _LIBRARY_WIDTH = 16
@@ -39,14 +39,14 @@ class SetPlan:
 
     Parameters
     ----------
-    ids : the tracks, each once.
-    starts_s : when each one comes in, in seconds of the set; 0 for the first.
+    ids : of the tracks, each once.
+    starts_s : start of each track in seconds of the set; 0 for the first.
     duration_s : of the whole set, from mixing in the first track to the end of the last.
-    wanted_energy : for each track what the curve asks where it stands; empty without a curve.
-    transitions : one fewer than tracks; between neighbours.
-    score : mean of the transitions' scores, 0 to 1; 1 where there is no transition.
-    curve_fit : mean of how well the tracks fit the curve, 0 to 1; None without a curve.
-    relaxed : the wishes that could not be met.
+    wanted_energy : of the curve at each track; empty without a curve.
+    transitions : between neighbours, one fewer than tracks.
+    score : mean of the transitions' scores, 0 to 1; 1 without transitions.
+    curve_fit : mean fit of the tracks to the curve, 0 to 1; None without a curve.
+    relaxed : wishes that could not be met.
     """
 
     ids: tuple[TrackId, ...]
@@ -72,7 +72,7 @@ class SetPlan:
 
 
 def describe_track(track: PlaylistTrack, *, index: int, starts_s: float) -> SetTrack:
-    """Describe a track in its place in a set; ``index`` is its place among the tracks given."""
+    """Describe a track of a set; ``index`` is its place among the given tracks."""
     return SetTrack(
         index=index,
         title=track.title,
@@ -90,12 +90,12 @@ def plan_set(table: TrackTable, request: SetRequest | None = None) -> SetPlan:
 
     Parameters
     ----------
-    table : the tracks to choose from; none and one give a plan without transitions.
-    request : what is wished for; None plays every track in the order that mixes best.
+    table : the tracks to choose from; 0 or 1 tracks give a plan without transitions.
+    request : the wishes; None plays every track in the best order.
 
     Raises
     ------
-    InvalidOption : a track asked for is not in the table, or the curve is none.
+    InvalidOption : a requested track is not in the table, or the curve is invalid.
     """
     request = request or SetRequest()
     problem = pose(table, request)
@@ -117,7 +117,7 @@ def find_path(problem: SetProblem) -> Rows:
 
 
 def _exact_limit(problem: SetProblem) -> int:
-    """Give how many tracks can be planned exactly: a longer memory for artists makes more lines."""
+    """Return the limit of exact planning; a larger artist gap makes more lines."""
     artist = problem.table.artist[problem.table.artist >= 0]
     has_repeats = len(np.unique(artist)) < len(artist)
     is_remembered = problem.request.artist_gap > 2 and has_repeats

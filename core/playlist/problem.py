@@ -1,16 +1,16 @@
-"""A set to plan, as numbers: what a path through the tracks is worth.
+"""Objective of planning a set: the value of a path through the tracks.
 
-A path is a row of rows of the table, in playing order. It gains, in whole millionths so that equal
-is equal and ties fall to the order of the table,
+A path is a sequence of rows of the table, in playing order. Gains are integers in millionths, so
+that ties are exact and resolved by the order of the table:
 
-- for each step into another track the transition's score, and where a curve is wanted for each
-  track its fit, weighted ``1 − CURVE_WEIGHT`` to ``CURVE_WEIGHT``;
-- minus `PENALTY` for every rule that it breaks: a pitch change beyond the limit, the same artist
-  within the gap. So a rule is broken only where nothing else is possible.
+- for each step the transition's score, and with a curve the fit of each track, weighted
+  ``1 − CURVE_WEIGHT`` to ``CURVE_WEIGHT``;
+- minus `PENALTY` for every broken rule: a pitch change beyond the limit, the same artist within the
+  gap. So a rule is broken only where nothing else is possible.
 
-A finished path is worth its gain over the weights counted (a mean, so that paths of several lengths
-compare), minus what it misses of the wanted duration and of the tracks that must be in it. A set
-lasts from the first track's mixing in to the last one's end.
+The value of a finished path is its gain divided by the sum of weights (a mean, so that paths of
+different lengths compare), minus penalties for a missed duration and missing required tracks. A set
+lasts from mixing in the first track to the end of the last.
 """
 
 from collections.abc import Sequence
@@ -28,15 +28,15 @@ from core.playlist.windows import Floats, Rows
 CURVE_WEIGHT = 0.35
 MICRO = 1_000_000
 PENALTY = 1000 * MICRO
-"""More than any set of a few hundred tracks can gain."""
+"""Exceeds the gain of any set of a few hundred tracks."""
 
 MISS_WEIGHT = 4.0
-"""What missing the whole duration costs: one minute of sixty costs .067."""
+"""Cost of missing the whole duration: one minute of sixty costs .067."""
 
 FREE_MISS = 0.1
 BAD_MISS_WEIGHT = 1e5
 LOST_TRACK_COST = 1e6
-"""A duration missed by more than a tenth is worse than any rule broken, a lost track worst."""
+"""Missing the duration by over a tenth is worse than a broken rule, a missing track is worst."""
 
 UNKNOWN_PLAY_S = 240.0
 _PAIRS_AT_ONCE = 1 << 14
@@ -46,16 +46,16 @@ Gains = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class SetProblem:
-    """The tracks to choose from and what is asked of the set.
+    """The tracks to choose from and the request.
 
     Parameters
     ----------
-    table : without the tracks that must never be played; not empty.
+    table : without excluded tracks; not empty.
     request : its ids are all in the table.
-    n_wanted : the number of tracks of the set; None where the duration rules.
-    curve : None for none.
+    n_wanted : number of tracks of the set; None if the duration decides.
+    curve : None without a curve.
     start, end : rows, or None.
-    is_must : shape (n,), whether a track has to be played; ``start`` and ``end`` not among them.
+    is_must : shape (n,), whether a track is required; ``start`` and ``end`` excluded.
     play_s, tail_s : shape (n,), known for every track.
     """
 
@@ -71,16 +71,16 @@ class SetProblem:
 
     @property
     def curve_weight(self) -> float:
-        """How much fitting the curve counts against the transitions."""
+        """Weight of the curve relative to the transitions."""
         return CURVE_WEIGHT if self.curve else 0.0
 
     def to_gains(self, score: Floats, pitch_percent: Floats) -> Gains:
-        """Turn transitions' scores into gains; NaN pitch breaks no rule."""
+        """Convert transitions' scores to gains; NaN pitch breaks no rule."""
         gains = np.rint((1.0 - self.curve_weight) * MICRO * score).astype(np.int64)
         return gains - PENALTY * (np.abs(pitch_percent) > self.request.max_pitch_percent)
 
     def rate_steps(self, out_rows: Rows, in_rows: Rows) -> Gains:
-        """Give the gains of stepping from rows to rows, both of shape (n_pairs,)."""
+        """Return the gains of steps between rows, both of shape (n_pairs,)."""
         table, limit = self.table, self.request.max_pitch_percent
         outline = rate_outline(table, out_rows, table, in_rows, max_pitch_percent=limit)
         pitch = outline.pitch_change_percent
@@ -88,7 +88,7 @@ class SetProblem:
         return self.to_gains(outline.score + details.score, pitch)
 
     def rate_all_steps(self, rows: Rows) -> Gains:
-        """Give the gains between all of some rows, shape (n_rows, n_rows), from row to column."""
+        """Return the gains between all given rows, shape (n_rows, n_rows), from row to column."""
         n = len(rows)
         gains = np.empty((n, n), dtype=np.int64)
         height = max(1, _PAIRS_AT_ONCE // max(n, 1))
@@ -99,12 +99,12 @@ class SetProblem:
         return gains
 
     def rate_places(self, rows: Rows, depth: int | Rows, elapsed_s: Floats) -> Gains:
-        """Give the gains of tracks for fitting the curve where they stand.
+        """Return the gains of tracks for their fit to the curve.
 
         Parameters
         ----------
-        rows, depth, elapsed_s : the tracks, how many stand before each, and for how long these
-            play; shapes that broadcast.
+        rows, depth, elapsed_s : the tracks, the number of tracks before each, and their playing
+            time; shapes that broadcast.
         """
         if self.curve is None:
             return np.zeros(np.broadcast_shapes(rows.shape, elapsed_s.shape), np.int64)
@@ -113,9 +113,9 @@ class SetProblem:
         return np.rint(self.curve_weight * MICRO * fit).astype(np.int64)
 
     def progress(self, rows: Rows, depth: int | Rows, elapsed_s: Floats) -> Floats:
-        """Give where in the set, 0 to 1, the middle of tracks is that stand there.
+        """Return the progress of the set, 0 to 1, at the middle of tracks.
 
-        It is counted in tracks, and in time where the duration is what was asked for.
+        It is counted in tracks, or in time if a duration was requested.
         """
         if self.n_wanted is not None:
             return np.asarray((np.asarray(depth) + 0.5) / self.n_wanted)
@@ -123,13 +123,13 @@ class SetProblem:
         return np.minimum(middle_s / (self.request.duration_s or 1.0), 1.0)
 
     def count_repeats(self, paths: Rows, path: Rows, rows: Rows) -> Gains:
-        """Count how often the artist of each row stands in the last tracks of its path, within
-        the gap.
+        """Count the occurrences of each row's artist in the last tracks of its path, within the
+        gap.
 
         Parameters
         ----------
         paths : shape (n_paths, depth).
-        path, rows : shape (n_rows,), the paths and the tracks that follow them.
+        path, rows : shape (n_rows,), the paths and the tracks that follow.
         """
         artist = self.table.artist[rows]
         repeats = np.zeros(len(rows), np.int64)
@@ -139,18 +139,18 @@ class SetProblem:
         return repeats
 
     def rate_path(self, path: Rows) -> float:
-        """Give what one finished path is worth; higher is better."""
+        """Return the value of one finished path; higher is better."""
         steps = np.zeros(len(path), np.int64)
         steps[1:] = self.rate_steps(path[:-1], path[1:])
         return float(self.rate_paths(path[None], steps[None])[0])
 
     def rate_paths(self, paths: Rows, steps: Gains) -> Floats:
-        """Give what finished paths are worth; higher is better.
+        """Return the values of finished paths; higher is better.
 
         Parameters
         ----------
         paths : shape (n_paths, n_tracks), at least one track.
-        steps : the same shape, the gain of stepping into each track; 0 for the first.
+        steps : same shape, gain of the step into each track; 0 for the first.
         """
         n = paths.shape[1]
         play_s = self.play_s[paths]
@@ -167,14 +167,14 @@ class SetProblem:
     def settle(
         self, gains: Gains, n_tracks: int, played_s: Floats, last: Rows, lost: NDArray[np.intp]
     ) -> Floats:
-        """Give what finished paths are worth that gained so much; all shapes (n_paths,).
+        """Return the values of finished paths from their gains; all shapes (n_paths,).
 
         Parameters
         ----------
         n_tracks : of each path.
         played_s : from mixing in the first track to mixing out the last.
         last : the last tracks.
-        lost : how many tracks are missing that have to be played.
+        lost : number of missing required tracks.
         """
         weight = (n_tracks - 1) * (1.0 - self.curve_weight) + n_tracks * self.curve_weight
         worth = gains / MICRO / weight if weight else np.ones(len(gains))
@@ -189,13 +189,13 @@ class SetProblem:
 
 
 def pose(table: TrackTable, request: SetRequest) -> SetProblem:
-    """Take out what must never be played and resolve the ids.
+    """Remove excluded tracks and resolve the ids.
 
     Raises `InvalidOption` if a track asked for is not there, and ValueError if two tracks have the
     same id.
     """
     if len(set(table.ids)) != len(table):
-        raise ValueError("two tracks to plan with have one id")
+        raise ValueError("tracks have duplicate ids")
     request.check_ids(table.ids)
     table = _leave_out(table, request.never)
     start, end, is_must = _find_wanted(table, request)

@@ -1,16 +1,16 @@
-"""What transitions are worth: six scores from 0 to 1 and their weighted sum, for many at once.
+"""Rating of transitions: six scores from 0 to 1 and their weighted sum, vectorised.
 
 | part | weight | 1 | falls to 0 |
 |---|---|---|---|
-| harmony | .35 | the same key | table `core.playlist.harmony.RULES` |
+| harmony | .35 | same key | table `core.playlist.harmony.RULES` |
 | tempo | .25 | no pitch change | at the largest pitch change allowed, linearly |
-| vocals | .15 | nobody sings over anybody | at `CLASH_LIMIT_S` seconds of two voices, linearly |
+| vocals | .15 | no vocal clash | at `CLASH_LIMIT_S` seconds of clash, linearly |
 | energy | .10 | a step of at most 1 | at a step of 4, linearly |
-| timbre | .10 | descriptor vectors point the same way | where they point apart (cosine −1) |
+| timbre | .10 | cosine of the descriptor vectors 1 | cosine −1 |
 | loudness | .05 | equally loud | at a step of 6 LU, linearly |
 
-What is not known counts as `NEUTRAL`. The one implementation of these rules is here: a single
-transition is a table of one row.
+Unknown values score `NEUTRAL`. This is the only implementation of the rules; a single transition is
+a table of one row.
 """
 
 from collections.abc import Mapping
@@ -55,17 +55,17 @@ WEIGHTS = {
     "timbre": 0.10,
     **{part: rule.weight for part, rule in STEP_RULES.items()},
 }
-"""How much each part counts; they sum to 1."""
+"""Weight of each part; the sum is 1."""
 
 DETAIL_WEIGHT = WEIGHTS["vocals"] + WEIGHTS["timbre"]
-"""What `rate_details` can add at most to what `rate_outline` gives."""
+"""Upper bound of what `rate_details` adds to the score of `rate_outline`."""
 
 CLASH_LIMIT_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The parts that need one number a track; shapes (n_pairs,).
+    """Parts that need one number for each track; shapes (n_pairs,).
 
     ``score`` is their weighted sum, without the details; ``steps`` are the parts of `STEP_RULES`.
     """
@@ -79,10 +79,10 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The parts that need windows and vectors; shapes (n_pairs,).
+    """Parts that need windows and vectors; shapes (n_pairs,).
 
-    ``score`` is their weighted sum. ``overlap_s`` is how long both tracks play, in seconds of the
-    outgoing one, ``vocal_clash_s`` how long both sing in that time; NaN where unknown.
+    ``score`` is their weighted sum. ``overlap_s`` is the length of the overlap in seconds of the
+    outgoing track, ``vocal_clash_s`` the time in it with vocals in both; NaN if unknown.
     """
 
     score: Floats
@@ -105,7 +105,7 @@ def rate_outline(
     Parameters
     ----------
     out_rows, in_rows : shape (n_pairs,), or one of them (1,).
-    max_pitch_percent : the pitch change that counts as 0.
+    max_pitch_percent : pitch change that scores 0.
     """
     pitch = pitch_change_percent(outgoing.log_tempo[out_rows], incoming.log_tempo[in_rows])
     harmony = HARMONY[outgoing.key[out_rows], incoming.key[in_rows]]
@@ -132,7 +132,7 @@ def rate_details(
     Parameters
     ----------
     out_rows, in_rows : shape (n_pairs,), or one of them (1,).
-    pitch_percent : shape (n_pairs,), of the incoming tracks; NaN leaves them as they are.
+    pitch_percent : shape (n_pairs,), of the incoming tracks; NaN means unchanged.
     """
     speed = np.where(np.isnan(pitch_percent), 1.0, 1.0 + pitch_percent / 100.0)
     timbre = _known((1.0 + _cosines(outgoing, out_rows, incoming, in_rows)) / 2.0)
@@ -144,7 +144,7 @@ def rate_details(
 
 
 def _fall(value: Floats, limit: float) -> Floats:
-    """Give 1 at 0, 0 from the limit on, and `NEUTRAL` for NaN."""
+    """Return 1 at 0, falling linearly to 0 at the limit; `NEUTRAL` for NaN."""
     return _known(np.maximum(1.0 - value / limit, 0.0))
 
 
@@ -172,12 +172,12 @@ def _cosines(outgoing: TrackTable, out_rows: Rows, incoming: TrackTable, in_rows
 def _overlap_s(
     outgoing: TrackTable, out_rows: Rows, incoming: TrackTable, in_rows: Rows, speed: Floats
 ) -> Floats:
-    """Give the shorter of the two windows, in whole bars where there is room for one."""
+    """Return the length of the shorter window, in whole bars if it holds at least one."""
     going = outgoing.mix_out_s[out_rows]
     coming = incoming.mix_in_s[in_rows]
     overlap_s = np.minimum(going[:, 1] - going[:, 0], (coming[:, 1] - coming[:, 0]) / speed)
     bar_s = outgoing.bar_s[out_rows]
-    # A hair more than the whole: 16 bars must not become 15 by rounding.
+    # Slightly more, so that 16 bars do not become 15 by rounding.
     in_bars_s = np.floor(overlap_s / bar_s + 1e-6) * bar_s
     return np.where(in_bars_s > 0, in_bars_s, overlap_s)
 
@@ -197,7 +197,7 @@ def _clash_s(
     clash_s = np.maximum(end - start, 0.0).sum(axis=(1, 2))
     is_known = outgoing.has_vocals[out_rows] & incoming.has_vocals[in_rows]
     is_quiet = _is_quiet(outgoing, out_rows, going) | _is_quiet(incoming, in_rows, coming)
-    # Where nobody sings in one of the windows there is no clash, whatever the other one holds.
+    # If one window has no vocals there is no clash, even if the other is unknown.
     return np.where(is_known | (is_quiet & ~np.isnan(overlap_s)), clash_s, np.nan)
 
 

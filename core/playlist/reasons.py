@@ -1,4 +1,4 @@
-"""Why a transition is as good as it is, in sentences for people."""
+"""Reasons for the score of a transition, as sentences."""
 
 from collections.abc import Iterator, Sequence
 from math import isnan
@@ -10,11 +10,11 @@ from core.playlist.rating import STEP_RULES
 from stemcrate.schemas.transitions import DroppedStem
 
 NOTABLE_LOUDNESS_LU = 2.0
-"""From this step of loudness on a hand has to move: it is said."""
+"""Step of loudness, in LU, from which it is mentioned: the gain has to be adjusted."""
 
 
 def explain_harmony(mix: Mix) -> str:
-    """Name both keys and what their relation does."""
+    """Return both keys and their relation."""
     first, second = mix.outgoing.key[mix.out_row], mix.incoming.key[mix.in_row]
     if UNKNOWN_KEY in (first, second):
         return "key unknown: harmony not rated"
@@ -23,7 +23,7 @@ def explain_harmony(mix: Mix) -> str:
 
 
 def explain_tempo(mix: Mix, pitch_percent: float, octaves: float, max_pitch_percent: float) -> str:
-    """Name both tempi and what the fader does; NaN for what is unknown."""
+    """Return both tempi and the pitch change; NaN for unknown values."""
     if isnan(pitch_percent):
         return "tempo unknown: pitch change not rated"
     outgoing_bpm = mix.outgoing.tempo_bpm[mix.out_row]
@@ -37,7 +37,7 @@ def explain_tempo(mix: Mix, pitch_percent: float, octaves: float, max_pitch_perc
 
 
 def explain_steps(mix: Mix) -> Iterator[str]:
-    """Name steps of energy and loudness that are more than small; unknown ones are none."""
+    """Return notable steps of energy and loudness; unknown ones are omitted."""
     first, second = mix.outgoing.energy[mix.out_row], mix.incoming.energy[mix.in_row]
     if abs(second - first) > STEP_RULES["energy"].free:
         yield f"energy {first:.3g} → {second:.3g}"
@@ -48,7 +48,7 @@ def explain_steps(mix: Mix) -> Iterator[str]:
 
 
 def explain_times(mix: Mix) -> Iterator[str]:
-    """Say where to mix out and in, and for how long."""
+    """Return where to mix out and in, and for how long."""
     if isnan(mix.overlap_s):
         return
     bars = mix.overlap_bars
@@ -57,7 +57,7 @@ def explain_times(mix: Mix) -> Iterator[str]:
 
 
 def explain_vocals(mix: Mix, clash_s: float) -> Iterator[str]:
-    """Say for how long two voices would sound together; NaN says nothing of what is unknown."""
+    """Return the length of the vocal clash; nothing for NaN."""
     if clash_s > 0:
         yield f"{clash_s:.1f} s of both vocals at once"
     elif not isnan(clash_s) and mix.outgoing.vocals_out[mix.out_row].any():
@@ -65,7 +65,7 @@ def explain_vocals(mix: Mix, clash_s: float) -> Iterator[str]:
 
 
 def explain_drops(mix: Mix, drops: Sequence[DroppedStem]) -> Iterator[str]:
-    """Say which stem to take out of which track, from when to when."""
+    """Return which stem of which track to drop, and when."""
     for drop in drops:
         is_outgoing = drop.track_id == mix.outgoing.ids[mix.out_row]
         yield (

@@ -1,4 +1,4 @@
-"""Wishes for a set that could not be met, and what the plan does instead."""
+"""Wishes for a set that could not be met, and their replacement."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from stemcrate.schemas.sets import RelaxedWish
 from stemcrate.schemas.transitions import Transition
 
 ENERGY_TOLERANCE = 2.0
-"""How far a track may be from the curve before it counts as off it."""
+"""Distance in energy from which a track counts as off the curve."""
 
 DURATION_TOLERANCE = 0.05
 NOTHING_TO_PLAY = RelaxedWish(wish="tracks", words="There are no tracks to choose from.")

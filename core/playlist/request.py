@@ -1,4 +1,4 @@
-"""What a set is asked to be."""
+"""Request for a set."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from stemcrate.schemas.transitions import TrackId
 
 @dataclass(frozen=True, slots=True)
 class SetRequest:
-    """The wishes for a set. Where neither length is given, every track is played.
+    """Wishes for a set. Without a duration or number of tracks, every track is played.
 
     Parameters
     ----------
-    duration_s : how long the set should last, more than 0.
-    n_tracks : how many tracks it should have, 1 or more; not together with ``duration_s``.
-    curve : name or points of the energy curve (`core.playlist.curve`); None for none.
-    start, end : ids of the first and of the last track.
-    must_play : ids of tracks that have to be in it.
-    never : ids of tracks that must not be in it.
-    artist_gap : no artist stands twice within so many tracks in a row; 0 and 1 allow everything.
-    max_pitch_percent : the largest pitch change, more than 0 and less than 100.
+    duration_s : length of the set in seconds, more than 0.
+    n_tracks : number of tracks, 1 or more; not together with ``duration_s``.
+    curve : name or points of the energy curve (`core.playlist.curve`), or None.
+    start, end : ids of the first and the last track.
+    must_play : ids of required tracks.
+    never : ids of excluded tracks.
+    artist_gap : number of consecutive tracks within which no artist is repeated; 0 and 1 have no
+        effect.
+    max_pitch_percent : largest pitch change, more than 0 and less than 100.
 
     Raises
     ------
@@ -58,16 +59,16 @@ class SetRequest:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The ids that have to be in the set, each once."""
+        """Ids that must be in the set, each once."""
         ends = (track_id for track_id in (self.start, self.end) if track_id is not None)
         return tuple(dict.fromkeys((*ends, *self.must_play)))
 
     def check_ids(self, known: Iterable[TrackId]) -> None:
-        """Check that every track asked for is there. Raises `InvalidOption` for one that isn't."""
+        """Check that every requested track exists. Raises `InvalidOption`."""
         if missing := set(self.wanted) - set(known):
             raise InvalidOption(
-                f"No track '{min(missing)}' to plan with.",
-                hint="Name tracks that are among those to choose from.",
+                f"There is no track '{min(missing)}' to choose from.",
+                hint="Request tracks that are among those to choose from.",
                 field="must_play",
             )
 

@@ -1,10 +1,10 @@
-"""The way to a good path: all lines at once, one track further at a time.
+"""Search for a good path: dynamic programming or beam search over partial paths.
 
-A line is the beginning of a path. In each round every line is continued by every track that can
-follow; of lines that hold the same tracks and end alike only the best goes on. Kept whole, that is
-the exact answer (Held & Karp 1962); cut to the best `width` lines it is a beam search. Some lines
-of a beam are greedy: they go to their own best next track and are never cut, so that a beam is
-never worse than greed.
+A line is a partial path. In each round every line is extended by every track that can follow; of
+lines with the same tracks and the same end only the best is kept. Without a limit the result is
+exact (Held & Karp 1962); with the best `width` lines it is a beam search. Some lines of a beam are
+greedy: they take their own best next track and are never cut, so that the result is never worse
+than the greedy one.
 
 References: Held & Karp, "A dynamic programming approach to sequencing problems", J. SIAM 10 (1962).
 """
@@ -26,15 +26,15 @@ _BITS = 62
 
 
 class Continue(Protocol):
-    """Gives the tracks that can follow lines."""
+    """Provider of the tracks that can follow lines."""
 
     def __call__(self, lines: Lines, is_allowed: NDArray[np.bool_]) -> Children:
-        """Continue lines with tracks allowed, shape (n_lines, n_tracks); greedy ones first."""
+        """Extend lines by allowed tracks, shape (n_lines, n_tracks); greedy lines come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best path and what it is worth; ``rows``, best first, are those of good lines."""
+    """The best path and its value; ``rows`` are those of good lines, best first."""
 
     path: Rows
     worth: float
@@ -42,13 +42,13 @@ class Found:
 
 
 def search(problem: SetProblem, go_on: Continue, *, width: int | None, n_greedy: int = 0) -> Found:
-    """Find a good path; the best of all where ``width`` is None.
+    """Find a good path; the optimum if ``width`` is None.
 
     Parameters
     ----------
-    go_on : gives the continuations of lines.
-    width : how many lines go on, besides the greedy ones.
-    n_greedy : how many lines are greedy; the first begins with the best track to begin with.
+    go_on : provides the continuations of lines.
+    width : number of lines kept, besides the greedy ones.
+    n_greedy : number of greedy lines; the first starts with the best first track.
     """
     lines = longest = _begin(problem)
     path, worth = np.zeros(0, np.intp), -np.inf
@@ -82,14 +82,14 @@ def _begin(problem: SetProblem) -> Lines:
 
 
 def _mark_tracks(n_tracks: int) -> NDArray[np.uint64]:
-    """Give each track a bit, or where there are too many a random number (Zobrist 1970)."""
+    """Assign each track a bit, or a random number if there are too many (Zobrist 1970)."""
     if n_tracks <= _BITS:
         return np.uint64(1) << np.arange(n_tracks, dtype=np.uint64)
     return np.random.default_rng(_HASH_SEED).integers(0, 2**64, n_tracks, dtype=np.uint64)
 
 
 def _find_repeated_artists(problem: SetProblem) -> NDArray[np.uint64]:
-    """Give the artist of each track who has another one too, else 0."""
+    """Return the artist of each track, or 0 if the artist has only one track."""
     artist = problem.table.artist
     counts = np.bincount(artist + 1, minlength=1)
     counts[0] = 0
@@ -98,7 +98,7 @@ def _find_repeated_artists(problem: SetProblem) -> NDArray[np.uint64]:
 
 
 def _finish(problem: SetProblem, lines: Lines) -> tuple[Rows, Floats]:
-    """Give the paths that the lines are when they end here, and what those are worth."""
+    """Return the lines as finished paths, and their values."""
     target, paths, gains = target_depth(problem), lines.paths, lines.gains
     played_s = lines.elapsed_s
     if target not in (None, lines.depth):
@@ -139,8 +139,7 @@ def _end_play_s(problem: SetProblem) -> float:
 
 
 def _find_allowed(problem: SetProblem, lines: Lines, *, is_exact: bool) -> NDArray[np.bool_]:
-    """Tell which tracks may follow: when only the room for tracks that must be played is left,
-    none but these."""
+    """Return which tracks may follow: only required ones if no more places are left."""
     is_allowed = ~lines.is_used
     if lines.depth == 0 and problem.start is not None:
         is_allowed[:] = False
@@ -170,7 +169,7 @@ def _select(
     width: int | None,
     n_greedy: int,
 ) -> tuple[Rows, NDArray[np.bool_]]:
-    """Choose the continuations that go on; greedy ones first, each kind best first."""
+    """Choose the continuations to keep; greedy ones first, each kind best first."""
     prospects = lines.gains[children.line] + children.gain
     if width is not None:
         prospects = prospects - look_ahead(problem, lines, children.line, children.row)
@@ -192,8 +191,8 @@ def _select(
 
 
 def _cut(problem: SetProblem, lines: Lines, children: Children, best: Rows, width: int) -> Rows:
-    """Keep the best, and the best of each number of tracks played that must be: these cost gains
-    now and would all come last."""
+    """Keep the best, and the best for each number of required tracks: these cost gains now and
+    would otherwise all be postponed."""
     n_must = int(problem.is_must.sum())
     if not n_must:
         return best[:width]

@@ -1,7 +1,7 @@
-"""Which tracks can follow a line, and what each step gains.
+"""Tracks that can follow a line, and the gain of each step.
 
-`AllPairs` knows every step between few tracks. `Shortlists` looks through a large library: it rates
-what is cheap for every track in a mixing key, and the rest for the most promising of them.
+`AllPairs` rates every step between few tracks. `Shortlists` searches a large library: it rates the
+cheap parts for every track in a compatible key, and the rest for the most promising of them.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ _STARTS = 64
 
 
 class AllPairs:
-    """Every track can follow every line; the steps are rated once."""
+    """Successors from all tracks; every step is rated once."""
 
     def __init__(self, problem: SetProblem) -> None:
         self._problem = problem
@@ -30,7 +30,7 @@ class AllPairs:
         self._steps = problem.rate_all_steps(self._rows)
 
     def __call__(self, lines: Lines, is_allowed: NDArray[np.bool_]) -> Children:
-        """Continue lines with all tracks allowed."""
+        """Extend lines by all allowed tracks."""
         line, row = np.nonzero(is_allowed)
         gain = _rate_places(self._problem, lines, line, row)
         if lines.depth:
@@ -39,10 +39,10 @@ class AllPairs:
 
 
 class Shortlists:
-    """Of a large library the most promising tracks follow a line.
+    """Successors from a large library: the most promising tracks.
 
-    For a greedy line the best of all is among them: what was not looked at or not rated in full
-    is, wherever it could still be better.
+    For a greedy line they include the best of all: whatever was skipped or not rated in full is
+    rated if it could still be better.
     """
 
     def __init__(self, problem: SetProblem) -> None:
@@ -50,7 +50,7 @@ class Shortlists:
         self._mates: dict[int, Rows] = {}
 
     def __call__(self, lines: Lines, is_allowed: NDArray[np.bool_]) -> Children:
-        """Continue lines with the best of the tracks allowed."""
+        """Extend lines by the best of the allowed tracks."""
         if not lines.depth:
             return self._begin(lines, is_allowed)
         rows = [self._find_rows(lines, is_allowed, line) for line in range(len(lines.paths))]
@@ -63,7 +63,7 @@ class Shortlists:
         return self._rate(lines, rows)
 
     def _rate(self, lines: Lines, rows: list[Rows]) -> Children:
-        """Rate the most promising of the rows given for each line."""
+        """Rate the most promising of the given rows for each line."""
         line = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
         row = np.concatenate([*rows, np.zeros(0, np.intp)])
         last = lines.paths[line, -1]
@@ -100,15 +100,15 @@ class Shortlists:
         gain = _rate_places(self._problem, lines, np.zeros(len(row), np.intp), row)
         order = np.argsort(-gain, kind="stable")
         n_tied = int(np.count_nonzero(gain == gain.max(initial=0)))
-        # Equally good beginnings are taken from all over the library, the first among them.
+        # Of equally good first tracks, take some from the whole library, the first included.
         spread = order[np.linspace(0, max(n_tied, _STARTS) - 1, _STARTS).astype(np.intp) % len(row)]
         waiting = np.flatnonzero(self._problem.is_must[row])
         chosen = np.unique(np.concatenate([spread, waiting]))
         return Children(np.zeros(len(chosen), np.intp), row[chosen], gain[chosen])
 
     def _find_rows(self, lines: Lines, is_allowed: NDArray[np.bool_], line: int) -> Rows:
-        """Find the tracks allowed whose key and tempo mix: all allowed where these are few, those
-        of the nearest tempo where they are very many."""
+        """Find the allowed tracks of compatible key and tempo: all allowed ones if these are few,
+        those of the nearest tempo if they are very many."""
         table, is_must = self._problem.table, self._problem.is_must
         last = lines.paths[line, -1]
         key = int(table.key[last])
@@ -127,7 +127,7 @@ class Shortlists:
         return near
 
     def _shortlist(self, bounds: Gains, sizes: list[int], row: Rows) -> Rows:
-        """Choose the most promising children of each line, and all that have to be played."""
+        """Choose the most promising children of each line, and all required tracks."""
         parts = [np.flatnonzero(self._problem.is_must[row])]
         first = 0
         for size in sizes:
@@ -142,7 +142,7 @@ class Shortlists:
     def _find_missed(
         self, lines: Lines, line: Rows, chosen: Rows, gain: Gains, bounds: Gains
     ) -> Rows:
-        """Find what was not chosen and could still be the best continuation of a greedy line."""
+        """Find the children not chosen that could still be the best of a greedy line."""
         is_open = np.ones(len(line), np.bool_)
         is_open[chosen] = False
         missed = [np.zeros(0, np.intp)]
@@ -154,7 +154,7 @@ class Shortlists:
 
 
 def _rate_places(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
-    """Give what children gain by their place: fitting the curve, repeating no artist."""
+    """Return the gains of children by position: fit to the curve, repeated artists."""
     gain = problem.rate_places(row, lines.depth, lines.elapsed_s[line])
     if problem.request.artist_gap > 1 and lines.depth:
         gain -= PENALTY * problem.count_repeats(lines.paths, line, row)

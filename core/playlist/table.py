@@ -1,4 +1,4 @@
-"""Tracks as columns: what thousands of transitions are scored from at once.
+"""Tracks as columns, from which thousands of transitions are scored at once.
 
 A `TrackTable` is made once, from tracks or from a library's columns, and can be kept; planning and
 searching only read it. NaN: unknown; -1: an unknown artist.
@@ -46,8 +46,9 @@ class TrackTable:
     mix_in_s, mix_out_s : shape (n, 2), windows (`core.playlist.windows`).
     play_s : from mixing in to mixing out.
     tail_s : from mixing out to the end.
-    vocals_in, vocals_out : shape (n, n_most, 2), passages of song from the start of the windows.
-    has_vocals : whether it is known who sings where.
+    vocals_in, vocals_out : shape (n, n_most, 2), vocal passages in seconds from the start of the
+        windows.
+    has_vocals : whether the vocals are known.
     """
 
     ids: tuple[TrackId, ...]
@@ -121,7 +122,7 @@ class TrackTable:
 
     @classmethod
     def from_tracks(cls, tracks: Sequence[PlaylistTrack]) -> Self:
-        """Make a table of tracks.
+        """Make a table from tracks.
 
         Raises ValueError for a text that is not a Camelot code, and for timbre vectors of several
         lengths.
@@ -215,7 +216,7 @@ def _stack_timbres(tracks: Sequence[PlaylistTrack]) -> NDArray[np.float32]:
     stacked = np.full((len(tracks), *next(iter(known.values())).shape), np.nan, np.float32)
     for row, vector in known.items():
         if vector.shape != stacked.shape[1:]:
-            raise ValueError("timbre vectors of several lengths in one table")
+            raise ValueError("timbre vectors differ in length")
         stacked[row] = vector
     return stacked
 

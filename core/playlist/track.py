@@ -1,4 +1,4 @@
-"""What a playlist knows of a track: the facts that the analysis found, all but the id optional."""
+"""Track of a playlist: the facts of its analysis; all but the id are optional."""
 
 from dataclasses import dataclass, field
 
@@ -17,22 +17,21 @@ class PlaylistTrack(PlannedFacts):
 
     Parameters
     ----------
-    id : names the track in plans and transitions.
-    title, artist : as people read them; an artist counts as the same whatever its capitals.
-    tempo_bpm : None, zero or less where it is unknown.
-    camelot : ``1A`` … ``12B``; None where the key is unknown.
-    energy : 1 to 10; None where it is unknown.
-    integrated_loudness_lufs : None where it is unknown.
-    duration_s : None, zero or less where it is unknown.
-    timbre : shape (n_features,), a descriptor vector whose cosine tells how alike two tracks sound;
-        None where there is none. All tracks of one plan have vectors of one length.
-    vocals_s : (start, end) of each sung passage, in seconds; () where nobody sings, None where
-        that is unknown.
-    mix_in_s, mix_out_s : (start, end) of where the track can be mixed in and out; None where it is
-        unknown: `core.playlist.windows` then takes its first and last bars.
-    downbeats_s : the first beat of every bar, rising; () where unknown.
-    first_downbeat_s : where bar one starts, used where ``downbeats_s`` is not known.
-    stems : names of the stems that lie at hand, such as ``vocals``.
+    id : identifies the track in plans and transitions.
+    title, artist : for display; artists are compared case-insensitively.
+    tempo_bpm : None, 0 or less if unknown.
+    camelot : ``1A`` … ``12B``; None if the key is unknown.
+    energy : 1 to 10; None if unknown.
+    integrated_loudness_lufs : None if unknown.
+    duration_s : None, 0 or less if unknown.
+    timbre : shape (n_features,), a descriptor vector compared by its cosine; None if unknown. All
+        tracks of one plan have vectors of one length.
+    vocals_s : (start, end) of each vocal passage, in seconds; () if instrumental, None if unknown.
+    mix_in_s, mix_out_s : (start, end) of the mix windows, in seconds; None if unknown:
+        `core.playlist.windows` then takes the first and last bars.
+    downbeats_s : downbeats, ascending; () if unknown.
+    first_downbeat_s : start of bar one, used if ``downbeats_s`` is unknown.
+    stems : names of the available stems, such as ``vocals``.
     """
 
     id: TrackId

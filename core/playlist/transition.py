@@ -1,8 +1,8 @@
-"""One transition, explained: how good it is, why, where to mix, what clashes, which stem to drop.
+"""Transition between two tracks: score, reasons, mix points, clashes and stems to drop.
 
-Conventions: scores run from 0 (do not) to 1 (as good as it gets); see `core.playlist.rating`. While
-two tracks play together the incoming one runs at the tempo of the outgoing one; times are seconds
-of the track that they belong to, as it was recorded.
+Conventions: scores are 0 to 1, higher is better; see `core.playlist.rating`. During the overlap the
+incoming track plays at the tempo of the outgoing one; times are seconds of the track that they
+belong to, as recorded.
 """
 
 from math import isnan
@@ -29,8 +29,7 @@ def rate_transition(
 ) -> Transition:
     """Rate and explain mixing from ``outgoing`` into ``incoming``.
 
-    Raises ValueError for a ``camelot`` that is no Camelot code, and for timbre vectors of two
-    lengths.
+    Raises ValueError for an invalid ``camelot``, and for timbre vectors of different lengths.
     """
     pair, rows = TrackTable.from_tracks([outgoing, incoming]), np.arange(2)
     return explain(pair, rows[:1], pair, rows[1:], max_pitch_percent=max_pitch_percent)[0]

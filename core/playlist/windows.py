@@ -1,8 +1,7 @@
-"""Where tracks are mixed in and out, and who sings there.
+"""Mix windows of tracks, and the vocals in them.
 
-Conventions: windows have the shape (n_tracks, 2), start and end in seconds of the track; NaN stands
-for what is not known. Passages of song are given flat, as rows (start, end) with the track that
-each belongs to.
+Conventions: windows have the shape (n_tracks, 2), start and end in seconds of the track, NaN if
+unknown. Vocal passages are rows (start, end), with the row of the track of each.
 """
 
 import bisect
@@ -14,11 +13,10 @@ from numpy.typing import NDArray
 WINDOW_BARS = 16
 WINDOW_S = 30.0
 LONGEST_SHARE = 1 / 3
-"""A window of a track whose own is not known: 16 bars, or 30 s where there is no tempo, and never
-more than a third of the track."""
+"""Default window: 16 bars, or 30 s without a tempo, and at most a third of the track."""
 
 MOST_PASSAGES = 8
-"""Passages of song that a window keeps apart; from the eighth to the last counts as one."""
+"""Maximum number of passages of a window; from the eighth to the last they are merged."""
 
 _TRACK_APART_S = 1e6
 
@@ -27,7 +25,7 @@ Rows = NDArray[np.intp]
 
 
 def bar_lengths_s(tempo_bpm: Floats) -> Floats:
-    """Give the length of a bar of four beats; NaN where the tempo is unknown."""
+    """Return the length of a bar of four beats in seconds; NaN if the tempo is unknown."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(tempo_bpm > 0, 240.0 / tempo_bpm, np.nan)
 
@@ -35,16 +33,16 @@ def bar_lengths_s(tempo_bpm: Floats) -> Floats:
 def complete_windows(
     mix_in_s: Floats, mix_out_s: Floats, duration_s: Floats, first_downbeat_s: Floats, bar_s: Floats
 ) -> tuple[Floats, Floats]:
-    """Fill in the windows that are not known, on the grid of first downbeat and bar.
+    """Complete unknown windows on the grid of first downbeat and bar.
 
-    Windows that are known stay as they are: who found them knew the downbeats. A window that ends
-    before it starts or lies outside its track counts as unknown. Without a duration there is no end
-    to mix out from: that window stays NaN.
+    Known windows are unchanged, as they were found with the downbeats. A window that ends before it
+    starts or lies outside its track counts as unknown. Without a duration the window for mixing out
+    stays NaN.
     """
     with np.errstate(invalid="ignore"):
         length = np.where(np.isnan(bar_s), WINDOW_S, WINDOW_BARS * bar_s)
         length = np.fmin(length, duration_s * LONGEST_SHARE)
-        # After a long intro the grid is followed back to its beginning.
+        # After a long intro the grid is extended back to the start.
         first = np.where(first_downbeat_s > length, first_downbeat_s % bar_s, first_downbeat_s)
         first = np.where(first >= 0, first, 0.0)
         is_in = _is_usable(mix_in_s, duration_s)
@@ -65,19 +63,19 @@ def _is_usable(windows: Floats, duration_s: Floats) -> NDArray[np.bool_]:
 
 
 def nearest_downbeat_s(time_s: float, downbeats_s: Sequence[float]) -> float:
-    """Give the downbeat nearest to a time; ``downbeats_s`` rises and is not empty."""
+    """Return the downbeat nearest to a time; ``downbeats_s`` is ascending and not empty."""
     after = bisect.bisect_left(downbeats_s, time_s)
     near = downbeats_s[max(0, after - 1) : after + 1]
     return min(near, key=lambda downbeat_s: abs(downbeat_s - time_s))
 
 
 def merge_passages(passages_s: Floats, of_track: Rows) -> tuple[Floats, Rows]:
-    """Make passages disjoint: sorted by track and start, those that overlap as one.
+    """Merge overlapping passages and sort them by track and start.
 
     Parameters
     ----------
     passages_s : shape (n_passages, 2).
-    of_track : shape (n_passages,), the row of the track that each belongs to.
+    of_track : shape (n_passages,), row of the track of each passage.
     """
     order = np.lexsort((passages_s[:, 0], of_track))
     passages_s, of_track = passages_s[order], of_track[order]
@@ -92,7 +90,7 @@ def merge_passages(passages_s: Floats, of_track: Rows) -> tuple[Floats, Rows]:
 
 
 def passages_in(windows: Floats, passages_s: Floats, of_track: Rows) -> Floats:
-    """Cut what is sung in each track's window.
+    """Return the vocal passages inside each track's window.
 
     Parameters
     ----------

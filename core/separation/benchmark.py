@@ -1,4 +1,4 @@
-"""What this machine has to run models on: devices, memory, and how fast a model is there."""
+"""Devices and memory of this machine, and the speed of a model on them."""
 
 import os
 import time
@@ -23,8 +23,8 @@ class DeviceFact:
     ----------
     name : torch's (``cpu``, ``cuda:0``, ``mps``).
     is_present : whether it can be used.
-    description : what it is, or why it is not there.
-    total_bytes, free_bytes : of its own memory; None where it shares the machine's.
+    description : its name, or why it is missing.
+    total_bytes, free_bytes : of its own memory; None if it shares the machine's.
     """
 
     name: str
@@ -36,7 +36,7 @@ class DeviceFact:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of the machine, or of the container that this process runs in, in bytes."""
+    """Memory of the machine, or of the container of this process, in bytes."""
 
     total_bytes: int | None
     available_bytes: int | None
@@ -44,7 +44,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How long a model took for how much audio; ``realtime_factor`` is audio over time."""
+    """Time of a model for some audio; ``realtime_factor`` is the length of audio over the time."""
 
     audio_s: float
     seconds: float
@@ -52,7 +52,7 @@ class Speed:
 
 
 def list_devices() -> list[DeviceFact]:
-    """List CUDA devices, MPS and the CPU, with the reason where one is missing. Loads torch."""
+    """List CUDA devices, MPS and the CPU, with the reason if one is missing. Loads torch."""
     import torch
 
     devices = []
@@ -80,7 +80,7 @@ def list_devices() -> list[DeviceFact]:
 
 
 def measure_memory() -> Memory:
-    """Ask the system; a container's limit counts where it is lower. None where nothing tells."""
+    """Return the system's memory, or a container's lower limit; None if unknown."""
     total = _sysconf("SC_PHYS_PAGES")
     available = _meminfo("MemAvailable") or _sysconf("SC_AVPHYS_PAGES")
     limit = _read_number(Path("/sys/fs/cgroup/memory.max"))
@@ -92,14 +92,14 @@ def measure_memory() -> Memory:
 
 
 def measure_speed(model: SeparatorModel, *, limit_s: float = BENCHMARK_S) -> Speed:
-    """Separate ten seconds of synthesised audio, or as much of it as ``limit_s`` allows.
+    """Separate up to ten seconds of synthesised audio within ``limit_s``.
 
-    At least one chunk is run, after one that warms up.
+    At least one chunk is run after a warm-up chunk.
     """
     rate = model.sample_rate
     model.separate(make_audio(_WARM_UP_S, rate), rate)
     began = time.perf_counter()
-    last = [0.0, 0.0]  # the fraction that was done, and when
+    last = [0.0, 0.0]  # fraction done, and its time
 
     def progress(fraction: float) -> None:
         last[:] = fraction, time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""Where models run: asked for by name, or the best that this machine has."""
+"""Devices of models: by name, or the best one of this machine."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ from core.errors import DeviceUnavailable, InvalidOption
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 
-_BYTES_PER_SAMPLE = 4000  # what one forward pass of HTDemucs holds at its peak, in float32
+_BYTES_PER_SAMPLE = 4000  # peak memory of one forward pass of HTDemucs, in float32
 _MAX_SEGMENTS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device by torch's name, with the reason for its choice as a sentence."""
+    """Device by torch's name, with the reason for its choice as a sentence."""
 
     name: str
     reason: str
 
 
 def resolve_device(name: str = "auto") -> Device:
-    """Find the device to run on. Loads torch, but for ``cpu``, which is everywhere.
+    """Return the device to run on. Loads torch, except for ``cpu``, which always exists.
 
     Parameters
     ----------
-    name : ``auto`` takes the first present of ``cuda``, ``mps``, ``cpu``; any of them by name is
-        taken or refused, never replaced.
+    name : ``auto`` takes the first present of ``cuda``, ``mps``, ``cpu``; a named device is used or
+        rejected, never replaced.
 
     Raises
     ------
-    InvalidOption : no such name.
+    InvalidOption : unknown name.
     DeviceUnavailable : this machine, or this build of torch, has no such device.
     """
     if name not in DEVICES:
@@ -52,9 +52,10 @@ def resolve_device(name: str = "auto") -> Device:
 
 
 def segments_that_fit(device: str, n_samples: int) -> int:
-    """Say how many segments of ``n_samples`` a network should be given at once.
+    """Return the batch size for segments of ``n_samples``.
 
-    One on a CPU, where more cost time (measured: a fifth); on CUDA as many as free memory holds.
+    1 on a CPU, where larger batches cost time (measured: a fifth); on CUDA as many as fit into free
+    memory.
     """
     import torch
 
@@ -65,9 +66,9 @@ def segments_that_fit(device: str, n_samples: int) -> int:
 
 
 def half_precision(device: str) -> AbstractContextManager[object]:
-    """Let a network's layers run in 16 bits where that is faster: on CUDA.
+    """Run a network's layers in 16 bits on CUDA, where that is faster.
 
-    On a CPU it is slower, and MPS gains nothing.
+    On a CPU it is slower, and on MPS not faster.
     """
     import torch
 

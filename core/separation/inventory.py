@@ -1,7 +1,7 @@
-"""What there is to separate with, as a record that can be sent: on one machine, or on several.
+"""Inventory of the models of one or several machines, as a record that can be sent.
 
 `take_inventory` looks at this machine. The API reads the inventories of the workers, which may run
-elsewhere, and `merge` shows what all of them can do.
+elsewhere, and `merge` returns what all of them support.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from stemcrate.schemas.configuration import ModelInfo
 
 
 class AutoChoice(BaseModel):
-    """The model that ``auto`` takes, None where there is none, with the reason as a sentence."""
+    """The model that ``auto`` selects, or None, with the reason as a sentence."""
 
     resolved: str | None
     reason: str
@@ -48,7 +48,7 @@ class Inventory(BaseModel):
 
         Raises
         ------
-        ModelUnavailable : ``auto`` has no model to take.
+        ModelUnavailable : no model is available for ``auto``.
         """
         if name != "auto":
             return name, f"{name} was asked for."
@@ -61,7 +61,7 @@ class Inventory(BaseModel):
 
         Raises
         ------
-        UnknownModel : no model has this name; the hint lists those that there are.
+        UnknownModel : no model has this name; the hint lists the known ones.
         ModelUnavailable : its weights, or a package that it needs, are missing.
         UnsafeWeights : its bag, config or card cannot be understood.
         """
@@ -80,7 +80,7 @@ class Inventory(BaseModel):
 
 
 def take_inventory(model_dir: Path | None) -> Inventory:
-    """List what this machine can separate with; nothing is loaded.
+    """List the models of this machine without loading them.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def take_inventory(model_dir: Path | None) -> Inventory:
 
 
 def merge(inventories: Sequence[Inventory]) -> Inventory:
-    """Return what every one of these machines has: a job may go to any of them.
+    """Return what all of these machines support, as a job may run on any of them.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def _choose(weights: WeightsStore) -> AutoChoice:
 
 
 def _plugin(name: str) -> ModelInfo:
-    """Describe a third party's model by what is known before it is loaded."""
+    """Describe a third party's model from what is known before loading."""
     return ModelInfo(
         name=name,
         family="plugin",

@@ -1,8 +1,8 @@
 """Serato's own tags in audio files: beat grid, cues and loops, and tempo with gain.
 
-Two layers: functions from values to the bytes of a tag, and `write_serato_tags`, which
-stores them where Serato reads them in each container: GEOB frames of ID3 in MP3, AIFF and WAV, Vorbis comments in
-FLAC, free-form atoms in MP4. In FLAC and MP4 the bytes are base64 without padding in lines of 72;
+Two layers: functions from values to the bytes of a tag, and `write_serato_tags`, which stores them
+where Serato reads them: GEOB frames of ID3 in MP3, AIFF and WAV, Vorbis comments in FLAC, free-form
+atoms in MP4. In FLAC and MP4 the bytes are base64 without padding in lines of 72;
 the grid has one more character at its end, as in Serato's own files.
 
 ``Serato Markers_``, the older tag for cues, is removed: Serato would prefer it and show old cues.

@@ -1,4 +1,4 @@
-"""Work that goes on while its last result is being used.
+"""Prefetching on a thread.
 
 Reading the next segment overlaps with the network, and the network with writing its stems.
 """
@@ -12,17 +12,17 @@ T = TypeVar("T")
 
 
 class _End:
-    """Ends the queue, with the error that ended the work, if any."""
+    """End of the queue, with the error that ended the work, if any."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 def run_ahead(items: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
-    """Give the items, computed on a thread that is up to ``depth`` of them ahead.
+    """Yield the items, computed on a thread up to ``depth`` items ahead.
 
     An error in ``items`` is raised here, after the items before it. Closing the generator stops
-    the thread after the item that it is at, and waits for that.
+    the thread after the current item and joins it.
     """
     waiting: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
     stopping = threading.Event()

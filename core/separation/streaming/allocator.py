@@ -1,8 +1,8 @@
-"""Freed memory that is kept for the next segment instead of going back to the system and returning.
+"""Allocator tuning: keep freed memory in the process for the next segment.
 
-A network allocates the same few hundred megabytes again for every segment. glibc gives blocks of
-that size back at once, and the kernel clears them page by page when they return: about a tenth of
-a CPU separation. Other systems' allocators are left alone.
+A network allocates the same few hundred megabytes for every segment. glibc returns blocks of that
+size to the system at once, and the kernel clears their pages on the next allocation: about a tenth
+of a CPU separation. Other allocators are not changed.
 """
 
 import ctypes
@@ -13,14 +13,14 @@ from contextlib import contextmanager
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _KEPT_BYTES = 1 << 30
-_USUAL_BYTES = 32 << 20  # where glibc's own, moving threshold ends
+_USUAL_BYTES = 32 << 20  # upper limit of glibc's dynamic threshold
 
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Keep freed memory in the process while the block runs; give it back at its end.
+    """Keep freed memory in the process while the block runs; release it at its end.
 
-    Holds for the whole process; the peak of its memory stays what it was.
+    Affects the whole process; its peak memory does not change.
     """
     if platform.libc_ver()[0] != "glibc":
         yield

@@ -1,11 +1,11 @@
-"""Chunks that a separation has computed, kept on disk until it is complete.
+"""Checkpoint of a separation: computed chunks, kept on disk until it is complete.
 
-A killed separation starts again with the same files: what is kept is read back, and the network
-runs from the first chunk that is missing. Everything behind the network (the average of a bag,
-rates, channels) is cheap and is done again, so that the stems are the same, bit for bit.
+A killed separation resumes from the same files: stored chunks are read back, and the network runs
+from the first missing chunk. Everything after the network (the average of a bag, rates, channels)
+is cheap and repeated, so that the stems are the same, bit for bit.
 
     {name}.f32    the stems of one network, chunk after chunk: float32, each (n_rows, n_samples)
-    {name}.npz    how much of that counts, and what the next chunk needs of the one before
+    {name}.npz    the index: number of valid chunks, and the state for the next chunk
 """
 
 import json
@@ -29,9 +29,10 @@ class ChunkCheckpoint:
 
     Parameters
     ----------
-    folder : where the files lie; None keeps nothing.
+    folder : of the files; None disables the checkpoint.
     name : of the network; a file name.
-    identity : all that the chunks depend on, for JSON; chunks of another identity are discarded.
+    identity : everything that the chunks depend on, as JSON; chunks of another identity are
+        discarded.
     """
 
     def __init__(self, folder: Path | None, name: str, identity: Mapping[str, Any]) -> None:
@@ -48,11 +49,11 @@ class ChunkCheckpoint:
 
     @property
     def n_chunks(self) -> int:
-        """How many chunks are kept."""
+        """Number of stored chunks."""
         return len(self._lengths)
 
     def chunks(self) -> Iterator[Samples]:
-        """Read the kept chunks in order; call it before `append`."""
+        """Yield the stored chunks in order; call it before `append`."""
         if not self._lengths:
             return
         n_rows = int(np.prod(self._shape))
@@ -62,13 +63,13 @@ class ChunkCheckpoint:
                 yield values.reshape(*self._shape, length)
 
     def append(self, chunk: Samples, state: Mapping[str, Array]) -> None:
-        """Keep a chunk ``(…, n)``, and what the next one builds on. Raises `StorageFull`."""
+        """Store a chunk ``(…, n)`` and the state for the next one. Raises `StorageFull`."""
         if self._folder is None:
             return
         with storage_errors(self._data), self._data.open("ab") as file:
             file.write(np.ascontiguousarray(chunk, dtype=np.float32).tobytes())
             file.flush()
-            os.fsync(file.fileno())  # before the index vouches for it
+            os.fsync(file.fileno())  # before the index refers to it
         self._lengths.append(chunk.shape[-1])
         self._shape = chunk.shape[:-1]
         with atomic_path(self._index) as temporary, temporary.open("wb") as file:
@@ -79,7 +80,7 @@ class ChunkCheckpoint:
             np.savez(file, **arrays)
 
     def _open(self) -> None:
-        """Take up what is there, as far as its index vouches for it."""
+        """Load existing chunks as far as the index is valid."""
         if self._index.exists() and self._data.exists():
             with np.load(self._index) as index:
                 if str(index["identity"]) == self._identity:
@@ -94,6 +95,6 @@ class ChunkCheckpoint:
         if not self._lengths or self._data.stat().st_size < n_bytes:
             self._lengths, self._shape, self.state, n_bytes = [], (), {}, 0
             self._index.unlink(missing_ok=True)
-        # A chunk that was being written when the process died is cut off.
+        # Drop a chunk that was being written when the process died.
         with storage_errors(self._data), self._data.open("ab") as file:
             file.truncate(n_bytes)

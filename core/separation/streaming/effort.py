@@ -1,13 +1,13 @@
-"""How much work a separation is worth: the presets, and what they are made of.
+"""Effort of a separation: presets and their settings.
 
 Cost is counted in runs of the network over the mixture's length, relative to ``balanced``:
 
     fast        0.83   segments overlap by a tenth
-    balanced    1      segments overlap by a quarter, one pass: what ``demucs`` does, without its
-                       random shift
+    balanced    1      segments overlap by a quarter, one pass: as ``demucs``, without its random
+                       shift
     best        2      two passes, the second half a second later, averaged
 
-Test-time augmentation adds two passes, the Wiener filter next to nothing.
+Test-time augmentation adds two passes; the cost of the Wiener filter is negligible.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from stemcrate.schemas.options import Preset
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a separation does beyond one plain pass.
+    """Settings of a separation beyond one plain pass.
 
     Attributes
     ----------
     overlap : share of a segment that the next one covers, in [0, 0.5]; for models that take
         segments.
-    shifts : passes over the mixture, each delayed by another part of half a second, averaged;
-        at least 1.
+    shifts : number of averaged passes, each delayed by another fraction of half a second; at
+        least 1.
     augment : two more passes, channels swapped and polarity inverted (test-time augmentation).
     wiener : refine the stems' magnitudes by their share of the mixture's power
         (`core.separation.streaming.wiener`).

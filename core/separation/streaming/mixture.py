@@ -1,8 +1,8 @@
-"""The mixture on its way into a model and the stems on their way out: rates and channels.
+"""Conversion of rate and channels between the mixture and a model.
 
-Models run in stereo at their own rate. A mixture of that rate is read where it lies; another is
-resampled block by block as it is read, and the stems are resampled back. Nothing here holds more
-than about a minute of audio.
+Models run in stereo at their own rate. A mixture of that rate is read directly; another is
+resampled block by block while it is read, and the stems are resampled back. At most about a minute
+of audio is held in memory.
 """
 
 import threading
@@ -15,18 +15,18 @@ from core.audio.resample import StreamResampler, resampled_length
 
 # (start, stop) -> samples, float32, shape (n_channels, stop - start), 0 <= start <= stop.
 Read = Callable[[int, int], Samples]
-# Stems of one stretch of time: float32, shape (n_stems, n_channels, n).
+# Stems of one block: float32, shape (n_stems, n_channels, n).
 StemBlock = Samples
 
 BLOCK_SAMPLES = 1 << 18
-LOOKBACK_S = 64  # how far a model may go back: more than the longest segment
+LOOKBACK_S = 64  # how far back a model may read: more than the longest segment
 
 
 class StereoMixture:
-    """What a model sees: stereo at its own rate.
+    """Mixture as input of a model: stereo at its rate.
 
-    ``read`` may be asked for any stretch that begins no more than `LOOKBACK_S` before the last one,
-    by any thread; `blocks` goes through all of it, as often as wanted.
+    ``read`` accepts any range that starts at most `LOOKBACK_S` before the previous one, from any
+    thread; `blocks` iterates over all of it, any number of times.
     """
 
     def __init__(self, blocks: Callable[[], Iterator[Samples]], n_samples: int, read: Read) -> None:
@@ -36,7 +36,7 @@ class StereoMixture:
 
 
 class Mixture:
-    """A mixture of one or two channels at any rate. Raises ValueError for any other."""
+    """Mixture of one or two channels at any rate. Raises ValueError for other channel counts."""
 
     def __init__(self, read: Read, n_channels: int, n_samples: int, sample_rate: int) -> None:
         if n_channels not in (1, 2):
@@ -49,7 +49,7 @@ class Mixture:
         self._sample_rate = sample_rate
 
     def is_silent(self) -> bool:
-        """Look at every sample. Raises ValueError where one is not finite."""
+        """Check every sample. Raises ValueError if one is not finite."""
         is_silent = True
         for block in self._blocks():
             if not np.isfinite(block).all():
@@ -58,12 +58,12 @@ class Mixture:
         return is_silent
 
     def silence(self, n_stems: int) -> Iterator[StemBlock]:
-        """Give stems of zeros."""
+        """Yield silent stems."""
         for block in self._blocks():
             yield np.zeros((n_stems, *block.shape), dtype=np.float32)
 
     def as_stereo(self, rate: int) -> StereoMixture:
-        """Show the mixture in stereo at a model's rate."""
+        """Return the mixture in stereo at a model's rate."""
         if rate == self._sample_rate:
             read = self._read
             return StereoMixture(
@@ -71,7 +71,7 @@ class Mixture:
                 self._n_samples,
                 lambda start, stop: _as_stereo(read(start, stop)),
             )
-        # One sample at 96 kHz is less than half a sample at 44.1 kHz, and a model needs one.
+        # One sample at 96 kHz is less than half a sample at 44.1 kHz, but a model needs one.
         n_samples = max(1, resampled_length(self._n_samples, self._sample_rate, rate))
 
         def blocks() -> Iterator[Samples]:
@@ -82,7 +82,7 @@ class Mixture:
         return StereoMixture(blocks, n_samples, _one_at_a_time(window.read))
 
     def deliver(self, stems: Iterator[StemBlock], rate: int) -> Iterator[StemBlock]:
-        """Bring a model's stems to the mixture's channels, rate and length."""
+        """Convert a model's stems to the mixture's channels, rate and length."""
         if self._n_channels == 1:
             stems = (block.mean(axis=1, keepdims=True, dtype=np.float32) for block in stems)
         if rate == self._sample_rate:
@@ -107,7 +107,7 @@ class Mixture:
 
 
 class _Window:
-    """Random access to blocks that come in order, as far back as ``lookback`` samples."""
+    """Random access to sequential blocks, up to ``lookback`` samples back."""
 
     def __init__(self, blocks: Iterator[Samples], lookback: int) -> None:
         self._blocks = blocks
@@ -117,7 +117,7 @@ class _Window:
         self._stop = 0
 
     def read(self, start: int, stop: int) -> Samples:
-        """Give samples ``start`` to ``stop``, all of them inside the mixture."""
+        """Return samples ``start`` to ``stop``, all inside the mixture."""
         if start < self._first:
             raise ValueError(f"sample {start} is gone: only {self._lookback} are kept")
         while self._stop < stop:
@@ -130,7 +130,7 @@ class _Window:
 
 
 def _one_at_a_time(read: Read) -> Read:
-    """Let several threads read: files and windows have one position."""
+    """Serialise reads of several threads: files and windows have one position."""
     lock = threading.Lock()
 
     def read_alone(start: int, stop: int) -> Samples:
@@ -154,7 +154,7 @@ def _resample(
 
 
 def _fit(blocks: Iterator[Samples], n_samples: int) -> Iterator[Samples]:
-    """Cut what is beyond ``n_samples``, fill up with zeros what lacks."""
+    """Cut or zero-pad to ``n_samples``."""
     done = 0
     for block in blocks:
         part = block[:, : n_samples - done]

@@ -1,8 +1,7 @@
-"""A network on its way down, as far as memory makes it go: fewer segments at once, shorter ones,
-the CPU.
+"""Out-of-memory fallback: smaller batches, then shorter segments, then the CPU.
 
-An accelerator that runs out of memory ends no job. Each step is told, and holds until the
-separation is over; the next one starts at the top again.
+An accelerator that runs out of memory does not fail the job. Each step is reported and holds until
+the separation ends; the next separation starts at full size again.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,18 +19,18 @@ Network = Callable[[Tensor], Tensor]
 
 
 class OomFallback:
-    """Runs a network where there is memory for it.
+    """Runs a network within the available memory.
 
     Parameters
     ----------
     module : the network; it is moved to the device at once.
-    device : torch's name of the device to start on.
-    tell : called with a sentence at each step down.
+    device : torch's name of the first device.
+    tell : called with a sentence at each fallback.
     run : from segments on the device, ``(n_segments, n_channels, n)``, to their stems; default
         calls the module.
-    shorten : makes the module take segments of so many samples, and gives what it really takes;
-        None where it has one length only.
-    segment, min_segment : length of a segment in samples, and the shortest that makes sense.
+    shorten : sets the segment length of the module in samples and returns the actual length; None
+        if the length is fixed.
+    segment, min_segment : length of a segment in samples, and the shortest useful one.
     """
 
     def __init__(
@@ -55,11 +54,11 @@ class OomFallback:
         self._max_batch: int | None = None
 
     def __call__(self, segments: Tensor) -> Tensor:
-        """Run the network; the stems come back on the CPU.
+        """Run the network; the stems are returned on the CPU.
 
         Raises
         ------
-        torch.OutOfMemoryError : not even the CPU has the memory.
+        torch.OutOfMemoryError : the memory of the CPU is not sufficient either.
         """
         while True:
             try:
@@ -70,7 +69,7 @@ class OomFallback:
                 self._step_down(len(segments), error)
 
     def close(self) -> None:
-        """Make the module take segments of its own length again."""
+        """Restore the module's own segment length."""
         if self._shorten is not None and self._segment != self._full_segment:
             self._shorten(self._full_segment)
 
@@ -83,7 +82,7 @@ class OomFallback:
         return torch.stack([self._run_short(samples) for samples in segments])
 
     def _run_short(self, samples: Tensor) -> Tensor:
-        """Run one segment as several shorter ones that overlap."""
+        """Run one segment as several shorter, overlapping ones."""
         blocks = overlap_add(
             lambda parts: self._run(parts.to(self._device)).cpu(),
             lambda start, stop: samples[:, start:stop],
@@ -119,5 +118,5 @@ class OomFallback:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell; MPS has no class for it."""
+    """Check for an out-of-memory error; MPS has no class for it."""
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()

@@ -1,10 +1,10 @@
-"""A network for short segments, run over a mixture of any length.
+"""Overlap-add: a network for short segments, run over a mixture of any length.
 
 The segments overlap, each is weighted by a triangle, and the sum is divided by the sum of the
-triangles: what ``demucs.apply.apply_model(shifts=0, split=True)`` computes, in the same order of
-operations, without holding more than one segment's stems. One difference: a last segment that the
-one before covers already is not run. That changes samples of the last overlap alone, where two
-estimates would have been averaged, and saves one of two networks' runs on a short clip.
+triangles, as in ``demucs.apply.apply_model(shifts=0, split=True)``, in the same order of
+operations, but holding only one segment's stems. One difference: a last segment that the one before
+already covers is not run. That changes only samples of the last overlap, where two estimates would
+have been averaged, and saves one of two runs on a short clip.
 
 Reference: Défossez et al., "Hybrid Spectrogram and Waveform Source Separation", ISMIR 2021
 workshop on music source separation; ``demucs/apply.py`` of demucs 4.1.
@@ -28,7 +28,7 @@ OVERLAP = 0.25
 
 
 def segment_offsets(n_samples: int, segment: int, overlap: float = OVERLAP) -> list[int]:
-    """Give the first sample of each segment; the last is the first that reaches the end.
+    """Return the first sample of each segment; the last is the first that reaches the end.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def segment_offsets(n_samples: int, segment: int, overlap: float = OVERLAP) -> l
 
 
 def triangle(segment: int) -> Tensor:
-    """Give a segment's weights, float32, shape ``(segment,)``, in (0, 1], largest in the middle."""
+    """Return a segment's weights, float32 ``(segment,)``, in (0, 1], largest in the middle."""
     half = segment // 2
     weights = torch.cat([torch.arange(1, half + 1), torch.arange(segment - half, 0, -1)])
     return weights / weights.max()
@@ -59,28 +59,28 @@ def overlap_add(
     overlap: float = OVERLAP,
     batch_size: int = 1,
 ) -> Iterator[Tensor]:
-    """Run a network over a mixture, and give the stems block by block.
+    """Run a network over a mixture, and yield the stems block by block.
 
     The next segments are read while the network runs.
 
     Parameters
     ----------
     network : from ``(n_segments, n_channels, n)`` to ``(n_segments, n_stems, n_channels, n)``.
-    read : gives samples of the mixture; called on a thread.
+    read : returns samples of the mixture; called on a thread.
     n_samples : length of the mixture, at least 1.
     segment : length of a segment in samples.
-    on_segment : called before the first and after every segment with the share that is done; may
-        raise to end the work.
-    checkpoint : keeps every block; those that it holds already are not computed again.
-    valid_length : from a segment's length to the length that the network wants; it is filled up on
-        both sides with what lies there, and with zeros beyond the ends.
+    on_segment : called before the first and after every segment with the fraction done; may raise
+        to stop.
+    checkpoint : stores every block; stored blocks are not computed again.
+    valid_length : from a segment's length to the length that the network requires; segments are
+        extended on both sides by the mixture, and by zeros beyond its ends.
     overlap : share of a segment that the next one covers, in [0, 1).
-    batch_size : how many segments the network is given at once; those of other lengths go alone.
+    batch_size : number of segments in one call; segments of other lengths are run alone.
 
     Yields
     ------
-    Stems, float32 on the CPU, shape ``(n_stems, n_channels, n)``; the blocks follow each other
-    without a gap and end at ``n_samples``.
+    Stems, float32 on the CPU, shape ``(n_stems, n_channels, n)``: adjoining blocks up to
+    ``n_samples``.
     """
     offsets = segment_offsets(n_samples, segment, overlap)
     sums = _Sums(segment, checkpoint.state)
@@ -107,7 +107,7 @@ def overlap_add(
 
 
 class _Sums:
-    """Weighted segments added up; keeps what the next segment adds to."""
+    """Sum of weighted segments; keeps the part that the next segment overlaps."""
 
     def __init__(self, segment: int, state: Mapping[str, Any]) -> None:
         self._weights = triangle(segment)
@@ -116,17 +116,17 @@ class _Sums:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What has to be kept to go on from here."""
+        """State to resume from here."""
         return {"tail": self._tail.numpy(), "tail_weights": self._tail_weights.numpy()}
 
     def add(self, output: Tensor, length: int, n_ready: int) -> Tensor:
-        """Take a segment's stems; give the first ``n_ready`` samples, which are complete."""
+        """Add a segment's stems; return the first ``n_ready`` samples, which are complete."""
         start = (output.shape[-1] - length) // 2
         stems = self._weights[:length] * output[..., start : start + length].cpu()
         total = self._weights[:length].clone()
         if self._tail is not None:
             n = self._tail.shape[-1]
-            # The order in which demucs adds: what came before, then this segment.
+            # Same order of additions as demucs: the previous sum, then this segment.
             stems[..., :n] = self._tail + stems[..., :n]
             total[:n] = self._tail_weights + total[:n]
         self._tail, self._tail_weights = stems[..., n_ready:].clone(), total[n_ready:].clone()
@@ -137,7 +137,7 @@ Segment = tuple[int, Tensor]
 
 
 def _batches(segments: Iterator[Segment], batch_size: int) -> Iterator[list[Segment]]:
-    """Put up to ``batch_size`` neighbours of one length together."""
+    """Group up to ``batch_size`` neighbours of one length."""
     batch: list[Segment] = []
     for offset, samples in segments:
         if batch and (len(batch) == batch_size or samples.shape != batch[0][1].shape):

@@ -1,8 +1,8 @@
-"""Several passes over one mixture, seen differently each time, and averaged.
+"""Averaged passes over transformed views of one mixture.
 
-A network is neither indifferent to where its segments begin nor to which channel is left: the mean
-of what it says of shifted, swapped and inverted mixtures is closer to the truth than one answer.
-The passes run side by side, so that memory doesn't grow with the length.
+A network is not invariant to the position of its segments or the order of channels: the mean of its
+estimates for shifted, swapped and inverted mixtures is better than one estimate. The passes run in
+lockstep, so that memory does not grow with the length.
 
 Reference: Défossez et al., "Demucs", 2019 ("the shift trick").
 """
@@ -24,14 +24,14 @@ Stream = Callable[[StereoMixture, Run], Iterator[StemBlock]]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a pass sees the mixture: ``delay`` zeros before it, channels swapped, sign inverted."""
+    """View of the mixture for a pass: ``delay`` leading zeros, swapped channels, inverted sign."""
 
     delay: int = 0
     is_swapped: bool = False
     is_inverted: bool = False
 
     def of(self, mixture: StereoMixture) -> StereoMixture:
-        """Show the mixture this way."""
+        """Return the transformed mixture."""
 
         def blocks() -> Iterator[Samples]:
             if self.delay:
@@ -46,7 +46,7 @@ class View:
         return StereoMixture(blocks, mixture.n_samples + self.delay, read)
 
     def undo(self, stems: Iterator[StemBlock]) -> Iterator[StemBlock]:
-        """Show stems of the view as they lie in the mixture."""
+        """Transform stems of the view back to the mixture."""
         to_drop = self.delay
         for block in stems:
             kept = block[..., to_drop:]
@@ -60,7 +60,7 @@ class View:
 
 
 def list_views(effort: Effort, sample_rate: int) -> list[View]:
-    """List the views that an effort asks for; the mixture as it is comes first."""
+    """List the views of an effort; the unchanged mixture comes first."""
     step = MAX_SHIFT_S * sample_rate / effort.shifts
     views = [View(round(i * step)) for i in range(effort.shifts)]
     if effort.augment:
@@ -71,7 +71,7 @@ def list_views(effort: Effort, sample_rate: int) -> list[View]:
 def stream_passes(
     stream: Stream, mixture: StereoMixture, sample_rate: int, run: Run
 ) -> Iterator[StemBlock]:
-    """Run ``stream`` once for each view of the mixture; give the mean of the stems."""
+    """Run ``stream`` once for each view of the mixture; yield the mean of the stems."""
     views = list_views(run.effort, sample_rate)
     if len(views) == 1:
         yield from stream(mixture, run)
@@ -85,7 +85,7 @@ def stream_passes(
 
 
 def side_by_side(streams: list[Iterator[StemBlock]]) -> Iterator[list[StemBlock]]:
-    """Give blocks of all streams for the same stretch; each may be cut at other places."""
+    """Yield aligned blocks of all streams, whose own blocks may differ in length."""
     waiting: list[StemBlock | None] = [None] * len(streams)
     while True:
         for i, stream in enumerate(streams):

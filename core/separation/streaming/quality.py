@@ -1,7 +1,7 @@
-"""What can be said of stems without knowing the true ones: the quality card of a separation.
+"""Quality card of a separation: measures that need no reference stems.
 
-Conventions: levels in dB re full scale (±1), None for silence; all measured block by block on the
-model's stems as they come, before the residual is put anywhere.
+Conventions: levels in dBFS (full scale ±1), None for silence; measured block by block on the
+model's stems, before the residual is assigned.
 """
 
 import math
@@ -18,7 +18,7 @@ SILENCE_DBFS = -70.0
 
 @dataclass(frozen=True, slots=True)
 class StemQuality:
-    """One stem: its level, its peak, how many samples exceed full scale, whether it is silent."""
+    """One stem: level, peak, number of samples beyond full scale, silence."""
 
     rms_dbfs: float | None
     peak_dbfs: float | None
@@ -28,14 +28,14 @@ class StemQuality:
 
 @dataclass(frozen=True, slots=True)
 class QualityCard:
-    """A separation without reference.
+    """Quality of a separation without reference.
 
     Attributes
     ----------
     residual_dbfs, residual_peak_dbfs : of mixture − Σ stems.
-    correlation : between the mono sums of each two stems, −1 to 1, by ``a/b``; near 0 where they
-        share nothing, None where one is silent.
-    mixture_is_silent : whether there was anything to separate.
+    correlation : between the mono sums of each pair of stems, −1 to 1, by ``a/b``; near 0 for
+        unrelated stems, None if one is silent.
+    mixture_is_silent : whether the mixture is silent.
     """
 
     residual_dbfs: float | None
@@ -59,7 +59,7 @@ class QualityMeter:
         self._products = np.zeros((len(stems), len(stems)))
 
     def add(self, mixture: Samples, stems: Mapping[str, Samples], residual: Samples) -> None:
-        """Take a block of the mixture, of every stem, and of what they leave."""
+        """Add a block of the mixture, of every stem, and of the residual."""
         block = np.stack([stems[stem] for stem in self._stems])
         self._n_values += mixture.size
         self._mixture_power += float(np.vdot(mixture, mixture))
@@ -73,7 +73,7 @@ class QualityMeter:
         self._products += mono @ mono.T
 
     def card(self) -> QualityCard:
-        """Give what was measured."""
+        """Return the quality card."""
         n_values = max(self._n_values, 1)
         stems = {}
         for i, stem in enumerate(self._stems):
@@ -104,5 +104,5 @@ class QualityMeter:
 
 
 def to_dbfs(level: float) -> float | None:
-    """Give a level in dB re full scale; None for silence."""
+    """Return a level in dBFS; None for silence."""
     return round(20 * math.log10(level), 2) if level > 0 else None

@@ -1,4 +1,4 @@
-"""One separation, as a model sees it: what is wanted of it, and how far it is."""
+"""One run of a separation: the wanted stems and effort, progress and cancellation."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +13,12 @@ Tell = Callable[[str], None]
 
 
 class Run:
-    """One separation.
+    """One run of a separation.
 
     Parameters
     ----------
-    stems : those that are wanted, in the model's order.
-    effort, progress, cancelled, tell, checkpoint : as `SeparatorModel.stream` takes them.
+    stems : the wanted stems, in the model's order.
+    effort, progress, cancelled, tell, checkpoint : as for `SeparatorModel.stream`.
     """
 
     def __init__(
@@ -40,30 +40,30 @@ class Run:
         self._fraction = 0.0
 
     def report(self, fraction: float) -> None:
-        """Report a fraction in [0, 1]; it never falls. Raises `JobCancelled`."""
+        """Report the fraction done, in [0, 1], non-decreasing. Raises `JobCancelled`."""
         self.check()
         self._fraction = max(self._fraction, min(1.0, fraction))
         if self._progress is not None:
             self._progress(self._fraction)
 
     def check(self) -> None:
-        """Raise `JobCancelled` when the job was cancelled."""
+        """Raise `JobCancelled` if the job was cancelled."""
         if self._cancelled is not None and self._cancelled():
             raise JobCancelled("The job was cancelled while its stems were being separated.")
 
     def tell(self, sentence: str) -> None:
-        """Say that the work goes on otherwise than asked."""
+        """Report that the work continues differently than requested."""
         if self._tell is not None:
             self._tell(sentence)
 
     def checkpoint(self, name: str, **identity: Any) -> ChunkCheckpoint:
-        """Open the kept chunks of one network; see `ChunkCheckpoint`."""
+        """Open the checkpoint of one network; see `ChunkCheckpoint`."""
         return ChunkCheckpoint(self._checkpoint, name, identity)
 
     def split(self, n_parts: int) -> list["Run"]:
-        """Give the runs of parts of equal cost that work side by side.
+        """Return runs for parts of equal cost, processed in lockstep.
 
-        Each keeps its chunks in a folder of its own.
+        Each stores its chunks in a folder of its own.
         """
         fractions = [0.0] * n_parts
 

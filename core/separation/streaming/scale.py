@@ -1,4 +1,4 @@
-"""The mixture as some networks know it: mean 0, standard deviation 1, of its mono mix."""
+"""Standardisation of the mixture: mean 0 and standard deviation 1 of its mono mix."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from core.separation.streaming.mixture import StereoMixture
 
 
 class Scale:
-    """The mean and the standard deviation of a mixture, found in one pass over it.
+    """Mean and standard deviation of a mixture, measured in one pass.
 
     Reference: Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance", 1983.
     """
@@ -28,9 +28,9 @@ class Scale:
         self.std = torch.tensor(deviation, dtype=torch.float32) + 1e-8
 
     def read(self, start: int, stop: int) -> Tensor:
-        """Give samples of the scaled mixture, shape ``(2, stop - start)``."""
+        """Return samples of the scaled mixture, shape ``(2, stop - start)``."""
         return (torch.from_numpy(self._read(start, stop)) - self.mean) / self.std
 
     def undo(self, stems: Tensor) -> Tensor:
-        """Bring stems back to the mixture's scale."""
+        """Scale stems back to the level of the mixture."""
         return stems * self.std + self.mean

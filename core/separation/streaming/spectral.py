@@ -1,7 +1,7 @@
-"""Work on spectra of a stream: transform, change, transform back, block by block, without a seam.
+"""Short-time Fourier processing of a stream, block by block and without seams.
 
-Frames lie on one grid over the whole stream (Hann window of 4096 samples, hop 1024), so what is
-done to each of them does not depend on how the stream was cut.
+Frames lie on one grid over the whole stream (Hann window of 4096 samples, hop 1024), so the result
+does not depend on the block sizes.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ N_FFT = 4096
 HOP_LENGTH = 1024
 _N_HOPS = N_FFT // HOP_LENGTH
 _WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
-# Squared Hann windows at a quarter's hop add up to this, everywhere.
+# Constant sum of squared Hann windows at a hop of a quarter.
 _GAIN = np.float32(1 / 1.5)
 
 Spectra = NDArray[np.complex64]
@@ -25,7 +25,7 @@ Spectra = NDArray[np.complex64]
 def map_spectra(
     blocks: Iterator[Samples], change: Callable[[Spectra], Spectra]
 ) -> Iterator[Samples]:
-    """Change the spectra of a stream.
+    """Process the spectra of a stream.
 
     Parameters
     ----------
@@ -35,13 +35,13 @@ def map_spectra(
 
     Yields
     ------
-    float32 blocks as long together as the stream. Where nothing is changed, samples come back to
-    about 1e-7.
+    float32 blocks of the same total length as the stream. With unchanged spectra, samples are
+    reconstructed to about 1e-7.
     """
     held: Samples | None = None
     tail: Samples | None = None
     n_in = n_out = 0
-    to_drop = N_FFT - HOP_LENGTH  # what lies before the first sample
+    to_drop = N_FFT - HOP_LENGTH  # before the first sample
     for block in blocks:
         n_in += block.shape[-1]
         if held is None:
@@ -57,7 +57,7 @@ def map_spectra(
         if ready.shape[-1]:
             yield ready
     if held is not None and n_out < n_in:
-        # Silence after the end, as much as the last samples' frames need.
+        # Silence after the end, as needed by the frames of the last samples.
         missing = n_in - n_out + to_drop
         n_frames = -(-missing // HOP_LENGTH)
         n_more = max(0, (n_frames - 1) * HOP_LENGTH + N_FFT - held.shape[-1])
@@ -72,7 +72,7 @@ def _change(
     change: Callable[[Spectra], Spectra],
     tail: Samples | None,
 ) -> tuple[Samples, Samples]:
-    """Give the samples that the next frames complete, and what later frames add to."""
+    """Return the samples that the next frames complete, and the tail that later frames add to."""
     frames = np.lib.stride_tricks.sliding_window_view(held, N_FFT, axis=-1)
     frames = frames[..., : (n_frames - 1) * HOP_LENGTH + 1 : HOP_LENGTH, :]
     changed = fft.irfft(change(fft.rfft(frames * _WINDOW)), N_FFT) * (_WINDOW * _GAIN)

@@ -1,8 +1,8 @@
-"""The Wiener filter as a refinement: each stem gets its share of the mixture's power.
+"""Wiener filter: each stem gets its share of the mixture's power.
 
-A network's stems need not add up to the mixture, and carry its artefacts in their phase. Here the
-power of each stem, relative to all, becomes a mask on the mixture's own spectrum. What no stem
-claims counts as one more source, so that a stem that was not asked for is not shared out.
+A network's stems need not sum to the mixture, and have artefacts in their phase. Here the power of
+each stem relative to all becomes a mask on the mixture's own spectrum. The residual counts as one
+more source, so that the content of an unrequested stem is not distributed to the others.
 
 Reference: Liutkus & Badeau, "Generalized Wiener filtering with fractional power spectrograms",
 ICASSP 2015 (with exponent 2, without the iterations over spatial covariances).
@@ -27,7 +27,7 @@ def refine(stems: Iterator[StemBlock], mixture: StereoMixture) -> Iterator[StemB
 
     Yields
     ------
-    Blocks of the same stems; where their power is nil, silence.
+    Blocks of the same stems; silence where their power is zero.
     """
 
     def with_mixture() -> Iterator[StemBlock]:

@@ -77,5 +77,5 @@ def test_columns_that_do_not_fit_are_errors(columns: TrackColumns) -> None:
 def test_timbres_are_of_one_length() -> None:
     timbres = (np.ones(2, np.float32), np.ones(3, np.float32))
     tracks = [PlaylistTrack(str(n), timbre=timbre) for n, timbre in enumerate(timbres)]
-    with pytest.raises(ValueError, match="several lengths"):
+    with pytest.raises(ValueError, match="differ in length"):
         TrackTable.from_tracks(tracks)

@@ -244,7 +244,7 @@ def test_a_chain_of_a_thousand_stubs_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("share", "told"), [(0.001, "nothing of it"), (0.5, r"only 2\.4\d s of 5\.00 s")]
+    ("share", "told"), [(0.001, "none of it"), (0.5, r"only 2\.4\d s of 5\.00 s")]
 )
 def test_a_cut_flac_says_how_much_of_it_is_left(
     tmp_path: Path, noise: Callable[..., np.ndarray], share: float, told: str
@@ -309,7 +309,7 @@ def test_samples_that_are_no_numbers_are_corrupt(
     samples[0, 700] = value
     path = tmp_path / "upload"
     soundfile.write(path, samples.T, RATE, format="WAV", subtype=subtype)
-    with pytest.raises(CorruptAudio, match="no numbers"):
+    with pytest.raises(CorruptAudio, match="non-finite"):
         decode(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -120,7 +120,7 @@ def test_reading_outside_the_file_is_a_mistake(
         writer.write(noise(10))
     with AudioReader(tmp_path / "audio") as reader:
         for start, stop in ((-1, 5), (11, None), (5, 4)):
-            with pytest.raises(ValueError, match="no samples"):
+            with pytest.raises(ValueError, match="outside"):
                 reader.read(start, stop)
 
 
