@@ -139,7 +139,7 @@ def test_vocals_decide_between_two_that_are_else_alike() -> None:
 
 def test_two_tracks_of_one_id_are_a_mistake() -> None:
     """Wishes name tracks by their ids: the wrong one of two would be played."""
-    with pytest.raises(ValueError, match="one id"):
+    with pytest.raises(ValueError, match="duplicate ids"):
         plan([PLAIN, PLAIN])
 
 
