@@ -2,8 +2,8 @@
 
     python -m bench.key_validation --set FOLDER [--made N] [--json]
 
-``FOLDER/set.csv`` is as for `bench.analysis`. Every setting of `SETTINGS` is scored on every recording
-with a known key. Then, for each group in turn, a setting is chosen on all other groups and scored
+``FOLDER/set.csv`` is as for `bench.analysis`. Every setting of `SETTINGS` is scored on every
+recording with a known key. For each group in turn, a setting is chosen on the others and scored
 on the one that was left out: these scores hold for music outside the tuning set. The choice prefers
 plateaus to peaks: a setting is ranked by the mean of its scores and its neighbours'. ``--made N``
 also scores N songs of `bench.made_harmony`, on which nothing is chosen.

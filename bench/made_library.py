@@ -1,7 +1,7 @@
 """Synthetic library of any size, and a greedy planner, for benchmarks and tests of the planner.
 
-Most tracks are near 126 BPM, keys are uniform, tracks have up to a dozen vocal passages, windows are
-16 bars, descriptor vectors are random.
+Most tracks are near 126 BPM, keys are uniform, tracks have up to a dozen vocal passages, windows
+are 16 bars, descriptor vectors are random.
 """
 
 import numpy as np

@@ -37,7 +37,7 @@ def si_sdr_db(true: Signal, estimate: Signal) -> float:
 def bss_eval_db(
     true: Sequence[Signal], estimates: Sequence[Signal], sample_rate: int
 ) -> list[float] | None:
-    """Return the SDR of BSS Eval v4 for each stem, median over windows of 1 s; None without museval.
+    """Return the median SDR of BSS Eval v4 over windows of 1 s by stem; None without museval.
 
     Windows in which a true stem or an estimate is silent are ignored.
 

@@ -3,8 +3,8 @@
     python -m bench.train_rhythm [--songs 300] [--dressed 900]
 
 The data are `bench.made_songs` alone, without recordings, so that recordings can validate the
-weights. Each choice is a softmax over linear scores with an L2 penalty; level starts from the product
-of autocorrelation, Fourier magnitude and a power of the coherence of the pulse, and is trained at
+weights. Each choice is a softmax over linear scores with an L2 penalty; level starts from the
+product of autocorrelation, Fourier magnitude and a power of the pulse's coherence. It is trained at
 three speeds, so that it does not learn the tempo distribution of the made songs. Phase and downbeat
 are learned from plain songs, where both are unambiguous. The same songs and scipy give the same
 weights.
@@ -33,8 +33,8 @@ WEIGHTS = Path(level.__file__).parents[1] / "weights" / "rhythm.npz"
 L2 = 0.1
 SPEEDS = (0.85, 1.0, 1.15)
 PULSE_POWER = 8.0
-"""Power of the pulse's coherence. Made songs are steadier than any band, so it is not fitted on them
-but chosen by `bench.tempo_validation`."""
+"""Power of the pulse's coherence. Made songs are steadier than any band, so it is not fitted on
+them but chosen by `bench.tempo_validation`."""
 
 _PARTS = ("mean", "scale", "weights")
 _Array = NDArray[np.float64]

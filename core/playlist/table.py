@@ -1,7 +1,7 @@
 """Tracks as columns, from which thousands of transitions are scored at once.
 
 A `TrackTable` is made once, from tracks or from a library's columns, and can be kept; planning and
-searching only read it. NaN: unknown; -1: an unknown artist.
+searching only read it. NaN stands for unknown values, -1 for an unknown artist.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,12 +36,12 @@ class TrackTable:
 
     Parameters
     ----------
-    ids, titles : of the tracks; to plan with they are unique.
-    stems : names of the stems that lie at hand, a tuple a track.
-    key : places in `core.playlist.harmony.CODES`.
-    numbers : by the names of `stemcrate.schemas.search.PlannedFacts`, one number a track.
-    log_tempo, bar_s : one number a track.
-    artist : a number an artist.
+    ids, titles : of the tracks; ids are unique for planning.
+    stems : names of the available stems, a tuple for each track.
+    key : indices in `core.playlist.harmony.CODES`.
+    numbers : by the names of `stemcrate.schemas.search.PlannedFacts`, one for each track.
+    log_tempo, bar_s : one number for each track.
+    artist : a number for each artist.
     timbre : shape (n, n_features), float32, rows of length 1 or NaN; n_features may be 0.
     mix_in_s, mix_out_s : shape (n, 2), windows (`core.playlist.windows`).
     play_s : from mixing in to mixing out.
