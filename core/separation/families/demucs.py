@@ -1,4 +1,11 @@
-"""Demucs: bags of networks, from the hub's cache, torch hub's cache or MODEL_DIR.
+"""Demucs: bags of networks.
+
+Looked for in this order:
+
+1. ``MODEL_DIR/<name>/`` and ``MODEL_DIR`` itself: a bag ``<name>.yaml`` (the catalogue has those of
+   known models) with ``<signature>.safetensors`` or ``<signature>[-<checksum>].th``;
+2. the Hugging Face hub's cache, as demucs 4.1 fills it;
+3. torch hub's cache of checkpoints, as older versions of demucs filled it.
 
 Sources: the bags (``demucs/remote/*.yaml``) and file names (``demucs/remote/files.txt``) of demucs
 4.1; the repositories' names by ``demucs/hf.py``.

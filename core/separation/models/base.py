@@ -148,8 +148,8 @@ class SeparatorModel(ABC):
         cancelled : asked at each chunk.
         tell : called with a sentence where the work had to go on otherwise than asked.
         checkpoint : folder in which chunks are kept (`core.separation.streaming.checkpoint`). A
-        later call
-            for the same mixture goes on after the last chunk; the caller removes the folder.
+            later call for the same mixture goes on after the last chunk; the caller removes the
+            folder.
 
         Yields
         ------

