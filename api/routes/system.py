@@ -32,7 +32,7 @@ router = APIRouter(tags=["system"])
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Health}},
 )
 def get_health(services: ServicesDep, response: Response) -> Health:
-    """Tell whether the database answers and a worker is alive.
+    """Return whether the database answers and a worker is alive.
 
     503 when the database does not answer. Without a worker jobs are accepted and wait.
     """
@@ -51,7 +51,7 @@ def get_health(services: ServicesDep, response: Response) -> Health:
 
 @router.get("/config", operation_id="get_config")
 def get_config(services: ServicesDep) -> Configuration:
-    """Tell what can be asked of this installation: models, options, limits."""
+    """Return what this installation offers: models, options, limits."""
     settings = services.settings
     inventory = services.inventory()
     return Configuration(

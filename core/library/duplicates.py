@@ -1,4 +1,4 @@
-"""Which tracks are there more than once, at three levels of likeness."""
+"""Finds duplicates at several levels of certainty."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ class DuplicateGroup:
     Parameters
     ----------
     level : ``bytes``: one track in several files; ``packets``: the same encoded audio with other
-        tags; ``recording``: the same recording in other encodings; ``review``: alike enough for a
+        tags; ``recording``: the same recording in other encodings; ``review``: similar enough for a
         person to judge.
     tracks : one for ``bytes``, else two or more.
     bit_error_rate : the largest between fingerprints that joined the group; None for the levels
@@ -34,10 +34,10 @@ class DuplicateGroup:
 
 
 def find_duplicates(library: Library) -> list[DuplicateGroup]:
-    """Find everything that the library holds more than once, the surest first.
+    """Find duplicates in the library, most certain first.
 
-    A pair is listed once, at its surest level. Copies at another speed or pitch, and recordings
-    shorter than 20 s in another encoding, are not found.
+    A pair is listed once, at its most certain level. Copies at another speed or pitch, and
+    recordings shorter than 20 s in another encoding, are not found.
     """
     packets = _find_packets(library)
     matches = find_matches(library.repository().fingerprints())
@@ -57,13 +57,13 @@ def find_duplicates(library: Library) -> list[DuplicateGroup]:
 
 
 def _find_copies(library: Library) -> tuple[TrackSummary, ...]:
-    """Find the tracks that lie in several files."""
+    """Find the tracks with several files."""
     n_files = Counter(track_id for track_id, _ in library.repository().files())
     return library.summaries([track_id for track_id, n in n_files.items() if n > 1])
 
 
 def _find_packets(library: Library) -> list[Members]:
-    """Find the tracks whose encoded audio is the same."""
+    """Find the tracks with the same encoded audio."""
     return [
         tuple(track_id for _, track_id in members)
         for _, members in groupby(library.repository().packet_hashes(), key=lambda row: row[0])
@@ -83,7 +83,7 @@ def _find_recordings(matches: Sequence[Match], known: set[Members]) -> dict[Memb
 def _find_doubtful(
     matches: Sequence[Match], known: set[Members]
 ) -> Iterator[tuple[Members, float]]:
-    """Find the pairs that a person should judge."""
+    """Find the pairs for a person to judge."""
     for match in matches:
         pair = tuple(sorted((match.first, match.second)))
         if match.verdict == "review" and pair not in known:

@@ -1,4 +1,4 @@
-"""The library: records on disk, the catalogue made from them, and what can be asked of both.
+"""The library: records on disk, the catalogue built from them, and queries on both.
 
 Every change is written to the record first and then to the database; the database can be lost.
 """
@@ -37,7 +37,7 @@ MIN_PREFIX = 6
 class Library:
     """The tracks of one data folder. Safe to use from several threads and processes.
 
-    Raises `DatabaseUnavailable` where the database does not answer.
+    Raises `DatabaseUnavailable` if the database does not answer.
     """
 
     def __init__(self, data_dir: Path, database_url: str) -> None:
@@ -51,16 +51,16 @@ class Library:
     # changes
 
     def put(self, record: LibraryRecord) -> None:
-        """Enter a track, or replace what stood there.
+        """Add or replace a track.
 
-        A file that held another track until now is taken from it: a track whose last file was
-        rewritten goes, and playlists follow to its successor where the audio is the same.
+        A file that held another track is removed from it: a track whose last file was
+        rewritten is removed, and playlists switch to its successor if the audio is the same.
         """
         with self._writing():
             self._put(record)
 
     def change(self, track_id: str, change: Callable[[LibraryRecord], None]) -> bool:
-        """Change a track's record as it is now; return False where there is no such track."""
+        """Change a track's current record; return False if there is no such track."""
         with self._writing():
             record = self._records.read_track(track_id)
             if record is None:
@@ -70,9 +70,9 @@ class Library:
             return True
 
     def add_file(self, track_id: str, file: FileReference) -> bool:
-        """Note one more file of a track; False where there is no such track.
+        """Add a file to a track; return False if there is no such track.
 
-        Files of the track that are gone are forgotten: it was moved.
+        Missing files of the track are removed: it was moved.
         """
         with self._writing():
             record = self._records.read_track(track_id)
@@ -84,28 +84,28 @@ class Library:
             return True
 
     def remove(self, track_id: str) -> None:
-        """Forget a track; its files stay. Raises `TrackNotFound`."""
+        """Remove a track; its files are kept. Raises `TrackNotFound`."""
         with self._writing():
             if not self._repository.remove(track_id):
                 raise _not_found(track_id)
             self._records.remove_track(track_id)
 
     def rebuild(self) -> int:
-        """Make the catalogue anew from the records; give the number of tracks."""
+        """Rebuild the catalogue from the records; return the number of tracks."""
         with self._writing():
             self._repository.replace_all(make_rows(record) for record in self._records.tracks())
             return self._repository.count()
 
     def note_job(self, entry: JobEntry) -> None:
-        """Note which tracks a job brings."""
+        """Record which tracks a job adds."""
         self._records.write_job(entry)
 
     def noted_job(self, job_id: str) -> JobEntry | None:
-        """Tell which tracks a job brought; None where it brought none."""
+        """Return which tracks a job added; None if unknown."""
         return self._records.read_job(job_id)
 
     def noted_jobs(self) -> set[str]:
-        """List the jobs that brought tracks."""
+        """List the jobs that added tracks."""
         return self._records.job_ids()
 
     def forget_jobs(
@@ -115,10 +115,10 @@ class Library:
         *,
         track_ids: Sequence[str] | None = None,
     ) -> None:
-        """Forget jobs that are gone, and the tracks that came by them alone.
+        """Remove deleted jobs, and the tracks that only they added.
 
-        ``upload_path`` tells where the bytes of an uploaded track lie, or lay; ``track_ids`` are
-        the tracks to look at, None for all.
+        ``upload_path`` returns the path of an uploaded track's bytes; ``track_ids`` are
+        the tracks to check, None for all.
         """
         with self._writing():
             found = self._records.tracks()
@@ -133,49 +133,49 @@ class Library:
                 self._records.remove_job(job_id)
 
     def keep_cover(self, cover: Cover) -> CoverReference:
-        """Keep a cover that a record may refer to."""
+        """Store a cover for a record."""
         return self._records.keep_cover(cover)
 
     # questions
 
     def count(self) -> int:
-        """Give the number of tracks."""
+        """Return the number of tracks."""
         return self._repository.count()
 
     def stale_tracks(self, version: str) -> tuple[TrackSummary, ...]:
-        """List the tracks whose facts were not made by this version of the analysis."""
+        """List the tracks with facts of another version of the analysis."""
         return self._repository.get(self._repository.ids_of_other_analyses(version))
 
     def search(self, query: TrackQuery) -> TrackPage:
-        """Give a page of the tracks that a query finds. Raises `InvalidOption` for its cursor."""
+        """Return a page of matching tracks. Raises `InvalidOption` for an invalid cursor."""
         return self._repository.search(query)
 
     def summaries(self, track_ids: Sequence[str]) -> tuple[TrackSummary, ...]:
-        """Give tracks in the order of their ids; those that are not there are left out."""
+        """Return tracks in the order of ``ids``; unknown ids are left out."""
         return self._repository.get(track_ids)
 
     def summary(self, track_id: str) -> TrackSummary:
-        """Give a line about a track. Raises `TrackNotFound`."""
+        """Return the summary of a track. Raises `TrackNotFound`."""
         found = self._repository.get([track_id])
         if not found:
             raise _not_found(track_id)
         return found[0]
 
     def record(self, track_id: str) -> LibraryRecord:
-        """Give all that is known of a track. Raises `TrackNotFound`."""
+        """Return a track's record. Raises `TrackNotFound`."""
         record = self._records.read_track(self.summary(track_id).id)
         if record is None:
             raise _not_found(track_id)
         return record
 
     def find_record(self, track_id: str) -> LibraryRecord | None:
-        """Give all that is known of a track, None where it is not in the library."""
+        """Return a track's record; None if it is not in the library."""
         return self._records.read_track(track_id)
 
     def find_id(self, text: str) -> str:
-        """Complete an id of which only the beginning is given.
+        """Complete a prefix of an id.
 
-        Raises `TrackNotFound`, and `InvalidOption` for a beginning of several ids.
+        Raises `TrackNotFound`, and `InvalidOption` for an ambiguous prefix.
         """
         found = self._repository.ids_beginning_with(text, 2) if len(text) >= MIN_PREFIX else []
         if not found:
@@ -185,34 +185,34 @@ class Library:
         return found[0]
 
     def known_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
-        """Give what is known of these files, by path."""
+        """Return the known files, by path."""
         return self._repository.known_files(paths)
 
     def cover_path(self, track_id: str) -> tuple[Path, str] | None:
-        """Give file and media type of a track's cover. Raises `TrackNotFound`."""
+        """Return path and media type of a track's cover. Raises `TrackNotFound`."""
         cover = self.record(track_id).cover
         path = cover and self._records.cover_path(cover)
         return (path, cover.mime) if cover and path and path.is_file() else None
 
     def read_cover(self, record: LibraryRecord) -> Cover | None:
-        """Read a track's cover; None where it has none."""
+        """Read a track's cover; None if it has none."""
         if record.cover is None:
             return None
         path = self._records.cover_path(record.cover)
         return Cover(path.read_bytes(), record.cover.mime) if path.is_file() else None
 
     def columns(self) -> TrackColumns:
-        """Give what sets are planned from; kept in memory until something changes."""
+        """Return the planner's columns; cached until the library changes."""
         return self._columns.get(self._repository.revision(), self._repository.columns)
 
     def similar(
         self, track_id: str, *, part: str = MIXTURE, limit: int = 20
     ) -> list[tuple[TrackSummary, float]]:
-        """Find the tracks that sound most like one, with the cosine of their descriptors.
+        """Find the most similar tracks, with the cosine of their descriptors.
 
         Parameters
         ----------
-        part : ``mixture``, or the name of a stem that tracks were separated into.
+        part : ``mixture``, or the name of a stem.
 
         Raises
         ------
@@ -234,7 +234,7 @@ class Library:
         )
 
     def repository(self) -> LibraryRepository:
-        """Give the catalogue, for the other modules of the library."""
+        """The catalogue, for other modules of the library."""
         return self._repository
 
     def _similarity(self, part: str) -> dict[str, SimilarityIndex]:
@@ -253,9 +253,9 @@ class Library:
         self._repository.put(make_rows(record))
 
     def _put_or_remove(self, record: LibraryRecord, upload: Path) -> None:
-        """Write a record that lost jobs; a track goes with the last of them if it has no file.
+        """Write a record that lost jobs; without jobs and files the track is removed.
 
-        Files of the user's own count although they are not there now: a disk may be unplugged.
+        The user's own files count even if they are missing now: a disk may be unplugged.
         """
         if not upload.is_file():
             record.files = [file for file in record.files if file.path != str(upload)]
@@ -282,14 +282,14 @@ class Library:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Be the only one that changes the library."""
+        """Hold the lock for changes of the library."""
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path):
             yield
 
 
 class _Kept(Generic[T]):
-    """Something that was read at a revision, and is good until the next."""
+    """A value that was read at a revision and is valid until the next."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -175,7 +175,7 @@ class IsolatedProcess:
 
 
 def _wind_up(limits: ProcessLimits) -> None:
-    """Give the next step its share of CPU time: the kernel watches, should the parent not."""
+    """Limit the next step's CPU time by the kernel, in case the parent does not."""
     if limits.silence_s is not None:
         limit_cpu(limits.silence_s)
 

@@ -1,6 +1,6 @@
-"""Tracks as columns: what sets are planned and neighbours are found from, in memory.
+"""Tracks as columns in memory, for the planner and similarity.
 
-Plain arrays, so that the rooms above need nothing of the database. NaN: unknown.
+Plain arrays, so that the layers above need no database. NaN: unknown.
 """
 
 from collections import Counter
@@ -28,19 +28,20 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class TrackColumns:
-    """What is known of n tracks; every column has n rows.
+    """Columns of n tracks; every column has n rows.
 
     Parameters
     ----------
     ids, titles, artists, camelot : None: unknown.
     numbers : by the names of `stemcrate.schemas.search.PlannedFacts`, shape (n,).
-    mix_in_s, mix_out_s : shape (n, 2), start and end of where a track can be mixed in and out.
-    vocals_s : (start, end) of sung passages, shape (n_passages, 2); None: unknown who sings where,
+    mix_in_s, mix_out_s : shape (n, 2), start and end of the mixing windows.
+    vocals_s : (start, end) of sung passages, shape (n_passages, 2); None: unknown,
         empty: instrumental.
-    stems : names of the stems at hand.
+    stems : names of the available stems.
     descriptors : of the mixtures, float32, shape (n, n_features), NaN: unknown. Of a library those
         of the version that most tracks have; the others count as unknown.
-    downbeats_s : the downbeats of each track, rising; empty: unknown. A library does not read them.
+    downbeats_s : the downbeats of each track, ascending; empty: unknown. A library does not read
+    them.
     """
 
     ids: tuple[TrackId, ...]
@@ -79,7 +80,7 @@ COLUMNS = (
 
 
 def make_columns(rows: Sequence[Row]) -> TrackColumns:
-    """Make columns of rows, in their order."""
+    """Convert rows to columns, in order."""
     return TrackColumns(
         ids=tuple(row["id"] for row in rows),
         titles=tuple(row["title"] for row in rows),

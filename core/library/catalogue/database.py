@@ -1,4 +1,4 @@
-"""The catalogue's tables, brought to their newest form when a process first opens them."""
+"""The catalogue's tables, migrated when a process first opens them."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @lru_cache
 def open_engine(url: str) -> sa.Engine:
-    """Return this process's connections to a database whose tables are the newest.
+    """Return this process's engine for a database with migrated tables.
 
     Creates the folder and file of a SQLite database. Safe when several processes call it at once.
     Raises `DatabaseUnavailable`.

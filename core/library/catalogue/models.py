@@ -1,6 +1,6 @@
-"""The tables of the catalogue: what tracks are searched, sorted, compared and planned by.
+"""The tables of the catalogue, for search, sorting, similarity and planning.
 
-Every row can be made again from the records on disk (`core.library.records.store`), so a table may
+Every row can be rebuilt from the records on disk (`core.library.records.store`), so a table may
 be dropped without loss. `core/library/catalogue/migrations` brings a database to this state.
 """
 
@@ -22,13 +22,13 @@ class Base(DeclarativeBase):
 
 
 class TrackRow(Base):
-    """A track; ``added_s`` is a moment in Unix seconds.
+    """A track; ``added_s`` is in Unix seconds.
 
-    The facts that are numbers (`stemcrate.schemas.search.NUMBERS`) are columns, too.
+    Numeric facts (`stemcrate.schemas.search.NUMBERS`) are columns, too.
 
-    ``*_folded`` columns are without capitals and accents, for search and sorting. ``vocals_s``
+    ``*_folded`` columns are lower case without accents, for search and sorting. ``vocals_s``
     holds (start, end) of sung passages as little-endian float64, ``descriptors`` the vectors of
-    ``descriptor_parts`` (names joined by commas) one after the other as little-endian float32.
+    ``descriptor_parts`` (names joined by commas), concatenated as little-endian float32.
     """
 
     __tablename__ = f"{PREFIX}tracks"
@@ -60,7 +60,7 @@ for _name, _column in NUMBERS.items():
 
 
 def fact_column(name: str) -> Any:
-    """Return the column of a fact that is a number."""
+    """Return the column of a numeric fact."""
     return getattr(TrackRow, name)
 
 
@@ -78,7 +78,7 @@ class FileRow(Base):
 
 
 class FingerprintRow(Base):
-    """The fingerprint of a track, little-endian uint32. Apart: only duplicates are found by it."""
+    """The fingerprint of a track, little-endian uint32; in a table used only for duplicates."""
 
     __tablename__ = f"{PREFIX}fingerprints"
 
@@ -90,7 +90,7 @@ class FingerprintRow(Base):
 
 
 class RevisionRow(Base):
-    """One row that counts changes: what was read from the tables before the last one is stale."""
+    """One row that counts changes; data read at an older revision is stale."""
 
     __tablename__ = f"{PREFIX}revision"
 

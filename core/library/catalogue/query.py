@@ -1,4 +1,4 @@
-"""What a query of the library means: keys, words, and pages that each go on after the last."""
+"""Library queries: keys, words, and keyset pages."""
 
 import base64
 import json
@@ -16,9 +16,9 @@ CursorValue = float | str | None
 
 
 def check_query(query: TrackQuery) -> None:
-    """Check what a query asks for.
+    """Check a query.
 
-    Raises `InvalidOption` for a text that is not a key, and a range that ends before it begins.
+    Raises `InvalidOption` for an invalid key, and for a range that ends before it begins.
     """
     for field in ("key", "mixes_with"):
         text = getattr(query, field)
@@ -40,7 +40,7 @@ def check_query(query: TrackQuery) -> None:
 
 
 def find_camelot_codes(query: TrackQuery) -> tuple[str, ...] | None:
-    """Return the Camelot codes that a track may have, None for all."""
+    """Return the Camelot codes that match, None for all."""
     if query.key is None and query.mixes_with is None:
         return None
     codes = CAMELOT_CODES if query.key is None else (_to_camelot(query.key),)
@@ -51,7 +51,7 @@ def find_camelot_codes(query: TrackQuery) -> tuple[str, ...] | None:
 
 
 def neighbourhood(camelot: str) -> tuple[str, ...]:
-    """Give the Camelot codes beside one on the wheel, itself first.
+    """Return a Camelot code and its neighbours on the wheel.
 
     >>> neighbourhood("8A")
     ('8A', '7A', '9A', '8B')
@@ -62,7 +62,7 @@ def neighbourhood(camelot: str) -> tuple[str, ...]:
 
 
 def fold(text: str) -> str:
-    """Take capitals and accents out of a text, for search and sorting.
+    """Fold case and accents of a text, for search and sorting.
 
     >>> fold("Träume  DÉJÀ vu")
     'traume deja vu'
@@ -73,15 +73,15 @@ def fold(text: str) -> str:
 
 
 def make_cursor(query: TrackQuery, value: CursorValue, track_id: str) -> str:
-    """Name the last track of a page, with the order in which it was the last."""
+    """Return the cursor after a page's last track, in its order."""
     place = [query.sort.value, query.descending, value, track_id]
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
 def read_cursor(query: TrackQuery) -> tuple[CursorValue, str] | None:
-    """Give the sort value and id of the last track of the page before.
+    """Return the sort value and id of the previous page's last track.
 
-    None for the first page. Raises `InvalidOption` for what is no cursor of this order.
+    None for the first page. Raises `InvalidOption` for an invalid cursor or one of another order.
     """
     if query.cursor is None:
         return None

@@ -1,7 +1,7 @@
-"""The only place of the catalogue that speaks SQL.
+"""The only module of the catalogue with SQL.
 
-Gives and takes plain dataclasses and arrays. Every change counts up the revision, so that what was
-read into memory can be kept for as long as nothing changed.
+Its interface is plain dataclasses and arrays. Every change increments the revision, so that what
+was read into memory stays valid until something changes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +54,7 @@ _SORT_COLUMNS: dict[SortKey, Any] = {
 class LibraryRepository:
     """The catalogue in one database. Safe to use from several threads and processes.
 
-    The database is opened by the first question. Every method raises `DatabaseUnavailable`.
+    The database is opened on first use. Every method raises `DatabaseUnavailable`.
     """
 
     def __init__(self, url: str) -> None:
@@ -63,7 +63,7 @@ class LibraryRepository:
     # changes
 
     def put(self, rows: TrackRows) -> None:
-        """Enter a track; what stood there under its id and its paths is replaced."""
+        """Add a track, replacing what has its id or its paths."""
         with self._session() as session, session.begin():
             _delete_track(session, rows.track.id)
             paths = [file.path for file in rows.files]
@@ -72,7 +72,7 @@ class LibraryRepository:
             _count_up(session)
 
     def remove(self, track_id: str) -> bool:
-        """Remove a track; tell whether it was there."""
+        """Remove a track; return whether it existed."""
         with self._session() as session, session.begin():
             is_there = _delete_track(session, track_id)
             if is_there:
@@ -80,9 +80,9 @@ class LibraryRepository:
             return is_there
 
     def replace_all(self, tracks: Iterable[TrackRows]) -> None:
-        """Enter tracks in the place of all that was there; other processes see it all at once.
+        """Replace all tracks in one transaction.
 
-        A path that several tracks claim goes to the first.
+        A path of several tracks goes to the first.
         """
         paths: set[str] = set()
         with self._session() as session, session.begin():
@@ -99,17 +99,17 @@ class LibraryRepository:
     # questions
 
     def revision(self) -> int:
-        """Give the number of changes so far."""
+        """Return the number of changes so far."""
         with self._session() as session:
             return session.scalars(sa.select(RevisionRow.number)).one()
 
     def count(self) -> int:
-        """Give the number of tracks."""
+        """Return the number of tracks."""
         with self._session() as session:
             return session.scalars(sa.select(sa.func.count()).select_from(TrackRow)).one()
 
     def search(self, query: TrackQuery) -> TrackPage:
-        """Give a page of the tracks that a query finds. Raises `InvalidOption`."""
+        """Return a page of matching tracks. Raises `InvalidOption`."""
         check_query(query)
         column = _SORT_COLUMNS[query.sort]
         order = column.desc() if query.descending else column.asc()
@@ -128,7 +128,7 @@ class LibraryRepository:
         return TrackPage(tracks, make_cursor(query, getattr(last, column.key), last.id))
 
     def get(self, track_ids: Sequence[str]) -> tuple[TrackSummary, ...]:
-        """Give tracks in the order of their ids; those that are not there are left out."""
+        """Return tracks in the order of ``ids``; unknown ids are left out."""
         with self._session() as session:
             rows: list[TrackRow] = []
             for part in _batches(list(track_ids)):
@@ -137,7 +137,7 @@ class LibraryRepository:
         return tuple(summaries[i] for i in track_ids if i in summaries)
 
     def ids_beginning_with(self, prefix: str, limit: int) -> list[str]:
-        """Give up to ``limit`` ids that begin with a text."""
+        """Return up to ``limit`` ids with a prefix."""
         statement = sa.select(TrackRow.id).where(TrackRow.id.startswith(prefix, autoescape=True))
         with self._session() as session:
             return list(session.scalars(statement.order_by(TrackRow.id).limit(limit)))
@@ -150,7 +150,7 @@ class LibraryRepository:
             return list(session.scalars(statement.order_by(TrackRow.id)))
 
     def known_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
-        """Give what is known of these files, by path."""
+        """Return the known files, by path."""
         known = {}
         with self._session() as session:
             for part in _batches(paths):
@@ -159,13 +159,13 @@ class LibraryRepository:
         return known
 
     def files(self) -> list[tuple[str, str]]:
-        """Give (track id, path) of every file."""
+        """Return (track id, path) of every file."""
         statement = sa.select(FileRow.track_id, FileRow.path).order_by(FileRow.track_id)
         with self._session() as session:
             return [(track_id, path) for track_id, path in session.execute(statement)]
 
     def packet_hashes(self) -> list[tuple[str, str]]:
-        """Give (packet hash, track id) of tracks that share their hash with another."""
+        """Return (packet hash, track id) of tracks that share their hash with another."""
         shared = (
             sa.select(TrackRow.packet_sha256)
             .group_by(TrackRow.packet_sha256)
@@ -180,7 +180,7 @@ class LibraryRepository:
             return [(str(packets), track_id) for packets, track_id in session.execute(statement)]
 
     def fingerprints(self) -> dict[str, Fingerprint]:
-        """Give every fingerprint, by track."""
+        """Return every fingerprint, by track."""
         with self._session() as session:
             return {
                 row.track_id: Fingerprint(
@@ -190,7 +190,7 @@ class LibraryRepository:
             }
 
     def vectors(self, part: str) -> dict[str, Vectors]:
-        """Give the descriptor vectors of the mixture or of a stem, by version."""
+        """Return the descriptor vectors of the mixture or of a stem, by version."""
         statement = sa.select(
             TrackRow.id,
             TrackRow.descriptor_version,
@@ -216,7 +216,7 @@ class LibraryRepository:
         }
 
     def columns(self) -> TrackColumns:
-        """Return what sets are planned from, a column a fact, tracks in the order of their ids."""
+        """Return the planner's columns, tracks in the order of their ids."""
         wanted = [getattr(TrackRow, name) for name in COLUMNS]
         with self._session() as session:
             rows = session.execute(sa.select(*wanted).order_by(TrackRow.id))

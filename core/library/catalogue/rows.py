@@ -1,4 +1,4 @@
-"""From a record to the rows that stand for it in the database."""
+"""Converts a record to its rows in the database."""
 
 import base64
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _SEARCHED_TAGS = ("album", "album_artist", "genre", "comment", "year", "composer
 
 @dataclass(frozen=True, slots=True)
 class TrackRows:
-    """Everything that the database holds of one track."""
+    """All rows of one track."""
 
     track: TrackRow
     files: list[FileRow]
@@ -28,7 +28,7 @@ class TrackRows:
 
 
 def make_rows(record: LibraryRecord) -> TrackRows:
-    """Make the rows of a record. Facts that make no sense (a tempo of 0) are left out."""
+    """Convert a record to rows. Invalid facts (a tempo of 0) are left out."""
     prints = record.fingerprint
     return TrackRows(
         track=_make_track_row(record),
@@ -87,7 +87,7 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
 
 
 def key_place(camelot: str) -> int:
-    """Give the place of a Camelot code going round the wheel: 1A, 1B, 2A … 12B are 0 to 23."""
+    """Return the index of a Camelot code on the wheel: 1A, 1B, 2A … 12B are 0 to 23."""
     return 2 * (int(camelot[:-1]) - 1) + (camelot[-1] == "B")
 
 

@@ -1,6 +1,6 @@
-"""Which tracks sound alike: nearest neighbours of descriptor vectors by their cosine.
+"""Similarity: nearest neighbours of descriptor vectors by cosine.
 
-Exact search on one float32 matrix in memory, which was faster than an index within the database at
+Exact search on one float32 matrix in memory, which was faster than an index in the database at
 every size. Above `APPROXIMATE_ABOVE` tracks a graph index (HNSW) takes over where the optional
 package ``usearch`` is installed.
 """
@@ -19,17 +19,17 @@ Neighbours = list[tuple[str, float]]
 
 
 class SimilarityIndex(Protocol):
-    """Vectors that can be asked for the nearest of one of them."""
+    """An index of vectors for nearest neighbours."""
 
     def nearest(self, track_id: str, limit: int) -> Neighbours:
-        """Give up to ``limit`` (id, cosine), best first, without the track itself.
+        """Return up to ``limit`` (id, cosine), best first, without the track itself.
 
         Raises KeyError for a track that is not in the index.
         """
 
 
 class ExactIndex:
-    """Every vector is compared: 100,000 of 64 numbers take a few milliseconds."""
+    """Exhaustive search: 100,000 vectors of 64 numbers take a few milliseconds."""
 
     def __init__(self, vectors: Vectors) -> None:
         self._ids = vectors.ids
@@ -37,7 +37,7 @@ class ExactIndex:
         self._units = _unit_rows(vectors.values)
 
     def nearest(self, track_id: str, limit: int) -> Neighbours:
-        """Give the nearest; equals in the order of their ids."""
+        """Return the nearest; ties in the order of their ids."""
         row = self._rows[track_id]
         cosines = self._units @ self._units[row]
         cosines[row] = -np.inf
@@ -48,7 +48,7 @@ class ExactIndex:
 
 
 class ApproximateIndex:
-    """A graph of neighbours (HNSW) by ``usearch``: finds nearly all of the nearest, at any size."""
+    """A graph of neighbours (HNSW) by ``usearch``: finds nearly all nearest ones, at any size."""
 
     def __init__(self, vectors: Vectors, usearch: Any) -> None:
         self._ids = vectors.ids
@@ -58,7 +58,7 @@ class ApproximateIndex:
         self._index.add(np.arange(len(self._ids), dtype=np.uint64), self._units)
 
     def nearest(self, track_id: str, limit: int) -> Neighbours:
-        """Give the nearest; their cosines are exact."""
+        """Return the nearest; their cosines are exact."""
         row = self._rows[track_id]
         found = self._index.search(self._units[row], limit + 1).keys.astype(np.intp)
         found = found[found != row]
@@ -68,14 +68,14 @@ class ApproximateIndex:
 
 
 def build_index(vectors: Vectors, *, approximate_above: int = APPROXIMATE_ABOVE) -> SimilarityIndex:
-    """Build the index that suits the number of vectors and what is installed."""
+    """Build the index that suits the number of vectors and the installed packages."""
     if len(vectors.ids) > approximate_above and find_spec("usearch") is not None:
         return ApproximateIndex(vectors, import_module("usearch.index"))
     return ExactIndex(vectors)
 
 
 def _unit_rows(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to length 1; a row of zeros stays one and is like nothing."""
+    """Scale rows to unit length; zero rows stay zero and match nothing."""
     lengths = np.sqrt(np.einsum("ij,ij->i", values, values))
     lengths = np.where(lengths > 0, lengths, 1.0).astype(np.float32)
     return np.ascontiguousarray(values / lengths[:, None], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What the catalogue tells of tracks and files, a line each."""
+"""Summaries of tracks and files."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from stemcrate.schemas.library import TrackLine
 
 
 class TrackSummary(TrackLine):
-    """A line of the library, and where the track's files were when they were last seen."""
+    """Summary of a track, with the last known paths of its files."""
 
     paths: list[str]
 
@@ -21,7 +21,7 @@ class TrackPage:
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What the catalogue knows of a file: its track, and what it was like when it was hashed."""
+    """A known file: its track, and its size and time when it was hashed."""
 
     track_id: str
     n_bytes: int

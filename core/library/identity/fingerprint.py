@@ -1,10 +1,10 @@
-"""What a recording sounds like, in 32 bits each eighth of a second: the same in every encoding.
+"""Acoustic fingerprints: one 32-bit hash every 124 ms, stable across encodings.
 
-Chromaprint's algorithm where its C library is installed, else the signs of differences of band
-energies (Haitsma & Kalker). The name of the algorithm is kept with the hashes; hashes of two
-algorithms say nothing about each other. Only the first two minutes are looked at.
+Chromaprint's algorithm if its C library is installed, else the signs of differences of band
+energies (Haitsma & Kalker). The algorithm's name is stored with the hashes; hashes of different
+algorithms cannot be compared. Only the first two minutes are used.
 
-Conventions: one hash every `ITEM_S` seconds, uint32, in order of time. Both algorithms work at
+Conventions: one uint32 hash every `ITEM_S` seconds. Both algorithms work at
 11,025 Hz on frames of 4096 samples, 1365 apart.
 
 References: Haitsma & Kalker, "A highly robust audio fingerprinting system", ISMIR 2002;
@@ -34,7 +34,7 @@ _LOWEST_HZ, _HIGHEST_HZ = 300.0, 3000.0
 
 
 class Algorithm(StrEnum):
-    """How hashes were made; versions count up when the same sound would give other hashes."""
+    """Algorithm and version of hashes; the version is raised when hashes change."""
 
     CHROMAPRINT = "chromaprint-2"
     BANDS = "bands-1"
@@ -42,24 +42,24 @@ class Algorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Hashes of a recording, shape (n_items,); none where it is silent or shorter than a frame."""
+    """Hashes of a recording, shape (n_items,); empty if it is silent or shorter than a frame."""
 
     algorithm: Algorithm
     hashes: Hashes
 
 
 class Fingerprinter(Protocol):
-    """Takes a recording block by block."""
+    """Computes a fingerprint block by block."""
 
     def add(self, block: Samples) -> None:
-        """Take the next float32 block ``(n_channels, n)``; what comes after `LENGTH_S` is left."""
+        """Add the next float32 block ``(n_channels, n)``; audio after `LENGTH_S` is ignored."""
 
     def finish(self) -> Fingerprint:
-        """Give the fingerprint, once."""
+        """Return the fingerprint; call it once."""
 
 
 def make_fingerprinter(sample_rate: int, n_channels: int) -> Fingerprinter:
-    """Make the best fingerprinter that this machine has."""
+    """Return the best available fingerprinter."""
     chromaprint = _find_chromaprint()
     if chromaprint is None:
         return BandFingerprinter(sample_rate, n_channels)
@@ -67,7 +67,7 @@ def make_fingerprinter(sample_rate: int, n_channels: int) -> Fingerprinter:
 
 
 class ChromaprintFingerprinter:
-    """Chromaprint by its C library; ``library`` is the module that wraps it."""
+    """Chromaprint by its C library; ``library`` is its wrapper module."""
 
     def __init__(self, library: Any, sample_rate: int, n_channels: int) -> None:
         self._library = library
@@ -77,7 +77,7 @@ class ChromaprintFingerprinter:
         self._is_silent = True
 
     def add(self, block: Samples) -> None:
-        """Take the next block."""
+        """Add the next block."""
         part = block[:, : self._n_left]
         self._n_left -= part.shape[1]
         if part.any():
@@ -86,7 +86,7 @@ class ChromaprintFingerprinter:
         self._fingerprinter.feed(codes.T.tobytes())
 
     def finish(self) -> Fingerprint:
-        """Give the fingerprint."""
+        """Return the fingerprint."""
         encoded = self._fingerprinter.finish()
         hashes, _ = self._library.decode_fingerprint(encoded) if encoded else ([], 0)
         if self._is_silent:
@@ -95,7 +95,7 @@ class ChromaprintFingerprinter:
 
 
 class BandFingerprinter:
-    """Signs of energy differences between neighbouring bands and frames; needs no library."""
+    """Signs of energy differences between adjacent bands and frames; needs no library."""
 
     def __init__(self, sample_rate: int, n_channels: int) -> None:
         self._resampler = StreamResampler(sample_rate, _RATE_HZ, 1)
@@ -103,14 +103,14 @@ class BandFingerprinter:
         self._parts: list[Samples] = []
 
     def add(self, block: Samples) -> None:
-        """Take the next block."""
+        """Add the next block."""
         part = block[:, : self._n_left].mean(axis=0, keepdims=True)
         self._n_left -= part.shape[1]
         if part.shape[1]:
             self._parts.append(self._resampler.add(part))
 
     def finish(self) -> Fingerprint:
-        """Give the fingerprint."""
+        """Return the fingerprint."""
         mono = np.concatenate([*self._parts, self._resampler.flush()], axis=1)[0]
         return Fingerprint(Algorithm.BANDS, _hash_bands(mono))
 
@@ -130,7 +130,7 @@ def _hash_bands(mono: NDArray[np.float32]) -> Hashes:
 
 
 def _find_chromaprint() -> Any | None:
-    """Give the module that wraps libchromaprint, or None where the C library is not installed."""
+    """Return the wrapper of libchromaprint, or None if the C library is not installed."""
     try:
         return import_module("chromaprint")
     except ImportError:

@@ -1,9 +1,9 @@
-"""Which recordings are the same: fingerprints compared bit by bit at their best alignment.
+"""Matches recordings by comparing fingerprints bit by bit at their best alignment.
 
-Candidates come from hashes that two recordings share at one offset; each candidate is then compared
-whole. What was measured on 24 tracks in 15 variants each: the same recording in another encoding
-differs in at most 3.4 % of Chromaprint's bits (with other equalisation 13 %), different tracks in
-44 % at least; of our own band hashes in at most 19 % against 48 %. A copy at another speed or pitch
+Candidates are pairs that share hashes at one offset; each candidate is then compared
+as a whole. Measured on 24 tracks in 15 variants each: the same recording in another encoding
+differs in at most 3.4 % of Chromaprint's bits (with another equalisation 13 %), different tracks in
+at least 44 %; in our band hashes at most 19 % against 48 %. A copy at another speed or pitch
 is not found.
 """
 
@@ -39,8 +39,8 @@ class Match:
     first, second : ids.
     bit_error_rate : 0 for the same hashes, 0.5 for hashes that have nothing in common.
     overlap_s : seconds that were compared.
-    offset_s : where in the first recording the second begins; negative where it begins before.
-    verdict : ``review`` stands for a likeness that a person should judge.
+    offset_s : start of the second recording in the first; negative if it starts earlier.
+    verdict : ``review`` means that a person should judge.
     """
 
     first: str
@@ -52,7 +52,7 @@ class Match:
 
 
 def find_matches(fingerprints: Mapping[str, Fingerprint]) -> list[Match]:
-    """Find all pairs that are the same recording or nearly.
+    """Find all pairs that are the same recording, or nearly.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def find_matches(fingerprints: Mapping[str, Fingerprint]) -> list[Match]:
 
     Returns
     -------
-    Matches whose verdict is not ``different``, the surest first.
+    Matches whose verdict is not ``different``, most certain first.
     """
     matches = []
     for algorithm in Algorithm:
@@ -77,9 +77,9 @@ def find_matches(fingerprints: Mapping[str, Fingerprint]) -> list[Match]:
 
 
 def compare(first: Fingerprint, second: Fingerprint) -> tuple[float, float]:
-    """Give bit error rate and overlap (s) of two fingerprints at their best alignment.
+    """Return bit error rate and overlap (s) of two fingerprints at their best alignment.
 
-    (0.5, 0.0) where they overlap less than `MIN_OVERLAP_S` or are of two algorithms.
+    (0.5, 0.0) if they overlap less than `MIN_OVERLAP_S` or have different algorithms.
     """
     if first.algorithm != second.algorithm:
         return 0.5, 0.0
@@ -89,7 +89,7 @@ def compare(first: Fingerprint, second: Fingerprint) -> tuple[float, float]:
 
 
 def group(matches: Sequence[Match]) -> list[tuple[str, ...]]:
-    """Join matches that share recordings to groups, each sorted by id."""
+    """Group matches that share recordings; each group is sorted by id."""
     leader: dict[str, str] = {}
 
     def find(member: str) -> str:
@@ -123,7 +123,7 @@ def _compare_at(
 
 
 def _best(first: Hashes, second: Hashes, offsets: Sequence[int]) -> tuple[float, int, int]:
-    """Give the lowest bit error rate, the overlap in items and the offset that give it."""
+    """Return the lowest bit error rate with its overlap in items and offset."""
     least = round(MIN_OVERLAP_S / ITEM_S)
     best = (0.5, 0, 0)
     for offset in offsets:
@@ -138,13 +138,13 @@ def _best(first: Hashes, second: Hashes, offsets: Sequence[int]) -> tuple[float,
 
 
 def _find_candidates(hashes: Sequence[Hashes]) -> Iterator[tuple[int, int, list[int]]]:
-    """Yield pairs of recordings that share hashes, and the offsets at which they do most often."""
+    """Yield pairs of recordings that share hashes, with their most frequent offsets."""
     if len(hashes) < 2:
         return
     values = np.concatenate(hashes)
     owner = np.repeat(np.arange(len(hashes)), [len(h) for h in hashes])
     place = np.concatenate([np.arange(len(h)) for h in hashes])
-    # A sound that stands still repeats its hash: one place of each run is enough.
+    # A steady sound repeats its hash: one place of each run is enough.
     is_new = np.ones(len(values), dtype=bool)
     is_new[1:] = (values[1:] != values[:-1]) | (owner[1:] != owner[:-1])
     values, owner, place = values[is_new], owner[is_new], place[is_new]
@@ -163,7 +163,7 @@ def _find_candidates(hashes: Sequence[Hashes]) -> Iterator[tuple[int, int, list[
 def _vote(
     values: Hashes, owner: NDArray[np.intp], place: NDArray[np.intp], step: int
 ) -> NDArray[np.intp]:
-    """Give (first, second, offset), shape (n, 3), of equal hashes ``step`` places apart."""
+    """Return (first, second, offset), shape (n, 3), of equal hashes ``step`` places apart."""
     rows = np.flatnonzero((values[step:] == values[:-step]) & (owner[step:] != owner[:-step]))
     first, second = owner[rows], owner[rows + step]
     offset = place[rows] - place[rows + step]

@@ -1,6 +1,6 @@
-"""All that the library keeps of a file, found in one decode.
+"""Finds all that the library stores about a file in one decode.
 
-Runs in a process pool; nothing of the catalogue is imported, so that no process waits for it.
+Runs in a process pool; imports nothing of the catalogue, so that processes start fast.
 """
 
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ class FileTask:
 
     Parameters
     ----------
-    path, name : the file, and what people call it.
+    path, name : the file, and its name for people.
     sha256 : hash of its bytes, the id of its track.
-    store : what is known of these bytes is not analysed again.
+    store : known facts, which are not analysed again.
     max_duration_s : longest recording accepted, in seconds.
     """
 
@@ -41,7 +41,7 @@ class FileTask:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What was found in a file; ``facts`` as `core.analysis.facts` names them."""
+    """The findings in a file."""
 
     source: SourceFormat
     tags: Tags
@@ -52,7 +52,7 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
-    """What tells whether two files hold the same recording, and what it looks like."""
+    """The identity of a recording: packet hash, fingerprint, cover."""
 
     packet_sha256: str | None
     fingerprint: Fingerprint
@@ -60,7 +60,7 @@ class FileIdentity:
 
 
 def find_identity(path: Path, *, name: str) -> FileIdentity:
-    """Decode a file for its fingerprint, and find its cover. Raises `InvalidAudio`."""
+    """Decode a file for its fingerprint and find its cover. Raises `InvalidAudio`."""
     from core.audio.reading.packets import hash_packets
 
     _, fingerprint = _listen(path, name=name, max_duration_s=None)
@@ -68,7 +68,7 @@ def find_identity(path: Path, *, name: str) -> FileIdentity:
 
 
 def find_facts(task: FileTask) -> FileFacts:
-    """Find all that the library keeps of a file, in one decode.
+    """Find all that the library stores about a file, in one decode.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def find_facts(task: FileTask) -> FileFacts:
     mixture = FileMixture(path, name=task.name, max_duration_s=limit_s, listen=make_fingerprinter)
     with task.store.recording(task.sha256) as known:
         facts = TrackAnalyser(known, mixture).facts()
-    if mixture.source is None or mixture.listener is None:  # all was known
+    if mixture.source is None or mixture.listener is None:  # everything was known
         source, fingerprint = _listen(path, name=task.name, max_duration_s=limit_s)
     else:
         source, fingerprint = mixture.source, mixture.listener.finish()
@@ -88,11 +88,11 @@ def find_facts(task: FileTask) -> FileFacts:
 
 
 def find_facts_again(task: FileTask) -> TrackFacts:
-    """Find the facts of a file that the library knows.
+    """Find the facts of a known file again.
 
     Raises
     ------
-    InvalidAudio : the file has other bytes now, or its subclasses say what is wrong with it.
+    InvalidAudio : the file's bytes have changed, or its subclasses say what is wrong.
     """
     try:
         sha256, _ = hash_file(task.path)
@@ -110,7 +110,7 @@ def find_facts_again(task: FileTask) -> TrackFacts:
 def _listen(
     path: Path, *, name: str, max_duration_s: float | None
 ) -> tuple[SourceFormat, Fingerprint]:
-    # Here, as the API knows this module, and opens no file of a stranger.
+    # Imported late: the API imports this module, and opens no uploaded file.
     from core.audio.reading.decode import read_through
 
     def take(sample_rate: int, n_channels: int, blocks: Iterator[Samples]) -> Fingerprint:

@@ -1,6 +1,6 @@
-"""Files into the library, without copying them: hashed, read, analysed, entered one by one.
+"""Adds files to the library without copying them: hashed, analysed, added one by one.
 
-What is entered stays: an import that is interrupted goes on where it was when it is run again.
+Added tracks are kept: an interrupted import resumes when it is run again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ FileProgress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to enter; ``name`` is what people call it."""
+    """A file to add; ``name`` is its name for people."""
 
     path: Path
     name: str
@@ -37,7 +37,7 @@ class SourceFile:
 
 @dataclass(slots=True)
 class ImportReport:
-    """How an import went, file by file; ids in the order in which they were entered."""
+    """The outcome of an import, file by file; ids in the order of adding."""
 
     added: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
@@ -53,18 +53,18 @@ def import_files(
     max_duration_s: float | None = None,
     progress: FileProgress | None = None,
 ) -> ImportReport:
-    """Enter files into the library; those that it knows are neither read nor analysed again.
+    """Add files to the library; known files are neither read nor analysed again.
 
     Parameters
     ----------
     sources : absolute paths without symbolic links, as `core.library.intake.listing` gives them.
-    store : what is known of a file's bytes is not analysed again.
-    n_processes : files analysed side by side.
+    store : known facts, which are not analysed again.
+    n_processes : number of files analysed in parallel.
     max_duration_s : the longest recording accepted.
 
     Returns
     -------
-    What was added, what was known before, and what was refused and why; one bad file stops nothing.
+    What was added, known, and refused with reasons; a bad file does not stop the import.
     """
     return _Import(library, sources, store, max_duration_s, progress).run(n_processes)
 
@@ -98,7 +98,7 @@ class _Import:
         return self._report
 
     def _tasks(self) -> Iterator[FileTask]:
-        """Find the files that have to be analysed; deal with the others here."""
+        """Yield the files to analyse; handle the others here."""
         known = self._library.known_files([str(source.path) for source in self._sources])
         for source in self._sources:
             try:
@@ -149,7 +149,7 @@ class _Import:
 def make_record(
     library: Library, task: FileTask, files: list[FileReference], found: FileFacts
 ) -> LibraryRecord:
-    """Make the record of a file that was just analysed, and keep its cover."""
+    """Make the record of an analysed file, and store its cover."""
     title, artist = name_track(found.tags, task.name)
     cover = found.tags.cover
     record = LibraryRecord(
@@ -176,6 +176,6 @@ def make_record(
 
 
 def refer_to(path: Path) -> FileReference:
-    """Refer to a file as it is now. Raises OSError where it is not."""
+    """Return a reference to a file with its size and time. Raises OSError if it is missing."""
     status = path.stat()
     return FileReference(path=str(path), bytes=status.st_size, modified_ns=status.st_mtime_ns)

@@ -1,8 +1,8 @@
-"""The library kept in step with the jobs: those that ended are entered, those that went forgotten.
+"""Keeps the library in step with the jobs: adds ended jobs, removes deleted ones.
 
-Nothing has to be told: what is missing is found by comparing the manifests with what the library
-has noted of jobs. So nothing is lost when a process dies between the end of a job and its entry,
-and whatever fails is tried again.
+No notification is needed: differences are found by comparing the manifests with what the library
+has recorded of jobs. So nothing is lost if a process dies between the end of a job and its entry,
+and failures are retried.
 """
 
 import logging
@@ -22,9 +22,9 @@ RETRY_S = 60.0
 
 
 class JobSweep:
-    """Compares and makes good; several processes may, one at a time does.
+    """Compares and repairs; safe in several processes, of which one works at a time.
 
-    A job is entered once: a track that was removed from the library afterwards stays away.
+    A job is added once: a track that is removed from the library later stays removed.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class JobSweep:
         self._retry_at: dict[str, float] = {}
 
     def run(self) -> None:
-        """Look once at all jobs; does nothing where another process does so now.
+        """Check all jobs once; do nothing if another process is checking.
 
-        Raises `DatabaseUnavailable`. Raises nothing for a job that cannot be entered: that is
-        logged, and tried again by a later run.
+        Raises `DatabaseUnavailable`. A job that cannot be added is
+        logged and retried by a later run.
         """
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -60,7 +60,7 @@ class JobSweep:
                 self._try(job_id, self._settle)
 
     def _settle(self, job_id: str) -> None:
-        # The note first: it is small, and of a long history nearly all that has to be read.
+        # The note first: it is small, and nearly all that a long history has to read.
         entry = self._library.noted_job(job_id)
         if entry is None or not entry.is_complete:
             manifest = self._store.load_if_readable(job_id)
@@ -76,9 +76,9 @@ class JobSweep:
         try:
             task(job_id)
         except DatabaseUnavailable:
-            raise  # no other job would fare better
+            raise  # it would be the same for every other job
         except Exception:
-            # Whatever is wrong with the catalogue: neither the job nor other jobs pay for it.
+            # Whatever is wrong with the catalogue must not affect this or other jobs.
             logger.exception("the library could not follow job %s: tried again later", job_id)
             self._retry_at[job_id] = self._clock() + RETRY_S
         else:

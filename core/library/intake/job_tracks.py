@@ -1,6 +1,6 @@
-"""From jobs into the library: a track that was processed is entered with the facts of its job.
+"""Adds the tracks of jobs to the library, with the facts of their job.
 
-Job manifests are records, too: the library can be made anew from them and its own records.
+Manifests are records, too: the library can be rebuilt from them and its own records.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ class _Task:
 
 
 def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
-    """Enter the tracks of a job that has ended; tracks that failed are left out. Idempotent.
+    """Add the tracks of an ended job, except failed ones. Idempotent.
 
     Raises `JobNotFound`, `JobNotFinished`.
     """
@@ -44,7 +44,7 @@ def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
 
 
 def forget_job(library: Library, store: JobStore, job_id: str) -> None:
-    """Take a job that was deleted out of the library, with the tracks that came by it alone."""
+    """Remove a deleted job from the library, with the tracks that only it added."""
     entry = library.noted_job(job_id)
     if entry is not None:
         library.forget_jobs(
@@ -55,9 +55,9 @@ def forget_job(library: Library, store: JobStore, job_id: str) -> None:
 
 
 def reindex(library: Library, store: JobStore, *, n_processes: int) -> ImportReport:
-    """Make the catalogue anew from the library's records and the manifests of all jobs.
+    """Rebuild the catalogue from the library's records and the manifests of all jobs.
 
-    A track that came by a job alone goes when that job is gone.
+    A track that only a deleted job added is removed.
     """
     existing = set(store.job_ids())
     library.forget_jobs(
@@ -76,7 +76,7 @@ def _enter(
     entries: list[JobEntry] = []
 
     def tasks() -> Iterator[_Task]:
-        """Find tracks whose sound has to be looked at; deal with the others here."""
+        """Yield tracks whose audio has to be decoded; handle the others here."""
         for job in jobs:
             tracks = [track for track in job.tracks if track.state == JobState.COMPLETED]
             if not tracks:
@@ -96,14 +96,14 @@ def _enter(
                 elif is_entered and any(other.job_id == job.job_id for other in known.jobs):
                     report.known.append(known.id)
                 else:
-                    # Entered anew, or half entered: on record, but perhaps not in the catalogue.
+                    # Added again, or partly added: recorded, but perhaps not in the catalogue.
                     _put(library, store, task, known, report.known)
 
     for task, outcome in TaskPool(_find_identity, n_processes).run(tasks()):
         if isinstance(outcome, StemcrateError):
             report.refused.append(Refusal(task.track.source.name, outcome))
         else:
-            # Another job may have brought the same track meanwhile.
+            # Another job may have added the same track meanwhile.
             known = library.find_record(task.track.source.sha256)
             entered = report.known if known else report.added
             record = known or _describe(library, _make_record(task), outcome)
@@ -116,9 +116,9 @@ def _enter(
 def _put(
     library: Library, store: JobStore, task: _Task, record: LibraryRecord, entered: list[str]
 ) -> None:
-    """Enter a record with what the job found out; the newest job's facts count.
+    """Add a record with the job's facts; those of the newest job count.
 
-    A job that only analyses came for the library's sake: its upload stays when the job goes.
+    A job that only analyses was made for the library: its upload stays when the job is deleted.
     """
     track = task.track
     record.take_facts(track.analysis.of_recording(), _analysis_version(track, record))
@@ -165,7 +165,7 @@ def _analysis_version(track: TrackRecord, record: LibraryRecord) -> str | None:
 
 
 def _describe(library: Library, record: LibraryRecord, identity: FileIdentity) -> LibraryRecord:
-    """Add what the file itself tells."""
+    """Add the file's fingerprint, packet hash and cover."""
     record.packet_sha256 = identity.packet_sha256
     record.fingerprint = FingerprintRecord.of(identity.fingerprint)
     record.cover = library.keep_cover(identity.cover) if identity.cover is not None else None

@@ -1,4 +1,4 @@
-"""From paths that a user names to the files that are meant: folders, playlists, symbolic links."""
+"""Expands a user's paths to audio files: folders, playlists, symbolic links."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ _MAX_PLAYLIST_BYTES = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A path that could not be used, and why."""
+    """A path that could not be used, with its error."""
 
     path: str
     error: StemcrateError
@@ -27,23 +27,23 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files that were meant, each once, absolute and free of symbolic links."""
+    """The files found, each once, absolute and free of symbolic links."""
 
     files: tuple[Path, ...]
     refusals: tuple[Refusal, ...]
 
 
 def list_files(paths: Iterable[Path]) -> Listing:
-    """Find the audio files that paths stand for.
+    """List the audio files of paths.
 
-    A folder stands for the files below it whose suffix is one of audio, hidden ones left out; an
-    M3U8 (or M3U) for its entries; everything else for itself, whatever its suffix. Symbolic links
-    are followed, so that a file counts once however many lead to it; loops end.
+    A folder contributes the files below it with an audio suffix, without hidden ones; an
+    M3U8 (or M3U) its entries; everything else itself, whatever its suffix. Symbolic links
+    are followed; a file counts once however many lead to it; loops end.
 
     Returns
     -------
-    Files in the order of their paths and, within a folder, of their names; what is missing or
-    cannot be read is among the refusals.
+    Files in the order of the paths and, within a folder, of their names; what is missing or
+    unreadable is among the refusals.
     """
     refusals: list[Refusal] = []
     found: dict[Path, None] = {}
@@ -63,7 +63,7 @@ def _expand(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
 
 
 def _walk(folder: Path, refusals: list[Refusal]) -> Iterator[Path]:
-    """Go through a folder; each real folder once, as links may lead back up."""
+    """Walk a folder; each real folder once, as links may lead back up."""
     seen: set[Path] = set()
 
     def refuse(error: OSError) -> None:
@@ -95,7 +95,7 @@ def _read_playlist(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
 
 
 def _resolve_entry(entry: str, playlist: Path, refusals: list[Refusal]) -> Iterator[Path]:
-    """Find an entry as written, with Windows' separators, and percent-encoded, in this order."""
+    """Resolve an entry as written, with Windows separators, or percent-encoded, in this order."""
     if "://" in entry and not entry.lower().startswith("file://"):
         error = NotAudio(f"'{entry}' in {playlist.name} is an address, not a file.")
         refusals.append(Refusal(entry, error))
@@ -133,7 +133,7 @@ def _unreadable(name: str, problem: Exception) -> StemcrateError:
 
 
 def _decode(data: bytes) -> str:
-    """Read a playlist as UTF-8, with or without its mark; older programs write Windows-1252."""
+    """Decode a playlist as UTF-8, with or without BOM, else as Windows-1252."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
-"""Tracks whose facts an older analysis made, analysed again from their files.
+"""Re-analyses tracks with facts of an older analysis.
 
-Each track is entered as soon as it is done: a refresh that is interrupted goes on where it was when
+Each track is saved as soon as it is done: an interrupted refresh resumes when
 it is run again.
 """
 
@@ -22,7 +22,7 @@ from stemcrate.schemas.facts import TrackFacts
 
 @dataclass(slots=True)
 class RefreshReport:
-    """How a refresh went: tracks with new facts, those whose files are gone, files refused."""
+    """The outcome of a refresh: refreshed tracks, tracks without files, refused files."""
 
     refreshed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -36,12 +36,12 @@ def refresh(
     n_processes: int,
     progress: FileProgress | None = None,
 ) -> RefreshReport:
-    """Analyse the stale tracks whose files are there; all else in their records stays.
+    """Analyse stale tracks whose files exist; the rest of their records is unchanged.
 
     Parameters
     ----------
-    store : what is known of a file's bytes is not analysed again.
-    n_processes : files analysed side by side.
+    store : known facts, which are not analysed again.
+    n_processes : number of files analysed in parallel.
     progress : called after each track.
     """
     report = RefreshReport()

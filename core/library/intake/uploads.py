@@ -1,4 +1,4 @@
-"""Uploaded files in the library: the bytes stay in the store for as long as the track is known."""
+"""Uploaded files of the library: the store keeps the bytes as long as the track exists."""
 
 from core.artifacts.store import JobStore
 from core.library.library import Library
@@ -8,11 +8,11 @@ OWNER = "library"
 
 
 def keep_upload(store: JobStore, track_id: str) -> None:
-    """Keep uploaded bytes for the library, whatever becomes of the job that brought them."""
+    """Keep uploaded bytes for the library, independent of the job that they came with."""
     store.adopt_upload(store.upload_path(track_id), track_id, OWNER)
 
 
 def remove_track(library: Library, store: JobStore, track_id: str) -> None:
-    """Forget a track, and its bytes if they were uploaded for it. Raises `TrackNotFound`."""
+    """Remove a track, and its bytes if they were uploaded for it. Raises `TrackNotFound`."""
     library.remove(track_id)
     store.release_upload(track_id, OWNER)

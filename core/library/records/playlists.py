@@ -16,16 +16,16 @@ from stemcrate.schemas.sets import SetDescription
 
 
 class PlaylistStore:
-    """The playlists of a library, newest first. Ids sort by the time they were made."""
+    """The playlists of a library, newest first. Ids sort by creation time."""
 
     def __init__(self, records: RecordStore, lock_path: Path) -> None:
         self._records = records
         self._lock_path = lock_path.with_name("playlists.lock")
 
     def create(self, name: str, track_ids: Sequence[str], plan: SetDescription) -> PlaylistRecord:
-        """Make a playlist. Raises `InvalidOption` for a name of nothing that can be printed.
+        """Create a playlist. Raises `InvalidOption` for a name without printable characters.
 
-        The name may hold anything, slashes too: it becomes safe where it becomes a path.
+        The name may hold anything, including slashes; it is sanitised where it becomes a path.
         """
         shown = clean_text(name)
         if shown is None:
@@ -38,9 +38,9 @@ class PlaylistStore:
         return record
 
     def page(self, *, limit: int, cursor: str | None) -> tuple[list[PlaylistRecord], str | None]:
-        """Give up to ``limit`` playlists older than ``cursor``, and the cursor of the next page.
+        """Return up to ``limit`` playlists older than ``cursor``, and the next page's cursor.
 
-        Raises `InvalidOption` for a cursor that is none.
+        Raises `InvalidOption` if the cursor is invalid.
         """
         if cursor is not None and not is_job_id(cursor):
             raise InvalidOption(
@@ -53,11 +53,11 @@ class PlaylistStore:
         return page, page[-1].id if len(older) > limit else None
 
     def all(self) -> list[PlaylistRecord]:
-        """Give every playlist."""
+        """Return every playlist."""
         return sorted(self._records.playlists(), key=lambda record: record.id, reverse=True)
 
     def get(self, playlist_id: str) -> PlaylistRecord:
-        """Give a playlist. Raises `PlaylistNotFound`."""
+        """Return a playlist. Raises `PlaylistNotFound`."""
         record = self._records.read_playlist(playlist_id) if is_job_id(playlist_id) else None
         if record is None:
             raise PlaylistNotFound(
@@ -80,7 +80,7 @@ class PlaylistStore:
             self._records.remove_playlist(self.get(playlist_id).id)
 
     def follow(self, track_id: str, successor_id: str) -> None:
-        """Put a track's successor in its place, in every playlist."""
+        """Replace a track by its successor in every playlist."""
         with self._writing():
             for record in self._records.playlists():
                 if track_id in record.track_ids:

@@ -1,7 +1,7 @@
-"""What the library knows of one track, as it stands on disk; the database is made from it.
+"""The record of a track on disk, from which the database is built.
 
-A record names where the recording lies and holds what was found out about it: hashes, tags, facts,
-fingerprint and descriptors. Audio and covers are not in it.
+A record holds the recording's files, hashes, tags, facts,
+fingerprint and descriptors, but no audio and no covers.
 """
 
 import base64
@@ -32,7 +32,7 @@ Base64 = Annotated[str, AfterValidator(_check_base64)]
 
 
 class FileReference(Record):
-    """A file that holds the track. Size and time of change tell whether it is still the same."""
+    """A file of the track. Size and modification time show whether it has changed."""
 
     path: str
     bytes: int
@@ -48,10 +48,10 @@ class JobReference(Record):
 
 
 class JobEntry(Record):
-    """A job whose tracks are in the library, or on their way into it.
+    """A job whose tracks are in the library or being added.
 
-    Written before the first of its tracks, so that no track ever refers to a job that cannot be
-    forgotten; ``is_complete`` once all of them are entered.
+    Written before its first track, so that no track ever refers to a job that cannot be
+    removed; ``is_complete`` once all are added.
     """
 
     job_id: str
@@ -81,14 +81,14 @@ class FingerprintRecord(Record):
         )
 
     def data(self) -> bytes:
-        """Give the bytes of the hashes."""
+        """Return the bytes of the hashes."""
         return base64.b64decode(self.hashes)
 
 
 class DescriptorRecord(Record):
     """Descriptor vectors of the mixture and of stems, little-endian float32 in base64.
 
-    Vectors of one ``version`` have one length and can be compared; others cannot.
+    Vectors of one ``version`` have one length and can be compared.
     """
 
     version: str
@@ -104,13 +104,13 @@ class DescriptorRecord(Record):
         return cls(version=version, vectors=packed)
 
     def joined_by(self, found: "DescriptorRecord") -> "DescriptorRecord":
-        """Return what was found, and the vectors of other parts that can be compared with it."""
+        """Return the new vectors, with older ones of other parts that are comparable."""
         if found.version != self.version:
             return found
         return DescriptorRecord(version=found.version, vectors={**self.vectors, **found.vectors})
 
     def data(self, part: str) -> bytes | None:
-        """Give the bytes of a part's vector, None where it has none."""
+        """Return the bytes of a part's vector; None if it has none."""
         packed = self.vectors.get(part)
         return None if packed is None else base64.b64decode(packed)
 
@@ -147,10 +147,10 @@ class LibraryRecord(Record):
     analysis_version: str | None = None
 
     def take_facts(self, found: TrackFacts, version: str | None) -> None:
-        """Take over facts that were found, in the place of those of the same names.
+        """Replace facts by those found.
 
-        What only stems tell stays where the new facts had none to ask: the sung passages, and the
-        descriptors of stems that can be compared with the new ones.
+        Facts that need stems are kept if the new facts had none: sung passages, and
+        comparable descriptors of stems.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class LibraryRecord(Record):
 
 
 class PlaylistRecord(Record):
-    """A playlist: tracks in order, by id, and why they stand so (``plan``)."""
+    """A playlist: ids of tracks in order, and their ``plan``."""
 
     schema_version: int = SCHEMA_VERSION
     id: str

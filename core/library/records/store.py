@@ -1,8 +1,8 @@
-"""The records on disk, from which the database can be made again.
+"""The records on disk, from which the database can be rebuilt.
 
 library/tracks/{first two of the id}/{id}.json
 library/playlists/{id}.json
-library/jobs/{id}.json                                   jobs that brought tracks
+library/jobs/{id}.json                                   jobs that added tracks
 library/covers/{first two of the SHA-256}/{SHA-256}      JPEG or PNG
 """
 
@@ -42,7 +42,7 @@ class RecordStore:
         write_atomically(self._track_path(record.id), record.model_dump_json().encode())
 
     def read_track(self, track_id: str) -> LibraryRecord | None:
-        """Read a track's record; None where there is none or it is damaged."""
+        """Read a track's record; None if it is missing or damaged."""
         return _read(self._track_path(track_id), LibraryRecord)
 
     def remove_track(self, track_id: str) -> None:
@@ -58,7 +58,7 @@ class RecordStore:
         write_atomically(self._playlist_path(record.id), record.model_dump_json().encode())
 
     def read_playlist(self, playlist_id: str) -> PlaylistRecord | None:
-        """Read a playlist's record; None where there is none or it is damaged."""
+        """Read a playlist's record; None if it is missing or damaged."""
         return _read(self._playlist_path(playlist_id), PlaylistRecord)
 
     def remove_playlist(self, playlist_id: str) -> None:
@@ -70,23 +70,23 @@ class RecordStore:
         yield from _read_all(self._playlists, "*.json", PlaylistRecord)
 
     def write_job(self, entry: JobEntry) -> None:
-        """Note which tracks a job brings. Raises `StorageFull`."""
+        """Record which tracks a job adds. Raises `StorageFull`."""
         write_atomically(self._job_path(entry.job_id), entry.model_dump_json().encode())
 
     def read_job(self, job_id: str) -> JobEntry | None:
-        """Read which tracks a job brought; None where it brought none."""
+        """Read which tracks a job added; None if there is no note."""
         return _read(self._job_path(job_id), JobEntry)
 
     def remove_job(self, job_id: str) -> None:
-        """Remove what is noted of a job, if there is anything."""
+        """Remove the note of a job, if there is one."""
         self._job_path(job_id).unlink(missing_ok=True)
 
     def job_ids(self) -> set[str]:
-        """List the jobs that are noted."""
+        """List the recorded jobs."""
         return {path.stem for path in self._jobs.glob("[!.]*.json")}
 
     def keep_cover(self, cover: Cover) -> CoverReference:
-        """Keep a cover, once however many tracks share it."""
+        """Store a cover; tracks share equal covers."""
         reference = CoverReference(sha256=hashlib.sha256(cover.data).hexdigest(), mime=cover.mime)
         path = self.cover_path(reference)
         if not path.exists():
@@ -94,7 +94,7 @@ class RecordStore:
         return reference
 
     def cover_path(self, cover: CoverReference) -> Path:
-        """Give where a cover lies."""
+        """Return the path of a cover."""
         return self._covers / cover.sha256[:2] / cover.sha256
 
     def _track_path(self, track_id: str) -> Path:
