@@ -1,7 +1,7 @@
 """Score the analysis on recordings with known tempo, grid or key, and compare other programs.
 
     python -m bench.analysis --set FOLDER [--peers-python PYTHON] [--json]
-    python -m bench.analysis --doors FOLDER [--files N] [--json]
+    python -m bench.analysis --doors FOLDER [--files N] [--rounds N] [--json]
 
 ``FOLDER/set.csv`` names recordings in its columns: file, true_bpm, true_key, downbeat0 (s),
 beats_per_bar, group, dur (s); empty if unknown. Ours (`core.analysis.file`) and librosa's functions
@@ -54,11 +54,12 @@ def main() -> None:
     asked.add_argument("--set", type=Path, help="folder with set.csv")
     asked.add_argument("--doors", type=Path, metavar="FOLDER", help="folder with recordings")
     parser.add_argument("--files", type=int, default=12, help="files for --doors")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of --doors, for a median")
     parser.add_argument("--peers-python", type=Path, help="interpreter that has the peers")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args()
     if options.doors is not None:
-        figures = measure_doors(options.doors, n_files=options.files)
+        figures = measure_doors(options.doors, n_files=options.files, n_rounds=options.rounds)
         report("Analysis by each door", figures)
         return
     folder: Path = options.set

@@ -17,7 +17,7 @@ N_PROCESSES = 2
 SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff"}
 
 
-def measure_doors(folder: Path, *, n_files: int, n_rounds: int = 3) -> dict[str, float | str]:
+def measure_doors(folder: Path, *, n_files: int, n_rounds: int) -> dict[str, float | str]:
     """Return the median CPU seconds of each door over some files of a folder, and their ratios.
 
     Parameters
@@ -39,9 +39,9 @@ def measure_doors(folder: Path, *, n_files: int, n_rounds: int = 3) -> dict[str,
         for name, command in doors.items():
             with TemporaryDirectory() as data_dir:
                 seconds.setdefault(name, []).append(_cpu_s(command, data_dir))
-        for name, command in doors.items():
-            with TemporaryDirectory() as data_dir:
-                _cpu_s(analyze, data_dir)
+        with TemporaryDirectory() as data_dir:
+            _cpu_s(analyze, data_dir)
+            for name, command in doors.items():
                 seconds.setdefault(f"{name}_known", []).append(_cpu_s(command, data_dir))
     figures: dict[str, float | str] = {"n_files": len(files)}
     figures |= {f"{name}_cpu_s": median(values) for name, values in seconds.items()}
