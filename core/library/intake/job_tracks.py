@@ -40,7 +40,7 @@ def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
     manifest = store.load(job_id)
     if not manifest.state.is_final:
         raise JobNotFinished(f"Job '{job_id}' is {manifest.state}.", hint="Wait for its end.")
-    return _enter(library, store, [manifest], n_processes=1)
+    return _JobImport(library, store).run([manifest], n_processes=1)
 
 
 def forget_job(library: Library, store: JobStore, job_id: str) -> None:
@@ -66,76 +66,92 @@ def reindex(library: Library, store: JobStore, *, n_processes: int) -> ImportRep
     )
     library.rebuild()
     manifests = (store.load_if_readable(job_id) for job_id in reversed(store.job_ids()))
-    return _enter(library, store, (m for m in manifests if m is not None), n_processes)
+    found = (manifest for manifest in manifests if manifest is not None)
+    return _JobImport(library, store).run(found, n_processes)
 
 
-def _enter(
-    library: Library, store: JobStore, jobs: Iterable[ProcessingManifest], n_processes: int
-) -> ImportReport:
-    report = ImportReport()
-    entries: list[JobEntry] = []
+class _JobImport:
+    def __init__(self, library: Library, store: JobStore) -> None:
+        self._library = library
+        self._store = store
+        self._report = ImportReport()
+        self._entries: list[JobEntry] = []
 
-    def tasks() -> Iterator[_Task]:
+    def run(self, jobs: Iterable[ProcessingManifest], n_processes: int) -> ImportReport:
+        pool = TaskPool(_find_identity, n_processes)
+        for task, outcome in pool.run(self._tasks(jobs)):
+            if isinstance(outcome, StemcrateError):
+                self._report.refused.append(Refusal(task.track.source.name, outcome))
+            else:
+                self._add(task, outcome)
+        for entry in self._entries:
+            self._library.note_job(entry.model_copy(update={"is_complete": True}))
+        return self._report
+
+    def _tasks(self, jobs: Iterable[ProcessingManifest]) -> Iterator[_Task]:
         """Yield tracks whose audio has to be decoded; handle the others here."""
         for job in jobs:
             tracks = [track for track in job.tracks if track.state == JobState.COMPLETED]
             if not tracks:
                 continue
-            before = library.noted_job(job.job_id)
+            before = self._library.noted_job(job.job_id)
             is_entered = before is not None and before.is_complete
             track_ids = [track.source.sha256 for track in tracks]
-            entries.append(JobEntry(job_id=job.job_id, track_ids=track_ids))
-            library.note_job(entries[-1])
+            self._entries.append(JobEntry(job_id=job.job_id, track_ids=track_ids))
+            self._library.note_job(self._entries[-1])
             for track in tracks:
-                task = _Task(job, track, store.upload_path(track.source.sha256).resolve())
-                known = library.find_record(track.source.sha256)
-                if known is None and task.path.is_file():
+                path = self._store.upload_path(track.source.sha256).resolve()
+                task = _Task(job, track, path)
+                if not self._add_unread(task, is_entered=is_entered):
                     yield task
-                elif known is None:
-                    _put(library, store, task, _make_record(task), report.added)
-                elif is_entered and any(other.job_id == job.job_id for other in known.jobs):
-                    report.known.append(known.id)
-                else:
-                    # Added again, or partly added: recorded, but perhaps not in the catalogue.
-                    _put(library, store, task, known, report.known)
 
-    for task, outcome in TaskPool(_find_identity, n_processes).run(tasks()):
-        if isinstance(outcome, StemcrateError):
-            report.refused.append(Refusal(task.track.source.name, outcome))
+    def _add_unread(self, task: _Task, *, is_entered: bool) -> bool:
+        """Add a track whose audio is known or gone; return False if it has to be decoded."""
+        known = self._library.find_record(task.track.source.sha256)
+        if known is None:
+            if task.path.is_file():
+                return False
+            self._put(task, _make_record(task), self._report.added)
+        elif is_entered and any(other.job_id == task.job.job_id for other in known.jobs):
+            self._report.known.append(known.id)
         else:
-            # Another job may have added the same track meanwhile.
-            known = library.find_record(task.track.source.sha256)
-            entered = report.known if known else report.added
-            record = known or _describe(library, _make_record(task), outcome)
-            _put(library, store, task, record, entered)
-    for entry in entries:
-        library.note_job(entry.model_copy(update={"is_complete": True}))
-    return report
+            # Added again, or partly added: recorded, but perhaps not in the catalogue.
+            self._put(task, known, self._report.known)
+        return True
 
+    def _add(self, task: _Task, identity: FileIdentity) -> None:
+        # Another job may have added the same track meanwhile.
+        known = self._library.find_record(task.track.source.sha256)
+        if known is not None:
+            self._put(task, known, self._report.known)
+            return
+        record = _make_record(task)
+        record.packet_sha256 = identity.packet_sha256
+        record.fingerprint = FingerprintRecord.of(identity.fingerprint)
+        record.cover = self._library.keep_cover(identity.cover) if identity.cover else None
+        self._put(task, record, self._report.added)
 
-def _put(
-    library: Library, store: JobStore, task: _Task, record: LibraryRecord, entered: list[str]
-) -> None:
-    """Add a record with the job's facts; those of the newest job count.
+    def _put(self, task: _Task, record: LibraryRecord, entered: list[str]) -> None:
+        """Add a record with the facts of the job; those of the newest job count.
 
-    A job that only analyses was made for the library: its upload stays when the job is deleted.
-    """
-    track = task.track
-    record.take_facts(track.analysis.of_recording(), _analysis_version(track, record))
-    record.jobs = [
-        *(job for job in record.jobs if job.job_id != task.job.job_id),
-        JobReference(
-            job_id=task.job.job_id,
-            track_index=track.index,
-            stems=sorted({a.label for a in track.artefacts if a.role == "stem"}),
-        ),
-    ]
-    if task.path.is_file() and all(file.path != str(task.path) for file in record.files):
-        record.files = [*record.files, refer_to(task.path)]
-    if not task.job.options.separates and task.path.is_file():
-        keep_upload(store, record.id)
-    library.put(record)
-    entered.append(record.id)
+        A job that only analyses was made for the library: its upload stays when the job is deleted.
+        """
+        track = task.track
+        record.take_facts(track.analysis.of_recording(), _analysis_version(track, record))
+        record.jobs = [
+            *(job for job in record.jobs if job.job_id != task.job.job_id),
+            JobReference(
+                job_id=task.job.job_id,
+                track_index=track.index,
+                stems=sorted({a.label for a in track.artefacts if a.role == "stem"}),
+            ),
+        ]
+        if task.path.is_file() and all(file.path != str(task.path) for file in record.files):
+            record.files = [*record.files, refer_to(task.path)]
+        if not task.job.options.separates and task.path.is_file():
+            keep_upload(self._store, record.id)
+        self._library.put(record)
+        entered.append(record.id)
 
 
 def _make_record(task: _Task) -> LibraryRecord:
@@ -162,14 +178,6 @@ def _analysis_version(track: TrackRecord, record: LibraryRecord) -> str | None:
     made = {r.name: r.version for r in track.stages if r.state == StageState.COMPLETED}
     versions = {made.get(part, record.analysis_version) for part in PARTS}
     return versions.pop() if len(versions) == 1 else None
-
-
-def _describe(library: Library, record: LibraryRecord, identity: FileIdentity) -> LibraryRecord:
-    """Add the file's fingerprint, packet hash and cover."""
-    record.packet_sha256 = identity.packet_sha256
-    record.fingerprint = FingerprintRecord.of(identity.fingerprint)
-    record.cover = library.keep_cover(identity.cover) if identity.cover is not None else None
-    return record
 
 
 def _find_identity(task: _Task) -> FileIdentity:
