@@ -1,4 +1,4 @@
-"""A recording that lies in memory, or comes from elsewhere, block by block."""
+"""Analysis of a recording from blocks of samples."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from stemcrate.schemas.facts import TrackFacts
 
 
 def analyse_blocks(blocks: Iterable[Samples], sample_rate: int, n_channels: int) -> TrackFacts:
-    """Return the facts of a recording, of which nothing is known.
+    """Analyse a recording without stored facts.
 
     Parameters
     ----------

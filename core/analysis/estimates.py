@@ -40,7 +40,7 @@ from stemcrate.schemas.facts import (
 from stemcrate.schemas.record import Facts
 
 MAX_PIXELS = 1024
-"""Of the overview of a recording."""
+"""Maximum length of the overview, in pixels."""
 
 chroma = measure_chroma
 
@@ -83,17 +83,17 @@ def structure(spectra: Spectra, found: TempoFacts, sung: VocalsFacts) -> Structu
 
 
 def chords(pitches: Chroma, found: TempoFacts) -> ChordFacts:
-    """Name the chords; they change on beats, else every half second."""
+    """Estimate the chords; they change on beats, else every half second."""
     return chords_facts(estimate_chords(pitches, found.beats_s))
 
 
 def descriptors(name: str, spectra: Spectra) -> DescriptorFacts:
-    """Describe how the mixture or a stem sounds."""
+    """Compute the descriptors of the mixture or a stem."""
     return descriptor_facts({name: describe_sound(spectra)})
 
 
 def _overview(waveform: WaveformData) -> dict[str, Any] | None:
-    """Return the finest level that has not too many pixels; None for no samples."""
+    """Return the finest level of at most `MAX_PIXELS` pixels; None without samples."""
     for level in waveform.levels:
         if level.low.shape[1] <= MAX_PIXELS:
             return encode_json(level, waveform.sample_rate)

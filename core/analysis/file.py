@@ -1,4 +1,4 @@
-"""A file, decoded once for all who listen to it."""
+"""Analysis of a file, decoded once for all listeners."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The one pass over a mixture: spectra, loudness and waveform, block by block."""
+"""Measurement of a mixture in one pass: spectra, loudness and waveform, block by block."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from core.audio.metering.waveform_data import WaveformData, WaveformMeter
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured; ``loudness`` is unknown at sample rates for which it is not defined."""
+    """Measurements; ``loudness`` is empty at sample rates for which it is not defined."""
 
     duration_s: float
     spectra: Spectra
@@ -25,7 +25,7 @@ class Measurement:
 
 
 class MixtureMeter:
-    """Measure a recording that comes in blocks; memory grows by about 20 kB a second.
+    """Measure a recording in blocks; memory grows by about 20 kB for each second of audio.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class MixtureMeter:
         self._spectra.add(to_mono(block))
 
     def finish(self) -> Measurement:
-        """Return what was measured; call it once."""
+        """Return the measurements; call it once."""
         spectra = self._spectra.finish()
         self._spectra = SpectraMeter()  # frees the parts, which are large for a long mix
         return Measurement(

@@ -1,6 +1,6 @@
-"""What the stems of a job say beside its mixture, and which of the two counts.
+"""Arbitration between the facts of a mixture and those of its stems.
 
-Facts in, facts out: an answer that was kept counts as much as one that was just found.
+Facts in, facts out: stored facts and new ones are treated alike.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 VOCALS = "vocals"
 DRUMS = "drums"
 PITCHED = ("bass", "other", "guitar", "piano")
-"""Stems that play the harmony: neither drums nor vocals, nor sums with them."""
+"""Pitched stems: neither drums nor vocals, nor sums with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,7 @@ class Stems(Protocol):
     Attributes
     ----------
     names : of the stems.
-    identity : what tells these stems from those of another separation; None where nothing does,
-        and then nothing that they decide is kept.
+    identity : identifies the separation; if None, facts that depend on the stems are not stored.
     """
 
     names: Sequence[str]
@@ -61,7 +60,7 @@ class Stems(Protocol):
 
 
 class NoStems:
-    """The stems of a recording that was not separated."""
+    """Stems of a recording that was not separated: none."""
 
     names: Sequence[str] = ()
     identity: str | None = None
@@ -82,12 +81,12 @@ class NoStems:
 def arbitrate_tempo(mixture: TempoFacts, drums: TempoFacts | None) -> TempoFacts:
     """Choose between the tempo of the mixture and that of its drums.
 
-    The drums win where they have a tempo and are clearly surer of it. Bars are told by harmony
-    too, which drums have not: where both agree on the beat, the mixture's bars stand.
+    The drums win where their confidence is clearly higher. Bars depend on harmony, too, which
+    drums lack: where both agree on the beat, the mixture's bars are kept.
 
     Parameters
     ----------
-    mixture, drums : facts of the same recording; None or 0.0 BPM where there are no drums.
+    mixture, drums : facts of the same recording; None or 0.0 BPM without drums.
     """
     if drums is None or not drums.tempo_bpm:
         return mixture
@@ -97,18 +96,18 @@ def arbitrate_tempo(mixture: TempoFacts, drums: TempoFacts | None) -> TempoFacts
 
 
 def arbitrate_key(mixture: KeyFacts, stems: KeyFacts | None) -> KeyFacts:
-    """Let what the stems say decide where the mixture is unsure.
+    """Decide by the stems where the mixture is uncertain.
 
     Parameters
     ----------
     mixture : the key of the mixture.
-    stems : that of the sum of the stems that play on pitches (bass and other, without drums and
-        vocals); None where there are none.
+    stems : the key of the sum of the pitched stems (bass and other, without drums and vocals);
+        None without stems.
 
     Returns
     -------
-    The stems' key where they name one of the mixture's candidates, and are clearly surer; else the
-    mixture's. ``key_is_contested`` where the two differ.
+    The stems' key if it is among the mixture's candidates and clearly more certain; else the
+    mixture's. ``key_is_contested`` is set where the two differ.
     """
     if stems is None or stems.key is None or stems.key == mixture.key:
         return mixture

@@ -33,7 +33,7 @@ F = TypeVar("F", bound=Facts)
 Parameters = Mapping[str, Any]
 
 SUFFIX = ".json.gz"
-_N_SHARDS = 256
+_N_SHARDS = 256  # one for each value of the first two hexadecimal digits
 _SHARE = 10
 """Facts take at most a tenth of the limit of cached results: stems are a thousand times larger."""
 

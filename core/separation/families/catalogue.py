@@ -1,4 +1,4 @@
-"""THE list of model families, and the models that they know by name; nothing here is loaded."""
+"""The list of model families and the models of their catalogues; nothing is loaded here."""
 
 from core.separation.families.demucs import Demucs
 from core.separation.families.family import ModelFamily

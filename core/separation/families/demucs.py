@@ -137,14 +137,14 @@ class Demucs(ModelFamily):
         return _locate_in_hub_cache(info, places) or _locate_in_torch_hub(info, places)
 
     def missing_hint(self, info: ModelInfo) -> str:
-        """Name the command, or the files that the bag names."""
+        """Return the command, or the files that the bag names."""
         if info.repository or info.files:
             return super().missing_hint(info)
         return f"Put a file for each of {', '.join(info.bag.signatures)} next to its bag file."
 
 
 def _locate_in_folder(info: ModelInfo, folder: Path) -> WeightsLocation | None:
-    """Find a model's bag (or take the one it is known by) and a file for each of its networks."""
+    """Find a model's bag (or use that of the catalogue) and a file for each of its networks."""
     listed = {file.name: file.sha256 for file in info.files}
     bag_file = folder / f"{info.name}.yaml"
     bag = read_bag(bag_file) if bag_file.is_file() else info.bag

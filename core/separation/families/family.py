@@ -1,4 +1,4 @@
-"""What sets one family of models apart: its files, its package, its models, its network.
+"""Description of a family of models: its files, package, catalogue and network.
 
 A family is described without loading it: the API process lists models, too. The network is named
 as ``module:class`` and imported by `ModelFamily.build` alone.
@@ -28,7 +28,7 @@ class Package:
     ----------
     module : what is imported.
     extra : of Stemcrate, in ``pyproject.toml``.
-    requirement : the version that is tested, as pip takes it.
+    requirement : the tested version, in pip's notation.
     """
 
     module: str
@@ -41,7 +41,7 @@ class ModelFamily(ABC):
 
     Attributes
     ----------
-    name : as the catalogue, cards in MODEL_DIR and the screen have it.
+    name : in the catalogue, in cards of MODEL_DIR and on the screen.
     model : ``module:class`` of the `SeparatorModel`; see `build`.
     package : what must be installed besides Stemcrate.
     catalogue : the models that are known by name.
@@ -62,7 +62,7 @@ class ModelFamily(ABC):
 
         Raises
         ------
-        UnsafeWeights : the folder claims this family, and its files do not fit it.
+        UnsafeWeights : the folder names this family, but its files do not fit it.
         """
 
     def locate(self, info: ModelInfo, places: Places) -> WeightsLocation | None:
@@ -70,7 +70,7 @@ class ModelFamily(ABC):
 
         Raises
         ------
-        UnsafeWeights : a file that lists the others cannot be understood.
+        UnsafeWeights : a file that lists the others is invalid.
         """
         found = (locate_files(info, folder) for folder in places.folders)
         return next((location for location in found if location is not None), None)

@@ -1,4 +1,4 @@
-"""Networks that are described by a YAML file; `core.separation.models.network_model` runs them.
+"""Networks described by a YAML file; `core.separation.models.network_model` runs them.
 
 A network is any ``torch.nn.Module`` that turns float32 chunks ``(n, 2, n_samples)`` into stems
 ``(n, n_outputs, 2, n_samples)``.
@@ -31,7 +31,7 @@ class NetworkFamily(ModelFamily):
     detect : whether the arguments of a network are those of this family.
     catalogue : the models that are known by name.
     runs_in_half : whether the layers run in 16 bits on CUDA, as they were trained.
-    is_fixed_length : whether the network takes chunks of its own length alone.
+    is_fixed_length : whether the network accepts only chunks of its own length.
     takes_config : whether the class is called with the whole YAML file instead of its ``model``.
     """
 

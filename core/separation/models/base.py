@@ -1,6 +1,6 @@
-"""What every separator model is: a mixture in, its stems out, same rate, length and channels.
+"""Interface of separator models: a mixture in, its stems out, same rate, length and channels.
 
-A model implements `SeparatorModel.stream_stereo`, which sees stereo at the model's own rate alone;
+A model implements `SeparatorModel.stream_stereo`, which gets only stereo at the model's own rate;
 everything around it (rates, channels, silence, checks, progress) is written once, here and in
 `core.separation.streaming.mixture`.
 """
@@ -31,9 +31,8 @@ class SeparatorModel(ABC):
     sample_rate : Hz, the rate at which the model runs.
     licence : of code and weights, as a sentence.
     weights_sha256 : hexadecimal SHA-256 of the weights, as `WeightsLocation.verify` defines it.
-    device : torch's name of where it runs.
-    residual_stem : the stem that takes what the others leave (``other``, ``accompaniment``); None
-        where there is no such stem.
+    device : torch's name of its device.
+    residual_stem : the stem that gets the residual (``other``, ``accompaniment``), or None.
     """
 
     name: str
@@ -54,7 +53,7 @@ class SeparatorModel(ABC):
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> dict[str, Samples]:
-        """Split a mixture that lies in memory: `stream`, with the blocks put together.
+        """Split a mixture in memory: `stream`, with the blocks concatenated.
 
         Parameters
         ----------
@@ -91,18 +90,18 @@ class SeparatorModel(ABC):
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of memory that the loaded weights take; 0 where that isn't known."""
+        """Size of the loaded weights in bytes; 0 if unknown."""
         return 0
 
     def compile(self, cache_dir: Path | None) -> bool:
-        """Compile the network for a worker that lives long; see `core.separation.models.compiled`.
+        """Compile the network for a long-lived worker; see `core.separation.models.compiled`.
 
-        Returns False where the family has nothing to compile.
+        Returns False if the family has nothing to compile.
         """
         return False
 
     def wanted(self, stems: Sequence[str]) -> tuple[str, ...]:
-        """Put stems into the model's order; none stands for all.
+        """Return stems in the model's order; an empty selection means all.
 
         Raises
         ------
@@ -133,23 +132,23 @@ class SeparatorModel(ABC):
     ) -> Iterator[dict[str, Samples]]:
         """Split a mixture block by block; memory does not grow with its length.
 
-        Mono is separated as stereo with two equal channels, and the stems averaged back. What lies
-        above half the model's rate is in no stem: it is left to the residual.
+        Mono is separated as stereo with two equal channels, and the stems averaged back. Content
+        above half the model's rate is in no stem but in the residual.
 
         Parameters
         ----------
-        read : gives samples ``start`` to ``stop``, float32, shape ``(n_channels, stop - start)``,
-            finite, nominal range ±1. Asked more than once for the same samples.
+        read : returns samples ``start`` to ``stop``, float32, shape ``(n_channels, stop - start)``,
+            finite, nominal range ±1. Called more than once for the same samples.
         n_channels, n_samples : shape of the mixture; one or two channels.
         sample_rate : Hz, of the mixture and of the stems.
-        stems : those that are wanted; none stands for all. What only the others need is not run.
-        effort : what to do beyond one plain pass; None stands for `Effort()`.
-        progress : called with a fraction in [0, 1] that never falls, at each chunk and at the end.
-        cancelled : asked at each chunk.
-        tell : called with a sentence where the work had to go on otherwise than asked.
-        checkpoint : folder in which chunks are kept (`core.separation.streaming.checkpoint`). A
-            later call for the same mixture goes on after the last chunk; the caller removes the
-            folder.
+        stems : the wanted stems; empty for all. Networks needed only for others are not run.
+        effort : settings beyond one plain pass; None for `Effort()`.
+        progress : called with the fraction done, in [0, 1], non-decreasing, at each chunk and at
+            the end.
+        cancelled : called at each chunk.
+        tell : called with a sentence if the work continues differently than requested.
+        checkpoint : folder of stored chunks (`core.separation.streaming.checkpoint`). A later call
+            for the same mixture resumes after the last chunk; the caller removes the folder.
 
         Yields
         ------
@@ -159,10 +158,10 @@ class SeparatorModel(ABC):
 
         Raises
         ------
-        JobCancelled : ``cancelled`` said so.
-        StageFailed : the network gave something that isn't finite.
+        JobCancelled : ``cancelled`` returned true.
+        StageFailed : the network returned non-finite samples.
         InvalidOption : the model has no such stem.
-        ValueError : more than two channels, samples that aren't finite, or a rate below 1 Hz.
+        ValueError : more than two channels, non-finite samples, or a rate below 1 Hz.
         """
         mixture = Mixture(read, n_channels, n_samples, sample_rate)
         run = Run(
@@ -196,20 +195,20 @@ class SeparatorModel(ABC):
             ``(2, stop - start)``, finite, nominal range ±1; ``mixture.n_samples`` is its length;
             ``mixture.blocks()`` yields all of it in order. Positions are samples at
             `sample_rate` Hz.
-        run : what is asked for. ``run.stems`` are the stems to yield, in the order of the rows;
-            ``run.effort`` says how much work they are worth. Call ``run.report(fraction)``, in
-            [0, 1] and never falling, at every chunk: it raises `JobCancelled` when the job stops.
+        run : the request. ``run.stems`` are the stems to yield, in the order of the rows;
+            ``run.effort`` holds the settings. Call ``run.report(fraction)``, in [0, 1] and
+            non-decreasing, at every chunk: it raises `JobCancelled` when the job stops.
 
         Yields
         ------
         float32, shape ``(n_stems, 2, n)`` with one row for each of ``run.stems``: adjoining blocks
-        of any length that together are as long as the mixture.
+        of any length with the total length of the mixture.
         """
 
     def _require_finite(self, stems: tuple[str, ...], block: StemBlock) -> None:
         for stem, samples in zip(stems, block, strict=True):
             if not np.isfinite(samples).all():
                 raise StageFailed(
-                    f"{self.name} gave samples that are not finite in '{stem}' on {self.device}.",
+                    f"{self.name} returned non-finite samples in '{stem}' on {self.device}.",
                     hint="Set DEVICE=cpu, or fetch the weights again.",
                 )

@@ -1,7 +1,7 @@
-"""Layers compiled for one shape: an option for workers that live long.
+"""Layers compiled for one shape: an option for long-lived workers.
 
 Compilation takes minutes and a C++ compiler, and makes each segment about a tenth to a third
-cheaper on a CPU. Whatever goes wrong with it, the layers run as they are.
+cheaper on a CPU. If it fails, the layers run uncompiled.
 """
 
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class CompiledLayers:
-    """Calls layers compiled (with their weights frozen in) or, failing that, as they are.
+    """Calls layers compiled (with frozen weights) or, if that fails, uncompiled.
 
     Compilation happens at the first call, for its shapes; other shapes run uncompiled. Calls must
     be made without gradients.
@@ -24,13 +24,12 @@ class CompiledLayers:
     Parameters
     ----------
     layers : the module.
-    cache_dir : where compiled code is kept, so that the next process finds it; None leaves it to
-        torch's own place.
+    cache_dir : folder of compiled code for later processes; None for torch's default.
     """
 
     def __init__(self, layers: Any, cache_dir: Path | None) -> None:
         if cache_dir is not None:
-            # torch has no other way to be told.
+            # torch offers no other way to set it.
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_dir)  # noqa: TID251
         self._layers = layers
         self._compiled: Any = None
@@ -50,7 +49,7 @@ class CompiledLayers:
                 raise
             except Exception as error:  # noqa: BLE001 - the compiler's errors share no class
                 self.error = f"{type(error).__name__}: {error}".splitlines()[0]
-                logger.warning("the network was not compiled and runs as it is: %s", self.error)
+                logger.warning("the network was not compiled and runs uncompiled: %s", self.error)
             else:
                 return result
         uncompiled: tuple[Tensor, Tensor] = self._layers(x, xt)

@@ -1,9 +1,9 @@
 """The Demucs family. The only module that knows the demucs package.
 
-The networks are demucs' own; the way around them is not: weights are loaded safely, segments go
+The networks are demucs' own, the code around them is ours: weights are loaded safely, segments go
 through `core.separation.streaming.overlap_add` instead of ``apply_model`` (same result, constant
-memory, progress and cancel at each segment, no random shift), and a bag runs only those networks
-that have a say in a wanted stem.
+memory, progress and cancel at each segment, no random shift), and a bag runs only the networks
+with a weight in a wanted stem.
 """
 
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ class DemucsModel(SeparatorModel):
         return bool(self._layers)
 
     def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
-        """Average the networks that have a say in a wanted stem; each gives those stems alone."""
+        """Average the networks with a weight in a wanted stem."""
         wanted = [self.stems.index(stem) for stem in run.stems]
         says = {
             index: [stem for stem in wanted if row[stem]]
@@ -113,13 +113,13 @@ class DemucsModel(SeparatorModel):
     def _stream_network(
         self, index: int, rows: list[int], scale: Scale, n_samples: int, run: Run
     ) -> Iterator[Any]:
-        """Give some stems of one network, block by block."""
+        """Yield the given stems of one network, block by block."""
         network = self._bag.models[index]
         segment = int(network.samplerate * network.segment)
         fallback = self._fallback(index, segment, run)
 
         def run_network(segments: Any) -> Any:
-            # Here and not around the whole: what is set would hold between two blocks as well.
+            # Here and not around the whole, where it would also apply between two blocks.
             with torch.inference_mode(), _plain_attention():
                 return fallback(segments)[:, rows]
 
@@ -179,7 +179,7 @@ def _load_bag(location: WeightsLocation) -> Any:
     except AssertionError as error:
         raise _unfit(location, "its networks differ in stems, rate or channels") from error
     if bag.audio_channels != 2:
-        raise _unfit(location, f"it wants {bag.audio_channels} channels instead of 2")
+        raise _unfit(location, f"it needs {bag.audio_channels} channels instead of 2")
     if any(sum(column) <= 0 for column in zip(*bag.weights, strict=True)):
         raise _unfit(location, "a stem has no weight")
     return bag
@@ -196,7 +196,7 @@ def _load_network(file: Path) -> Any:
         package = load_pickle(file, _ALLOWED)
     try:
         if package["klass"] not in _CLASSES.values():
-            raise TypeError(f"it is no Demucs network but {package['klass']}")
+            raise TypeError(f"it is not a Demucs network but {package['klass']}")
         return load_model(package)
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -209,10 +209,10 @@ def _load_network(file: Path) -> Any:
 
 @contextmanager
 def _plain_attention() -> Iterator[None]:
-    """Switch the fast path of multi-head attention off.
+    """Disable the fast path of multi-head attention.
 
-    Scaled dot-product attention takes its place: about a tenth less time on a CPU, the same stems
-    to 127 dB.
+    Scaled dot-product attention replaces it: about a tenth less time on a CPU, the same stems to
+    127 dB.
     """
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

@@ -1,7 +1,7 @@
-"""Several models as one: their stems averaged, or the least or most of their spectra.
+"""Ensembles: the average of several models' stems, or the minimum or maximum of their spectra.
 
-``average`` is the safe choice; ``min_spectrum`` takes what all agree on, which leaves less of other
-sources in a stem; ``max_spectrum`` takes all that any of them found. The models run side by side.
+``average`` is the safe choice; ``min_spectrum`` keeps what all models agree on, with less of other
+sources in a stem; ``max_spectrum`` keeps what any of them found. The models run in lockstep.
 """
 
 import hashlib
@@ -21,25 +21,25 @@ SEPARATOR = "+"
 
 
 def split_name(name: str) -> tuple[str, ...]:
-    """Give the models that a name like ``htdemucs_ft+mdx_extra`` stands for."""
+    """Return the models of a name like ``htdemucs_ft+mdx_extra``."""
     return tuple(part.strip() for part in name.split(SEPARATOR))
 
 
 def combine(
     models: Sequence[SeparatorModel], combination: Combination, weights: Sequence[float]
 ) -> SeparatorModel:
-    """Return the only model, or several as one. Raises as `EnsembleModel`."""
+    """Return the only model, or an ensemble. Raises as `EnsembleModel`."""
     return models[0] if len(models) == 1 else EnsembleModel(models, combination, weights)
 
 
 class EnsembleModel(SeparatorModel):
-    """Models that give the same stems, as one.
+    """Several models with common stems as one.
 
     Parameters
     ----------
-    models : at least two, of one sample rate. The stems are those that all of them give.
-    combination : how their stems are put together.
-    weights : of each model in an average; none counts them alike.
+    models : at least two, of one sample rate. The stems are those common to all.
+    combination : how their stems are combined.
+    weights : of each model in an average; empty for equal weights.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class EnsembleModel(SeparatorModel):
         return sum(model.n_bytes for model in self._models)
 
     def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
-        """Run the models side by side and combine their stems."""
+        """Run the models in lockstep and combine their stems."""
         streams = [
             model.stream_stereo(mixture, part)
             for model, part in zip(self._models, run.split(len(self._models)), strict=True)
@@ -86,7 +86,7 @@ class EnsembleModel(SeparatorModel):
             yield mean.astype(np.float32)
 
     def _choose(self, spectra: Spectra) -> Spectra:
-        """Take each bin from the model that has the least or most there."""
+        """Take each bin from the model with the smallest or largest magnitude."""
         pick = np.argmin if self._combination == "min_spectrum" else np.argmax
         chosen = pick(np.abs(spectra), axis=0)
         taken: Spectra = np.take_along_axis(spectra, chosen[None], axis=0)[0]
@@ -96,7 +96,7 @@ class EnsembleModel(SeparatorModel):
         if not self.stems:
             raise InvalidOption(
                 f"The models of '{self.name}' have no stem in common.",
-                hint="Combine models that give the same stems.",
+                hint="Combine models with the same stems.",
                 field="model",
             )
         rates = [model.sample_rate for model in self._models]
@@ -109,6 +109,6 @@ class EnsembleModel(SeparatorModel):
         if len(self._weights) != len(self._models) or self._weights.sum() <= 0:
             raise InvalidOption(
                 f"{len(self._models)} models cannot be weighted by {self._weights.tolist()}.",
-                hint="Give one weight for each model, not all of them zero.",
+                hint="Set one weight for each model, not all of them zero.",
                 field="ensemble_weights",
             )

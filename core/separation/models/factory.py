@@ -1,4 +1,4 @@
-"""From a model's name to a model that is loaded.
+"""Loading of models by name.
 
 Built-in models come from the families' catalogues and from MODEL_DIR; packages add theirs through
 the entry-point group ``stemcrate.separators`` (`stemcrate.plugins`). Networks are imported when one
@@ -18,7 +18,7 @@ from core.system.registry import Registry
 class Builder(Protocol):
     """Loads a model.
 
-    ``name`` is the one that was asked for, ``device`` ``auto`` or a device's name (see
+    ``name`` is the requested one, ``device`` ``auto`` or a device's name (see
     `core.separation.device.resolve_device`), ``model_dir`` the folder with weights, if any.
     Raises `ModelUnavailable`, `UnsafeWeights` or `DeviceUnavailable`.
     """
@@ -57,20 +57,20 @@ class SeparatorFactory:
 
     @classmethod
     def names(cls, model_dir: Path | None = None) -> tuple[str, ...]:
-        """List the names that `create` takes, without ``auto``.
+        """List the names that `create` accepts, without ``auto``.
 
-        With ``model_dir`` the models which are there under names of their own are listed, too.
+        With ``model_dir``, user models in it are listed, too.
         """
         own = [info.name for info in WeightsStore(model_dir).models()]
         return tuple(dict.fromkeys([*own, *SEPARATORS.names()]))
 
     @classmethod
     def check(cls, name: str, *, model_dir: Path | None = None) -> None:
-        """Refuse a name that `create` would refuse, without loading anything.
+        """Check that `create` would accept a name, without loading anything.
 
         Raises
         ------
-        UnknownModel : no model has this name; the hint lists those that there are.
+        UnknownModel : no model has this name; the hint lists the known ones.
         ModelUnavailable : its weights, or a package that it needs, are not on this machine; the
             hint names the command.
         UnsafeWeights : its bag, config or card cannot be understood.

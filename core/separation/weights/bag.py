@@ -1,7 +1,7 @@
-"""Bag files: the small YAML files that say which networks make up a Demucs model.
+"""Bag files: small YAML files that list the networks of a Demucs model.
 
 Layout as in demucs 4.1 (``demucs/repo.py``): ``models`` is a list of signatures, ``weights`` an
-optional row of numbers a network, ``segment`` an optional length in seconds.
+optional row of numbers for each network, ``segment`` an optional length in seconds.
 """
 
 import re

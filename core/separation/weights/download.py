@@ -1,7 +1,7 @@
-"""A file from the web: goes on where it stopped, is verified, and appears whole or not at all.
+"""Download of a file: resumed, verified and atomic.
 
-What has come lies beside the destination as ``<name>.<digits of its SHA-256>.part`` until it is
-complete; whoever asks for the same content again, in this process or the next, goes on from there.
+The partial file is kept beside the destination as ``<name>.<digits of its SHA-256>.part`` until it
+is complete; the next download of the same content, in any process, resumes it.
 """
 
 import hashlib
@@ -33,22 +33,22 @@ def download(
     progress: Callable[[float], None] | None = None,
     pause_s: float = 1.0,
 ) -> None:
-    """Fetch a file, unless it is there.
+    """Download a file unless it exists.
 
     Parameters
     ----------
     url : http or https; redirects are followed.
-    destination : its folder is made; nothing is written there but the whole, verified file.
+    destination : its folder is created; only the complete, verified file is written there.
     sha256 : hexadecimal, of the content.
-    progress : called with a fraction in [0, 1] that never falls.
-    pause_s : wait before the second attempt after a broken connection, doubled with each further
-        one in which nothing came.
+    progress : called with the fraction done, in [0, 1], non-decreasing.
+    pause_s : seconds before the second attempt after a broken connection, doubled for each further
+        one without data.
 
     Raises
     ------
-    ModelUnavailable : the address does not answer, or not with the file. What came is kept.
-    UnsafeWeights : what came has another SHA-256; it is deleted.
-    StorageFull : the disk has no room.
+    ModelUnavailable : the server does not answer with the file. Partial data are kept.
+    UnsafeWeights : the SHA-256 of the data differs; they are deleted.
+    StorageFull : no space on the disk.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     part = destination.with_name(f"{destination.name}.{sha256[:16]}.part")
@@ -63,7 +63,7 @@ def download(
 
 
 def _complete(url: str, part: Path, progress: Callable[[float], None], pause_s: float) -> None:
-    """Append to the part what it lacks, on as many connections as that takes."""
+    """Append the missing data to the partial file, over as many connections as needed."""
     n_failures = 0
     with part.open("ab") as file:
         while True:
@@ -89,7 +89,7 @@ def _complete(url: str, part: Path, progress: Callable[[float], None], pause_s: 
 
 
 def _append(url: str, file: IO[bytes], progress: Callable[[float], None]) -> bool:
-    """Read one answer to its end; tell whether the file is complete."""
+    """Read one response to its end; return whether the file is complete."""
     start = file.tell()
     headers = {"User-Agent": "stemcrate", "Accept-Encoding": "identity"}
     if start:
@@ -97,12 +97,12 @@ def _append(url: str, file: IO[bytes], progress: Callable[[float], None]) -> boo
     try:
         answer = urlopen(Request(url, headers=headers), timeout=_TIMEOUT_S)
     except HTTPError as error:
-        if error.code == 416 and start:  # nothing lies behind: it was complete
+        if error.code == 416 and start:  # no data after the end: it was complete
             error.close()
             return True
         raise
     with answer:
-        if start and answer.status != 206:  # the server begins at the beginning
+        if start and answer.status != 206:  # the server ignored the range
             file.seek(0)
             file.truncate()
             start = 0
@@ -122,7 +122,7 @@ def _require_content(part: Path, sha256: str, name: str) -> None:
         part.unlink()
         raise UnsafeWeights(
             f"{name} came with SHA-256 {digest[:16]}…, not {sha256[:16]}…, and was deleted.",
-            hint="The publisher has another file there now, or the way to it is tampered with.",
+            hint="The publisher has replaced the file, or the connection was tampered with.",
             field="model",
         )
 

@@ -1,8 +1,7 @@
 """Download of weights: from the Hugging Face hub, or from the addresses in a model's card.
 
-The hub's client starts over where it was interrupted, so that large files come by
-`core.separation.weights.download`; the client is asked for what the hub knows of them, and keeps
-its cache.
+The hub's client restarts interrupted downloads, so large files are fetched by
+`core.separation.weights.download`; the client provides their metadata and its cache.
 """
 
 import errno
@@ -20,13 +19,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def fetch_files(info: ModelInfo, folder: Path, progress: Progress | None) -> None:
-    """Download the files of a model that its card gives an address of.
+    """Download the files of a model whose addresses are in its card.
 
     Raises
     ------
     ModelUnavailable : an address does not answer.
-    UnsafeWeights : what came is not what its checksum promises.
-    StorageFull : the disk has no room.
+    UnsafeWeights : a file does not match its checksum.
+    StorageFull : no space on the disk.
     """
     files = [file for file in info.files if file.url]
     for i, file in enumerate(files):
@@ -42,13 +41,13 @@ def fetch_from_hub(
     endpoint: str | None,
     progress: Progress | None,
 ) -> None:
-    """Download a model's bag and weights: into ``folder``, or into the cache where that is None.
+    """Download a model's bag and weights into ``folder``, or into the cache if that is None.
 
     Raises
     ------
     ModelUnavailable : the hub cannot be reached, or does not have the files.
-    UnsafeWeights : the bag that came cannot be understood, or weights are not what the hub says.
-    StorageFull : the disk has no room.
+    UnsafeWeights : the bag is invalid, or weights do not match the hub's checksum.
+    StorageFull : no space on the disk.
     """
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import HTTPError
@@ -69,7 +68,7 @@ def fetch_from_hub(
             repository = repo_folder_name(repo_id=info.repository, repo_type="model")
             blobs = Path(cache or constants.HF_HUB_CACHE) / repository / "blobs"
             download(url, blobs / known.etag, sha256=known.etag, progress=report)
-        # Small files, and the names under which the cache lists what has come.
+        # Small files, and the names under which the cache lists downloaded files.
         options: dict[str, Any] = {"cache_dir": cache, "local_dir": folder, "endpoint": endpoint}
         return Path(hf_hub_download(info.repository, file_name, tqdm_class=Silent, **options))
 
@@ -79,7 +78,7 @@ def fetch_from_hub(
             fetch(f"{signature}.safetensors", _share(progress, i, len(bag.signatures)))
     except (OSError, HTTPError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise StorageFull(f"No room for the weights of '{info.name}'.") from error
+            raise StorageFull(f"No space for the weights of '{info.name}'.") from error
         raise ModelUnavailable(
             f"The weights of '{info.name}' could not be fetched from {info.source}: "
             f"{(str(error).strip() or type(error).__name__).splitlines()[0]}",
@@ -90,7 +89,7 @@ def fetch_from_hub(
 
 
 def _share(progress: Progress | None, index: int, n_parts: int) -> Progress | None:
-    """Give the progress of one part of several."""
+    """Return the progress callback of one part of several."""
     if progress is None:
         return None
     return lambda fraction: progress((index + fraction) / n_parts)

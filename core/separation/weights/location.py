@@ -1,4 +1,4 @@
-"""The files of one model: found in a folder, and verified before anything reads them."""
+"""Files of one model: found in a folder, and verified before they are read."""
 
 import hashlib
 import json
@@ -20,9 +20,8 @@ class WeightsLocation:
 
     Attributes
     ----------
-    files : one a network, in the order of the bag.
-    checksums : for each file the first hexadecimal digits of its SHA-256, or ``""`` where nothing
-        tells them.
+    files : one for each network, in the order of the bag.
+    checksums : for each file the first hexadecimal digits of its SHA-256, or ``""`` if unknown.
     config : the YAML file that describes the network, for families that have one.
     config_checksum : as of `checksums`.
     """
@@ -38,13 +37,13 @@ class WeightsLocation:
     def verify(self) -> str:
         """Hash every file, compare with its checksum, and return the SHA-256 of the whole.
 
-        That of a single network is its file's, so that ``sha256sum`` shows it. That of a bag is
-        taken over the files' hexadecimal digests, a line each, and one line of JSON
+        That of a single network is its file's, as from ``sha256sum``. That of a bag is computed
+        over the files' hexadecimal digests, one per line, and one line of JSON
         ``[weights, segment_s]``; that of a network with a config over the two files' digests.
 
         Raises
         ------
-        UnsafeWeights : a file is not the one its name or the catalogue promises.
+        UnsafeWeights : a file does not match the checksum of its name or the catalogue.
         ModelUnavailable : a file cannot be read.
         """
         digests = [
@@ -62,7 +61,7 @@ class WeightsLocation:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where weights are looked for on this machine.
+    """Folders in which weights are searched on this machine.
 
     Attributes
     ----------
@@ -94,7 +93,7 @@ def locate_files(info: ModelInfo, folder: Path) -> WeightsLocation | None:
 
 
 def blob_checksum(file: Path) -> str:
-    """Give the SHA-256 by which the hub's cache names a large file, or an empty string."""
+    """Return the SHA-256 in the hub's cache name of a large file, or an empty string."""
     name = file.resolve().name
     is_sha256 = len(name) == 64 and all(digit in "0123456789abcdef" for digit in name)
     return name if is_sha256 else ""

@@ -1,4 +1,4 @@
-"""A folder of MODEL_DIR that may hold a model, and what its card says.
+"""A folder of MODEL_DIR that may hold a model, and its card.
 
 MODEL_DIR/<name>/model.json      family, licence, source, description, files: all optional
 MODEL_DIR/<name>/<any>.yaml      the network (SCNet, RoFormers, MDX23C) or the bag (Demucs)
@@ -25,7 +25,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class _File(BaseModel):
-    """A file of the model; one that is to be fetched needs a checksum."""
+    """A file of the model; a checksum is required if it has a URL."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,7 +40,7 @@ class _File(BaseModel):
         ):
             raise ValueError(f"'{self.name}' is not the name of a config or of weights")
         if self.url and not self.sha256:
-            raise ValueError(f"'{self.name}' has a url and no sha256 to check what comes")
+            raise ValueError(f"'{self.name}' has a url but no sha256 to verify it")
         return self
 
 
@@ -58,14 +58,14 @@ class Card(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """Where the files of a model of one's own are.
+    """Folder of a user model.
 
     Attributes
     ----------
     name : of the model.
     path : of the folder.
     is_shared : whether it is MODEL_DIR itself, which holds other models as well.
-    card : what ``model.json`` says; the defaults if there is no such file.
+    card : from ``model.json``; the defaults without such a file.
     """
 
     name: str
@@ -80,7 +80,7 @@ class ModelFolder:
 
     @property
     def files(self) -> tuple[ModelFile, ...]:
-        """The files that the card lists, or else those that are there."""
+        """Files listed in the card, or else the existing ones."""
         if self.card.files:
             return tuple(ModelFile(file.name, file.sha256, file.url) for file in self.card.files)
         suffixes = (*CONFIG_SUFFIXES, *WEIGHTS_SUFFIXES)
@@ -102,12 +102,12 @@ class ModelFolder:
 
     @property
     def config(self) -> Path | None:
-        """The YAML file; it need not be there yet. None unless there is exactly one."""
+        """The YAML file, which may be missing. None unless there is exactly one."""
         return self.path / self.configs[0] if len(self.configs) == 1 else None
 
     @property
     def config_content(self) -> Any:
-        """What the YAML file says; None if it is not there. Raises `UnsafeWeights`."""
+        """Content of the YAML file; None if it is missing. Raises `UnsafeWeights`."""
         config = self.config
         return None if config is None or not config.is_file() else load_yaml(config)
 
@@ -118,7 +118,7 @@ class ModelFolder:
         self.check(n_weights == 1, f"it needs one file of weights, not {n_weights}")
 
     def check(self, holds: bool, reason: str) -> None:
-        """Refuse the model, with a reason, unless a condition holds. Raises `UnsafeWeights`."""
+        """Check a condition; raise `UnsafeWeights` with the reason if it does not hold."""
         if not holds:
             raise _refusal(self.path / CARD, reason)
 
@@ -130,7 +130,7 @@ class ModelFolder:
         bag: Bag,
         files: tuple[ModelFile, ...] = (),
     ) -> ModelInfo:
-        """Return what the card says, together with what a family knows of its files."""
+        """Return the description from the card and from what a family knows of its files."""
         return ModelInfo(
             name=self.name,
             family=family,
@@ -146,11 +146,11 @@ class ModelFolder:
 
 
 def read_card(file: Path) -> Card:
-    """Read a card; the defaults if there is no such file.
+    """Read a card; the defaults without such a file.
 
     Raises
     ------
-    UnsafeWeights : it cannot be understood.
+    UnsafeWeights : the card is invalid.
     """
     if not file.is_file():
         return Card()

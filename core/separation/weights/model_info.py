@@ -1,4 +1,4 @@
-"""What is known of a model before anything is loaded."""
+"""Descriptions of models, known before anything is loaded."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ class Bag:
 
     Attributes
     ----------
-    signatures : one a network; names its weights file.
-    weights : one row a network, one number a stem; None counts every network alike.
-    segment_s : length of a chunk in seconds, for networks that allow it; None keeps their own.
+    signatures : one for each network; the name of its weights file.
+    weights : one row for each network, one number for each stem; None for equal weights.
+    segment_s : length of a chunk in seconds, for networks that allow it; None for their own.
     """
 
     signatures: tuple[str, ...]
@@ -27,8 +27,8 @@ class ModelFile:
 
     Attributes
     ----------
-    sha256 : hexadecimal; empty where nobody wrote it down.
-    url : where it can be fetched; empty where it cannot.
+    sha256 : hexadecimal; empty if unknown.
+    url : address for download; empty if there is none.
     """
 
     name: str
@@ -38,18 +38,18 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is known of a model before its weights are there.
+    """Description of a model, available without its weights.
 
     Attributes
     ----------
     family : name of its `core.separation.families.family.ModelFamily`.
-    stems : in the order in which the model gives them; empty where only the weights name them.
+    stems : in the model's order; empty if only the weights name them.
     sample_rate : Hz, the rate at which the model runs.
     checksums : first hexadecimal digits of each weights file's SHA-256, in the order of the bag,
         as the names of the ``.th`` files carry them.
-    repository : the model's repository on the Hugging Face hub; empty where there is none.
-    files : what the model's own folder in MODEL_DIR must hold; its networks are those that are not
-        YAML, in this order.
+    repository : the model's repository on the Hugging Face hub; empty without one.
+    files : required files of the model's folder in MODEL_DIR; those other than YAML are its
+        networks, in this order.
     """
 
     name: str

@@ -25,9 +25,9 @@ from core.errors import UnsafeWeights
 from core.separation.weights.validation import first_error
 
 MAX_CONFIG_BYTES = 1 << 20
-# `core.separation.streaming.mixture` keeps a minute, and three chunks are on their way.
+# `core.separation.streaming.mixture` keeps a minute, and three chunks are in flight.
 MAX_CHUNK_S = 20.0
-# What the others leave; a model's own word for it is taken first.
+# Names of the residual stem; a model's own name comes first.
 RESIDUAL_STEMS = ("other", "accompaniment")
 _OWN_WORDS = {"instrumental": "accompaniment", "drum": "drums", "vocal": "vocals"}
 _STEM = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -40,13 +40,13 @@ class NetworkConfig:
     Attributes
     ----------
     sample_rate : Hz.
-    chunk_samples : length of what the network is given at once.
+    chunk_samples : length of a chunk in samples.
     overlap : share of a chunk that the next one covers, in [0, 1).
-    is_scaled : whether the network wants a mixture of mean 0 and standard deviation 1.
+    is_scaled : whether the network expects a mixture of mean 0 and standard deviation 1.
     outputs : names of the stems that the network returns, in its order.
-    stems : those of the model; one more than `outputs` if the config names what a single output
-        leaves.
-    residual_stem : the stem that takes what the others leave, if any.
+    stems : those of the model; one more than `outputs` if the config names the complement of a
+        single output.
+    residual_stem : the stem that gets the residual, if any.
     content : the whole file; ``content["model"]`` are the network's arguments.
     """
 
@@ -61,7 +61,7 @@ class NetworkConfig:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain YAML, the tuples that these files are written with, and numbers such as ``1e-4``."""
+    """Plain YAML with the tuples of these files, and numbers such as ``1e-4``."""
 
 
 def _tuple(loader: yaml.SafeLoader, node: Any) -> tuple[Any, ...]:
@@ -75,11 +75,11 @@ _Loader.add_implicit_resolver(
 
 
 def load_yaml(path: Path) -> Any:
-    """Read a small YAML file; a tag that names code is refused.
+    """Read a small YAML file; tags that name code are rejected.
 
     Raises
     ------
-    UnsafeWeights : it is too large, is not YAML or names code.
+    UnsafeWeights : the file is too large, is not YAML or names code.
     """
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
@@ -96,7 +96,7 @@ def network_arguments(content: object) -> Mapping[str, Any] | None:
 
 
 def _to_stem(name: object) -> str:
-    """Translate a stem's name to our words; it becomes part of file names."""
+    """Translate a stem's name to ours; it becomes part of file names."""
     plain = "_".join(str(name).lower().split())
     plain = _OWN_WORDS.get(plain, plain)
     if not _STEM.fullmatch(plain):
@@ -106,12 +106,12 @@ def _to_stem(name: object) -> str:
 
 def _check_stereo(n_channels: int) -> int:
     if n_channels != 2:
-        raise ValueError(f"it wants {n_channels} channels instead of 2")
+        raise ValueError(f"it needs {n_channels} channels instead of 2")
     return n_channels
 
 
 def _to_int(value: Any) -> int:
-    """Read a number as published files write it, such as ``131072.0``."""
+    """Read an integer in the notation of published files, such as ``131072.0``."""
     try:
         return int(value)
     except (TypeError, OverflowError) as error:
@@ -160,7 +160,7 @@ class _NetworkFile(BaseModel):
     @property
     def stems(self) -> tuple[str, ...]:
         rest = [stem for stem in self.training.instruments if stem not in self.outputs]
-        # One output and one other name: that one is what the first leaves, as in Spleeter.
+        # One output and one other name: that is the complement of the first, as in Spleeter.
         return (*self.outputs, *rest) if len(self.outputs) == len(rest) == 1 else self.outputs
 
     @model_validator(mode="after")
@@ -170,7 +170,7 @@ class _NetworkFile(BaseModel):
                 f"a chunk_size of {self.chunk_samples} is not within {MAX_CHUNK_S:.0f} s"
             )
         if len(set(self.stems)) < max(len(self.stems), 1):
-            raise ValueError(f"its instruments {list(self.stems)} do not differ")
+            raise ValueError(f"its instruments {list(self.stems)} are not distinct")
         return self
 
 
@@ -179,7 +179,7 @@ def read_network_config(path: Path) -> NetworkConfig:
 
     Raises
     ------
-    UnsafeWeights : the file names code, or lacks what a network needs.
+    UnsafeWeights : the file names code, or lacks a required entry.
     """
     content = load_yaml(path)
     try:

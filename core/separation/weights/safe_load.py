@@ -1,7 +1,7 @@
-"""Reading weights files without running anything that they hold.
+"""Reading weights files without executing their content.
 
-A pickle may name any function and have it called; a safetensors file holds tensors alone, but
-Demucs keeps the name of a class in its metadata. Both are read against a list of what may occur.
+A pickle may call any function; a safetensors file holds only tensors, but Demucs stores the name of
+a class in its metadata. Both are checked against a list of allowed names.
 """
 
 import json
@@ -20,7 +20,7 @@ from core.errors import UnsafeWeights
 
 _DTYPES = (np.float32, np.float64, np.int32, np.int64, np.bool_)
 
-# What a pickle needs to rebuild arrays and scalars of numpy, under the names of numpy 1 and 2.
+# Functions that rebuild arrays and scalars of numpy, under their names in numpy 1 and 2.
 NUMPY_GLOBALS: tuple[Any, ...] = (
     np.ndarray,
     np.dtype,
@@ -34,11 +34,11 @@ NUMPY_GLOBALS: tuple[Any, ...] = (
 
 
 def load_pickle(path: Path, allowed: Iterable[Any]) -> Any:
-    """Read a file that ``torch.save`` wrote, with tensors, plain containers and ``allowed`` alone.
+    """Read a ``torch.save`` file of tensors, plain containers and ``allowed`` objects only.
 
     Parameters
     ----------
-    allowed : classes and functions, or pairs of one and the name under which the file has it.
+    allowed : classes and functions, or pairs of one and its name in the file.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def load_pickle(path: Path, allowed: Iterable[Any]) -> Any:
 
 
 def load_safetensors_package(path: Path, classes: Mapping[str, type]) -> dict[str, Any]:
-    """Read a network as demucs 4.1 keeps it: ``klass``, ``args``, ``kwargs`` and ``state``.
+    """Read a network in the format of demucs 4.1: ``klass``, ``args``, ``kwargs``, ``state``.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def load_safetensors_package(path: Path, classes: Mapping[str, type]) -> dict[st
 
     Returns
     -------
-    A package that `demucs.states.load_model` takes.
+    A package for `demucs.states.load_model`.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _decode(value: Any) -> Any:
 
 
 def _forbidden(message: str) -> str:
-    """Pick the name out of torch's long message."""
+    """Extract the name from torch's long message."""
     _, found, rest = message.partition("GLOBAL ")
     return f"it names {rest.split()[0]}" if found else "it holds something other than weights"
 

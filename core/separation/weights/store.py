@@ -21,7 +21,7 @@ FALLBACK = "spleeter"
 
 
 class WeightsStore:
-    """Finds weights, and fetches them when asked to.
+    """Finds weights, and downloads them on request.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ class WeightsStore:
         return [*CATALOGUE.values(), *list_user_models(self._model_dir)]
 
     def find(self, name: str) -> ModelInfo | None:
-        """Give what is known of a model; None for names of no model, or of a plugin's.
+        """Return the description of a model; None for unknown names and for plug-ins.
 
         Raises
         ------
-        UnsafeWeights : it lies in MODEL_DIR and cannot be understood.
+        UnsafeWeights : the model in MODEL_DIR is invalid.
         """
         return CATALOGUE.get(name) or find_user_model(self._model_dir, name)
 
     def info(self, name: str) -> ModelInfo:
-        """Give what is known of a model. Raises `UnknownModel`, with the names that there are."""
+        """Return the description of a model. Raises `UnknownModel`, with the known names."""
         known = self.find(name)
         if known is None:
             names = ", ".join(["auto", *(info.name for info in self.models())])
@@ -68,21 +68,21 @@ class WeightsStore:
         return known
 
     def locate(self, name: str) -> WeightsLocation | None:
-        """Find the weights of a model; None where a file is missing.
+        """Find the weights of a model; None if a file is missing.
 
         Existence is checked here, content by `WeightsLocation.verify`.
 
         Raises
         ------
         UnknownModel : no model has this name.
-        UnsafeWeights : its bag file cannot be understood.
+        UnsafeWeights : its bag file is invalid.
         """
         info = self.info(name)
         places = Places(tuple(self._folders_of(name)), self._hub_cache, self._torch_hub)
         return FAMILIES[info.family].locate(info, places)
 
     def is_available(self, name: str) -> bool:
-        """Tell whether `require` would find a model's weights; False for unknown names."""
+        """Check whether `require` would find a model's weights; False for unknown names."""
         try:
             self.require(name)
         except StemcrateError:
@@ -105,29 +105,29 @@ class WeightsStore:
         return location
 
     def path(self, name: str) -> Path:
-        """Give the folder that holds a model's weights. Raises as `require`."""
+        """Return the folder of a model's weights. Raises as `require`."""
         return self.require(name).files[0].parent
 
     def folders(self) -> list[Path]:
-        """Give the folders that are looked into, in order."""
+        """Return the searched folders, in order."""
         own = [] if self._model_dir is None else [self._model_dir]
         return [*own, self._hub_folder(), self._torch_hub]
 
     def fetch(self, name: str, progress: Progress | None = None) -> Path:
         """Download a model's weights into ``MODEL_DIR/<name>/``, or into the hub's cache.
 
-        What is there already is not downloaded again.
+        Existing files are not downloaded again.
 
         Returns
         -------
-        The folder that holds them.
+        The folder of the files.
 
         Raises
         ------
-        ModelUnavailable : the files' publisher cannot be reached or has no such files.
-        UnsafeWeights : what came is not what its checksum promises.
+        ModelUnavailable : the publisher cannot be reached or does not have the files.
+        UnsafeWeights : a file does not match its checksum.
         UnknownModel : no model has this name.
-        StorageFull : the disk has no room.
+        StorageFull : no space on the disk.
         """
         from core.separation.weights.fetch import fetch_files, fetch_from_hub
 
@@ -149,10 +149,10 @@ class WeightsStore:
         return self.path(name)
 
     def resolve_auto(self, name: str = "auto") -> tuple[str, str]:
-        """Turn ``auto`` into a model's name, with the reason as a sentence for people.
+        """Resolve ``auto`` to a model's name, with the reason as a sentence.
 
-        ``auto`` takes `PREFERRED` where its weights are on this machine, else `FALLBACK`; it never
-        waits for a network. Any other name is returned as it is, known or not.
+        ``auto`` selects `PREFERRED` if its weights are on this machine, else `FALLBACK`; it never
+        downloads. Any other name is returned unchanged, known or not.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""Models of one's own: folders in MODEL_DIR, and Demucs bags in MODEL_DIR itself.
+"""User models: folders in MODEL_DIR, and Demucs bags in MODEL_DIR itself.
 
-`core.separation.weights.model_folder` says what such a folder holds.
+See `core.separation.weights.model_folder` for the content of such a folder.
 """
 
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ from core.separation.weights.network_config import refuse_config
 
 
 def list_user_models(model_dir: Path | None) -> Iterator[ModelInfo]:
-    """List the models of one's own by name; what cannot be understood is left out."""
+    """List the user models by name; invalid ones are omitted."""
     for name in _names(model_dir):
         try:
             info = find_user_model(model_dir, name)
         except UnsafeWeights:
-            continue  # Asked for by name it is refused with the reason.
+            continue  # Requested by name, it is rejected with the reason.
         if info is not None:
             yield info
 
 
 def list_refused(model_dir: Path | None) -> dict[str, str]:
-    """Return for each folder with a `CARD` that `list_user_models` leaves out the reason."""
+    """Return the reason for each folder with a `CARD` that `list_user_models` omits."""
     reasons = {}
     for name in _names(model_dir):
         if model_dir is not None and (model_dir / name / CARD).is_file():
@@ -38,11 +38,11 @@ def list_refused(model_dir: Path | None) -> dict[str, str]:
 
 
 def find_user_model(model_dir: Path | None, name: str) -> ModelInfo | None:
-    """Find a model of one's own; None if there is no such folder or bag.
+    """Find a user model; None without such a folder or bag.
 
     Raises
     ------
-    UnsafeWeights : its card, bag or config cannot be understood.
+    UnsafeWeights : its card, bag or config is invalid.
     """
     if model_dir is None or not is_plain_name(name):
         return None
@@ -65,7 +65,7 @@ def _names(model_dir: Path | None) -> list[str]:
 
 
 def _claim(folder: ModelFolder) -> ModelInfo | None:
-    """Return the description by the first family that knows the folder."""
+    """Return the description by the first family that recognises the folder."""
     family = folder.card.family
     folder.check(
         family is None or family in FAMILIES,
@@ -76,7 +76,7 @@ def _claim(folder: ModelFolder) -> ModelInfo | None:
 
 
 def _refuse_unclaimed(folder: ModelFolder) -> None:
-    """Refuse what is meant to be a model; leave other people's files alone."""
+    """Reject invalid models, but ignore unrelated files."""
     if not folder.is_described and not (folder.weights and folder.configs):
         return
     folder.check_one_network()
@@ -84,5 +84,5 @@ def _refuse_unclaimed(folder: ModelFolder) -> None:
     if folder.is_described and config is not None:
         folder.check(config.is_file(), "it needs a 'family' until its config is there")
         raise refuse_config(
-            config, "its 'model' is of no family that is known; name it in model.json"
+            config, "its 'model' is of no known family; name the family in model.json"
         )

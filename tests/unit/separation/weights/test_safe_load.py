@@ -84,7 +84,7 @@ def test_the_forbidden_name_is_told(models: Path, tmp_path: Path) -> None:
 
 def test_a_class_that_is_no_network_is_refused(models: Path) -> None:
     replace_network(models, package_of(make_tiny_htdemucs(), klass=np.ndarray))
-    with pytest.raises(UnsafeWeights, match="no Demucs network"):
+    with pytest.raises(UnsafeWeights, match="not a Demucs network"):
         create(models)
 
 
