@@ -41,6 +41,8 @@ class Shell:
             stack.callback(settings.cache_clear)
             stack.callback(open_engine.cache_clear)
             stack.callback(engine_for.cache_clear)
+            if url := environment.get("DATABASE_URL"):
+                stack.callback(lambda: engine_for(url).dispose())
             settings.cache_clear()
             stack.enter_context(redirect_stdout(out))
             stack.enter_context(redirect_stderr(err))
