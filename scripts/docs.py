@@ -22,6 +22,7 @@ from cli.main import app
 from cli.option_model import help_of
 from config import Settings
 from core.separation.families.catalogue import FAMILIES
+from stemcrate.schemas.facts import GROUPS
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.search import TrackQuery
 
@@ -48,7 +49,7 @@ def generate() -> Iterator[tuple[Path, str]]:
     """Yield each file that holds generated text, and what it should hold."""
     yield ROOT / ".env.example", write_env((ROOT / ".env.example").read_text(encoding="utf-8"))
     yield ROOT / "docs/cli.md", write_commands()
-    for name in ("docs/api.md", "docs/installation.md", "docs/models.md"):
+    for name in ("docs/api.md", "docs/installation.md", "docs/models.md", "docs/analysis.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         filled = _BLOCK.sub(lambda block: block[1] + _TABLES[block[2]]() + block[3], text)
         yield ROOT / name, filled
@@ -61,6 +62,15 @@ def write_options() -> str:
         for name, field in ProcessingOptions.model_fields.items()
     )
     return _table("field", rows)
+
+
+def write_facts() -> str:
+    """Return the table of the facts of a recording, group by group."""
+    lines = ["| fact | stage | meaning |", "|---|---|---|"]
+    for group in GROUPS:
+        for name, field in group.model_fields.items():
+            lines.append(f"| `{name}` | {group.stage or ''} | {field.description} |")
+    return "\n".join(lines) + "\n"
 
 
 def write_query() -> str:
@@ -184,6 +194,7 @@ def _wrap(text: str) -> str:
 
 
 _TABLES: dict[str, Callable[[], str]] = {
+    "facts": write_facts,
     "families": write_families,
     "job options": write_options,
     "search": write_query,

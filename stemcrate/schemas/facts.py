@@ -10,7 +10,7 @@ from 0 to 1, rounded to thousandths. None: unknown, or not defined for this reco
 """
 
 from collections.abc import Set
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -112,94 +112,140 @@ class Descriptors(Part):
 class SourceFacts(Facts):
     """The file's own metadata; title and artist come from its tags, else from its name."""
 
-    title: str | None = None
-    artist: str | None = None
-    duration_s: float | None = None
+    title: str | None = Field(None, description="Title of the track.")
+    artist: str | None = Field(None, description="Artist of the track.")
+    duration_s: float | None = Field(None, description="Duration of the recording.")
 
 
 class TempoFacts(Facts):
     """Tempo, beats and bars."""
 
-    tempo_bpm: float | None = None
-    tempo_confidence: Share | None = None
-    tempo_alternatives: list[TempoAlternative] = Field(default_factory=list)
-    tempo_is_steady: bool | None = None
-    time_signature: str | None = Field(None, examples=["4/4"])
-    beats_s: list[float] = Field(default_factory=list)
-    downbeats_s: list[float] = Field(default_factory=list)
-    downbeat_confidence: Share | None = None
-    beat_grid: list[GridSegment] = Field(default_factory=list)
+    stage: ClassVar[str | None] = "tempo"
+
+    tempo_bpm: float | None = Field(
+        None, description="Tempo of most of the recording; 0 without a pulse."
+    )
+    tempo_confidence: Share | None = Field(None, description="Probability that it is right.")
+    tempo_alternatives: list[TempoAlternative] = Field(
+        default_factory=list, description="Other tempi, with scores relative to the tempo's 1."
+    )
+    tempo_is_steady: bool | None = Field(None, description="Whether one tempo holds throughout.")
+    time_signature: str | None = Field(
+        None, description="`4/4` or `3/4`; null if neither fits.", examples=["4/4"]
+    )
+    beats_s: list[float] = Field(default_factory=list, description="Times of beats.")
+    downbeats_s: list[float] = Field(
+        default_factory=list, description="Times of the beats that begin a bar."
+    )
+    downbeat_confidence: Share | None = Field(
+        None, description="Probability that the bars begin there."
+    )
+    beat_grid: list[GridSegment] = Field(
+        default_factory=list, description="Stretches of constant tempo."
+    )
 
 
 class KeyFacts(Facts):
     """Key in every notation, and over time."""
 
-    key: str | None = Field(None, examples=["A minor"])
-    key_short: str | None = Field(None, examples=["Am"])
-    camelot: str | None = Field(None, examples=["8A"])
-    open_key: str | None = Field(None, examples=["1m"])
-    key_confidence: Share | None = None
-    key_alternatives: list[KeyAlternative] = Field(default_factory=list)
-    key_is_contested: bool | None = None
-    key_over_time: list[KeySegment] = Field(default_factory=list)
+    stage: ClassVar[str | None] = "key"
+
+    key: str | None = Field(
+        None, description="Key; null if nothing has a pitch.", examples=["A minor"]
+    )
+    key_short: str | None = Field(None, description="The same in short.", examples=["Am"])
+    camelot: str | None = Field(None, description="Camelot code of the key.", examples=["8A"])
+    open_key: str | None = Field(None, description="Open Key code of the key.", examples=["1m"])
+    key_confidence: Share | None = Field(None, description="Probability that the key is right.")
+    key_alternatives: list[KeyAlternative] = Field(
+        default_factory=list, description="The next best keys."
+    )
+    key_is_contested: bool | None = Field(
+        None, description="Whether pitched stems name another key."
+    )
+    key_over_time: list[KeySegment] = Field(
+        default_factory=list, description="Stretches of one key."
+    )
     tuning_cents: float | None = Field(None, description="Deviation from A4 = 440 Hz.")
 
 
 class EnergyFacts(Facts):
     """How energetic the recording is, 1 to 10."""
 
-    energy: int | None = None
-    energy_value: float | None = Field(None, description="Before rounding.")
-    energy_components: dict[str, float] = Field(default_factory=dict)
-    energy_over_time: EnergyCurve | None = None
+    stage: ClassVar[str | None] = "energy"
+
+    energy: int | None = Field(None, description="Energy, 1 to 10.")
+    energy_value: float | None = Field(None, description="Energy before rounding.")
+    energy_components: dict[str, float] = Field(
+        default_factory=dict, description="`loudness`, `flux`, `drive` and `density`, 0 to 1."
+    )
+    energy_over_time: EnergyCurve | None = Field(None, description="Energy over time.")
 
 
 class LoudnessFacts(Facts):
     """Loudness (ITU-R BS.1770-4, EBU R 128) and peaks of the recording as it came in."""
 
-    integrated_loudness_lufs: float | None = None
-    loudness_range_lu: float | None = None
-    true_peak_dbtp: float | None = None
-    sample_peak_dbfs: float | None = None
-    momentary_max_lufs: float | None = None
-    short_term_max_lufs: float | None = None
-    replaygain_db: float | None = None
-    replaygain_peak: float | None = Field(None, description="Linear; 1 is full scale.")
-
-
-class StructureFacts(Facts):
-    """Form, mixing windows and cue points."""
-
-    sections: list[Section] = Field(default_factory=list)
-    first_downbeat_s: float | None = None
-    mix_in_s: Interval | None = None
-    mix_in_bars: int | None = None
-    mix_out_s: Interval | None = None
-    mix_out_bars: int | None = None
-    cues: list[CuePoint] = Field(default_factory=list)
-    audible_s: Interval | None = None
+    integrated_loudness_lufs: float | None = Field(
+        None, description="Integrated loudness; null for silence and below 400 ms."
+    )
+    loudness_range_lu: float | None = Field(None, description="Loudness range; null below 3 s.")
+    true_peak_dbtp: float | None = Field(None, description="True peak.")
+    sample_peak_dbfs: float | None = Field(None, description="Sample peak.")
+    momentary_max_lufs: float | None = Field(None, description="Maximum over 400 ms.")
+    short_term_max_lufs: float | None = Field(None, description="Maximum over 3 s.")
+    replaygain_db: float | None = Field(None, description="ReplayGain 2.0 track gain.")
+    replaygain_peak: float | None = Field(
+        None, description="ReplayGain 2.0 peak; linear, 1 is full scale."
+    )
 
 
 class VocalsFacts(Facts):
     """Sung passages; None if no vocal stem was available."""
 
-    vocals_s: list[Interval] | None = None
-    vocal_ratio: Share | None = None
-    is_instrumental: bool | None = None
-    vocals_confidence: Share | None = None
-    vocals_absent_because: str | None = None
+    stage: ClassVar[str | None] = "vocals"
+
+    vocals_s: list[Interval] | None = Field(None, description="Sung passages, start and end.")
+    vocal_ratio: Share | None = Field(None, description="Fraction of the duration with vocals.")
+    is_instrumental: bool | None = Field(None, description="Whether nobody sings.")
+    vocals_confidence: Share | None = Field(None, description="Certainty of the passages.")
+    vocals_absent_because: str | None = Field(
+        None, description="Why vocals are unknown, as a sentence."
+    )
+
+
+class StructureFacts(Facts):
+    """Form, mixing windows and cue points."""
+
+    stage: ClassVar[str | None] = "structure"
+
+    sections: list[Section] = Field(default_factory=list, description="Sections in order.")
+    first_downbeat_s: float | None = Field(None, description="Time of the first downbeat.")
+    mix_in_s: Interval | None = Field(None, description="Window to mix in, start and end.")
+    mix_in_bars: int | None = Field(None, description="The same in bars.")
+    mix_out_s: Interval | None = Field(None, description="Window to mix out, start and end.")
+    mix_out_bars: int | None = Field(None, description="The same in bars.")
+    cues: list[CuePoint] = Field(default_factory=list, description="Up to 8 cue points.")
+    audible_s: Interval | None = Field(
+        None, description="Range above −60 dB relative to the loudest part."
+    )
 
 
 class ChordFacts(Facts):
     """Chords over time."""
 
-    chords: list[Chord] = Field(default_factory=list)
+    stage: ClassVar[str | None] = "chords"
+
+    chords: list[Chord] = Field(default_factory=list, description="Chords with time spans.")
 
 
 class DescriptorFacts(Facts):
     """Timbre of the recording, for similarity."""
 
-    descriptors: Descriptors | None = None
+    stage: ClassVar[str | None] = "descriptors"
+
+    descriptors: Descriptors | None = Field(
+        None, description="Timbre vectors of the mixture and of stems."
+    )
 
 
 class TrackFacts(
@@ -208,12 +254,14 @@ class TrackFacts(
     KeyFacts,
     EnergyFacts,
     LoudnessFacts,
-    StructureFacts,
     VocalsFacts,
+    StructureFacts,
     ChordFacts,
     DescriptorFacts,
 ):
     """All facts of a recording that do not depend on one job."""
+
+    stage: ClassVar[str | None] = None
 
     def merge(self, found: Facts) -> None:
         """Copy the facts that are set in ``found``."""
@@ -223,6 +271,12 @@ class TrackFacts(
     def without(self, names: Set[str]) -> "TrackFacts":
         """Return a copy without some facts."""
         return TrackFacts.model_validate(self.model_dump(exclude=set(names)))
+
+
+GROUPS = tuple(group for group in TrackFacts.__bases__ if issubclass(group, Facts))
+"""The groups of facts, in order."""
+ANALYSIS_STAGES = tuple(group.stage for group in GROUPS if group.stage)
+"""The stages that find facts, in their order; each finds one group, energy also the loudness."""
 
 
 class NullTest(Part):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from stemcrate.schemas.facts import ANALYSIS_STAGES
 from stemcrate.schemas.record import Partial
 
 NO_MODEL = "none"
@@ -26,13 +27,7 @@ OPTIONAL_STAGES = (
     "harmonic_percussive",
     "composite",
     "normalization",
-    "tempo",
-    "key",
-    "energy",
-    "vocals",
-    "structure",
-    "chords",
-    "descriptors",
+    *ANALYSIS_STAGES,
     "waveform",
     "playlist",
 )

@@ -1,5 +1,7 @@
 """Bases of the models: strict records, and sets of fields of which each may be unknown."""
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, model_serializer
 
 
@@ -24,6 +26,11 @@ class Facts(Partial):
 
     A field that was never set and a field that is None differ on disk (absent, ``null``); both
     read as None, or as an empty list.
+
+    Attributes
+    ----------
+    stage : name of the stage of a job that finds them; None for facts without a stage of their own.
     """
 
+    stage: ClassVar[str | None] = None
     model_config = ConfigDict(extra="allow")
