@@ -2,7 +2,8 @@
 
 Asked by ``python -m bench.analysis --doors FOLDER``. Every command runs as a process of its own
 over a data folder of its own, with all that starts and ends it; with ``known`` its facts have been
-found before by `analyze`.
+found before by `analyze`. ``new_less_known``, the difference between the two, is what the analysis
+itself takes, without all that starts, enters and ends.
 """
 
 import os
@@ -49,6 +50,12 @@ def measure_doors(folder: Path, *, n_files: int, n_rounds: int) -> dict[str, flo
     figures |= {
         f"{name}_vs_analyze": median(values) / base
         for name, values in seconds.items()
+        if name != "analyze"
+    }
+    analysis = {name: median(seconds[name]) - median(seconds[f"{name}_known"]) for name in doors}
+    figures |= {
+        f"{name}_new_less_known_vs_analyze": analysis[name] / analysis["analyze"]
+        for name in doors
         if name != "analyze"
     }
     return figures

@@ -137,6 +137,7 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
     if task.writes_tags:
         try:
             facts["sha256"] = _tag(task.path, facts)
+            task.store.copy(sha256, facts["sha256"])
         except (InvalidAudio, UnsupportedFormat, StorageFull, OSError) as error:
             warnings.append(f"{name} got no tags: {error}")
     if task.record_path is not None and facts != load_record(task.record_path):

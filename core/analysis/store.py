@@ -128,15 +128,21 @@ class FactStore:
         try:
             yield known
         finally:
-            if parts := known.new_parts():
-                try:
-                    self._keep(sha256, parts)
-                except (OSError, StorageFull) as error:
-                    logger.warning("facts of %s could not be kept: %s", sha256, error)
+            self._keep(sha256, known.new_parts())
+
+    def copy(self, sha256: str, to_sha256: str) -> None:
+        """Keep what is known of a recording for other bytes that hold the same audio."""
+        if to_sha256 != sha256:
+            self._keep(to_sha256, self._read(sha256))
 
     def _keep(self, sha256: str, new: list[KeptPart]) -> None:
-        if not self._max_bytes:
-            return
+        if new and self._max_bytes:
+            try:
+                self._write(sha256, new)
+            except (OSError, StorageFull) as error:
+                logger.warning("facts of %s could not be kept: %s", sha256, error)
+
+    def _write(self, sha256: str, new: list[KeptPart]) -> None:
         self._locks.mkdir(parents=True, exist_ok=True)
         with FileLock(self._locks / f"facts-{sha256[:2]}.lock"):
             parts = {_key(part.part, part.parameters): part for part in self._read(sha256)}

@@ -124,8 +124,8 @@ def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:
 
 def _task(path: Path, **changes: Any) -> AnalysisTask:
     record = path.parent / "facts" / "song.analysis.json"
-    values = {"tempo_range_bpm": (70.0, 180.0), "store": NO_STORE, **changes}
-    return AnalysisTask(path, record, **values)
+    values = {"record_path": record, "tempo_range_bpm": (70.0, 180.0), "store": NO_STORE}
+    return AnalysisTask(path, **{**values, **changes})
 
 
 def test_what_is_known_is_skipped_until_it_changes_or_is_forced(crate: Path) -> None:
@@ -210,6 +210,18 @@ def test_what_is_known_gets_its_tags_all_the_same(crate: Path) -> None:
     written = path.stat().st_mtime_ns
     assert run_task(_task(path, writes_tags=True)).facts == tagged.facts
     assert path.stat().st_mtime_ns == written
+
+
+def test_a_file_that_got_tags_is_known_to_every_door(crate: Path) -> None:
+    """Tags change the bytes by which facts are found, not the audio that they are of."""
+    path = crate / "Band - Song.flac"
+    store = FactStore(crate / "data", 10**9)
+    tagged = run_task(_task(path, store=store, record_path=None, writes_tags=True))
+    assert not tagged.is_known
+    again = run_task(_task(path, store=store, record_path=None))
+    assert again.is_known
+    assert again.facts["sha256"] == tagged.facts["sha256"]
+    assert again.facts["beats_s"] == tagged.facts["beats_s"]
 
 
 @pytest.mark.parametrize(
