@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Listener(Protocol):
-    """Takes a recording block by block."""
+    """Receiver of a recording, block by block."""
 
     def add(self, block: Samples) -> None:
         """Add the next samples, float32 ``(n_channels, n)``."""
@@ -26,19 +26,19 @@ L = TypeVar("L", bound=Listener)
 
 
 class FileMixture(Generic[L]):
-    """A file as `TrackAnalyser` measures it: decoded when, and only when, something is not known.
+    """Mixture from a file for `TrackAnalyser`; decoded only if a fact is unknown.
 
     Parameters
     ----------
     path : the file.
-    name : what messages call it; default ``path.name``.
-    max_duration_s : longest recording accepted, in seconds.
-    listen : makes another listener to the same samples, by sample rate (Hz) and channels.
+    name : name for messages; default ``path.name``.
+    max_duration_s : longest accepted recording, in seconds.
+    listen : makes another listener to the same samples, from sample rate (Hz) and channels.
 
     Attributes
     ----------
-    source : what the file says about itself; None before it was decoded.
-    listener : the one that heard all of it; None before it was decoded, and without ``listen``.
+    source : format of the file; None before it was decoded.
+    listener : made by ``listen``; None before the file was decoded, and without ``listen``.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class FileMixture(Generic[L]):
         self._listen = listen
 
     def kept_spectra(self) -> "Spectra | None":
-        """Return None: what was measured is not kept."""
+        """Return None: measurements are not kept."""
         return None
 
     def measure_spectra(self) -> "Spectra":
@@ -86,12 +86,12 @@ class FileMixture(Generic[L]):
 
 
 def analyse_file(path: Path) -> dict[str, Any]:
-    """Return the facts of a file, of which nothing is known, as `describe_file` does."""
+    """Analyse a file without stored facts; see `describe_file`."""
     return describe_file(path, TrackAnalyser(KnownFacts(), FileMixture[Listener](path)))
 
 
 def describe_file(path: Path, analyser: TrackAnalyser) -> dict[str, Any]:
-    """Return the facts of a file as ``stemcrate analyze`` writes them.
+    """Return the facts of a file in the format of ``stemcrate analyze``.
 
     Returns
     -------

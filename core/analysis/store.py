@@ -1,10 +1,10 @@
-"""The facts of recordings, kept so that no door of the product analyses one a second time.
+"""Store of facts, so that no part of the product analyses a recording twice.
 
     facts/{first two of the SHA-256}/{SHA-256 of the bytes}.json.gz
 
-One document a recording: each part of its analysis with the parameters that it depends on. Neither
-names nor audio are in it. A document that is damaged, or that another version of the analysis
-wrote, counts as absent and is replaced.
+One document per recording: each part of its analysis with the parameters that it depends on,
+without names or audio. A document that is damaged, or from another version of the analysis, counts
+as missing and is replaced.
 """
 
 import gzip
@@ -48,7 +48,7 @@ class KeptPart(Record):
 
 
 class FactDocument(Record):
-    """All that is known of one recording."""
+    """All stored parts of one recording."""
 
     sha256: str
     analysis_version: str
@@ -56,11 +56,11 @@ class FactDocument(Record):
 
 
 class KnownFacts:
-    """The facts of one recording that are known so far; new ones are noted.
+    """Known facts of one recording; new ones are recorded.
 
     Parameters
     ----------
-    parts : what is known; none for a recording that nobody analysed.
+    parts : the known parts; empty for a new recording.
     """
 
     def __init__(self, parts: list[KeptPart] | None = None) -> None:
@@ -72,7 +72,7 @@ class KnownFacts:
         return _key(part, parameters) in self._parts
 
     def get(self, part: str, parameters: Parameters, kind: type[F]) -> F | None:
-        """Return the facts of a part, None where they are not known."""
+        """Return the facts of a part; None if unknown."""
         found = self._parts.get(_key(part, parameters))
         if found is None:
             return None
@@ -82,7 +82,7 @@ class KnownFacts:
             return None
 
     def put(self, part: str, parameters: Parameters, facts: Facts, *, is_lasting: bool) -> None:
-        """Note what was found; ``is_lasting`` where the parameters tell it from all else."""
+        """Record a part; ``is_lasting`` if its parameters identify it, so that it may be stored."""
         key = _key(part, parameters)
         self._parts[key] = KeptPart(
             part=part,
@@ -94,7 +94,7 @@ class KnownFacts:
             self._lasting.add(key)
 
     def new_parts(self) -> list[KeptPart]:
-        """List what was noted and may be kept."""
+        """Return the recorded parts that may be stored."""
         return [part for key, part in self._parts.items() if key in self._lasting]
 
 
@@ -104,8 +104,8 @@ class FactStore:
     Parameters
     ----------
     data_dir : the data folder.
-    cache_max_bytes : limit of all cached results; facts take a tenth of it at most, and those
-        longest unused go first. 0 keeps none.
+    cache_max_bytes : limit of all cached results; facts take at most a tenth of it, and the least
+        recently used are removed first. 0 disables the store.
     """
 
     def __init__(self, data_dir: Path, cache_max_bytes: int) -> None:
@@ -115,14 +115,14 @@ class FactStore:
 
     @contextmanager
     def recording(self, sha256: str, *, is_forced: bool = False) -> Iterator[KnownFacts]:
-        """Lend the facts of a recording; keep what was added when the block ends, also by an error.
+        """Yield the facts of a recording; store new ones when the block ends, even after an error.
 
-        Nothing fails because facts cannot be kept: that is logged.
+        A failure to store facts is logged, not raised.
 
         Parameters
         ----------
         sha256 : hash of the bytes, in hexadecimal.
-        is_forced : start as if nothing were known, and replace what is.
+        is_forced : ignore and replace stored facts.
         """
         known = KnownFacts([] if is_forced else self._read(sha256))
         try:
@@ -169,7 +169,7 @@ class FactStore:
         return document.parts if is_ours else []
 
     def _evict(self, shard: Path) -> None:
-        """Remove the longest unused documents of a shard until the rest is small enough."""
+        """Remove the least recently used documents of a shard until the rest fits."""
         found = [(path.stat(), path) for path in shard.glob(f"[!.]*{SUFFIX}")]
         total = sum(status.st_size for status, _ in found)
         for status, path in sorted(found, key=lambda pair: pair[0].st_mtime_ns):

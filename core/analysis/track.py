@@ -1,10 +1,10 @@
-"""The one way to the facts of a recording, whoever asks for them.
+"""Analysis of a recording, shared by jobs, the library and the command line.
 
-`TrackAnalyser` returns each part of the analysis: from what is known (`core.analysis.store`), else
-by measuring and estimating it, once. ``library add`` and ``stemcrate analyze`` ask it for all parts
-of a file, each stage of a job for its own; what the mixture alone decides is the same for all.
+`TrackAnalyser` returns each part of the analysis: from known facts (`core.analysis.store`), else by
+measuring and estimating it, once. ``library add`` and ``stemcrate analyze`` request all parts of a
+file, each stage of a job its own; parts that depend on the mixture alone are the same for all.
 
-Nothing heavy is loaded for what is known.
+The analysers are not imported for known facts.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -56,17 +56,17 @@ class Mixture(Protocol):
     """A recording that can be measured."""
 
     def kept_spectra(self) -> "Spectra | None":
-        """Return the spectra of an earlier measurement, None where they are not at hand."""
+        """Return the spectra of an earlier measurement; None if unavailable."""
 
     def measure_spectra(self) -> "Spectra":
-        """Pass over the recording for its spectra, when all else that is measured is known."""
+        """Measure the spectra alone, if all other measurements are known."""
 
     def measure(self) -> "Measurement":
-        """Pass over the recording for all that is measured."""
+        """Measure the recording in one pass."""
 
 
 class WaveformFacts(Facts):
-    """An overview as peaks.js reads it; None for no samples."""
+    """Overview in the format of peaks.js; None without samples."""
 
     waveform: dict[str, Any] | None = None
 
@@ -76,14 +76,14 @@ class TrackAnalyser:
 
     Parameters
     ----------
-    known : what is known of it; what is found is noted there.
-    mixture : measured where something is not known.
-    stems : what it was separated into.
+    known : known facts; new ones are recorded there.
+    mixture : measured if a fact is unknown.
+    stems : of the recording, if it was separated.
     tempo_range_bpm : range into which the tempo is folded.
 
     Attributes
     ----------
-    n_known, n_found : parts that were asked for and known, and those that had to be found.
+    n_known, n_found : number of requested parts that were known, and that had to be found.
     """
 
     def __init__(
@@ -105,15 +105,15 @@ class TrackAnalyser:
 
     @property
     def is_known(self) -> bool:
-        """Whether all that was asked for so far was known."""
+        """Whether all parts requested so far were known."""
         return self.n_known > 0 and not self.n_found
 
     def knows_mixture(self) -> bool:
-        """Return whether all that the mixture alone decides is known."""
+        """Return whether all parts that depend on the mixture alone are known."""
         return all(self._known.has(part, self._parameters(part)) for part in _OF_MIXTURE)
 
     def facts(self) -> TrackFacts:
-        """Return all facts of the recording; silence and one sample have their defined ones."""
+        """Return all facts of the recording; defined for silence and one sample, too."""
         facts = TrackFacts()
         with nullcontext() if self.knows_mixture() else self._one_thread():
             for find in (
@@ -139,11 +139,11 @@ class TrackAnalyser:
         return self._measured("loudness", LoudnessFacts)
 
     def waveform(self) -> dict[str, Any] | None:
-        """Return an overview of the mixture as peaks.js reads it; None for no samples."""
+        """Return an overview in the format of peaks.js; None without samples."""
         return self._measured("waveform", WaveformFacts).waveform
 
     def tempo(self) -> TempoFacts:
-        """Return tempo, beats and bars; clear drums decide."""
+        """Return tempo, beats and bars; certain drums overrule the mixture."""
         return arbitrate_tempo(self._tempo_of_mixture(), self._tempo_of_drums())
 
     def is_tempo_of_drums(self) -> bool:
@@ -152,7 +152,7 @@ class TrackAnalyser:
         return drums is not None and arbitrate_tempo(self._tempo_of_mixture(), drums) is drums
 
     def key(self) -> KeyFacts:
-        """Return the key; stems that play on pitches decide where the mixture is unsure."""
+        """Return the key; pitched stems decide where the mixture is uncertain."""
         pitched = self.pitched_stems()
         return arbitrate_key(self._key_of(), self._key_of(*pitched) if pitched else None)
 
@@ -166,7 +166,7 @@ class TrackAnalyser:
         )
 
     def vocals(self) -> VocalsFacts:
-        """Return the sung passages; None where there is no vocal stem, with the reason."""
+        """Return the sung passages; None without a vocal stem, with the reason."""
         if VOCALS not in self._stems.names:
             return VocalsFacts(
                 vocals_s=None,
@@ -197,7 +197,7 @@ class TrackAnalyser:
         )
 
     def chords(self) -> ChordFacts:
-        """Return the chords of the stems that play them, else of the mixture, beat by beat."""
+        """Return the chords of the pitched stems, else of the mixture, beat by beat."""
         tempo, pitched = self.tempo(), self.pitched_stems()
         return self._ask(
             "chords",
@@ -220,7 +220,7 @@ class TrackAnalyser:
         return found
 
     def pitched_stems(self) -> tuple[str, ...]:
-        """Name the stems that play the harmony."""
+        """Return the names of the pitched stems."""
         return tuple(name for name in self._stems.names if name in PITCHED)
 
     def _tempo_of_mixture(self) -> TempoFacts:
@@ -256,7 +256,7 @@ class TrackAnalyser:
         )
 
     def _measured(self, part: str, kind: type[F]) -> F:
-        """Return what the pass over the mixture measures."""
+        """Return a measurement of the mixture."""
         found = self._known.get(part, {}, kind)
         self.n_known += found is not None
         if found is None:
@@ -290,7 +290,7 @@ class TrackAnalyser:
         return self._chroma[stems]
 
     def _ask(self, part: str, kind: type[F], find: Callable[[], F], *stems: str) -> F:
-        """Return a part that is known, else find and note it; ``stems`` are those that decide."""
+        """Return a known part, else find and record it; ``stems`` are those that it depends on."""
         parameters = self._parameters(part, *stems)
         found = self._known.get(part, parameters, kind)
         if found is not None:
@@ -309,7 +309,7 @@ class TrackAnalyser:
         if self._is_limited:
             yield
             return
-        _estimates()  # loads what is to obey
+        _estimates()  # loads the libraries to limit
         self._is_limited = True
         try:
             with one_blas_thread():
@@ -318,7 +318,7 @@ class TrackAnalyser:
             self._is_limited = False
 
     def _parameters(self, part: str, *stems: str) -> Mapping[str, Any]:
-        """Return all that a part depends on beside the mixture."""
+        """Return the parameters of a part besides the mixture."""
         parameters: dict[str, Any] = {}
         if part in _BY_TEMPO_RANGE:
             parameters["tempo_range_bpm"] = [float(bpm) for bpm in self._tempo_range_bpm]

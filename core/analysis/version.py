@@ -1,10 +1,10 @@
-"""What tells one analysis from another; apart from the analysers, which take a second to load."""
+"""Version of the analysis; separate from the analysers, which take a second to import."""
 
 ANALYSIS_VERSION = "6"
-"""Raised whenever the same recording gets other facts, its decoding included.
+"""Raised whenever the facts of the same recording change, including by its decoding.
 
-The stages of a job that analyse have this version, the store of facts keeps it, and a track of the
-library whose facts have another one is stale.
+It is the version of the analysis stages of a job and is stored with facts; a library track with
+facts of another version is stale.
 """
 
 PARTS = ("tempo", "key", "energy", "vocals", "structure", "chords", "descriptors")

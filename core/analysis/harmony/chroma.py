@@ -22,7 +22,7 @@ from core.analysis.spectra import (
 )
 
 HIGHEST_PITCH = 84
-"""C6, 1047 Hz, as MIDI pitch: what lies above is overtones more than notes."""
+"""C6, 1047 Hz, as MIDI pitch: above it there are more overtones than notes."""
 
 _FRAMES_AT_ONCE = 1024  # bounds memory; the result does not depend on it
 

@@ -36,7 +36,7 @@ def test_drums_that_say_no_more_leave_the_mixture_its_word(drums: TempoFacts | N
 
 
 def test_stems_decide_only_where_they_are_clearly_surer() -> None:
-    """A second opinion that always wins, or never, is none."""
+    """A second opinion that always wins, or never wins, is useless."""
     unsure = key("C major", 0.3, ["A minor", "G major"])
     sure = key("C major", 0.8, ["A minor", "G major"])
     stems = key("A minor", 0.7)

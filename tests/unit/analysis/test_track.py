@@ -145,7 +145,7 @@ def _click(seconds: float) -> NDArray[Any]:
 
 
 def _speech(seconds: float) -> NDArray[Any]:
-    """Give voiced syllables of random length and pitch, with pauses."""
+    """Return voiced syllables of random length and pitch, with pauses."""
     rng = np.random.default_rng(1)
     mono = rng.normal(scale=1e-3, size=round(seconds * RATE))
     for start_s in np.cumsum(rng.uniform(0.12, 0.5, round(2.5 * seconds))):
@@ -177,7 +177,7 @@ def _sine(seconds: float) -> NDArray[Any]:
     ],
 )
 def test_every_sound_has_a_result_and_none_is_made_up(name: str, samples: Any) -> None:
-    """A BPM of noise, told as if it were sure, ends up in somebody's library."""
+    """A confident BPM for noise ends up in somebody's library."""
     facts = _analyse(samples).model_dump(mode="json")
     assert _is_finite(facts)
     assert facts["tempo_bpm"] == 0 or 20 <= facts["tempo_bpm"] <= 300

@@ -144,7 +144,7 @@ def test_whatever_is_played_sections_windows_and_cues_are_in_order(seed: Any) ->
 
 @pytest.mark.slow
 def test_bars_that_do_not_hold_carry_no_claims() -> None:
-    """Free playing on the piano was told as intro, drop and break, in bars of four."""
+    """Free piano playing was labelled intro, drop and break, in bars of four."""
     spectra = measure_spectra([make_track()])
     bars = _bar_lines(96)
     sure = find_structure(spectra, bars, grid_confidence=0.6)

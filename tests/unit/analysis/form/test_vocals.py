@@ -86,7 +86,7 @@ def test_times_are_exact_at_every_rate(rate: int) -> None:
 
 @pytest.mark.parametrize("n_samples", [9_001, 9_399, 9_601])
 def test_no_passage_ends_after_the_recording(n_samples: int) -> None:
-    """The last span of levels is seldom whole: told as such, singing outlasts the song."""
+    """The last span of levels is seldom whole: counted as such, singing outlasts the song."""
     levels = measure_levels([np.full((1, n_samples), 0.3, dtype=np.float32)], RATE)
     duration_s = n_samples / RATE
     found = find_vocals(levels, levels, duration_s=duration_s)

@@ -14,7 +14,7 @@ from tests.progressions import RATE, play, play_chord
 @pytest.mark.slow
 @pytest.mark.parametrize("root", range(12))
 def test_the_notes_of_a_chord_stand_out(root: int) -> None:
-    """A fold that starts on E instead of C is right for nobody."""
+    """A fold that starts on E instead of C is always wrong."""
     found = measure_chroma(measure_spectra([play_chord(root, (0, 4, 7), 3)])).full.sum(axis=0)
     assert set(np.argsort(-found)[:3]) == {root, (root + 4) % 12, (root + 7) % 12}
 

@@ -110,7 +110,7 @@ def test_what_has_no_harmony_gets_no_confident_key(signal: Any) -> None:
 @pytest.mark.parametrize("seconds", [3, 5, 12, 30])
 @pytest.mark.parametrize("slope", [0.0, -0.5, -1.0], ids=["white", "pink", "brown"])
 def test_noise_has_no_sure_key_however_short(slope: float, seconds: int) -> None:
-    """Three seconds of noise are less even than thirty: told as F# minor, with 0.4."""
+    """Three seconds of noise are less even than thirty and had F# minor with 0.4."""
     rng = np.random.default_rng(seconds)
     spectrum = np.fft.rfft(rng.normal(size=seconds * RATE))
     spectrum[1:] *= np.arange(1.0, len(spectrum)) ** slope

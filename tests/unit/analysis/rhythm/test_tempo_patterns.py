@@ -129,7 +129,7 @@ def test_a_tempo_that_rises_or_falls_evenly_is_followed(second_bpm: int) -> None
 def test_odd_bars_have_their_tempo_and_no_made_up_signature(
     parts: list[tuple[str, int, float]], time_signature: str | None, tempo_bpm: int
 ) -> None:
-    """Drums in seven told as 4/4 put three of four bar lines where no bar begins."""
+    """Drums in seven taken for 4/4 put three of four bar lines where no bar begins."""
     found = estimate(play_steps(tempo_bpm, parts, steps_a_beat=2))
     assert found.tempo_bpm == pytest.approx(tempo_bpm, abs=0.05)
     assert found.time_signature == time_signature

@@ -200,7 +200,7 @@ def test_an_ogg_without_its_end_is_said_to_be(
     subtype: str,
     share: float,
 ) -> None:
-    """Nothing in an Ogg file counts the whole: only the mark on its last page tells."""
+    """An Ogg file holds no total length: only the mark on its last page shows that it is whole."""
     path = tmp_path / "upload"
     soundfile.write(path, noise(240_000, 2, 48_000).T, 48_000, format="OGG", subtype=subtype)
     content = path.read_bytes()

@@ -42,7 +42,7 @@ def noise(seed: int, n: int = N, n_channels: int = 2, level: float = 0.1) -> NDA
 
 
 def make(saved: Any, names: Any = STEMS, level: float = 0.1, n_channels: int = 2) -> Any:
-    """Give mixture and stems, as files and as samples."""
+    """Return mixture and stems, as files and as samples."""
     stems = {
         name: noise(seed, level=level, n_channels=n_channels) for seed, name in enumerate(names)
     }

@@ -14,7 +14,7 @@ from tests.unit.separation.measure import make_noise, snr_db
 
 
 class Halves(SeparatorModel):
-    """Gives half of the mixture to each stem; a network that a test can predict."""
+    """Returns half of the mixture as each stem, which a test can predict."""
 
     name, sample_rate, residual_stem = "halves", 44100, "other"
     stems: tuple[str, ...] = ("left", "other")

@@ -75,7 +75,7 @@ def test_a_mixture_of_many_chunks_has_no_seam(tmp_path: Path, family: Any) -> No
     while True:
         stop = min(start + TINY_CHUNK, length)
         before = (TINY_CHUNK - (stop - start)) // 2
-        # The last chunk is filled up on both sides: with what lies there, with zeros beyond.
+        # The last chunk is padded on both sides: by the mixture, and by zeros beyond its ends.
         first = start - before
         chunk = np.pad(padded, ((0, 0), (0, TINY_CHUNK)))[:, first : first + TINY_CHUNK]
         part = run_plainly(network, chunk)[..., before : before + stop - start]
@@ -202,7 +202,7 @@ def test_the_fast_preset_overlaps_less(tmp_path: Path) -> None:
 def test_without_the_extra_the_command_is_named(
     tmp_path: Path, family: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A missing optional package is a normal state: it is told before anything runs."""
+    """A missing optional package is a normal state, reported before anything runs."""
     write_tiny_network(tmp_path, family)
     monkeypatch.setitem(sys.modules, "pymss_core", None)
     for ask in (SeparatorFactory.check, SeparatorFactory.create):

@@ -139,7 +139,7 @@ def test_models_of_ones_own(tmp_path: Path, layout: Any) -> None:
     write_tiny_htdemucs(tmp_path / "models", name="my-model", layout=layout)
     store = make_store(tmp_path)
     assert store.models()[-1].name == "my-model"
-    # A pickle tells its stems only to who loads it.
+    # The stems of a pickle are known only after loading it.
     assert store.models()[-1].stems == (tuple(STEMS) if layout == "hub" else ())
     assert store.is_available("my-model")
     store.require("my-model").files[0].unlink()
@@ -281,7 +281,7 @@ def test_a_card_whose_files_are_missing_names_them(tmp_path: Path, missing: str)
 
 @pytest.mark.slow
 def test_spleeter_trained_by_others(tmp_path: Path, store: WeightsStore) -> None:
-    """Any family can be a model of one's own."""
+    """A user model can be of any family."""
     home = tmp_path / "models" / "mine"
     home.mkdir(parents=True)
     for source, name in zip(store.require("spleeter").files, ("a.ckpt", "b.ckpt"), strict=True):
