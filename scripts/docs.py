@@ -144,9 +144,9 @@ def describe(field: FieldInfo) -> str:
         description += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
     limits: dict[type, Any] = {type(limit): limit for limit in field.metadata}
     if Ge in limits and Le in limits:
-        description += f" {limits[Ge].ge:g} to {limits[Le].le:g}."
+        description += f" {limits[Ge].ge:.15g} to {limits[Le].le:.15g}."
     elif Ge in limits and limits[Ge].ge > 0:
-        description += f" At least {limits[Ge].ge:g}."
+        description += f" At least {limits[Ge].ge:.15g}."
     if MaxLen in limits and field.annotation is str:
         description += f" At most {limits[MaxLen].max_length} characters."
     return description
