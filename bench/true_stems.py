@@ -45,7 +45,7 @@ def read_songs(folder: Path) -> Iterator[Song]:
     """
     homes = sorted({file.parent for file in folder.rglob("*") if _is_stem(file)})
     if not homes:
-        raise ValueError(f"{folder} contains no song folder with one file per stem")
+        raise ValueError(f"{folder} contains no song folder with a file for each stem")
     for home in homes:
         yield _read_song(home, home.relative_to(folder).as_posix())
 
