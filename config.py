@@ -43,42 +43,46 @@ class Settings(ApiAddress):
 
     # Storage
     data_dir: Path = Field(
-        Path("data"), description="Folder for uploads, outputs, downloads, logs and the database."
+        Path("data"),
+        description="Folder for jobs, library, caches, logs and the database.",
     )
     database_url: str = Field(
-        "", description="Empty: SQLite in DATA_DIR. postgresql+psycopg://… for several machines."
+        "",
+        description="Empty: SQLite in DATA_DIR. For several machines: postgresql+psycopg://…",
     )
     max_upload_bytes: int = Field(
-        500_000_000, ge=1, description="Largest upload of one file, counted as it arrives."
+        500_000_000, ge=1, description="Maximum size of one uploaded file."
     )
-    max_files_per_job: int = Field(50, ge=1, description="Most files in one job.")
-    max_duration_s: float = Field(3600.0, gt=0, description="Longest recording, in seconds.")
+    max_files_per_job: int = Field(50, ge=1, description="Maximum number of files in one job.")
+    max_duration_s: float = Field(
+        3600.0, gt=0, description="Maximum duration of a recording in seconds."
+    )
     retention_days: float = Field(
-        0, ge=0, description="Jobs that ended this long ago are deleted, uploads too. 0: never."
+        0,
+        ge=0,
+        description="Delete jobs and uploads this many days after the end. 0: never.",
     )
 
     # Separation
     separator_model: str = _default_of("model")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where models run.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Device for models.")
     model_dir: Path | None = Field(
         None, description="Folder with model weights, for machines without a network."
     )
     preset: Preset = _default_of("preset")
     model_cache_bytes: int = Field(
-        2_000_000_000, ge=0, description="Weights of models that stay loaded between jobs."
+        2_000_000_000, ge=0, description="Maximum size of the models that stay loaded between jobs."
     )
-    warm_up_model: str = Field(
-        "", description="A model that a worker loads when it starts; empty: none."
-    )
+    warm_up_model: str = Field("", description="Model to load when a worker starts. Empty: none.")
     compile_models: bool = Field(
         False,
-        description="Compile networks (minutes, once; needs a C++ compiler). For long-lived "
-        "workers.",
+        description="Compile networks for long-running workers: takes minutes once, and needs a "
+        "C++ compiler.",
     )
     cache_max_bytes: int = Field(
         10_000_000_000,
         ge=0,
-        description="Results of stages kept for other jobs with the same recording. 0: none.",
+        description="Maximum size of the cache of stage results. 0: no cache.",
     )
 
     # Defaults of a job's options
@@ -92,52 +96,58 @@ class Settings(ApiAddress):
     name_template: str = _default_of("name_template")
 
     # Processes
-    api_host: str = Field("127.0.0.1", description="Address that the API listens on.")
-    ui_host: str = Field("127.0.0.1", description="Address that the browser workbench listens on.")
+    api_host: str = Field("127.0.0.1", description="Listen address of the API.")
+    ui_host: str = Field("127.0.0.1", description="Listen address of the browser workbench.")
     ui_port: int = Field(8501, ge=0, le=65535, description="Port of the browser workbench.")
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         ["http://localhost:8501", "http://127.0.0.1:8501"],
-        description="Origins that may call the API from a browser, separated by commas.",
+        description="Origins of web pages that may call the API, separated by commas.",
     )
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         [],
-        description="Names that the API answers to, besides IP addresses, names without a dot and "
-        "those in API_HOST, API_URL and PUBLIC_API_URL, separated by commas. *: any.",
+        description="Host names of the API, separated by commas, besides IP addresses, names "
+        "without a dot and those in API_HOST, API_URL and PUBLIC_API_URL. *: any.",
     )
     worker_cpu_slots: int = Field(
-        1, ge=1, description="Stages other than separation that one worker runs at a time."
+        1, ge=1, description="Number of stages other than separation that a worker runs at a time."
     )
     reaper_interval_s: float = Field(
-        5.0, gt=0, description="How often a worker looks for jobs of workers that died."
+        5.0,
+        gt=0,
+        description="Interval of looking for jobs of dead workers, in seconds.",
     )
     stage_max_attempts: int = Field(
-        3, ge=1, description="How often a stage is tried again after its process died."
+        3, ge=1, description="Maximum number of attempts at a stage whose process dies."
     )
     stage_silence_s: float = Field(
         1800.0,
         ge=0,
-        description="A stage that tells no progress for so long is stopped and tried again. "
+        description="Kill and retry a stage that reports no progress for this many seconds. "
         "0: never.",
     )
     probe_processes: int = Field(
-        2, ge=1, description="Uploads that the API looks into at a time, each in its own process."
+        2,
+        ge=1,
+        description="Number of processes in which the API probes uploads.",
     )
     probe_timeout_s: float = Field(
-        30.0, gt=0, description="An upload that takes longer to look into is refused."
+        30.0, gt=0, description="Refuse an upload that takes longer to probe, in seconds."
     )
     pack_processes: int = Field(
-        2, ge=1, description="DJ packs that the API makes at a time, each in its own process."
+        2,
+        ge=1,
+        description="Number of processes in which the API builds DJ packs.",
     )
     pack_timeout_s: float = Field(
-        1800.0, gt=0, description="A DJ pack of which nothing comes for so long is given up."
+        1800.0, gt=0, description="Abort a DJ pack that produces no output for this many seconds."
     )
     process_memory_bytes: int = Field(
         4_000_000_000,
         ge=200_000_000,
-        description="Memory that one of these processes may take, as address space (Linux).",
+        description="Maximum address space of each of these processes, in bytes (Linux).",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least level of messages on the console and in DATA_DIR/logs."
+        "INFO", description="Minimum level of log messages on the console and in DATA_DIR/logs."
     )
 
     def resolved_database_url(self) -> str:

@@ -18,10 +18,10 @@ class ApiAddress(BaseSettings):
     api_port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
     api_url: str = Field(
         "",
-        description="Where the workbench's server finds the API. Empty: this machine, API_PORT.",
+        description="URL of the API for the workbench's server. Empty: this machine, API_PORT.",
     )
     public_api_url: str = Field(
-        "", description="Where the user's browser finds the API. Empty: API_URL."
+        "", description="URL of the API for the user's browser. Empty: API_URL."
     )
 
     @model_validator(mode="after")
