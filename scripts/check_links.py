@@ -1,7 +1,8 @@
-"""Check that every relative link in the Markdown files leads somewhere, anchors included.
+"""Check that links in Markdown files and names of our files and modules lead somewhere.
 
-Prints ``file:line: link`` for each that does not, and exits with 1. Links to
-other sites are not followed: nothing is asked of the network.
+Relative links are checked with their anchors; links to other sites are not followed. Paths and
+dotted names in backticks are checked in Markdown and Python files: `core/errors.py`,
+`core.errors.InvalidAudio`. Prints ``file:line: link`` for each that is broken, and exits with 1.
 """
 
 import re
@@ -17,6 +18,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = ("api", "bench", "cli", "core", "docs", "scripts", "stemcrate", "tests", "ui")
+ENTRY_POINTS = frozenset({"stemcrate.exporters", "stemcrate.separators", "stemcrate.stages"})
+_NAME = re.compile(rf"`((?:{'|'.join(FOLDERS)})(?:(?:/[\w.-]+)+/?|(?:\.\w+)+))`")
 
 
 def documents() -> list[Path]:
@@ -68,16 +72,54 @@ def leads_somewhere(document: Path, link: str) -> bool:
     return target.suffix == ".md" and parts.fragment in anchors(target)
 
 
+def sources() -> list[Path]:
+    """Return the Python files of the project."""
+    folders = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    return sorted([*ROOT.glob("*.py"), *folders])
+
+
+def names(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each name of a file or module of ours."""
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        for name in _NAME.findall(line):
+            yield number, name
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a path exists, or a dotted name is a module or occurs in one."""
+    if "/" in name:
+        return (ROOT / name).exists()
+    if name in ENTRY_POINTS:
+        return True
+    place, *parts = name.split(".")
+    path = ROOT / place
+    while parts and (path / parts[0]).is_dir():
+        path /= parts.pop(0)
+    module = path / f"{parts[0]}.py" if parts else path
+    if parts and module.exists():
+        del parts[0]
+    else:
+        module = path / "__init__.py"
+    text = module.read_text(encoding="utf-8") if parts and module.exists() else ""
+    return all(re.search(rf"\b{part}\b", text) for part in parts)
+
+
 def main() -> int:
     """Check all files; return the exit code."""
     broken = [
-        f"{document.relative_to(ROOT)}:{line}: {link}"
+        (document, line, link)
         for document in documents()
         for line, link in links(document)
         if not leads_somewhere(document, link)
     ]
-    for line in broken:
-        print(line)
+    broken += [
+        (file, line, name)
+        for file in [*documents(), *sources()]
+        for line, name in names(file)
+        if not is_ours(name)
+    ]
+    for file, line, link in broken:
+        print(f"{file.relative_to(ROOT)}:{line}: {link}")
     return bool(broken)
 
 

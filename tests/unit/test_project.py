@@ -82,6 +82,27 @@ def test_links_are_followed_to_their_headings(tmp_path: Path, link: str, leads: 
     assert check_links.leads_somewhere(tmp_path / "a.md", found) is leads
 
 
+@pytest.mark.parametrize(
+    ("name", "exists"),
+    [
+        ("core/errors.py", True),
+        ("core/analysis/rhythm/", True),
+        ("core.errors", True),
+        ("core.errors.InvalidAudio", True),
+        ("core.analysis.rhythm", True),
+        ("stemcrate.stages", True),
+        ("core/analysis/beats.py", False),
+        ("core.analysis.beats", False),
+        ("core.errors.NoSuchError", False),
+    ],
+)
+def test_names_of_modules_are_followed(tmp_path: Path, name: str, exists: bool) -> None:
+    """A docstring cited a module long after it had moved."""
+    (tmp_path / "a.py").write_text(f'"""See\n`{name}`."""\n')
+    assert list(check_links.names(tmp_path / "a.py")) == [(2, name)]
+    assert check_links.is_ours(name) is exists
+
+
 def test_generated_documents_follow_the_code() -> None:
     """An option that is not in the documents does not exist for their readers; `make docs`."""
     written = dict(docs.generate())
