@@ -1,14 +1,11 @@
 """Version of the analysis; separate from the analysers, which take a second to import."""
 
-ANALYSIS_VERSION = "6"
+ANALYSIS_VERSION = "7"
 """Raised whenever the facts of the same recording change, including by its decoding.
 
 It is the version of the analysis stages of a job and is stored with facts; a library track with
 facts of another version is stale.
 """
-
-PARTS = ("tempo", "key", "energy", "vocals", "structure", "chords", "descriptors")
-"""The parts of an analysis, which are the stages of a job that find facts."""
 
 TEMPO_RANGE_BPM = (70.0, 180.0)
 """Default range of the tempo; wider than an octave, so that every tempo has a level in it."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.analysis.version import PARTS
 from core.artifacts.store import JobStore
 from core.errors import JobNotFinished, StemcrateError
 from core.library.intake.facts import FileIdentity, find_identity
@@ -22,6 +21,7 @@ from core.library.records.record import (
     LibraryRecord,
 )
 from core.system.task_pool import TaskPool
+from stemcrate.schemas.facts import ANALYSIS_STAGES
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState, TrackRecord
 
 
@@ -176,7 +176,7 @@ def _make_record(task: _Task) -> LibraryRecord:
 def _analysis_version(track: TrackRecord, record: LibraryRecord) -> str | None:
     """Return the version of all of a record's facts once it has those of a job."""
     made = {r.name: r.version for r in track.stages if r.state == StageState.COMPLETED}
-    versions = {made.get(part, record.analysis_version) for part in PARTS}
+    versions = {made.get(part, record.analysis_version) for part in ANALYSIS_STAGES}
     return versions.pop() if len(versions) == 1 else None
 
 

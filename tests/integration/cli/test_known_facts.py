@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.analysis.version import ANALYSIS_VERSION, PARTS
-from stemcrate.schemas.facts import JobFacts, TrackFacts
+from core.analysis.version import ANALYSIS_VERSION
+from stemcrate.schemas.facts import ANALYSIS_STAGES, JobFacts, TrackFacts
 from tests.integration.cli.shell import Shell
 from tests.signals import make_song, write_song
 
@@ -58,7 +58,7 @@ def test_the_first_door_analyses_and_the_others_take_its_facts(shell: Shell, son
     assert added["added"] == [analysed["sha256"]]
     plain = _run(shell, "process", song, "--model", "none")
     assert _kept(shell) == first
-    assert _hits(shell, plain) == set(PARTS) - {"vocals"}
+    assert _hits(shell, plain) == set(ANALYSIS_STAGES) - {"vocals"}
     facts = plain["tracks"][0]["analysis"]
     assert {name: facts[name] for name in analysed.keys() & facts.keys()} == {
         name: analysed[name] for name in analysed.keys() & facts.keys()
