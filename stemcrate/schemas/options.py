@@ -80,22 +80,22 @@ class ProcessingOptions(BaseModel):
 
     model: str = Field(
         "auto",
-        description="Separator model; `auto` takes the best one at hand, `a+b` is an ensemble, "
-        "`none` separates nothing: the job analyses, and delivers no files.",
+        description="Separator model. `auto` selects the best installed model, `a+b` is an "
+        "ensemble, and `none` only analyses, without delivering files.",
     )
     preset: Preset = Field(
         "balanced",
         title="Quality",
-        description="How much work the separation is worth: `fast` (0.83 of balanced; with model "
-        "`auto` Spleeter), `balanced`, `best` (twice balanced; with model `auto` htdemucs_ft where "
-        "its weights are).",
+        description="Effort of the separation: `fast` (0.83 times balanced; with model `auto` "
+        "Spleeter), `balanced`, or `best` (twice balanced; with model `auto` htdemucs_ft if its "
+        "weights are installed).",
     )
     stems: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         (),
         title="Stems wanted",
-        description="The stems that are wanted, such as `vocals`; all by default. What only the "
-        "others need is not run; they are delivered together, as `accompaniment` (all but vocals) "
-        "or `rest`.",
+        description="Stems to separate, such as `vocals`; all by default. Networks that only the "
+        "others need are skipped; their sum is delivered as `accompaniment` (all but vocals) or "
+        "`rest`.",
     )
     shifts: int = Field(
         0,
@@ -107,7 +107,7 @@ class ProcessingOptions(BaseModel):
     augment: bool = Field(
         False,
         title="Swap and invert too (+2 passes)",
-        description="Two more passes, channels swapped and polarity inverted, averaged.",
+        description="Average with two more passes: channels swapped and polarity inverted.",
     )
     wiener: bool = Field(
         False,
@@ -127,18 +127,17 @@ class ProcessingOptions(BaseModel):
     )
     residual: Residual = Field(
         "fold",
-        description="Residual (mixture − Σ stems): folded into `other`/`accompaniment`, "
-        "kept as a stem of its own (either way the stems add up to the song sample for sample), or "
-        "left out.",
+        description="Residual (mixture − Σ stems): `fold` adds it to `other` or "
+        "`accompaniment`, `keep` delivers it as a stem (either way, the stems sum to the song), "
+        "`off` omits it.",
     )
     stages: Annotated[tuple[StageName, ...], BeforeValidator(_split)] = Field(
         OPTIONAL_STAGES,
-        description="The optional stages to run; all built-in ones by default, those of plug-ins "
-        "where they are named.",
+        description="Optional stages to run; by default all built-in ones, but none of plug-ins.",
     )
     format: DeliveryFormat = Field("wav", description="Format of the delivered audio.")
     bit_depth: BitDepth = Field(
-        "auto", description="`auto` is the source's bit depth, and at least 24."
+        "auto", description="`auto` is the source's bit depth, but at least 24."
     )
     name_template: str = Field(
         "{artist} - {title} [{stem}]",
@@ -148,8 +147,8 @@ class ProcessingOptions(BaseModel):
     )
     normalization: Normalization = Field(
         "common",
-        description="`common`: one gain, measured on the mixture, for all files of a track, so "
-        "that the stems still sum; `per_track`: a gain for each file; `off`: none.",
+        description="`common`: one gain for all files of a track, measured on the mixture, so "
+        "that the stems still sum; `per_track`: one gain per file; `off`: no gain.",
     )
     target_lufs: float = Field(
         -14.0,
@@ -168,9 +167,9 @@ class ProcessingOptions(BaseModel):
     clipping: Clipping = Field(
         "rescale",
         title="Beyond full scale",
-        description="If integers would clip: `rescale` lowers a track's files by one gain, "
-        "`none` writes what exceeds full scale as 32-bit float WAV, `clamp` cuts it off. Recorded "
-        "as a warning.",
+        description="If integers would clip: `rescale` lowers all files of the track by one "
+        "gain, `none` writes files that exceed full scale as 32-bit float WAV, `clamp` clips. "
+        "Recorded as a warning.",
     )
     hpss_kernel_size: int = Field(
         31,
@@ -196,7 +195,7 @@ class ProcessingOptions(BaseModel):
     recipes: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         COMPOSITE_NAMES,
         title="Composites",
-        description="Composite tracks to make; by default all built-in ones.",
+        description="Composite tracks to deliver; by default all built-in ones.",
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
         {},
