@@ -51,22 +51,24 @@ CSV_COLUMNS = (
 @with_options
 def analyze(
     paths: Annotated[
-        list[Path], typer.Argument(help="Files, folders (with all below), M3U8 playlists.")
+        list[Path], typer.Argument(help="Files, folders (recursively), M3U8 playlists.")
     ],
     asked: Annotated[Asked, OptionsOf(ProcessingOptions, only=("tempo_min_bpm", "tempo_max_bpm"))],
-    json: Annotated[bool, Option("--json", help="Print one JSON object a line.")] = False,
-    as_csv: Annotated[bool, Option("--csv", help="Print a CSV table, one file a row.")] = False,
+    json: Annotated[bool, Option("--json", help="Print one JSON object per line.")] = False,
+    as_csv: Annotated[bool, Option("--csv", help="Print a CSV table, one row per file.")] = False,
     output_dir: Annotated[
-        Path | None, Option(help=f"Folder for the {{name}}{SUFFIX}; default: beside each file.")
+        Path | None, Option(help=f"Folder for {{name}}{SUFFIX}; by default beside each file.")
     ] = None,
     files: Annotated[
-        bool, Option("--files/--no-files", help=f"Whether to write {{name}}{SUFFIX} at all.")
+        bool, Option("--files/--no-files", help=f"Write {{name}}{SUFFIX} files.")
     ] = True,
-    force: Annotated[bool, Option("--force", help="Analyse what is known, too.")] = False,
+    force: Annotated[bool, Option("--force", help="Analyse known files again.")] = False,
     write_tags: Annotated[
-        bool, Option("--write-tags", help="Put tempo and key into the files' tags.")
+        bool, Option("--write-tags", help="Write tempo and key into the tags of the files.")
     ] = False,
-    processes: Annotated[int | None, Option(min=1, help="Files analysed side by side.")] = None,
+    processes: Annotated[
+        int | None, Option(min=1, help="Number of files to analyse in parallel.")
+    ] = None,
 ) -> None:
     """Analyse PATHS: tempo, beats, key, energy, loudness, structure. Exit code 3: some failed."""
     if json and as_csv:

@@ -41,7 +41,7 @@ DataDir = Annotated[Path | None, Option(help="Folder for all results.")]
 Track = Annotated[str, typer.Argument(help="A track: its file, or the beginning of its id.")]
 Limit = Annotated[int, Option(min=1, max=MAX_LIMIT, help="Maximum number of tracks.")]
 Processes = Annotated[
-    int, Option(min=1, help="Files analysed side by side.", show_default="one a core")
+    int, Option(min=1, help="Number of files to analyse in parallel.", show_default="one per core")
 ]
 N_CORES = os.cpu_count() or 1
 
@@ -71,7 +71,7 @@ def find_track(library: "Library", text: str) -> str:
 @app.command()
 def add(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files, folders (with all below), M3U8 playlists.")
+        list[Path] | None, typer.Argument(help="Files, folders (recursively), M3U8 playlists.")
     ] = None,
     job: Annotated[str | None, Option(help="Add the tracks of this job instead.")] = None,
     processes: Processes = N_CORES,
@@ -131,7 +131,7 @@ def search(
 @app.command()
 def similar(
     track: Track,
-    part: Annotated[str, Option(help="mixture, or a stem such as drums.")] = MIXTURE,
+    part: Annotated[str, Option(help="`mixture`, or a stem such as `drums`.")] = MIXTURE,
     limit: Limit = 20,
     data_dir: DataDir = None,
     json: AsJson = False,
@@ -152,7 +152,7 @@ def similar(
 def compatible(
     track: Track,
     max_pitch_percent: Annotated[
-        float, Option(help="Largest change of pitch.")
+        float, Option(help="Maximum pitch change, in percent.")
     ] = DEFAULT_MAX_PITCH_PERCENT,
     limit: Limit = 20,
     data_dir: DataDir = None,
@@ -221,7 +221,7 @@ def reindex_command(
 
 @app.command()
 def refresh(
-    dry_run: Annotated[bool, Option("--dry-run", help="List the stale tracks only.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only list the stale tracks.")] = False,
     processes: Processes = N_CORES,
     data_dir: DataDir = None,
     json: AsJson = False,

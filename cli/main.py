@@ -17,7 +17,7 @@ from core.errors import InvalidOption, StemcrateError
 
 app = typer.Typer(
     name="stemcrate",
-    help="Stems that add up to the song, the facts a DJ needs, and sets that mix.",
+    help="Stems that sum to the song, the facts a DJ needs, and sets that mix.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Sets from the library.", invoke_without_command=True)
 Option = typer.Option
 PlaylistId = Annotated[str, typer.Argument(help="A playlist's id.")]
-Target = Annotated[
-    str | None, Option(help="Folder that the audio will lie in on the DJ's machine.")
+Target = Annotated[str | None, Option(help="Folder of the audio files on the DJ's machine.")]
+StemCoding = Annotated[
+    StemFormat, Option("--stem-format", help="Encoding of the STEM files in the pack.")
 ]
-StemCoding = Annotated[StemFormat, Option("--stem-format", help="Of the pack's STEM files.")]
 Formats = Annotated[
     str, Option(help="Formats, such as `rekordbox,m3u8`; `pack`: one ZIP of everything.")
 ]

@@ -16,7 +16,7 @@ class SetWishes(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    duration_s: float | None = Field(None, gt=0, description="Duration of the set.")
+    duration_s: float | None = Field(None, gt=0, description="Duration of the set, in seconds.")
     n_tracks: int | None = Field(None, ge=1, description="Number of tracks.")
     curve: str | Annotated[list[tuple[float, float]], Field(max_length=1000)] | None = Field(
         None,
@@ -28,10 +28,12 @@ class SetWishes(BaseModel):
     must_play: list[str] = Field([], description="Tracks that must be included.")
     never: list[str] = Field([], description="Tracks that must be excluded.")
     artist_gap: int = Field(
-        0, ge=0, description="Minimum number of tracks between two of the same artist."
+        0,
+        ge=0,
+        description="Minimum distance between tracks of the same artist; 2: not in succession.",
     )
     max_pitch_percent: float = Field(
-        DEFAULT_MAX_PITCH_PERCENT, gt=0, lt=100, description="Maximum pitch change."
+        DEFAULT_MAX_PITCH_PERCENT, gt=0, lt=100, description="Maximum pitch change, in percent."
     )
 
 
