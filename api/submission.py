@@ -90,13 +90,13 @@ async def submit_to_library(services: Services, intake: Intake) -> Adding:
 async def find_refusals(
     services: Services, uploads: Sequence[Upload]
 ) -> list[tuple[Upload, InvalidAudio]]:
-    """Look into files; return those that cannot be used, and why. Raises `ServerBusy`."""
+    """Probe files; return unusable ones with the reason. Raises `ServerBusy`."""
     refusals: list[tuple[Upload, InvalidAudio]] = []
     for upload in uploads:
         if services.probing.statistics().tasks_waiting >= MAX_WAITING:
             raise ServerBusy(
-                f"{MAX_WAITING} requests wait for their files to be looked into.",
-                hint="Send the files again in a while.",
+                f"{MAX_WAITING} requests are waiting for their files to be probed.",
+                hint="Send the files again later.",
             )
         error = await anyio.to_thread.run_sync(
             services.prober.find_refusal,

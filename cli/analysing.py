@@ -194,5 +194,5 @@ def _tag_format(path: Path) -> str:
     kind = by_codec.get(source.codec) or _CONTAINER_FORMATS.get(source.container)
     if kind is None:
         what = f"{source.codec} in {source.container}"
-        raise UnsupportedFormat(f"{what} gets no tags here.", field="format")
+        raise UnsupportedFormat(f"Tags are not written to {what}.", field="format")
     return kind

@@ -143,7 +143,7 @@ def _read_curve(text: str) -> str | Points:
         return tuple((float(progress), float(energy)) for progress, energy in pairs)
     except ValueError:
         raise InvalidOption(
-            f"'{text}' is no energy curve.",
+            f"'{text}' is not an energy curve.",
             hint="Write points as progress:energy, such as '0:3,0.5:8,1:6'.",
             field="curve",
         ) from None

@@ -74,7 +74,7 @@ def download_artefact(
     path = store.artefact_path(id, track)
     if not path.is_file():
         raise ArtefactNotFound(
-            f"The file of '{track}' no longer exists.", hint="Run the job again to make it anew."
+            f"The file of '{track}' no longer exists.", hint="Run the job again to recreate it."
         )
     artefact = _find(manifest, track)
     headers = {

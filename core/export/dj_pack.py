@@ -177,7 +177,9 @@ class DjPack:
             if stem.is_file():
                 yield PackEntry(name_in_zip, stem)
             else:
-                self.warnings.append(f"'{name_in_zip}' is not in the pack: its file has gone.")
+                self.warnings.append(
+                    f"'{name_in_zip}' is not in the pack: its file no longer exists."
+                )
         if files.write_stem_file is not None:
             stem_file = staging / f"STEM/{label}.stem.mp4"
             stem_file.parent.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ def locate(track: CrateTrack, options: ExportOptions) -> Location:
         return target_folder(track.path)
     if options.target is None:
         raise InvalidOption(
-            "This format stores absolute paths and needs to know where the files will lie.",
+            "This format stores absolute paths and needs the folder of the files.",
             hint="Name the target folder.",
             field="target",
         )

@@ -134,5 +134,5 @@ def _require(entry: PackEntry) -> None:
 def _gone(entry: PackEntry) -> ArtefactNotFound:
     return ArtefactNotFound(
         f"The file of '{entry.name_in_zip}' no longer exists.",
-        hint="Run the job again to make it anew.",
+        hint="Run the job again to recreate it.",
     )

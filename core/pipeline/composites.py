@@ -71,7 +71,7 @@ def resolve_recipes(
         at_hand = (MIXTURE, *stems, *parts)
         missing = [s for s in (recipe.stems or recipe.without) if s not in at_hand]
         if missing:
-            resolved.skipped[name] = f"This model gives no {' and no '.join(missing)}."
+            resolved.skipped[name] = f"The model does not separate {' and '.join(missing)}."
         elif recipe.stems is not None:
             resolved.sums[name] = recipe.stems
         else:

@@ -129,7 +129,9 @@ class StageContext(_Context):
         """Return the result of an earlier stage. Raises `StageFailed` if there is none."""
         result = self.result(kind)
         if result is None:
-            raise StageFailed(f"The stage '{kind.stage}' gave no result to build on.")
+            raise StageFailed(
+                f"The stage '{kind.stage}' has no result, but a later stage needs it."
+            )
         return result
 
     def reader(self, name: str) -> AudioReader:

@@ -41,7 +41,7 @@ def make_stem_file(
     """
     for stem in stems:
         if not (folder / stem.name).is_file():
-            raise ArtefactNotFound(f"The stem '{stem.label}' has gone.")
+            raise ArtefactNotFound(f"The file of the stem '{stem.label}' no longer exists.")
     destination.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=destination.parent) as work:
         paths = {stem.label: Path(work, f"{i}.wav") for i, stem in enumerate(stems)}

@@ -29,7 +29,7 @@ def show() -> None:
         return
     show_heading(
         "Separate tracks",
-        "Stems that add up to the song, the facts that a DJ needs, and a set that mixes.",
+        "Stems that sum to the song, the facts a DJ needs, and a set that mixes.",
     )
     with errors_shown():
         config = client.get_config()
@@ -46,7 +46,7 @@ def _ask_files(limits: RequestLimits) -> list[UploadedFile]:
         max_upload_size=-(-limits.max_upload_bytes // BYTES_PER_MIB),
         help=f"Up to {limits.max_files_per_job} recordings of at most "
         f"{size(limits.max_upload_bytes)} and {limits.max_duration_s / 60:.0f} minutes each. "
-        "What a file is, its content tells, not its name.",
+        "Files are recognised by content, not by name.",
     )
     return uploads
 

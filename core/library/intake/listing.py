@@ -122,7 +122,7 @@ def _resolve(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
         if real.is_file():
             yield real
         else:
-            refusals.append(Refusal(name, InvalidAudio(f"{name} is no file.")))
+            refusals.append(Refusal(name, InvalidAudio(f"{name} is not a regular file.")))
 
 
 def _unreadable(name: str, problem: Exception) -> StemcrateError:

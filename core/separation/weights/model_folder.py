@@ -167,6 +167,6 @@ def read_card(file: Path) -> Card:
 def _refusal(file: Path, reason: str) -> UnsafeWeights:
     return UnsafeWeights(
         f"The model '{file.parent.name}' in MODEL_DIR cannot be used: {reason}.",
-        hint=f"Correct {file.name}; docs/models.md says what belongs into it.",
+        hint=f"Correct {file.name}; docs/models.md describes its fields.",
         field="model",
     )

@@ -85,7 +85,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert listing.files == ()
     reasons = sorted(refusal.error.message for refusal in listing.refusals)
     assert len(reasons) == 3
-    assert any("is no file" in reason for reason in reasons)
+    assert any("is not a regular file" in reason for reason in reasons)
     assert any("not UTF-8" in reason for reason in reasons)
     assert any("does not exist" in reason for reason in reasons)
     for refusal in listing.refusals:
