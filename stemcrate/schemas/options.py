@@ -92,7 +92,7 @@ class ProcessingOptions(BaseModel):
     )
     stems: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         (),
-        title="Stems wanted",
+        title="Stems",
         description="Stems to separate, such as `vocals`; all by default. Networks that only the "
         "others need are skipped; their sum is delivered as `accompaniment` (all but vocals) or "
         "`rest`.",
@@ -106,7 +106,7 @@ class ProcessingOptions(BaseModel):
     )
     augment: bool = Field(
         False,
-        title="Swap and invert too (+2 passes)",
+        title="Swapped and inverted passes (+2)",
         description="Average with two more passes: channels swapped and polarity inverted.",
     )
     wiener: bool = Field(
@@ -116,12 +116,12 @@ class ProcessingOptions(BaseModel):
     )
     ensemble: Combination = Field(
         "average",
-        title="Put together by",
+        title="Ensemble combination",
         description="How the models of `model=a+b` are combined.",
     )
     ensemble_weights: Annotated[tuple[Weight, ...], BeforeValidator(_split)] = Field(
         (),
-        title="Weights",
+        title="Ensemble weights",
         description="Weights of the models of `model=a+b` in their average, such as `2,1`; above "
         "0, up to 1000. Equal by default.",
     )
@@ -166,7 +166,7 @@ class ProcessingOptions(BaseModel):
     )
     clipping: Clipping = Field(
         "rescale",
-        title="Beyond full scale",
+        title="Clipping",
         description="If integers would clip: `rescale` lowers all files of the track by one "
         "gain, `none` writes files that exceed full scale as 32-bit float WAV, `clamp` clips. "
         "Recorded as a warning.",
@@ -175,7 +175,7 @@ class ProcessingOptions(BaseModel):
         31,
         ge=3,
         le=255,
-        title="Harmonic / percussive kernel",
+        title="Harmonic/percussive kernel size",
         description="Length of the median filters, in frames and bins.",
     )
     hpss_margin_harmonic: float = Field(
@@ -199,18 +199,18 @@ class ProcessingOptions(BaseModel):
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
         {},
-        title="Composites of your own",
+        title="Custom composites",
         description="More composites, up to 50: `name=stem+stem;name=stem`.",
         max_length=50,
     )
     tempo_min_bpm: float = Field(
-        70.0, ge=20, le=300, title="Slowest tempo (BPM)", description="Lowest tempo reported."
+        70.0, ge=20, le=300, title="Minimum tempo (BPM)", description="Lowest tempo reported."
     )
     tempo_max_bpm: float = Field(
         180.0,
         ge=40,
         le=400,
-        title="Fastest tempo (BPM)",
+        title="Maximum tempo (BPM)",
         description="Highest tempo reported; at least twice the lowest.",
     )
     playlist_name: str = Field(
