@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import JobNotFound
+from core.errors import DatabaseUnavailable, JobNotFound
 from core.jobs.queue import JobQueue
 from core.jobs.service import JobService
 from stemcrate.schemas.options import ProcessingOptions
@@ -83,7 +83,7 @@ def test_a_job_that_cannot_be_queued_leaves_nothing(house: Installation, tmp_pat
         writer.write(b"work=0.1")
         upload = writer.commit("01890a5d-ac96-774b-bcce-b302099a8057")
 
-    with pytest.raises(Exception, match="unable to open database file"):
+    with pytest.raises(DatabaseUnavailable):
         service.submit([upload], ProcessingOptions(), "01890a5d-ac96-774b-bcce-b302099a8057")
 
     assert not unreachable.is_healthy()

@@ -19,7 +19,7 @@ def test_a_worker_goes_on_after_its_database_was_restarted(
         job_id = house.submit(f"work=0.1 until={told_to_end}")
         house.wait_for_work(job_id)
         postgres.stop()
-        house.wait_until(lambda: "lock of this worker is lost" in worker.log.read_text())
+        house.wait_until(lambda: "this worker lost its lock" in worker.log.read_text())
         postgres.start()
         told_to_end.touch()
 

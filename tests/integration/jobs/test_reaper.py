@@ -178,7 +178,7 @@ def test_a_damaged_manifest_is_left_alone_and_said_so(
 
     reaper_of(house).tick()
 
-    assert "has a manifest that cannot be read" in caplog.text
+    assert "its manifest cannot be read" in caplog.text
     assert "could not finish its round" not in caplog.text
     shutil.rmtree(house.store.job_folder(job_id))
 
