@@ -100,7 +100,7 @@ def test_folders_as_musdb_and_simple_ones(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_songs_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="one file per stem"):
+    with pytest.raises(ValueError, match="for each stem"):
         list(read_songs(tmp_path))
     write_stems(tmp_path / "mixed", "vocals")
     write_song(tmp_path / "mixed" / "drums.wav", make(1), 2 * RATE)
