@@ -1,12 +1,14 @@
 """stemcrate serve, api, worker and ui: the processes of an installation."""
 
+import errno
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ui
-from cli.output import err
+from cli.output import EXIT_FAILED, err
 from config import Settings, settings
 from core.jobs.supervisor import run_all
 from core.system.logs import configure_logging
@@ -24,6 +26,7 @@ def api() -> None:
     import uvicorn
 
     installation = settings()
+    _require_port(installation.api_host, installation.api_port, "API_PORT")
     uvicorn.run(
         "api.main:create_app_from_environment",
         factory=True,
@@ -35,7 +38,9 @@ def api() -> None:
 
 def workbench() -> None:
     """Run only the browser workbench, at UI_HOST and UI_PORT, until it is stopped."""
-    command = workbench_command(settings())
+    installation = settings()
+    _require_port(installation.ui_host, installation.ui_port, "UI_PORT")
+    command = workbench_command(installation)
     # Streamlit replaces this process, so signals reach it directly.
     os.execv(command[0], command)
 
@@ -56,7 +61,7 @@ def serve() -> None:
         f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
         f"API: http://localhost:{installation.api_port}/docs   (Ctrl-C stops everything)",
     )
-    sys.exit(run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES}))
+    run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES})
 
 
 def workbench_command(installation: Settings) -> list[str]:
@@ -68,6 +73,24 @@ def workbench_command(installation: Settings) -> list[str]:
         # The workbench holds uploads in memory: it accepts no more than the API does.
         *("--server.maxUploadSize", str(-(-installation.max_upload_bytes // BYTES_PER_MIB))),
     ]
+
+
+def _require_port(host: str, port: int, setting: str) -> None:
+    """End the process with a message that names the setting if the port is taken."""
+    if not port:  # the system chooses a free one
+        return
+    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            socket.create_server(address[:2], family=family).close()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                continue  # the server itself says what is wrong with the address
+            err.print(
+                f"error: port {port} on {host} is taken by another program. "
+                f"Stop that program, or choose another port with {setting}.",
+                soft_wrap=True,
+            )
+            sys.exit(EXIT_FAILED)
 
 
 def worker_options(installation: Settings) -> "WorkerOptions":

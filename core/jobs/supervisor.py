@@ -13,15 +13,17 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
 STOP_GRACE_S = 10.0
-BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+BACKOFF_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Pauses before the restarts of a command that keeps ending; the last one is repeated."""
 STEADY_AFTER_S = 30.0
+"""A command that ran this long starts again with the first pause."""
 
 
-def run_all(commands: Mapping[str, Sequence[str]]) -> int:
-    """Run commands until Ctrl-C or SIGTERM; return the exit code.
+def run_all(commands: Mapping[str, Sequence[str]]) -> None:
+    """Run commands until Ctrl-C or SIGTERM.
 
-    A command that ends is restarted with growing pauses. One that ends five times without having
-    run for half a minute ends everything, with exit code 1; its messages say why.
+    A command that ends is restarted after a pause, which grows to 30 s while it keeps ending, for
+    as long as it takes: its database or its port may come back. The others run on meanwhile.
 
     On Linux the kernel kills the children if this process is killed.
     """
@@ -35,16 +37,8 @@ def run_all(commands: Mapping[str, Sequence[str]]) -> int:
         while not stopping.wait(POLL_S):
             for child in children:
                 child.look_after()
-    except _GaveUp as error:
-        logger.critical("%s", error)
-        return 1
     finally:
         _stop(children)
-    return 0
-
-
-class _GaveUp(Exception):
-    """A command keeps ending."""
 
 
 class _Child:
@@ -76,9 +70,7 @@ class _Child:
             return
         if time.monotonic() - self._started_at > STEADY_AFTER_S:
             self._n_failures = 0
-        if self._n_failures == len(BACKOFF_S):
-            raise _GaveUp(f"{self.name} does not stay up: it ended {self._n_failures + 1} times")
-        pause_s = BACKOFF_S[self._n_failures]
+        pause_s = BACKOFF_S[min(self._n_failures, len(BACKOFF_S) - 1)]
         self._n_failures += 1
         self._restart_at = time.monotonic() + pause_s
         code = self.process.returncode

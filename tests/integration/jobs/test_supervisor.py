@@ -19,6 +19,8 @@ SLEEPER = "import os, pathlib, sys, time\np = pathlib.Path(sys.argv[1])\n" + (
     "p.write_text(p.read_text() + f'{os.getpid()} ' if p.exists() else f'{os.getpid()} ')\n"
 )
 
+N_PAUSES = 3
+
 
 class Serve:
     """A supervisor process over two commands."""
@@ -29,9 +31,9 @@ class Serve:
             file.name: [sys.executable, "-c", SLEEPER + last_line, str(file)] for file in self.files
         }
         code = (
-            "import sys\nfrom core.jobs import supervisor\n"
-            "supervisor.BACKOFF_S = (0.05,) * 3\n"
-            f"sys.exit(supervisor.run_all({commands!r}))"
+            "from core.jobs import supervisor\n"
+            f"supervisor.BACKOFF_S = (0.05,) * {N_PAUSES}\n"
+            f"supervisor.run_all({commands!r})"
         )
         self.process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
 
@@ -97,9 +99,21 @@ def test_a_process_that_dies_is_started_again(serve: Serve) -> None:
     assert serve.starts(1) == [other]
 
 
-def test_a_process_that_cannot_start_ends_everything(tmp_path: Path) -> None:
-    """A port that is taken, say: better one clear end than a loop of restarts."""
-    serve = Serve(tmp_path, "sys.exit(3)")
+def test_a_process_that_cannot_start_does_not_end_the_others(tmp_path: Path) -> None:
+    """After 25 s with a port taken, the healthy API was stopped as well."""
+    may_start, is_up = tmp_path / "may start", tmp_path / "is up"
+    serve = Serve(
+        tmp_path,
+        f"if p.name == 'one' and not pathlib.Path({str(may_start)!r}).exists(): sys.exit(3)\n"
+        f"if p.name == 'one': pathlib.Path({str(is_up)!r}).touch()\n"
+        "time.sleep(600)",
+    )
+    with serve.process:
+        wait_until(lambda: len(serve.starts(0)) > 2 * N_PAUSES)
+        may_start.touch()
+        wait_until(is_up.exists)
+        assert len(serve.starts(1)) == 1
+        assert is_running(serve.starts(1)[0])
+        serve.process.terminate()
 
-    assert serve.process.wait(PATIENCE_S) == 1
-    assert none_is_left(serve.starts(0) + serve.starts(1))
+    assert serve.process.returncode == 0
