@@ -171,7 +171,7 @@ def _tag(path: Path, facts: Record) -> str:
 
     A file with these tags, or without tempo and key, is unchanged.
     """
-    bpm = round(facts["tempo_bpm"], 2) or None
+    bpm = None if facts["tempo_bpm"] is None else round(facts["tempo_bpm"], 2)
     tags = Tags(bpm=bpm, key=facts["key_short"])
     there = read_tags(path)
     if (tags.bpm in (None, there.bpm)) and (tags.key in (None, there.key)):

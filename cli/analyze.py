@@ -171,7 +171,7 @@ def _describe_row(facts: dict[str, Any]) -> tuple[str, ...]:
     return (
         facts.get("title") or Path(facts["path"]).stem,
         format_value(facts["duration_s"], "{:.1f} s"),
-        format_value(facts["tempo_bpm"] or None, "{:.2f}"),
+        format_value(facts["tempo_bpm"], "{:.2f}"),
         facts["key"] or "–",
         facts["camelot"] or "–",
         format_value(facts["energy"], "{}"),

@@ -44,6 +44,8 @@ def print_summary(manifest: ProcessingManifest) -> None:
     out.print(_tracks_table(manifest))
     if manifest.playlist.transitions:
         out.print(_playlist_table(manifest))
+    for relaxed in manifest.playlist.relaxed:
+        out.print(f"relaxed: {relaxed.words}")
     for track in manifest.tracks:
         title = track.analysis.title or track.source.name
         for warning in (w for stage in track.stages for w in stage.warnings):

@@ -57,6 +57,7 @@ class Reckoning:
         steps = [[rate_transition(a, b, max_pitch_percent=limit) for b in tracks] for a in tracks]
         self.score = np.array([[step.score for step in row] for row in steps])
         self.is_beyond = np.array([[_is_beyond(step, limit) for step in row] for row in steps])
+        self.is_last = np.array([not t.tempo_bpm or t.camelot is None for t in tracks])
         self.artist = [track.artist for track in tracks]
         self.energy = np.array([np.nan if t.energy is None else t.energy for t in tracks])
         table = TrackTable.from_tracks(tracks)
@@ -69,6 +70,8 @@ class Reckoning:
         n = paths.shape[1]
         transitions = self.score[paths[:, :-1], paths[:, 1:]].sum(axis=1)
         broken = self.is_beyond[paths[:, :-1], paths[:, 1:]].sum(axis=1)
+        is_last = self.is_last[paths]
+        broken = broken + (is_last[:, :-1] & ~is_last[:, 1:]).sum(axis=1)
         for apart in range(1, min(self.request.artist_gap, n)):
             for place in range(n - apart):
                 artists = [

@@ -3,6 +3,7 @@
 Facts in, facts out: stored facts and new ones are treated alike.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -86,11 +87,12 @@ def arbitrate_tempo(mixture: TempoFacts, drums: TempoFacts | None) -> TempoFacts
 
     Parameters
     ----------
-    mixture, drums : facts of the same recording; None or 0.0 BPM without drums.
+    mixture, drums : facts of the same recording; None without drums.
     """
-    if drums is None or not drums.tempo_bpm:
+    if drums is None or drums.tempo_bpm is None:
         return mixture
-    is_same = abs(drums.tempo_bpm / max(mixture.tempo_bpm or 0.0, 1e-9) - 1) < RULES.same_beat
+    ratio = drums.tempo_bpm / mixture.tempo_bpm if mixture.tempo_bpm else math.inf
+    is_same = abs(ratio - 1) < RULES.same_beat
     margin = (drums.tempo_confidence or 0.0) - (mixture.tempo_confidence or 0.0)
     return mixture if is_same or margin < RULES.surer_tempo else drums
 

@@ -66,7 +66,10 @@ def track_to_tags(track: CrateTrack, options: ExportOptions) -> Tags:
 
 
 def serato_contents(track: CrateTrack, options: ExportOptions) -> dict[str, bytes]:
-    """Build Serato's tags from hot cues and loops; they have no memory cues."""
+    """Build Serato's tags from hot cues and loops; they have no memory cues.
+
+    `AUTOTAGS` cannot leave out its tempo, so a track of unknown tempo has none.
+    """
     shift_ms = offset_ms(track, "serato", options.mp3_offset_ms)
     # Serato counts bars from the first marker.
     starts_s = [segment.start_s for segment in track.grid]
@@ -86,11 +89,13 @@ def serato_contents(track: CrateTrack, options: ExportOptions) -> dict[str, byte
         for cue in track.cues
         if cue.pad is not None
     ]
-    return {
+    contents = {
         BEAT_GRID: beat_grid(segments, track.duration_s + shift_ms / 1000),
         MARKERS: markers(cues),
-        AUTOTAGS: autotags(track.tempo_bpm, track.replaygain_db),
     }
+    if track.tempo_bpm:
+        contents[AUTOTAGS] = autotags(track.tempo_bpm, track.replaygain_db)
+    return contents
 
 
 def _milliseconds(time_s: float, shift_ms: float) -> int:

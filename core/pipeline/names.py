@@ -31,7 +31,7 @@ class TrackNames:
             "artist": self._facts.artist,
             "title": self._facts.title,
             "stem": label,
-            "bpm": f"{bpm:.0f}" if bpm else None,
+            "bpm": None if bpm is None else f"{bpm:.0f}",
             "key": self._facts.key,
             "camelot": self._facts.camelot,
             "track_number": _text(tags.track_number),

@@ -87,10 +87,10 @@ class NormalizationResult(StageResult):
 
 
 class TempoResult(StageResult):
-    """The tempo and whether the drum stem decided it."""
+    """The tempo, None without a pulse, and whether the drum stem decided it."""
 
     stage: ClassVar[str] = "tempo"
-    tempo_bpm: float
+    tempo_bpm: float | None
     decided_by_drums: bool
 
 

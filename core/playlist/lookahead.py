@@ -1,4 +1,4 @@
-"""Lookahead: can the tempo of required tracks still be reached?"""
+"""Lookahead: which rules can the rest of a line no longer keep?"""
 
 import numpy as np
 
@@ -12,13 +12,32 @@ the last: there is not a fitting track at every tempo."""
 
 
 def look_ahead(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
-    """Return a lower bound of the loss of continuations from which the tempo of a required track
-    is too far away for the remaining steps.
+    """Return a lower bound of the loss of continuations.
+
+    Something is lost where the tempo of a required track is too far away for the remaining steps,
+    and where a track that is to be planned last precedes one that has to follow.
 
     Parameters
     ----------
     line, row : shape (n_children,), lines and the tracks that follow.
     """
+    return _far_tempo(problem, lines, line, row) + _early_track(problem, lines, line, row)
+
+
+def _early_track(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
+    is_unmixable = problem.table.is_unmixable
+    is_due = ~is_unmixable
+    if problem.n_wanted != len(problem.table):
+        is_due &= problem.is_must
+    n_open = (~lines.is_used[:, is_due]).sum(axis=1)
+    is_open = (n_open > 0)[line]
+    if problem.end is not None:
+        is_open |= ~is_unmixable[problem.end]
+    lost: Gains = (is_unmixable[row] & is_open).astype(np.int64)
+    return PENALTY * lost
+
+
+def _far_tempo(problem: SetProblem, lines: Lines, line: Rows, row: Rows) -> Gains:
     goals = np.flatnonzero(problem.is_must)
     ends = [] if problem.end is None else [problem.end]
     if not len(goals) and not ends:

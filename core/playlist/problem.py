@@ -6,7 +6,8 @@ that ties are exact and resolved by the order of the table:
 - for each step the transition's score, and with a curve the fit of each track, weighted
   ``1 − CURVE_WEIGHT`` to ``CURVE_WEIGHT``;
 - minus `PENALTY` for every broken rule: a pitch change beyond the limit, the same artist within the
-  gap. So a rule is broken only where nothing else is possible.
+  gap, a step from a track without a known tempo or key to one with both. So a rule is broken only
+  where nothing else is possible.
 
 The value of a finished path is its gain divided by the sum of weights (a mean, so that paths of
 different lengths compare), minus penalties for a missed duration and missing required tracks. A set
@@ -74,6 +75,11 @@ class SetProblem:
         """Weight of the curve relative to the transitions."""
         return CURVE_WEIGHT if self.curve else 0.0
 
+    def find_early(self, out_rows: Rows, in_rows: Rows) -> NDArray[np.bool_]:
+        """Return which steps leave a track that is to be planned last for one that is not."""
+        is_unmixable = self.table.is_unmixable
+        return is_unmixable[out_rows] & ~is_unmixable[in_rows]
+
     def to_gains(self, score: Floats, pitch_percent: Floats) -> Gains:
         """Convert transitions' scores to gains; NaN pitch breaks no rule."""
         gains = np.rint((1.0 - self.curve_weight) * MICRO * score).astype(np.int64)
@@ -85,7 +91,8 @@ class SetProblem:
         outline = rate_outline(table, out_rows, table, in_rows, max_pitch_percent=limit)
         pitch = outline.pitch_change_percent
         details = rate_details(table, out_rows, table, in_rows, pitch)
-        return self.to_gains(outline.score + details.score, pitch)
+        gains = self.to_gains(outline.score + details.score, pitch)
+        return gains - PENALTY * self.find_early(out_rows, in_rows)
 
     def rate_all_steps(self, rows: Rows) -> Gains:
         """Return the gains between all given rows, shape (n_rows, n_rows), from row to column."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from core.playlist.harmony import UNKNOWN_KEY
 from core.playlist.problem import SetProblem
 from core.playlist.windows import Floats, Rows
 from stemcrate.schemas.sets import RelaxedWish
@@ -42,6 +43,7 @@ def find_relaxed(
             )
     yield from _relaxed_artists(problem, path)
     yield from _relaxed_curve(problem, path, wanted_energy)
+    yield from _relaxed_order(problem, path)
 
 
 def _relaxed_length(problem: SetProblem, path: Rows, duration_s: float) -> Iterator[RelaxedWish]:
@@ -87,6 +89,25 @@ def _relaxed_curve(problem: SetProblem, path: Rows, wanted_energy: Floats) -> It
             "curve",
             f"{n_off} of {len(path)} tracks are off the curve, {_name(problem, path[worst])} "
             f"the furthest: {energy[worst]:.1f} where {wanted_energy[worst]:.1f} is wanted.",
+        )
+
+
+def _relaxed_order(problem: SetProblem, path: Rows) -> Iterator[RelaxedWish]:
+    table = problem.table
+    if table.is_unmixable[path].all():
+        return
+    for row in path[table.is_unmixable[path]]:
+        if row in (problem.start, problem.end):
+            continue
+        names = {
+            "tempo": np.isnan(table.log_tempo[row]),
+            "key": table.key[row] == UNKNOWN_KEY,
+        }
+        unknown = " and ".join(name for name, is_unknown in names.items() if is_unknown)
+        yield _relaxed(
+            "tracks",
+            f"{_name(problem, row)} is planned last: its {unknown} "
+            f"{'are' if ' and ' in unknown else 'is'} unknown.",
         )
 
 

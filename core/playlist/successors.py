@@ -71,6 +71,7 @@ class Shortlists:
         outline = rate_outline(table, last, table, row, max_pitch_percent=limit)
         pitch = outline.pitch_change_percent
         places = _rate_places(self._problem, lines, line, row)
+        places -= PENALTY * self._problem.find_early(last, row)
         ahead = look_ahead(self._problem, lines, line, row)
         bounds = places + self._problem.to_gains(outline.score + DETAIL_WEIGHT, pitch) - ahead
 

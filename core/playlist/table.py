@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.library.catalogue.columns import TrackColumns
-from core.playlist.harmony import codes_to_keys
+from core.playlist.harmony import UNKNOWN_KEY, codes_to_keys
 from core.playlist.tempo import log_tempo
 from core.playlist.track import PlaylistTrack
 from core.playlist.windows import (
@@ -75,6 +75,12 @@ class TrackTable:
     def tempo_bpm(self) -> Floats:
         """Tempi, shape (n,)."""
         return self.numbers["tempo_bpm"]
+
+    @property
+    def is_unmixable(self) -> NDArray[np.bool_]:
+        """Whether the tempo or the key is unknown, shape (n,); such tracks are planned last."""
+        is_unknown: NDArray[np.bool_] = np.isnan(self.log_tempo) | (self.key == UNKNOWN_KEY)
+        return is_unknown
 
     @property
     def energy(self) -> Floats:

@@ -12,7 +12,7 @@ from 0 to 1, rounded to thousandths. None: unknown, or not defined for this reco
 from collections.abc import Set
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from stemcrate.schemas.record import Facts
 
@@ -20,6 +20,9 @@ MIXTURE = "mixture"
 """The whole recording, beside its stems."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
+KnownTempo = Annotated[float | None, AfterValidator(lambda tempo_bpm: tempo_bpm or None)]
+"""A tempo in BPM; None without a pulse, for which versions before 8 of the analysis stored 0."""
+
 Interval = tuple[float, float]
 """Start and end in seconds."""
 
@@ -122,8 +125,8 @@ class TempoFacts(Facts):
 
     stage: ClassVar[str | None] = "tempo"
 
-    tempo_bpm: float | None = Field(
-        None, description="Tempo of most of the recording; 0 without a pulse."
+    tempo_bpm: KnownTempo = Field(
+        None, description="Tempo of most of the recording; null without a pulse."
     )
     tempo_confidence: Share | None = Field(None, description="Probability that it is right.")
     tempo_alternatives: list[TempoAlternative] = Field(

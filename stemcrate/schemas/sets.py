@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from stemcrate.schemas.facts import KnownTempo
 from stemcrate.schemas.record import Partial
 from stemcrate.schemas.transitions import Transition
 
@@ -52,7 +53,7 @@ class SetTrack(BaseModel):
     index: int
     title: str
     artist: str | None = None
-    tempo_bpm: float | None = None
+    tempo_bpm: KnownTempo = None
     camelot: str | None = None
     energy: float | None = None
     duration_s: float | None = None

@@ -12,9 +12,9 @@ import pytest
 from pydantic import BaseModel
 
 from core.library.records.record import LibraryRecord, PlaylistRecord
-from stemcrate.schemas.facts import TrackFacts
+from stemcrate.schemas.facts import JobFacts, TempoFacts, TrackFacts
 from stemcrate.schemas.manifest import ProcessingManifest
-from stemcrate.schemas.sets import RelaxedWish, SetDescription
+from stemcrate.schemas.sets import RelaxedWish, SetDescription, SetTrack
 
 KEPT = Path(__file__).parents[1] / "data" / "kept"
 
@@ -54,6 +54,17 @@ def test_a_kept_manifest_is_written_with_flat_transitions() -> None:
         drop["track_id"] = drop.pop("track")
     assert json.loads(manifest.model_dump_json()) == kept
     assert ProcessingManifest.model_validate(kept) == manifest
+
+
+@pytest.mark.parametrize("kind", [TrackFacts, JobFacts, TempoFacts, SetTrack])
+def test_a_kept_tempo_of_zero_is_unknown(kind: type[BaseModel]) -> None:
+    """Recordings without a pulse were stored, shown and exported as 0.0 BPM."""
+    kept = {
+        "tempo_bpm": 0.0,
+        **({"index": 0, "title": "", "starts_s": 0.0} if kind is SetTrack else {}),
+    }
+    read = kind.model_validate_json(json.dumps(kept))
+    assert json.loads(read.model_dump_json())["tempo_bpm"] is None
 
 
 def test_a_kept_set_names_what_was_relaxed() -> None:

@@ -13,13 +13,15 @@ from ui.wheel_svg import draw_wheel
 
 
 def show_playlist(client: Workbench, playlist: SetDescription, artefacts: list[OutputFile]) -> None:
-    """Show the set: order, transitions with reasons, path on the wheel, file."""
+    """Show the set: order, transitions with reasons, relaxed wishes, path on the wheel, file."""
     if not playlist.tracks:
         return
     st.subheader("Playlist", anchor=False)
     order, wheel = st.columns([3, 2], gap="large")
     with order:
         show_html(set_list(playlist.tracks, playlist.transitions))
+        for relaxed in playlist.relaxed:
+            st.caption(escape_markdown(relaxed.words))
         for artefact in artefacts:
             if artefact.role == "playlist":
                 st.link_button(

@@ -96,9 +96,9 @@ def markers(cues: Sequence[SeratoCue]) -> bytes:
     return (b"\x01\x01" + encoded).ljust(_SMALLEST_MARKERS, b"\x00")
 
 
-def autotags(tempo_bpm: float | None, gain_db: float | None) -> bytes:
+def autotags(tempo_bpm: float, gain_db: float | None) -> bytes:
     """Return the content of ``Serato Autotags``: tempo, measured gain, manual gain."""
-    texts = (f"{tempo_bpm or 0:.2f}", f"{gain_db or 0:.3f}", "0.000")
+    texts = (f"{tempo_bpm:.2f}", f"{gain_db or 0:.3f}", "0.000")
     return b"\x01\x01" + b"".join(text.encode("ascii") + b"\x00" for text in texts)
 
 

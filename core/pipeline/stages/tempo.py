@@ -25,7 +25,7 @@ class TempoStage(AnalysisStage):
         """Analyse the mixture, and the drums if there is a stem of them."""
         tempo = analyser.tempo()
         return TempoResult(
-            tempo_bpm=tempo.tempo_bpm or 0.0,
+            tempo_bpm=tempo.tempo_bpm,
             decided_by_drums=analyser.is_tempo_of_drums(),
             facts=tempo,
         )

@@ -111,6 +111,17 @@ def test_json_holds_one_object_a_line_and_a_bad_file_stops_nothing(crate: Path) 
     assert "1 known already" in again.stderr
 
 
+def test_an_unknown_tempo_is_null_empty_and_a_dash(tmp_path: Path) -> None:
+    """Silence was listed with 0.0 BPM, which sorts and filters as a tempo."""
+    soundfile.write(tmp_path / "silence.flac", np.zeros((2 * RATE, 2)), RATE)
+    result = _analyze(tmp_path, "silence.flac", "--json", "--write-tags")
+    assert _lines(result)["silence.flac"]["tempo_bpm"] is None
+    assert read_tags(tmp_path / "silence.flac").bpm is None
+    rows = csv.DictReader(_analyze(tmp_path, "silence.flac", "--csv").stdout.splitlines())
+    assert [row["tempo_bpm"] for row in rows] == [""]
+    assert " – " in _analyze(tmp_path, "silence.flac").stdout
+
+
 def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:
     result = Shell(crate).run("analyze", "more", "broken.mp3", "--csv", "--no-files")
     assert result.returncode == 3

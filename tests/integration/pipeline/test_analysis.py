@@ -93,7 +93,7 @@ def test_silence_has_facts_too(run_job: RunJob, tmp_path: Path) -> None:
     manifest = run_job(song, stages=STAGES)
     facts = manifest.tracks[0].analysis.model_dump(mode="json")
     assert all(r.state == StageState.COMPLETED for r in manifest.tracks[0].stages)
-    assert facts["tempo_bpm"] == 0.0
+    assert facts["tempo_bpm"] is None
     assert facts["sections"] == []
     assert facts["mix_in_s"] is None
     assert facts["energy"] == 1

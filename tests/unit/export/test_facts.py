@@ -49,7 +49,7 @@ def test_cues_lie_on_pads_in_time_and_mix_points_are_memory_cues() -> None:
 
 
 def test_facts_that_are_missing_leave_gaps_and_no_zeros() -> None:
-    """A manifest of silence, or of an older version, has no tempo: 0 BPM is no tempo either."""
+    """Older versions stored the tempo of silence as 0 BPM."""
     nothing = dict.fromkeys(n for n in FACTS if n not in ("beat_grid", "cues"))
     for facts in ({}, nothing, {"tempo_bpm": 0.0, "beat_grid": []}):
         track = add_facts(BARE, TrackFacts.model_validate(facts))

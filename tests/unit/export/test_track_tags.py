@@ -106,6 +106,15 @@ def test_serato_tools_reads_grid_cues_and_gain(copied: Any, name: str) -> None:
     assert (float(auto.bpm), float(auto.autogain)) == (track.tempo_bpm, -8.0)
 
 
+def test_an_unknown_tempo_is_left_out_of_the_tags(copied: Any) -> None:
+    """A silent file was tagged with 0.00 BPM for Serato."""
+    path, _ = copied("mp3", tempo_bpm=None, grid=())
+    assert read_tags(path).bpm is None
+    names = mutagen.File(path).tags.keys()
+    assert "GEOB:Serato Markers2" in names
+    assert "GEOB:Serato Autotags" not in names
+
+
 def test_text_containers_hold_the_same_bytes_in_lines_of_72(copied: Any) -> None:
     """Readers drop the grid whose base64 lacks the one character more that Serato writes."""
     flac, _ = copied("flac")

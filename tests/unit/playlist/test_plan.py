@@ -94,6 +94,28 @@ def test_a_pitch_change_beyond_the_limit_is_the_last_resort_and_named() -> None:
     assert not plan(tracks, max_pitch_percent=25.0).relaxed
 
 
+@pytest.mark.parametrize("n_tracks", [5, 40])
+def test_tracks_without_tempo_or_key_are_planned_last_and_named(n_tracks: int) -> None:
+    """A silent file took a place in the middle of the set."""
+    rest = [
+        replace(PLAIN, id=str(n), camelot=f"{n % 12 + 1}A", tempo_bpm=110.0 + n % 30)
+        for n in range(n_tracks)
+    ]
+    silence = replace(PLAIN, id="silence", title="Silence", tempo_bpm=0.0, camelot=None)
+    drone = replace(PLAIN, id="drone", tempo_bpm=None)
+    drums = replace(PLAIN, id="drums", camelot=None)
+    found = plan([silence, drone, *rest, drums])
+    assert {*found.ids[-3:]} == {"silence", "drone", "drums"}
+    named = {item.words for item in found.relaxed if item.wish == "tracks"}
+    assert named == {
+        "'Silence' is planned last: its tempo and key are unknown.",
+        "'drone' is planned last: its tempo is unknown.",
+        "'drums' is planned last: its key is unknown.",
+    }
+    assert plan([silence, *rest], start="silence").ids[0] == "silence"
+    assert plan([silence]).relaxed == ()
+
+
 def test_an_artist_who_made_everything_is_played_again_and_named() -> None:
     tracks = [replace(PLAIN, id=str(n), artist="One") for n in range(3)]
     relaxed = plan(tracks, artist_gap=2).relaxed

@@ -6,6 +6,7 @@ from tests.unit.ui import examples
 from tests.unit.ui.examples import JOB_ID
 from tests.unit.ui.opening import open_page, page_text, texts
 from ui.places import PROCESS, RESULTS
+from ui.text import UNKNOWN
 
 
 def test_results_show_facts_pictures_and_links_to_the_api(server: Any, api_url: Any) -> None:
@@ -57,6 +58,22 @@ def test_a_warning_of_one_of_several_tracks_says_whose_it_is(server: Any, api_ur
     app.session_state[f"tab-{JOB_ID}"] = app.tabs[1].label
     app.run()
     assert "Separation: No vocals" in texts(app.warning)
+
+
+def test_an_unknown_tempo_is_a_dash(server: Any, api_url: Any) -> None:
+    """A silent file had 0.0 BPM among the facts and in the playlist."""
+    api_url(server.url)
+    examples.give_finished_job(server)
+    silent = examples.manifest({**examples.ANALYSIS, "tempo_bpm": 0.0})
+    silent["playlist"]["tracks"][0]["tempo_bpm"] = 0.0
+    silent["playlist"]["relaxed"] = [{"wish": "tracks", "words": "Silence is planned last."}]
+    server.answer("GET", f"/job/{JOB_ID}/manifest", silent)
+    app = open_page(RESULTS, job=JOB_ID)
+    assert not app.exception
+    assert next(m.value for m in app.metric if m.label == "BPM") == UNKNOWN
+    assert f">{UNKNOWN} BPM<" in page_text(app)
+    assert "0.0 BPM" not in page_text(app)
+    assert "Silence is planned last" in texts(app.caption)
 
 
 def test_a_cancelled_job_promises_no_files(server: Any, api_url: Any) -> None:
