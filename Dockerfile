@@ -36,7 +36,7 @@ COPY cli ./cli
 RUN pip install --no-deps --editable . \
  && python -m compileall -q --invalidation-mode unchecked-hash . \
  && useradd --create-home --uid 10001 stemcrate \
- && install --directory --owner=stemcrate /data
+ && install --directory --owner=stemcrate --mode=0700 /data
 
 USER 10001
 VOLUME ["/data"]

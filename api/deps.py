@@ -22,6 +22,7 @@ from core.library.library import Library
 from core.pipeline.order import build_pipeline
 from core.separation.inventory import Inventory, take_inventory
 from core.sets.planning import SetPlanner
+from core.system.disk import create_data_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Services:
 @contextmanager
 def open_services(settings: Settings) -> Iterator[Services]:
     """Create the services from the settings; close their connections at the end."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    create_data_dir(settings.data_dir)
     url = settings.resolved_database_url()
     stopping = threading.Event()
     _prepare(url, stopping)

@@ -1,5 +1,6 @@
 """File responses: media types, names, byte ranges, and files made while they are sent."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import PurePath
 
@@ -28,6 +29,18 @@ MEDIA_TYPES = {
     ".xml": "application/xml",
     ".nml": "application/xml",
 }
+UNKNOWN_TYPE = "application/octet-stream"
+DOCUMENT_TYPES = sorted(
+    {
+        *(media_type for media_type in MEDIA_TYPES.values() if not media_type.startswith("audio/")),
+        MEDIA_TYPES[".m3u"],
+        "application/zip",
+        UNKNOWN_TYPE,
+    }
+)
+"""What exports of playlists are."""
+
+_RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})|-[0-9]{1,18}")
 
 
 class ArtefactResponse(FileResponse):
@@ -36,10 +49,9 @@ class ArtefactResponse(FileResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file or the requested range.
 
-        A range in units other than bytes is ignored (RFC 9110, 14.2).
+        A range in other units than bytes, or a malformed one, is ignored (RFC 9110, 14.2).
         """
-        unit = Headers(scope=scope).get("range", "bytes").partition("=")[0].strip()
-        if unit.lower() != "bytes":
+        if not _is_byte_range(Headers(scope=scope).get("range", "")):
             headers = [(name, v) for name, v in scope["headers"] if name != b"range"]
             scope = {**scope, "headers": headers}
 
@@ -51,6 +63,15 @@ class ArtefactResponse(FileResponse):
             await send(message)
 
         await super().__call__(scope, receive, send_unless_refused)
+
+
+def _is_byte_range(header: str) -> bool:
+    """Return whether a `Range` header is one of bytes and valid (RFC 9110, 14.1.1)."""
+    unit, _, ranges = header.partition("=")
+    found = [_RANGE.fullmatch(part.strip()) for part in ranges.split(",")]
+    return unit.strip().lower() == "bytes" and all(
+        match is not None and (not match[2] or int(match[1]) <= int(match[2])) for match in found
+    )
 
 
 class MakingResponse(StreamingResponse):
@@ -100,7 +121,7 @@ async def _cancel_when_left(receive: Receive, scope: anyio.CancelScope) -> None:
 
 def media_type_of(file_name: str) -> str:
     """Return the media type of an artefact by its suffix."""
-    return MEDIA_TYPES.get(PurePath(file_name).suffix.lower(), "application/octet-stream")
+    return MEDIA_TYPES.get(PurePath(file_name).suffix.lower(), UNKNOWN_TYPE)
 
 
 def disposition_of(file_name: str) -> str:

@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
+from api import documentation
 from api.deps import open_services
 from api.head import HeadAsGet
 from api.hosts import KnownHosts
@@ -65,13 +66,15 @@ def create_app(settings: Settings) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
         lifespan=lifespan,
         dependencies=[Depends(refuse_foreign_origins)],
         responses={"default": any_problem()},
     )
     add_schemas(app)
     install_problem_handlers(app)
-    for routes in (system, process, jobs, events, downloads, library, playlists):
+    for routes in (system, process, jobs, events, downloads, library, playlists, documentation):
         app.include_router(routes.router)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(

@@ -9,11 +9,14 @@ from pathlib import Path
 from cli.demo_songs import demo_song, write_demo_songs
 from cli.main import main
 from config import settings
+from core.system.disk import create_data_dir
 
 
 def run_demo() -> None:
     """Collect the songs and pass them to ``stemcrate process``."""
-    folder: Path = settings().data_dir / "demo"
+    data_dir = settings().data_dir
+    create_data_dir(data_dir)
+    folder: Path = data_dir / "demo"
     songs = [demo_song(folder), *write_demo_songs(folder)]
     sys.argv = ["stemcrate", "process", *map(str, songs), "--playlist-name", "Demo set"]
     main()

@@ -16,6 +16,7 @@ from core.separation.device import resolve_device
 from core.separation.weights.store import WeightsStore
 from core.separation.weights.user_models import list_refused
 from core.system.atomic import atomic_path
+from core.system.disk import create_data_dir
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -76,6 +77,7 @@ def _look_at_the_machine(report: _Report, chosen: Settings) -> None:
         )
     report.data_dir = {"path": str(chosen.data_dir), "free_bytes": None}
     try:
+        create_data_dir(chosen.data_dir)
         with atomic_path(chosen.data_dir / ".doctor") as probe:
             probe.write_bytes(b"stemcrate")
         (chosen.data_dir / ".doctor").unlink()

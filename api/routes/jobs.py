@@ -22,7 +22,9 @@ def list_jobs(
     store: StoreDep,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of jobs.")] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the previous page.")] = None,
+    cursor: Annotated[
+        str | None, Query(min_length=1, description="`next_cursor` of the previous page.")
+    ] = None,
     state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
 ) -> JobPage:
     """List jobs, newest first. The `Link` header leads to the next page."""

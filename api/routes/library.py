@@ -66,13 +66,16 @@ def list_tracks(
     operation_id="add_tracks",
     status_code=status.HTTP_202_ACCEPTED,
     openapi_extra=upload_request_body(),
-    responses=problem_responses(
-        errors.InvalidOption,
-        errors.UploadTooLarge,
-        errors.StorageFull,
-        errors.ServerBusy,
-        errors.DatabaseUnavailable,
-    ),
+    responses={
+        status.HTTP_200_OK: {"model": Adding, "description": "No file was new; there is no job."},
+        **problem_responses(
+            errors.InvalidOption,
+            errors.UploadTooLarge,
+            errors.StorageFull,
+            errors.ServerBusy,
+            errors.DatabaseUnavailable,
+        ),
+    },
 )
 async def add_tracks(request: Request, services: ServicesDep, response: Response) -> Adding:
     """Add uploaded files: a job analyses them and adds them when it ends.

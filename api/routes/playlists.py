@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response, status
 
 from api.bodies import JsonRoute
 from api.deps import LibraryDep, Services, ServicesDep, SetsDep
-from api.files import MakingResponse, media_type_of
+from api.files import DOCUMENT_TYPES, MakingResponse, media_type_of
 from api.library_views import next_page, playlist_line, playlist_path, playlist_view
 from api.links import content_disposition
 from api.problems import problem_responses
@@ -57,7 +57,9 @@ def list_playlists(
     library: LibraryDep,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of playlists.")] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the previous page.")] = None,
+    cursor: Annotated[
+        str | None, Query(min_length=1, description="`next_cursor` of the previous page.")
+    ] = None,
 ) -> PlaylistPage:
     """List playlists, newest first. The `Link` header leads to the next page."""
     records, next_cursor = library.playlists.page(limit=limit, cursor=cursor)
@@ -105,7 +107,7 @@ def delete_playlist(id: str, library: LibraryDep) -> None:
     response_class=Response,
     responses={
         200: {
-            "content": {"application/octet-stream": {}, "application/zip": {}},
+            "content": {media_type: {} for media_type in DOCUMENT_TYPES},
             "description": "The file, or a ZIP where the format has several.",
         },
         **problem_responses(
@@ -122,7 +124,7 @@ def export_one(
     services: ServicesDep,
     target: Annotated[
         str | None,
-        Query(description="Target folder of the audio; some formats need it."),
+        Query(min_length=1, description="Target folder of the audio; some formats need it."),
     ] = None,
     stem_format: Annotated[
         StemFormat, Query(description="Of the STEM files in the pack.")

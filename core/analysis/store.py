@@ -25,6 +25,7 @@ from core.analysis.version import ANALYSIS_VERSION
 from core.errors import StorageFull
 from core.system.atomic import write_atomically
 from core.system.clock import now
+from core.system.disk import create_data_dir
 from stemcrate.schemas.record import Facts, Record
 
 logger = logging.getLogger(__name__)
@@ -143,7 +144,8 @@ class FactStore:
                 logger.warning("facts of %s could not be kept: %s", sha256, error)
 
     def _write(self, sha256: str, new: list[KeptPart]) -> None:
-        self._locks.mkdir(parents=True, exist_ok=True)
+        create_data_dir(self._locks.parent)
+        self._locks.mkdir(exist_ok=True)
         with FileLock(self._locks / f"facts-{sha256[:2]}.lock"):
             parts = {_key(part.part, part.parameters): part for part in self._read(sha256)}
             parts.update((_key(part.part, part.parameters), part) for part in new)

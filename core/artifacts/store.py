@@ -97,13 +97,19 @@ class JobStore:
                 shutil.rmtree(folder)
                 self.stage_cache(0).forget(sha256)
 
-    def remove_abandoned(self, *, older_than_s: float) -> None:
-        """Remove partial uploads, staged packs and uploads without a job that a kill left."""
+    def remove_partial_uploads(self, *, older_than_s: float) -> None:
+        """Remove partial uploads that received nothing for so long; a kill left them."""
         limit = time.time() - older_than_s
-        staged = self.downloads.glob(f"{STAGING}*")
-        for path in (*self.uploads.glob(f".*{PART}"), *staged):
+        for path in self.uploads.glob(f".*{PART}"):
+            if _modified_at(path) < limit:
+                path.unlink(missing_ok=True)
+
+    def remove_abandoned(self, *, older_than_s: float) -> None:
+        """Remove staged packs and uploads without a job that a kill left."""
+        limit = time.time() - older_than_s
+        for path in self.downloads.glob(f"{STAGING}*"):
             if all(_modified_at(found) < limit for found in (path, *path.rglob("*"))):
-                path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
+                shutil.rmtree(path, ignore_errors=True)
         for mark in self.uploads.glob("*/jobs/*"):
             if is_job_id(mark.name) and not self.exists(mark.name) and _modified_at(mark) < limit:
                 self.release_upload(mark.parent.parent.name, mark.name)

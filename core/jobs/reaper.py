@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from typing import ParamSpec
 
 from dbos import DBOS, WorkflowStatus  # noqa: TID251
 from filelock import Timeout
@@ -31,7 +32,10 @@ logger = logging.getLogger(__name__)
 CLEANING_INTERVAL_S = 600.0
 MISSING_AFTER_S = 60.0
 WORK_STAYS_S = 30.0
+PARTIAL_UPLOAD_STAYS_S = 1_800.0
 DAY_S = 86_400.0
+
+P = ParamSpec("P")
 
 
 class Reaper:
@@ -105,9 +109,12 @@ class Reaper:
         alive = {job_of(row) for row in pending if row.executor_id not in dead}
         outdated = {job_of(row) for row in pending if row.app_version != PIPELINE_VERSION}
         for job_id in outdated - alive:
-            with suppress(Timeout), self._store.hold(job_id):
-                logger.warning("%s was started by another version and restarts", job_id)
-                self._queue.restart(job_id)
+            self._guarded(self._restart, job_id)
+
+    def _restart(self, job_id: str) -> None:
+        with suppress(Timeout), self._store.hold(job_id):
+            logger.warning("%s was started by another version and restarts", job_id)
+            self._queue.restart(job_id)
 
     def close_lost(self) -> None:
         """Close the manifests of jobs that the engine gave up or does not know."""
@@ -115,9 +122,9 @@ class Reaper:
         states = self._queue.job_states(list(open_jobs))
         for job_id, manifest in open_jobs.items():
             if (workflow := states.get(job_id)) is not None:
-                self._close_if_ended(job_id, workflow)
+                self._guarded(self._close_if_ended, job_id, workflow)
             elif _age_s(manifest) > MISSING_AFTER_S and not self._store.is_held(job_id):
-                self._fail(job_id, WorkerLost("The queue no longer knows this job."))
+                self._guarded(self._fail, job_id, WorkerLost("The queue no longer knows this job."))
 
     def delete_expired(self) -> None:
         """Delete expired jobs."""
@@ -127,16 +134,20 @@ class Reaper:
             logger.info(
                 "deleted %s, which ended more than %g days ago", job_id, self._retention_days
             )
-            self._store.delete(job_id)
+            self._guarded(self._store.delete, job_id)
 
     def forget_deleted(self) -> None:
         """Remove the rows of deleted jobs from engine and log."""
         for job_id in self._queue.known_jobs() - set(self._store.job_ids()):
-            if self._queue.forget(job_id):
-                self._log.forget(job_id)
+            self._guarded(self._forget, job_id)
+
+    def _forget(self, job_id: str) -> None:
+        if self._queue.forget(job_id):
+            self._log.forget(job_id)
 
     def remove_abandoned(self) -> None:
-        """Remove incomplete files of killed processes a day after their last change."""
+        """Remove what killed processes left: parts of uploads soon, the rest after a day."""
+        self._store.remove_partial_uploads(older_than_s=PARTIAL_UPLOAD_STAYS_S)
         self._store.remove_abandoned(older_than_s=DAY_S)
 
     def _open_manifests(self) -> list[ProcessingManifest]:
@@ -203,12 +214,14 @@ class Reaper:
         logger.warning("closed %s as failed: %s", job_id, error)
         tell_state(self._log, job_id, self._pipeline.close(job_id, failure_of(error)))
 
-    def _guarded(self, task: Callable[[], None]) -> None:
-        # A failure must not end the reaper: the next round tries again.
+    def _guarded(self, task: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        # A failure must end neither the reaper nor the round of the other jobs.
         try:
-            task()
+            task(*args, **kwargs)
+        except JobNotFound as error:  # it was deleted meanwhile
+            logger.info("%s", error.message)
         except Exception:
-            logger.exception("the reaper's round failed")
+            logger.exception("the reaper failed at %s%r", task.__name__, args)
 
 
 def recover_executor(executor_id: str) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from core.artifacts.store import JobStore
 from core.errors import StageFailed, StemcrateError
 from core.jobs.timing import Throttle
+from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
 from core.pipeline.stage import StageRef
@@ -132,7 +133,7 @@ def _carry_out(
         return StageRaised(error)
     except Exception as error:
         logger.exception("cannot record the stage")
-        return StageRaised(StageFailed(f"{type(error).__name__}: {error}"))
+        return StageRaised(StageFailed(failure_of(error).message))
     return StageDone(state)
 
 

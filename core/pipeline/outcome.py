@@ -1,5 +1,8 @@
 """Writes the outcome of a stage, and of a job, into the manifest."""
 
+import re
+from pathlib import PurePath
+
 from core.errors import StemcrateError
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.results import DecodeResult, PlaylistResult, SeparationResult, StageResult
@@ -13,6 +16,8 @@ from stemcrate.schemas.manifest import (
     StageState,
     TrackRecord,
 )
+
+_FOLDERS = re.compile(r"(?<![\w./:])/(?:[^\s/'\"]+/)+")
 
 
 class Outcome:
@@ -77,9 +82,22 @@ def failure_of(error: Exception) -> Failure:
         return Failure(code=error.code, message=error.message, hint=error.hint)
     return Failure(
         code="stage_failed",
-        message=f"{type(error).__name__}: {error}",
+        message=f"{type(error).__name__}: {_without_folders(error)}",
         hint="This is a defect: please report it with the manifest.",
     )
+
+
+def _without_folders(error: Exception) -> str:
+    """Return an error's text with the names of files instead of their absolute paths.
+
+    Clients read it; where this machine keeps its files is not theirs to know.
+    """
+    text = str(error)
+    if isinstance(error, OSError):  # its paths may contain spaces
+        for path in (error.filename, error.filename2):
+            if isinstance(path, str | PurePath):
+                text = text.replace(str(path), PurePath(path).name)
+    return _FOLDERS.sub("", text)
 
 
 def conclude(manifest: ProcessingManifest, failure: Failure | None) -> None:

@@ -15,7 +15,7 @@ class SetRequest:
 
     Parameters
     ----------
-    duration_s : length of the set in seconds, more than 0.
+    duration_s : length of the set in seconds, 1 or more.
     n_tracks : number of tracks, 1 or more; not together with ``duration_s``.
     curve : name or points of the energy curve (`core.playlist.curve`), or None.
     start, end : ids of the first and the last track.
@@ -43,8 +43,8 @@ class SetRequest:
     def __post_init__(self) -> None:
         if self.duration_s is not None and self.n_tracks is not None:
             raise _contradiction("a duration and a number of tracks", "n_tracks")
-        if self.duration_s is not None and not 0 < self.duration_s < float("inf"):
-            raise _out_of_range("duration_s", self.duration_s, "more than 0 seconds")
+        if self.duration_s is not None and not 1 <= self.duration_s < float("inf"):
+            raise _out_of_range("duration_s", self.duration_s, "1 second or more")
         if self.n_tracks is not None and self.n_tracks < 1:
             raise _out_of_range("n_tracks", self.n_tracks, "1 or more")
         if self.artist_gap < 0:

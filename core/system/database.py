@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from core.errors import DatabaseUnavailable
+from core.system.disk import create_data_dir
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ def changing_tables(url: str) -> Iterator[None]:
     """
     if is_sqlite(url):
         path = sqlite_path(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        create_data_dir(path.parent)
         with FileLock(path.with_name(f"{path.name}.lock")):
             _turn_wal_on(url)
             yield

@@ -1,4 +1,4 @@
-"""Distinguishes a full disk from other write errors."""
+"""The data folder's protection, and a full disk told from other write errors."""
 
 import errno
 from collections.abc import Iterator
@@ -8,6 +8,14 @@ from pathlib import Path
 from core.errors import StorageFull
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def create_data_dir(folder: Path) -> None:
+    """Create a data folder that its owner alone can open; leave an existing one as it is.
+
+    It protects all below it: uploads, results and the database.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from core.system.disk import create_data_dir
+
 FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s%(work)s: %(message)s"
 MAX_BYTES = 10_000_000
 N_BACKUPS = 3
@@ -24,8 +26,9 @@ def configure_logging(
 
     May be called again; it replaces the previous handlers.
     """
+    create_data_dir(data_dir)
     folder = data_dir / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     handlers: list[logging.Handler] = [
         RotatingFileHandler(
             folder / f"{process_name}.log",

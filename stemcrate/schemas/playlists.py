@@ -34,6 +34,7 @@ class PlaylistRequest(SetWishes):
     name: str = Field(
         min_length=1, max_length=500, description="Name of the set.", examples=["Dark Techno Set"]
     )
+    duration_s: float | None = Field(None, ge=1, description="Duration of the set, in seconds.")
     tracks: list[str] | None = Field(
         None, max_length=10_000, description="Use exactly these tracks in this order."
     )

@@ -113,9 +113,11 @@ class TrackQuery(BaseModel):
         description="Words that must all occur in title, artist, album, genre, "
         "comment, year or file name; capitals and accents do not matter.",
     )
-    key: str | None = Field(None, description="A key: `8A`, `1m`, `Am` or `A minor`.")
+    key: str | None = Field(None, min_length=1, description="A key: `8A`, `1m`, `Am` or `A minor`.")
     mixes_with: str | None = Field(
-        None, description="A key: finds it, its neighbours on the Camelot wheel and its relative."
+        None,
+        min_length=1,
+        description="A key: finds it, its neighbours on the Camelot wheel and its relative.",
     )
     tempo_min_bpm: Annotated[float | None, Bound("tempo_bpm", "least")] = Field(
         None,
@@ -150,7 +152,9 @@ class TrackQuery(BaseModel):
     descending: bool = Field(False, description="Sort in descending order.")
     limit: int = Field(50, ge=1, le=MAX_LIMIT, description="Maximum number of tracks.")
     cursor: str | None = Field(
-        None, description="`next_cursor` of the previous page, with the same order."
+        None,
+        min_length=1,
+        description="`next_cursor` of the previous page, with the same order.",
     )
 
     def bounds(self) -> Iterator[tuple[str, Bound, float]]:

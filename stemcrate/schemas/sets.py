@@ -37,6 +37,14 @@ class SetWishes(BaseModel):
         DEFAULT_MAX_PITCH_PERCENT, gt=0, lt=100, description="Maximum pitch change, in percent."
     )
 
+    @field_validator("duration_s", "n_tracks", "artist_gap", "max_pitch_percent", mode="before")
+    @classmethod
+    def _refuse_truth_values(cls, value: Any) -> Any:
+        """Refuse true and false, which pydantic would read as 1 and 0."""
+        if isinstance(value, bool):
+            raise ValueError("must be a number, not true or false")
+        return value
+
 
 class RelaxedWish(BaseModel):
     """A request that could not be met, and what happens instead."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from core.audio.buffer import Samples
+from core.audio.metering.loudness import MAX_SAMPLE_RATE
 from core.audio.reading.downmix import Downmix
 from core.audio.reading.opening import check_bytes, open_sources, verdict
 from core.audio.reading.source import AudioSource, SourceFormat
@@ -249,6 +250,12 @@ def _check_format(source: SourceFormat, name: str, max_duration_s: float | None)
         raise InvalidAudio(
             f"{name} has {source.n_channels} channels; at most {MAX_CHANNELS} can be mixed down.",
             hint="Export it in stereo.",
+        )
+    if source.sample_rate > MAX_SAMPLE_RATE:
+        raise InvalidAudio(
+            f"{name} has a sample rate of {source.sample_rate} Hz; "
+            f"at most {MAX_SAMPLE_RATE} Hz can be processed.",
+            hint="Export it at 48000 Hz; if it does not sound, its header is damaged.",
         )
     _check_length(source.duration_s, name, max_duration_s)
 

@@ -1,5 +1,6 @@
 """What holds for the whole API: its description, its documents, its headers, its imports."""
 
+import re
 import subprocess
 import sys
 import uuid
@@ -265,3 +266,80 @@ def test_names_of_the_settings_and_addresses_are_answered(
 ) -> None:
     with open_client(tmp_path, **changes) as client:
         assert client.get("/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_pages_of_documentation_load_nothing_from_elsewhere(shared: Any, page: str) -> None:
+    """Scripts of another server ran in the origin of the API, and offline the pages were blank."""
+    answer = shared.get(page)
+    assert answer.status_code == 200
+    assert "://" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy
+    loaded = re.findall(r'(?:src|href)="(docs/[^"]+)"', answer.text)
+    assert len(loaded) >= 2
+    for path in loaded:
+        asset = shared.get(f"/{path}")
+        assert asset.status_code == 200
+        assert asset.headers["content-type"].startswith(("text/javascript", "text/css"))
+    assert shared.get("/docs/favicon.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "statuses"),
+    [
+        ("post", "/library/tracks", {"200", "202"}),
+        ("post", "/playlists", {"201", "422"}),
+    ],
+)
+def test_the_description_has_every_success(
+    shared: Any, method: str, path: str, statuses: set[str]
+) -> None:
+    responses = shared.get("/openapi.json").json()["paths"][path][method]["responses"]
+    assert statuses <= set(responses)
+    assert all(responses[status]["content"] for status in statuses)
+
+
+def test_the_description_names_the_types_of_exports(shared: Any) -> None:
+    export = shared.get("/openapi.json").json()["paths"]["/playlists/{id}/export/{format}"]["get"]
+    types = set(export["responses"]["200"]["content"])
+    assert {"application/vnd.apple.mpegurl", "application/zip", "application/xml"} <= types
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/playlists", "/library/tracks"])
+def test_the_description_says_that_empty_text_is_refused(shared: Any, path: str) -> None:
+    """Clients made from the description sent an empty cursor, and were refused."""
+    parameters = shared.get("/openapi.json").json()["paths"][path]["get"]["parameters"]
+    (cursor,) = (p for p in parameters if p["name"] == "cursor")
+    assert cursor["schema"]["anyOf"][0]["minLength"] == 1
+    assert shared.get(path, params={"cursor": ""}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"duration_s": 5e-324},
+        {"duration_s": 0.5},
+        {"artist_gap": False},
+        {"n_tracks": True},
+        {"max_pitch_percent": True},
+    ],
+)
+def test_wishes_that_are_no_sensible_numbers_are_refused(
+    shared: Any, wishes: dict[str, Any]
+) -> None:
+    """The smallest float divided to infinity: no plan was better than another, and 500."""
+    answer = shared.post("/playlists", json={"name": "x", **wishes})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].endswith(next(iter(wishes)))
+
+
+def test_the_data_folder_opens_to_its_owner_alone(tmp_path: Path) -> None:
+    """Every user of the machine could read uploads, results and the database."""
+    existing = tmp_path / "existing"
+    existing.mkdir(mode=0o755)
+    for folder, mode in ((tmp_path / "new", 0o700), (existing, 0o755)):
+        with open_client(folder) as client:
+            assert client.get("/health").status_code == 200
+        assert folder.stat().st_mode & 0o777 == mode

@@ -65,14 +65,15 @@ def test_a_range_beyond_the_end_is_a_problem_that_tells_the_length(shared: Any, 
     assert answer.headers["content-range"] == f"bytes */{stem['bytes']}"
 
 
-def test_a_range_that_is_no_range_is_a_problem(shared: Any, stem: Any) -> None:
-    answer = shared.get(stem["url"], headers={"Range": "bytes=abc"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
-
-
-def test_a_range_in_unknown_units_is_as_none(shared: Any, stem: Any) -> None:
+@pytest.mark.parametrize(
+    "header",
+    ["bytes=abc", "bytes=5-2", "bytes=", "bytes", "bytes=-", "bytes=+1-2", "bytes=0-9,x", "s=0-9"],
+)
+def test_a_malformed_range_or_one_in_unknown_units_is_ignored(
+    shared: Any, stem: Any, header: str
+) -> None:
     """A server must not refuse what it does not understand (RFC 9110, 14.2)."""
-    answer = shared.get(stem["url"], headers={"Range": "seconds=0-9"})
+    answer = shared.get(stem["url"], headers={"Range": header})
     assert (answer.status_code, len(answer.content)) == (200, stem["bytes"])
 
 

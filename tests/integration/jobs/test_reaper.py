@@ -2,10 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from dbos import DBOS
+from dbos import DBOS, WorkflowStatus
 
 from core.jobs.liveness import open_liveness
 from core.jobs.reaper import Reaper
@@ -59,6 +60,27 @@ def test_a_job_that_killed_every_worker_is_closed_as_failed(house: Installation)
     assert error is not None
     assert error.code == "worker_lost"
     assert house.log.latest(job_id, 1)[0].payload == {"kind": "state", "state": "failed"}
+
+
+def test_a_job_that_vanishes_does_not_end_the_round_of_the_others(
+    house: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job deleted between two looks raised `JobNotFound`; jobs behind it stayed open."""
+    first, vanished, last = (house.submit("work=0.1") for _ in range(3))
+    for job_id in (first, vanished, last):
+        house.pipeline.start(job_id)
+        house.set_workflow(job_id, status="MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+    job_states = house.queue.job_states
+
+    def delete_after_looking(job_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
+        states = job_states(job_ids)
+        house.store.delete(vanished)
+        return states
+
+    monkeypatch.setattr(house.queue, "job_states", delete_after_looking)
+    reaper_of(house).close_lost()
+
+    assert house.state(first) == house.state(last) == "failed"
 
 
 @on_both_databases

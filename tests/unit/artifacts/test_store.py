@@ -179,11 +179,13 @@ def test_what_killed_processes_left_goes_after_a_while(store: JobStore) -> None:
     staged.touch()
 
     store.remove_abandoned(older_than_s=3600)
+    store.remove_partial_uploads(older_than_s=3600)
     assert half.exists()
     assert staged.exists()
     assert store.upload_path(lost).exists()
 
     store.remove_abandoned(older_than_s=-1)
+    store.remove_partial_uploads(older_than_s=-1)
     assert sorted(path.name for path in store.uploads.iterdir()) == sorted([used, kept])
     assert list(store.downloads.iterdir()) == []
     assert store.exists(job_id)

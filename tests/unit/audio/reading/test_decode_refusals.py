@@ -387,3 +387,19 @@ def test_damage_never_raises_anything_but_invalid_audio(
         for attempt in (lambda: probe(path), lambda: decode(path, tmp_path / "out")):
             with suppress(InvalidAudio):
                 attempt()
+
+
+@pytest.mark.parametrize("sample_rate", [192_001, 5_000_000])
+def test_a_sample_rate_beyond_the_meters_is_refused(tmp_path: Path, sample_rate: int) -> None:
+    """A damaged header passed the probe, and a stage failed as if by a defect of ours."""
+    path = tmp_path / "song.wav"
+    soundfile.write(path, np.zeros(sample_rate // 10), sample_rate)
+    for refused in (lambda: probe(path), lambda: decode(path, tmp_path / "out")):
+        with pytest.raises(InvalidAudio, match=f"sample rate of {sample_rate} Hz"):
+            refused()
+
+
+def test_the_highest_usual_sample_rate_is_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    soundfile.write(path, np.zeros(19_200), 192_000)
+    assert probe(path).sample_rate == 192_000
