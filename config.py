@@ -6,6 +6,7 @@ plain values as arguments.
 
 from copy import copy
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -99,14 +100,20 @@ class Settings(ApiAddress):
     api_host: str = Field("127.0.0.1", description="Listen address of the API.")
     ui_host: str = Field("127.0.0.1", description="Listen address of the browser workbench.")
     ui_port: int = Field(8501, ge=0, le=65535, description="Port of the browser workbench.")
+    allow_open_network: bool = Field(
+        False,
+        description="Let API_HOST and UI_HOST be other than 127.0.0.1, ::1 or localhost. There are "
+        "no user accounts: something else has to keep strangers out.",
+    )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         ["http://localhost:8501", "http://127.0.0.1:8501"],
         description="Origins of web pages that may call the API, separated by commas.",
     )
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         [],
-        description="Host names of the API, separated by commas, besides IP addresses, names "
-        "without a dot and those in API_HOST, API_URL and PUBLIC_API_URL. *: any.",
+        description="Host names of API and workbench, separated by commas, besides IP addresses, "
+        "names without a dot and those in API_HOST, UI_HOST, API_URL, PUBLIC_API_URL and "
+        "CORS_ORIGINS. *: any.",
     )
     worker_cpu_slots: int = Field(
         1, ge=1, description="Number of stages other than separation that a worker runs at a time."
@@ -154,10 +161,11 @@ class Settings(ApiAddress):
         """Return the URL of the job database; SQLite in the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'stemcrate.sqlite'}"
 
-    def api_names(self) -> set[str]:
-        """Return the host names, in lower case, that the API answers to; ``*`` is any."""
-        own = (urlsplit(url).hostname for url in (self.api_url, self.public_api_url))
-        names = {*self.allowed_hosts, self.api_host, *own}
+    def host_names(self) -> set[str]:
+        """Return the host names, in lower case, of API and workbench; ``*`` is any."""
+        urls = (self.api_url, self.public_api_url, *self.cors_origins)
+        own = (urlsplit(url).hostname for url in urls)
+        names = {*self.allowed_hosts, self.api_host, self.ui_host, *own}
         return {name.lower() for name in names if name}
 
     def default_options(self) -> ProcessingOptions:
@@ -195,6 +203,18 @@ class Settings(ApiAddress):
             compiled_dir=self.data_dir / "cache" / "compiled",
             warm_up_model=self.warm_up_model,
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a listen address is reached from this machine alone.
+
+    >>> is_loopback("localhost"), is_loopback("127.0.0.9"), is_loopback("::1"), is_loopback("")
+    (True, True, True, False)
+    """
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache

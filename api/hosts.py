@@ -1,6 +1,6 @@
-"""Host check: the names that this API answers to.
+"""Host check: the names that API and workbench answer to.
 
-A web site can make its own name resolve to this machine (DNS rebinding). To the browser, the API is
+A web site can make its own name resolve to this machine (DNS rebinding). To the browser, they are
 then part of that site, and origin rules no longer apply; the `Host` header still holds the
 site's name. IP addresses cannot be rebound, and no web site has a name
 without a dot (ICANN forbids them, SAC053): both are always allowed, and so is a client that sends
@@ -21,7 +21,7 @@ _NAME_AND_PORT = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^\s:/?#@\[\]]+))(?::\d*)
 
 
 class KnownHosts:
-    """Refuses requests for other host names; ``names`` in lower case, or ``*`` for any."""
+    """Refuses requests, WebSockets too, for other names than ``names`` (lower case; ``*``: any)."""
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self._app = app
@@ -29,10 +29,13 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, or answer it with a problem."""
-        if scope["type"] == "http" and ANY not in self._names:
+        if scope["type"] in ("http", "websocket") and ANY not in self._names:
             hosts = Headers(scope=scope).getlist("host")
             if not all(is_known(host, self._names) for host in hosts):
-                await unknown_host(", ".join(hosts), scope["path"])(scope, receive, send)
+                if scope["type"] == "websocket":  # closed before it opens: a 403
+                    await send({"type": "websocket.close", "code": 1008})
+                else:
+                    await unknown_host(", ".join(hosts), scope["path"])(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

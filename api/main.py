@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         allow_headers=["*"],
         expose_headers=EXPOSED_HEADERS,
     )
-    app.add_middleware(KnownHosts, names=settings.api_names())
+    app.add_middleware(KnownHosts, names=settings.host_names())
     app.add_middleware(CommonHeaders)
     app.add_middleware(HeadAsGet)  # the last middleware added is the outermost
     return app

@@ -103,7 +103,7 @@ def unknown_host(host: str, path: str) -> JSONResponse:
     problem = _problem(
         421,
         CODE_OF[421],
-        f"This API does not answer to the name {host[:200]!r}.",
+        f"This server does not answer to the name {host[:200]!r}.",
         path,
         hint="Use the address that it listens on, or list the name in ALLOWED_HOSTS.",
     )

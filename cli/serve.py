@@ -1,15 +1,12 @@
 """stemcrate serve, api, worker and ui: the processes of an installation."""
 
 import errno
-import os
 import socket
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ui
 from cli.output import EXIT_FAILED, err
-from config import Settings, settings
+from config import Settings, is_loopback, settings
 from core.jobs.supervisor import run_all
 from core.system.logs import configure_logging
 
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from core.jobs.worker import WorkerOptions
 
 SERVICES = ("api", "worker", "ui")  # commands of `stemcrate`
-BYTES_PER_MIB = 1 << 20
 
 
 def api() -> None:
@@ -26,6 +22,7 @@ def api() -> None:
     import uvicorn
 
     installation = settings()
+    _require_closed(installation, "API_HOST")
     _require_port(installation.api_host, installation.api_port, "API_PORT")
     uvicorn.run(
         "api.main:create_app_from_environment",
@@ -38,11 +35,13 @@ def api() -> None:
 
 def workbench() -> None:
     """Run only the browser workbench, at UI_HOST and UI_PORT, until it is stopped."""
+    # Imported late: no other command needs Streamlit.
+    from cli.workbench import run_workbench
+
     installation = settings()
+    _require_closed(installation, "UI_HOST")
     _require_port(installation.ui_host, installation.ui_port, "UI_PORT")
-    command = workbench_command(installation)
-    # Streamlit replaces this process, so signals reach it directly.
-    os.execv(command[0], command)
+    run_workbench(installation)
 
 
 def worker() -> None:
@@ -56,6 +55,7 @@ def worker() -> None:
 def serve() -> None:
     """Run API, worker and browser workbench together; Ctrl-C stops all of them."""
     installation = settings()
+    _require_closed(installation, "API_HOST", "UI_HOST")
     configure_logging(installation.log_level, installation.data_dir, "serve")
     err.print(
         f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
@@ -64,15 +64,20 @@ def serve() -> None:
     run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES})
 
 
-def workbench_command(installation: Settings) -> list[str]:
-    """Return the command line that starts Streamlit with these settings."""
-    return [
-        *(sys.executable, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py"))),
-        *("--server.address", installation.ui_host),
-        *("--server.port", str(installation.ui_port), "--server.headless", "true"),
-        # The workbench holds uploads in memory: it accepts no more than the API does.
-        *("--server.maxUploadSize", str(-(-installation.max_upload_bytes // BYTES_PER_MIB))),
-    ]
+def _require_closed(installation: Settings, *hosts: str) -> None:
+    """End the process if one of these settings opens it to the network without leave."""
+    if installation.allow_open_network:
+        return
+    for setting in hosts:
+        host = getattr(installation, setting.lower())
+        if not is_loopback(host):
+            err.print(
+                f"error: {setting}={host} would let everyone on the network use Stemcrate: it has "
+                "no user accounts. Listen on 127.0.0.1, or set ALLOW_OPEN_NETWORK=true if a proxy, "
+                "a firewall or the container's published ports protect it.",
+                soft_wrap=True,
+            )
+            sys.exit(EXIT_FAILED)
 
 
 def _require_port(host: str, port: int, setting: str) -> None:

@@ -56,7 +56,7 @@ class Stack:
     def workbench_bytes(self) -> int:
         """Memory of the process that serves the pages."""
         children = psutil.Process(self.process.pid).children()
-        workbench = next(child for child in children if "streamlit" in child.cmdline())
+        workbench = next(child for child in children if "ui" in child.cmdline())
         return int(workbench.memory_info().rss)
 
     def is_being_written(self) -> bool:

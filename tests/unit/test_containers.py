@@ -148,6 +148,7 @@ def test_a_copied_env_example_changes_nothing_in_the_containers(
         assert settings.model_dir == settings.data_dir / "models", "on the volume"
         assert (settings.api_host, settings.api_port) == ("0.0.0.0", 8000)
         assert (settings.ui_host, settings.ui_port) == ("0.0.0.0", 8501)
+        assert settings.allow_open_network
     assert settings.api_url == "http://api:8000"
     assert settings.public_api_url == "http://localhost:8000"
 

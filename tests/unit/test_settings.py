@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.serve import workbench_command
+from cli.workbench import streamlit_options
 from config import Settings
 from ui.settings import ApiAddress
 
@@ -46,5 +46,4 @@ def test_the_workbench_reads_the_variables_of_the_installation() -> None:
 def test_the_workbench_takes_no_larger_files_than_the_api() -> None:
     """It took 100 GB into its memory from whoever did not ask its pages first."""
     installation = Settings(_env_file=None, max_upload_bytes=3_000_001)
-    command = workbench_command(installation)
-    assert command[command.index("--server.maxUploadSize") + 1] == "3"
+    assert streamlit_options(installation)["server.maxUploadSize"] == 3

@@ -1,0 +1,112 @@
+"""Who reaches API and workbench: only this machine, only by their own names, and in no frame."""
+
+import http.client
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.conditions import PATIENCE_S, wait_until
+from tests.integration.cli.shell import ROOT, Shell
+from tests.processes import held_ports, running
+
+PAGE = "/"
+STREAM = "/_stcore/stream"
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+
+def ask(port: int, path: str, headers: dict[str, str]) -> tuple[int, http.client.HTTPMessage]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    with closing(connection):
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers
+
+
+def is_up(port: int) -> bool:
+    try:
+        return ask(port, "/_stcore/health", {})[0] == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a workbench that `stemcrate ui` serves."""
+    folder = tmp_path_factory.mktemp("workbench")
+    with held_ports() as (port,):
+        environment = {
+            **os.environ,
+            "DATA_DIR": str(folder),
+            "UI_PORT": str(port),
+            "ALLOWED_HOSTS": "nas.lan",
+            "CORS_ORIGINS": "https://stems.example.org",
+            "PYTHONPATH": str(ROOT),
+        }
+        command = [sys.executable, "-m", "cli.main", "ui"]
+        with running(command, cwd=folder, env=environment) as process:
+            wait_until(lambda: is_up(port) or process.poll() is not None)
+            assert process.poll() is None
+            yield port
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.parametrize("host", ["evil.test", "localhost.evil.test:8501"])
+@pytest.mark.parametrize(("path", "headers", "refusal"), [(PAGE, {}, 421), (STREAM, UPGRADE, 403)])
+def test_the_workbench_answers_to_no_foreign_name(
+    workbench: int, host: str, path: str, headers: dict[str, str], refusal: int
+) -> None:
+    """A web site whose name was made to lead here showed the whole history, and could delete it."""
+    status, _ = ask(workbench, path, {**headers, "Host": host, "Origin": f"http://{host}"})
+    assert status == refusal
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "nas.lan", "stems.example.org"])
+def test_the_workbench_answers_to_its_own_names(workbench: int, host: str) -> None:
+    """The last two are an operator's: a further name, and the origin behind a proxy."""
+    assert ask(workbench, PAGE, {"Host": host})[0] == 200
+    assert ask(workbench, STREAM, {**UPGRADE, "Host": host, "Origin": f"http://{host}"})[0] == 101
+
+
+def test_no_foreign_page_shows_the_workbench_in_a_frame(workbench: int) -> None:
+    """A page that lies over the frame leads clicks to its buttons."""
+    for path in (PAGE, "/History", "/_stcore/health"):
+        _, headers = ask(workbench, path, {})
+        assert headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+        assert headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [("api", "API_HOST"), ("ui", "UI_HOST"), ("serve", "API_HOST"), ("serve", "UI_HOST")],
+)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "nas.lan"])
+def test_nothing_listens_to_the_network_unless_told(
+    tmp_path: Path, command: str, setting: str, host: str
+) -> None:
+    """One variable opened everything to everyone on the network, without a word."""
+    result = Shell(tmp_path).run(command, **{setting: host})
+    assert result.returncode == 1
+    assert f"{setting}={host}" in result.stderr
+    assert "ALLOW_OPEN_NETWORK=true" in result.stderr
+
+
+def test_an_operator_opens_it_in_so_many_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Containers listen on every address; what they publish decides who comes in."""
+    served: list[object] = []
+    monkeypatch.setattr("uvicorn.run", lambda *_, **options: served.append(options["host"]))
+    result = Shell(tmp_path).run("api", API_HOST="0.0.0.0", API_PORT="0", ALLOW_OPEN_NETWORK="true")
+    assert result.returncode == 0, result.stderr
+    assert served == ["0.0.0.0"]
