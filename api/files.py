@@ -11,8 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.links import content_disposition
-
 MEDIA_TYPES = {
     ".wav": "audio/wav",
     ".flac": "audio/flac",
@@ -122,9 +120,3 @@ async def _cancel_when_left(receive: Receive, scope: anyio.CancelScope) -> None:
 def media_type_of(file_name: str) -> str:
     """Return the media type of an artefact by its suffix."""
     return MEDIA_TYPES.get(PurePath(file_name).suffix.lower(), UNKNOWN_TYPE)
-
-
-def disposition_of(file_name: str) -> str:
-    """Return the disposition: inline for audio, attachment for everything else."""
-    is_audio = media_type_of(file_name).startswith("audio/")
-    return content_disposition("inline" if is_audio else "attachment", file_name)

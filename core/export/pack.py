@@ -8,6 +8,7 @@ ZIP64. Dates are those of the files, so the same files give the same bytes.
 Reference: APPNOTE.TXT, .ZIP File Format Specification 6.3 (PKWARE), sections 4.3.14 and 4.4.4.
 """
 
+import hashlib
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -39,6 +40,18 @@ class Pack:
         for entry in self.entries:
             _add(stream, entry)
         return len(stream)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what determines the ZIP's bytes: names, and lengths and dates of files.
+
+        A finished file is replaced, never rewritten, so its content is not read.
+        """
+        described = hashlib.sha256()
+        for entry in self.entries:
+            file = entry.path.stat()
+            described.update(f"{entry.name_in_zip}\0{file.st_size}\0{file.st_mtime_ns}\0".encode())
+        return described.hexdigest()
 
     def __iter__(self) -> Generator[bytes, None, None]:
         """Yield the ZIP's bytes in chunks; memory use does not depend on the files' sizes.

@@ -58,14 +58,16 @@ class DownloadCalls(Calls):
         return self.download(path, to, resume=resume, progress=progress)
 
     def download_zip(
-        self, job_id: str, to: Target, *, progress: DownloadProgress | None = None
+        self,
+        job_id: str,
+        to: Target,
+        *,
+        resume: bool = True,
+        progress: DownloadProgress | None = None,
     ) -> Path:
-        """Download all outputs of a job as one ZIP; see `download`.
-
-        It is made while it is sent, so an interrupted download starts over.
-        """
+        """Download all outputs of a job as one ZIP; see `download`."""
         path = path_of("download", job_id, "all")
-        return self.download(path, to, resume=False, progress=progress)
+        return self.download(path, to, resume=resume, progress=progress)
 
     def read_waveforms(self, file: OutputFile) -> Waveforms:
         """Return the overview waveforms of a track: its output with the label ``waveforms``."""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from stemcrate.client import ClientError
-from stemcrate.schemas.jobs import Job, JobTrack, OutputFile
+from stemcrate.schemas.jobs import Job, JobTrack, OutputFile, Outputs
 from stemcrate.schemas.manifest import JobState, ProcessingManifest
 from ui.connection import Workbench, connect
 from ui.parts.markup import show_heading
@@ -19,7 +19,7 @@ from ui.places import (
     last_job,
     put_into_address,
 )
-from ui.text import escape_markdown, length, moment, seconds_between, sentence_markdown
+from ui.text import escape_markdown, length, moment, seconds_between, sentence_markdown, size
 
 MAX_TAB_LABEL = 28
 
@@ -58,7 +58,7 @@ def _show_results(client: Workbench, job: Job) -> None:
     is_one = len(job.tracks) == 1
     title = track_title(job.tracks[0]) if is_one else playlist.name or "Results"
     show_heading(title, describe_job(job))
-    _show_actions(client, job, outputs.zip_url if outputs.artefacts else None)
+    _show_actions(client, job, outputs)
     if job.kind == "analysis":
         st.caption("Nothing was separated, and no files were made: the facts below are the result.")
     if job.state == JobState.CANCELLED:
@@ -110,12 +110,13 @@ def _show_tracks(
                 show(track)
 
 
-def _show_actions(client: Workbench, job: Job, zip_url: str | None) -> None:
+def _show_actions(client: Workbench, job: Job, outputs: Outputs) -> None:
+    n_bytes = sum(a.bytes for a in outputs.artefacts if a.role != "waveform")
     with st.container(horizontal=True, gap="small"):
-        if zip_url:
+        if outputs.artefacts:
             st.link_button(
-                "Download everything (ZIP)",
-                client.link(zip_url),
+                f"Download everything (ZIP, {size(n_bytes)})",
+                client.link(outputs.zip_url),
                 type="primary",
                 icon=":material/download:",
             )

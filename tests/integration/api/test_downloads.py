@@ -36,7 +36,7 @@ def test_an_artefact_is_served_whole_and_says_what_it_is(shared: Any, stem: Any)
     assert answer.headers["accept-ranges"] == "bytes"
     assert answer.headers["x-content-type-options"] == "nosniff"
     file_name = quote(stem["name"].rpartition("/")[2], safe="")
-    assert answer.headers["content-disposition"].startswith("inline; ")
+    assert answer.headers["content-disposition"].startswith("attachment; ")
     assert f"filename*=UTF-8''{file_name}" in answer.headers["content-disposition"]
 
 
@@ -123,10 +123,12 @@ def test_an_artefact_whose_file_was_taken_away_is_not_found(
         path.write_bytes(data)
 
 
-def test_what_is_not_audio_is_saved_rather_than_shown(shared: Any, outputs: Any) -> None:
-    playlist = next(a for a in outputs if a["role"] == "playlist")
-    answer = shared.get(playlist["url"])
-    assert answer.headers["content-disposition"].startswith("attachment; ")
+def test_every_link_saves_its_file(shared: Any, finished: Any, outputs: Any) -> None:
+    """Browsers ignore `download` on links to another origin: a stem opened in a tab that played."""
+    for url in [*(output["url"] for output in outputs), finished["links"]["zip"]]:
+        answer = shared.head(url)
+        assert answer.headers["content-disposition"].startswith("attachment; filename="), url
+        assert int(answer.headers["content-length"]) > 0, url
 
 
 def test_the_zip_holds_the_artefacts_and_the_manifest_and_knew_its_length(
@@ -146,6 +148,44 @@ def test_the_zip_holds_the_artefacts_and_the_manifest_and_knew_its_length(
             if artefact["role"] != "waveform":
                 data = pack.read(artefact["name"])
                 assert hashlib.sha256(data).hexdigest() == artefact["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("bytes=0-99", slice(0, 100)),
+        ("bytes=70000-", slice(70_000, None)),
+        ("bytes=-7", slice(-7, None)),
+        ("bytes=10-999999999999", slice(10, None)),
+    ],
+)
+def test_a_range_of_the_zip_is_that_part_of_it(
+    shared: Any, finished: Any, header: str, part: slice
+) -> None:
+    """A large ZIP that broke off at its end began anew."""
+    whole = shared.get(finished["links"]["zip"])
+    answer = shared.get(finished["links"]["zip"], headers={"Range": header})
+    assert answer.status_code == 206
+    assert answer.content == whole.content[part]
+    start = range(len(whole.content))[part].start
+    expected = f"bytes {start}-{start + len(answer.content) - 1}/{len(whole.content)}"
+    assert answer.headers["content-range"] == expected
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert answer.headers["etag"] == whole.headers["etag"]
+
+
+def test_a_zip_is_resumed_only_while_it_is_the_same(shared: Any, finished: Any) -> None:
+    url = finished["links"]["zip"]
+    whole = shared.head(url)
+    tag, length = whole.headers["etag"], int(whole.headers["content-length"])
+    assert whole.headers["accept-ranges"] == "bytes"
+    for if_range, status, n_bytes in ((tag, 206, 10), ('"other"', 200, length)):
+        answer = shared.get(url, headers={"Range": "bytes=0-9", "If-Range": if_range})
+        assert (answer.status_code, len(answer.content)) == (status, n_bytes)
+    assert shared.get(url, headers={"If-None-Match": tag}).status_code == 304
+    beyond = shared.get(url, headers={"Range": f"bytes={length}-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "range_not_satisfiable")
+    assert beyond.headers["content-range"] == f"bytes */{length}"
 
 
 def test_a_zip_that_loses_a_file_on_the_way_breaks_off_with_one_line_in_the_log(

@@ -152,6 +152,23 @@ def test_a_cut_download_goes_on_where_it_was_cut(
     assert [path.name for path in tmp_path.iterdir()] == ["long.wav"]
 
 
+def test_a_cut_zip_goes_on_where_it_was_cut(
+    installation: Installation, finished: Job, largest: OutputFile, tmp_path: Path
+) -> None:
+    """The largest download of all was the only one that began anew."""
+    target = tmp_path / "set.zip"
+    with cutting_proxy(installation.address) as (url, cut), Client(url) as client:
+        cut.after = largest.bytes
+        with pytest.raises(ApiUnreachable):
+            client.download_zip(finished.job_id, target)
+        n_here = (tmp_path / "set.zip.part").stat().st_size
+        progress: list[int] = []
+        client.download_zip(finished.job_id, target, progress=lambda n, _: progress.append(n))
+    assert min(progress) > n_here > 0
+    with zipfile.ZipFile(target) as pack:
+        assert pack.testzip() is None
+
+
 def test_a_part_that_is_the_whole_file_becomes_it(
     client: Client, largest: OutputFile, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.files import disposition_of, media_type_of
+from api.files import media_type_of
 from api.links import artefact_path, content_disposition, etag_matches, zip_name
 from core.system.clock import now
 from stemcrate.schemas.manifest import ProcessingManifest, SourceRecord, TrackRecord
@@ -46,22 +46,19 @@ def test_if_none_match(header: str | None, matches: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "media_type", "kind"),
+    ("name", "media_type"),
     [
-        ("a.wav", "audio/wav", "inline"),
-        ("a.FLAC", "audio/flac", "inline"),
-        ("a.m4a", "audio/mp4", "inline"),
-        ("a.opus", "audio/ogg", "inline"),
-        ("a.m3u8", "application/vnd.apple.mpegurl", "attachment"),
-        ("a.html", "application/octet-stream", "attachment"),
-        ("a.svg", "application/octet-stream", "attachment"),
+        ("a.wav", "audio/wav"),
+        ("a.FLAC", "audio/flac"),
+        ("a.m4a", "audio/mp4"),
+        ("a.opus", "audio/ogg"),
+        ("a.m3u8", "application/vnd.apple.mpegurl"),
+        ("a.html", "application/octet-stream"),
+        ("a.svg", "application/octet-stream"),
     ],
 )
-def test_media_types_come_from_our_list_and_only_audio_is_inline(
-    name: str, media_type: str, kind: str
-) -> None:
+def test_media_types_come_from_our_list(name: str, media_type: str) -> None:
     assert media_type_of(name) == media_type
-    assert disposition_of(name).startswith(kind)
 
 
 def manifest_of(*names: Any, **options: Any) -> ProcessingManifest:

@@ -1,6 +1,7 @@
 """The ZIP of a job, opened by an independent reader."""
 
 import io
+import os
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -38,6 +39,16 @@ def test_the_announced_length_is_the_length_or_the_download_breaks_off(tmp_path:
 def test_the_same_files_give_the_same_bytes_twice(tmp_path: Path) -> None:
     pack = open_pack(make_entries(tmp_path)[1])
     assert b"".join(pack) == b"".join(pack)
+
+
+def test_another_file_under_the_same_name_is_another_pack(tmp_path: Path) -> None:
+    """A download that is resumed must not append a part of another ZIP."""
+    pack = open_pack(make_entries(tmp_path)[1])
+    before = pack.fingerprint
+    assert pack.fingerprint == before
+    path = pack.entries[0].path
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000))
+    assert pack.fingerprint != before
 
 
 def test_no_files_give_a_valid_empty_zip() -> None:
