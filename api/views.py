@@ -51,6 +51,7 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
             )
             for track in manifest.tracks
         ],
+        n_failed_tracks=manifest.n_failed_tracks,
         stages=[
             *(_stage_view(s, track.index) for track in manifest.tracks for s in track.stages),
             *(_stage_view(stage, None) for stage in manifest.stages),
@@ -74,6 +75,7 @@ def job_summary(manifest: ProcessingManifest) -> JobSummary:
         finished_at=manifest.finished_at,
         names=[track.source.name for track in manifest.tracks],
         n_tracks=len(manifest.tracks),
+        n_failed_tracks=manifest.n_failed_tracks,
         model=_model_name(manifest),
         n_warnings=len(manifest.all_warnings()),
     )

@@ -38,7 +38,9 @@ def print_json(value: dict[str, Any]) -> None:
 
 def print_summary(manifest: ProcessingManifest) -> None:
     """Print a job's tracks with their facts, its playlist and warnings."""
-    out.print(f"Job {manifest.job_id}: {manifest.state}")
+    n_failed, n_tracks = manifest.n_failed_tracks, len(manifest.tracks)
+    failed = f", {n_failed} of {n_tracks} tracks failed" if n_failed and n_tracks > 1 else ""
+    out.print(f"Job {manifest.job_id}: {manifest.state}{failed}")
     if manifest.model.name:
         out.print(f"Model: {manifest.model.name} ({manifest.model.reason})")
     out.print(_tracks_table(manifest))

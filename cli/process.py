@@ -146,6 +146,7 @@ def describe_job(store: JobStore, manifest: ProcessingManifest, zip_path: Path |
             )
             for track in manifest.tracks
         ],
+        n_failed_tracks=manifest.n_failed_tracks,
         artefacts=locate(manifest.artefacts),
         warnings=manifest.all_warnings(),
         error=manifest.error,
@@ -182,7 +183,7 @@ def _pack(store: JobStore, manifest: ProcessingManifest) -> tuple[Path | None, S
 def _exit_code(manifest: ProcessingManifest) -> int:
     if manifest.state != JobState.COMPLETED:
         return EXIT_FAILED
-    return EXIT_IN_PART if any(track.error for track in manifest.tracks) else EXIT_DONE
+    return EXIT_IN_PART if manifest.n_failed_tracks else EXIT_DONE
 
 
 @contextmanager

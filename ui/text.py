@@ -134,6 +134,15 @@ def format_facts(artefact: Artefact) -> str:
     return " · ".join(facts)
 
 
+def failed_tracks(n_failed: int, n_tracks: int) -> str:
+    """Return how many of a job's tracks failed; empty if none did, or if there is only one.
+
+    >>> failed_tracks(2, 3)
+    '2 of 3 tracks failed'
+    """
+    return f"{n_failed} of {n_tracks} tracks failed" if n_failed and n_tracks > 1 else ""
+
+
 def weight_facts(artefact: Artefact) -> str:
     """Describe a delivered file's size and the gain from normalization."""
     gain_db = artefact.gain_db

@@ -1,7 +1,7 @@
 """Jobs as the API describes them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -18,6 +18,9 @@ from stemcrate.schemas.manifest import (
 
 JobKind = Literal["separation", "analysis"]
 EXAMPLE_JOB_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b20"
+FailedTracks = Annotated[
+    int, Field(description="Number of tracks that failed; a job may complete without them.")
+]
 
 
 class JobLinks(BaseModel):
@@ -86,6 +89,7 @@ class Job(BaseModel):
     model: ModelRecord
     device: DeviceRecord
     tracks: list[JobTrack]
+    n_failed_tracks: FailedTracks
     stages: list[StageSummary]
     warnings: list[JobWarning]
     error: Failure | None
@@ -102,6 +106,7 @@ class JobSummary(BaseModel):
     finished_at: datetime | None
     names: list[str]
     n_tracks: int
+    n_failed_tracks: FailedTracks
     model: str | None = Field(
         description="The model that separated, or the requested one; null for an analysis."
     )
@@ -155,6 +160,7 @@ class LocalJob(BaseModel):
     outputs_dir: str
     zip: str | None = Field(description="Path of the ZIP; null if the job made none.")
     tracks: list[LocalTrack]
+    n_failed_tracks: FailedTracks
     artefacts: list[LocalFile] = Field(description="Files of the whole job, such as a playlist.")
     warnings: list[StageWarning]
     error: Failure | None

@@ -173,6 +173,11 @@ class ProcessingManifest(Record):
     playlist: SetDescription = Field(default_factory=SetDescription)
     error: Failure | None = None
 
+    @property
+    def n_failed_tracks(self) -> int:
+        """Number of tracks that failed; the job completes if at least one did not."""
+        return sum(track.state == JobState.FAILED for track in self.tracks)
+
     def all_artefacts(self) -> list[Artefact]:
         """Return the artefacts of every track, then those of the job."""
         return [a for track in self.tracks for a in track.artefacts] + self.artefacts

@@ -7,9 +7,16 @@ from stemcrate.schemas.jobs import Job, StageSummary
 from stemcrate.schemas.manifest import JobState
 from ui.connection import Workbench
 from ui.parts.markup import show_heading, show_html
-from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
+from ui.parts.messages import (
+    errors_shown,
+    failure_of_job,
+    failure_of_track,
+    show_error,
+    show_failure,
+    show_warnings,
+)
 from ui.places import RESULTS, forget_job, go
-from ui.text import escape_html, length, time_left, title_of
+from ui.text import escape_html, failed_tracks, length, time_left, title_of
 
 POLL_INTERVAL_S = 1.0
 QUIET_AFTER_S = 120.0
@@ -59,13 +66,13 @@ def show_progress(client: Workbench, job: Job) -> None:
     show_heading(title, describe_progress(job))
     if job.state not in STOPPED_STATES:
         st.progress(min(1.0, max(0.0, job.fraction)))
-    if job.error and job.state != JobState.CANCELLED:
-        show_failure(job.error)
+    if failure := failure_of_job(job):
+        show_failure(failure)
     _show_actions(client, job)
     for track in job.tracks:
         _show_stages(track.name, [s for s in job.stages if s.track_index == track.index])
-        if track.error:
-            show_failure(track.error, of=track.name)
+        if failure := failure_of_track(job, track):
+            show_failure(failure, of=track.name)
     _show_stages("The whole job", [s for s in job.stages if s.track_index is None])
     show_warnings(job.warnings, names if len(names) > 1 else ())
 
@@ -73,7 +80,8 @@ def show_progress(client: Workbench, job: Job) -> None:
 def describe_progress(job: Job) -> str:
     """Describe the current stage, its track and the remaining time in one line."""
     if job.state.is_final or job.stage is None:
-        return SUBTITLES[job.state]
+        failed = failed_tracks(job.n_failed_tracks, len(job.tracks))
+        return " · ".join(filter(None, (SUBTITLES[job.state], failed)))
     parts = [title_of(job.stage)]
     if job.track_index is not None and len(job.tracks) > 1:
         parts.append(f"track {job.track_index + 1} of {len(job.tracks)}")

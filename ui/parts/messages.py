@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from stemcrate.client import ApiError, ClientError
-from stemcrate.schemas.jobs import JobWarning
-from stemcrate.schemas.manifest import Failure
+from stemcrate.schemas.jobs import Job, JobTrack, JobWarning
+from stemcrate.schemas.manifest import Failure, JobState
 from ui.text import escape_markdown, sentence_markdown, title_of
 
 # Hints of the API for programs, reworded for people at a screen.
@@ -27,9 +27,27 @@ def show_error(error: ClientError) -> None:
     st.error(_sentence(error.message, HINTS.get(error.code, error.hint)), icon=":material/error:")
 
 
+def failure_of_job(job: Job) -> Failure | None:
+    """Return why a job failed as a whole.
+
+    A job fails with the error of its first track if each track has its own; these are shown with
+    the tracks.
+    """
+    if job.error is None or job.state == JobState.CANCELLED:
+        return None
+    errors = [track.error for track in job.tracks]
+    is_shared = all(error == job.error for error in errors)
+    return job.error if is_shared or job.error not in errors else None
+
+
+def failure_of_track(job: Job, track: JobTrack) -> Failure | None:
+    """Return why a track failed, unless the whole job did for the same reason."""
+    return None if track.error == failure_of_job(job) else track.error
+
+
 def show_failure(failure: Failure, *, of: str = "") -> None:
-    """Show why a job or a track failed."""
-    start = f"**{escape_markdown(of)}**: " if of else ""
+    """Show why a job or a track failed; the track is named unless the message does."""
+    start = f"**{escape_markdown(of)}**: " if of and of not in failure.message else ""
     st.error(start + _sentence(failure.message, failure.hint))
 
 

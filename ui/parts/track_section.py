@@ -12,7 +12,7 @@ from ui.colours import colour_of
 from ui.connection import Workbench
 from ui.parts.analysis import show_analysis, show_null_test
 from ui.parts.markup import show_html
-from ui.parts.messages import show_error, show_failure
+from ui.parts.messages import show_error
 from ui.text import (
     UNKNOWN,
     escape_html,
@@ -62,8 +62,6 @@ def show_track(
     ``kind`` is that of its job, ``facts`` are the manifest's; ``skipped`` says by composite why
     it was not made.
     """
-    if track.error:
-        show_failure(track.error, of=track.name)
     show_metrics(facts)
     picture = _picture_maker(client, facts, artefacts)
     for role, heading in GROUPS:

@@ -8,7 +8,7 @@ from ui.connection import Workbench, connect
 from ui.parts.markup import show_heading
 from ui.parts.messages import errors_shown
 from ui.places import PROCESS, RESULTS, go
-from ui.text import escape_markdown, moment
+from ui.text import escape_markdown, failed_tracks, moment
 
 BEFORE = "before"
 PAGE_LENGTH = 20
@@ -52,6 +52,8 @@ def _show_line(job: JobSummary) -> None:
         what.markdown(f"**{escape_markdown(describe_names(job))}**")
         with what.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.badge(job.state, color=STATE_COLOURS[job.state])
+            if failed := failed_tracks(job.n_failed_tracks, job.n_tracks):
+                st.badge(failed, color="red")
             if job.kind == "analysis":
                 st.badge("analysis only", color="blue")
             if job.n_warnings:

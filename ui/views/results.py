@@ -7,7 +7,14 @@ from stemcrate.schemas.jobs import Job, JobTrack, OutputFile, Outputs
 from stemcrate.schemas.manifest import JobState, ProcessingManifest
 from ui.connection import Workbench, connect
 from ui.parts.markup import show_heading
-from ui.parts.messages import errors_shown, show_error, show_failure, show_warnings
+from ui.parts.messages import (
+    errors_shown,
+    failure_of_job,
+    failure_of_track,
+    show_error,
+    show_failure,
+    show_warnings,
+)
 from ui.parts.playlist_section import show_playlist
 from ui.parts.track_section import short_title, show_track, track_title
 from ui.places import (
@@ -19,7 +26,15 @@ from ui.places import (
     last_job,
     put_into_address,
 )
-from ui.text import escape_markdown, length, moment, seconds_between, sentence_markdown, size
+from ui.text import (
+    escape_markdown,
+    failed_tracks,
+    length,
+    moment,
+    seconds_between,
+    sentence_markdown,
+    size,
+)
 
 MAX_TAB_LABEL = 28
 
@@ -63,10 +78,12 @@ def _show_results(client: Workbench, job: Job) -> None:
         st.caption("Nothing was separated, and no files were made: the facts below are the result.")
     if job.state == JobState.CANCELLED:
         st.info("This job was cancelled. What was done until then is kept.")
-    if job.error and job.state != JobState.CANCELLED:
-        show_failure(job.error)
+    if failure := failure_of_job(job):
+        show_failure(failure)
     show_warnings([w for w in job.warnings if is_one or w.track_index is None])
     if not is_one:
+        if failed := [track.name for track in job.tracks if track.state == JobState.FAILED]:
+            st.error(f"Failed: {escape_markdown(', '.join(failed))}")
         show_playlist(client, playlist, outputs.artefacts)
     _show_tracks(client, job, manifest, outputs.artefacts)
     if is_one:
@@ -93,6 +110,8 @@ def _show_tracks(
     def show(track: JobTrack) -> None:
         facts = manifest.tracks[track.index].analysis
         own = [a for a in artefacts if a.track_index == track.index]
+        if failure := failure_of_track(job, track):
+            show_failure(failure, of=track.name)
         show_track(client, job.kind, track, facts, own, skipped.get(track.index, {}))
 
     if len(job.tracks) == 1:
@@ -164,6 +183,8 @@ def describe_job(job: Job) -> str:
         parts.append(f"took {length(took_s)}")
     if job.state != JobState.COMPLETED:
         parts.append(job.state)
+    if failed := failed_tracks(job.n_failed_tracks, len(job.tracks)):
+        parts.append(failed)
     return " · ".join(parts)
 
 

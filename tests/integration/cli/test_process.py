@@ -84,9 +84,13 @@ def test_done_in_part_is_said_so(shell: Shell, tmp_path: Path, song: Path) -> No
     """One bad file must not hide behind the success of the others."""
     bad = tmp_path / "notes.txt"
     bad.write_text("no music")
-    tracks = shell.json("process", song, bad, "--stages", "", code=3)["tracks"]
+    job = shell.json("process", song, bad, "--stages", "", code=3)
+    tracks = job["tracks"]
+    assert job["n_failed_tracks"] == 1
     assert [track["state"] for track in tracks] == ["completed", "failed"]
     assert tracks[1]["error"]["code"] == "not_audio"
+    result = shell.run("process", song, bad, "--stages", "")
+    assert "completed, 1 of 2 tracks failed" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def job(state: str, **changes: Any) -> Any:
                 "error": None,
             }
         ],
+        "n_failed_tracks": 0,
         "stages": [
             stage(0, "separation", "completed", 4.6),
             stage(0, "tempo", "running"),

@@ -29,6 +29,7 @@ def test_the_history_goes_back_in_time_page_by_page(server: Any, api_url: Any) -
             "finished_at": None,
             "names": ["a.wav", "b.wav", "c.wav", "d.wav"],
             "n_tracks": 4,
+            "n_failed_tracks": 1,
             "model": None,
             "n_warnings": 1,
         }
@@ -39,6 +40,7 @@ def test_the_history_goes_back_in_time_page_by_page(server: Any, api_url: Any) -
     shown = page_text(app).replace("\\", "")
     assert "a.wav, b.wav, c.wav and 1 more" in shown
     assert "analysis only" in shown
+    assert "1 of 4 tracks failed" in shown
     next(button for button in app.button if button.label == "Older").click().run()
     assert not app.exception
     assert app.query_params["before"] == "c1"

@@ -110,3 +110,55 @@ def test_a_failed_job_says_why(server: Any, api_url: Any) -> None:
     app = open_page(PROCESS, job=JOB_ID)
     assert "The worker died" in texts(app.error)
     assert "Try again" in texts(app.error)
+
+
+def three_tracks(*errors: dict[str, str] | None) -> dict[str, Any]:
+    """The fields of a job of three tracks, of which some failed."""
+    first = examples.job("completed")["tracks"][0]
+    tracks = [
+        {**first, "index": n, "name": f"{n}.wav", "state": "failed" if error else "completed"}
+        | {"error": error}
+        for n, error in enumerate(errors)
+    ]
+    return {"tracks": tracks, "n_failed_tracks": sum(error is not None for error in errors)}
+
+
+def test_a_job_that_is_done_in_part_says_how_many_tracks_failed(server: Any, api_url: Any) -> None:
+    """ "Done" and a full bar stood over two failures of three."""
+    api_url(server.url)
+    bad = [{"code": "x", "message": f"{n}.wav is too short.", "hint": ""} for n in (1, 2)]
+    server.answer("GET", f"/job/{JOB_ID}", examples.job("completed", **three_tracks(None, *bad)))
+    app = open_page(PROCESS, job=JOB_ID)
+    assert not app.exception
+    assert "Done · 2 of 3 tracks failed" in page_text(app)
+    assert [error.value for error in app.error] == [
+        "1\\.wav is too short\\.",
+        "2\\.wav is too short\\.",
+    ]
+
+
+def test_the_same_failure_is_shown_once(server: Any, api_url: Any) -> None:
+    """The failure of the only track was also that of its job: two equal boxes."""
+    api_url(server.url)
+    bad = {"code": "x", "message": "The worker died.", "hint": ""}
+    jobs = (
+        examples.job("failed", **three_tracks(bad, bad, bad), error=bad),
+        examples.job("failed", **three_tracks(bad), error=bad),
+    )
+    for job in jobs:
+        server.answer("GET", f"/job/{JOB_ID}", job)
+        app = open_page(PROCESS, job=JOB_ID)
+        assert not app.exception
+        assert len(app.error) == 1
+        assert "died" in app.error[0].value
+
+
+def test_a_job_whose_tracks_failed_differently_shows_each_reason_once(
+    server: Any, api_url: Any
+) -> None:
+    api_url(server.url)
+    bad = [{"code": "x", "message": f"Reason {n}", "hint": ""} for n in range(3)]
+    changes = {**three_tracks(*bad), "error": bad[0]}
+    server.answer("GET", f"/job/{JOB_ID}", examples.job("failed", **changes))
+    app = open_page(PROCESS, job=JOB_ID)
+    assert [error.value for error in app.error] == [f"**{n}\\.wav**: Reason {n}" for n in range(3)]

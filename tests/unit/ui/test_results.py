@@ -76,6 +76,21 @@ def test_an_unknown_tempo_is_a_dash(server: Any, api_url: Any) -> None:
     assert "Silence is planned last" in texts(app.caption)
 
 
+def test_results_name_the_tracks_that_failed(server: Any, api_url: Any) -> None:
+    """Only the tab of a failed track said that it had failed."""
+    api_url(server.url)
+    first = examples.job("completed")["tracks"][0]
+    bad = {"code": "x", "message": "It is too short.", "hint": ""}
+    tracks = [first, {**first, "index": 1, "name": "b.wav", "state": "failed", "error": bad}]
+    examples.give_finished_job(server, tracks=tracks, n_failed_tracks=1)
+    two = examples.manifest(examples.ANALYSIS, {})
+    server.answer("GET", f"/job/{JOB_ID}/manifest", two)
+    app = open_page(RESULTS, job=JOB_ID)
+    assert not app.exception
+    assert "1 of 2 tracks failed" in page_text(app)
+    assert [error.value for error in app.error] == ["Failed: b\\.wav"]
+
+
 def test_a_cancelled_job_promises_no_files(server: Any, api_url: Any) -> None:
     """It has findings and no stems: nothing may say that delivered stems sum to the song."""
     api_url(server.url)
