@@ -30,6 +30,7 @@ from core.artifacts.cache import StageCache
 from core.artifacts.uploads import PART, UploadWriter
 from core.errors import ArtefactNotFound, JobNotFound
 from core.system.atomic import write_atomically
+from core.system.disk import storage_errors
 from stemcrate.schemas.manifest import ProcessingManifest
 
 CHUNK_BYTES = 1 << 20
@@ -77,11 +78,12 @@ class JobStore:
         """Move the file at ``path`` to its place and mark it as used by ``job_id``."""
         with self._lock(f"uploads-{sha256[:2]}"):
             marks = self.uploads / sha256 / "jobs"
-            marks.mkdir(parents=True, exist_ok=True)
             target = self.upload_path(sha256)
-            if not target.exists():
-                path.replace(target)
-            (marks / job_id).touch()
+            with storage_errors(target):
+                marks.mkdir(parents=True, exist_ok=True)
+                if not target.exists():
+                    path.replace(target)
+                (marks / job_id).touch()
 
     def upload_path(self, sha256: str) -> Path:
         """Return the path of uploaded bytes."""
@@ -255,9 +257,14 @@ class JobStore:
 
     @contextmanager
     def _lock(self, key: str) -> Iterator[None]:
-        self._locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path(key)):
+        lock = FileLock(self._lock_path(key))
+        with storage_errors(self._lock_path(key)):
+            self._locks.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
 
 def _unless_in_use(function: object, path: str, raised: Any) -> None:

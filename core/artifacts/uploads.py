@@ -43,9 +43,10 @@ class UploadWriter:
         self._max_bytes = max_bytes
         self._n_bytes = 0
         self._digest = hashlib.sha256()
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f".{secrets.token_hex(8)}{PART}"
-        self._file = self._path.open("wb")
+        with storage_errors(Path(name)):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("wb")
 
     def __enter__(self) -> "UploadWriter":
         return self

@@ -1,9 +1,10 @@
-"""The reaper of every worker: recovers the work of dead workers and deletes expired data.
+"""The reaper of every worker: recovers work that nobody does and deletes expired data.
 
 The engine itself does not notice that a worker died. Every few seconds, each worker checks the
 executors of unfinished workflows; those whose lock is free are dead, and their workflows return to
-their queues. Several workers may do so at once: recovery is atomic, and everything else here
-is idempotent.
+their queues. So do its own workflows that none of its threads runs: the engine drops a workflow
+whose result it cannot write, on a full disk for example. Several workers may do so at once:
+recovery is atomic, and everything else here is idempotent.
 """
 
 import logging
@@ -14,14 +15,15 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import ParamSpec
 
-from dbos import DBOS, WorkflowStatus  # noqa: TID251
+from dbos import WorkflowStatus  # noqa: TID251
 from filelock import Timeout
 from pydantic import ValidationError
 
-from core.errors import JobNotFound, WorkerLost
+from core.errors import DatabaseUnavailable, JobNotFound, WorkerLost
 from core.jobs.liveness import Liveness
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import ACTIVE, PIPELINE_VERSION, JobQueue, job_of
+from core.jobs.recovery import Recovery
 from core.jobs.workflows import tell_state
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
@@ -33,6 +35,8 @@ CLEANING_INTERVAL_S = 600.0
 MISSING_AFTER_S = 60.0
 WORK_STAYS_S = 30.0
 PARTIAL_UPLOAD_STAYS_S = 1_800.0
+DROPPED_AFTER_S = 10.0
+"""A workflow that no thread runs for this long was dropped; a new one gets its thread sooner."""
 DAY_S = 86_400.0
 
 P = ParamSpec("P")
@@ -49,7 +53,7 @@ class Reaper:
     may
         already run its work.
     retention_days : jobs are deleted this many days after they ended; 0 keeps them.
-    recover : returns a dead executor's workflows to their queues.
+    recovery : returns workflows to their queues.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class Reaper:
         liveness: Liveness,
         fence: Callable[[], None],
         retention_days: float = 0.0,
-        recover: Callable[[str], None] | None = None,
+        recovery: Recovery,
     ) -> None:
         self._pipeline = pipeline
         self._store = pipeline.store
@@ -72,7 +76,8 @@ class Reaper:
         self._liveness = liveness
         self._fence = fence
         self._retention_days = retention_days
-        self._recover = recover or recover_executor
+        self._recovery = recovery
+        self._idle_since: dict[str, float] = {}
         self._ended: set[str] = set()
         self._cleaned_at = float("-inf")
 
@@ -87,6 +92,7 @@ class Reaper:
         if not self._liveness.is_held():
             self._fence()
         self._guarded(self.recover_dead)
+        self._guarded(self.take_back_dropped)
         self._guarded(self.close_lost)
         if time.monotonic() - self._cleaned_at >= CLEANING_INTERVAL_S:
             self._cleaned_at = time.monotonic()
@@ -101,8 +107,26 @@ class Reaper:
         dead = {executor for executor in executors if self._liveness.is_dead(executor)}
         for executor_id in dead:
             logger.warning("%s is dead, its work returns to the queue", executor_id)
-            self._recover(executor_id)
+            self._recovery.recover(executor_id)
         self._restart_outdated(pending, dead)
+
+    def take_back_dropped(self) -> None:
+        """Return own workflows that no thread has run for a while to their queues."""
+        # A round that fails starts the time anew: the engine may have had to wait as well.
+        idle_since, self._idle_since = self._idle_since, {}
+        running = self._recovery.running()
+        own = [row for row in self._queue.pending() if row.executor_id == self._executor_id]
+        now_s = time.monotonic()
+        idle = {
+            row.workflow_id: idle_since.get(row.workflow_id, now_s)
+            for row in own
+            if row.workflow_id not in running
+        }
+        for workflow_id, since_s in idle.items():
+            if now_s - since_s >= DROPPED_AFTER_S:
+                logger.warning("no thread runs %s, it returns to its queue", workflow_id)
+                self._recovery.take_back(workflow_id, self._executor_id)
+        self._idle_since = idle
 
     def _restart_outdated(self, pending: Sequence[WorkflowStatus], dead: Collection[str]) -> None:
         """Restart jobs that a worker of another version left: nobody can replay them."""
@@ -220,17 +244,10 @@ class Reaper:
             task(*args, **kwargs)
         except JobNotFound as error:  # it was deleted meanwhile
             logger.info("%s", error.message)
+        except DatabaseUnavailable as error:
+            logger.warning("the reaper failed at %s%r: %s", task.__name__, args, error)
         except Exception:
             logger.exception("the reaper failed at %s%r", task.__name__, args)
-
-
-def recover_executor(executor_id: str) -> None:
-    """Return a dead executor's unfinished workflows to their queues.
-
-    Calls a private function of the engine, the only one that keeps the count of attempts;
-    here alone.
-    """
-    DBOS._recover_pending_workflows([executor_id])
 
 
 def _age_s(manifest: ProcessingManifest) -> float:

@@ -6,11 +6,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from typing import Any
 
-from core.errors import DatabaseUnavailable, JobNotFound, WorkerLost
+from core.errors import (
+    DatabaseUnavailable,
+    JobNotFound,
+    StemcrateError,
+    StorageFull,
+    WorkerLost,
+)
 from core.jobs.child import StageProcess
 from core.jobs.progress import ProgressLog
 from core.jobs.timing import EtaEstimator
@@ -24,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 WATCH_S = 1.0
 BACKOFF_S = 0.5
+ROOM_POLL_S = 1.0
 
 
 class StageRunner:
@@ -97,11 +104,29 @@ class StageRunner:
                 self._park_if_stopping()
                 logger.warning("attempt %d of %d: %s", attempt, self._max_attempts, error)
                 lost = error
+            except StemcrateError as error:
+                return self._fail(ref, error, over)
             self._stopping.wait(self._backoff_s * 2 ** (attempt - 1))
             self._park_if_stopping()
             if over.check():
                 return StageState.CANCELLED
-        return self._pipeline.fail_stage(ref, failure_of(lost))
+        return self._fail(ref, lost, over)
+
+    def _fail(self, ref: StageRef, error: StemcrateError, over: "_JobWatch") -> StageState:
+        """Record a stage that could not record itself; wait while the disk is full.
+
+        Raising instead would leave the stage to the engine, which has no room either and drops it.
+        """
+        while not over.check():
+            self._park_if_stopping()
+            try:
+                return self._pipeline.fail_stage(ref, failure_of(error))
+            except JobNotFound:
+                break
+            except StorageFull as full:
+                logger.warning("waiting for room to record the stage: %s", full)
+                self._stopping.wait(ROOM_POLL_S)
+        return StageState.CANCELLED
 
     def _reporter(self, ref: StageRef) -> Callable[[float], None]:
         """Return the progress function for one attempt at a stage."""
@@ -195,6 +220,7 @@ def clean_up(pipeline: AudioPipeline, job_id: str) -> None:
     """Remove the work files of a job that is over, or its whole folder if it was deleted."""
     try:
         if pipeline.store.load(job_id).state.is_final:
-            pipeline.store.remove_work(job_id)
+            with suppress(StorageFull):  # the reaper removes it later
+                pipeline.store.remove_work(job_id)
     except JobNotFound:
         shutil.rmtree(pipeline.store.job_folder(job_id), ignore_errors=True)

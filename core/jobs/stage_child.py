@@ -26,6 +26,7 @@ from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
 from core.pipeline.stage import StageRef
+from core.system.disk import storage_errors
 from core.system.logs import configure_logging, work_in_log
 from stemcrate.schemas.manifest import StageState
 
@@ -124,11 +125,12 @@ def _carry_out(
     connection: "Connection[object, object]",
 ) -> StageDone | StageRaised:
     try:
-        state = pipeline.run_stage(
-            request.ref,
-            progress=Throttle(lambda fraction: connection.send(StageProgress(fraction))),
-            cancelled=lambda: inbox.is_cancelled(request.number),
-        )
+        with storage_errors(pipeline.store.job_folder(request.ref.job_id)):
+            state = pipeline.run_stage(
+                request.ref,
+                progress=Throttle(lambda fraction: connection.send(StageProgress(fraction))),
+                cancelled=lambda: inbox.is_cancelled(request.number),
+            )
     except StemcrateError as error:
         return StageRaised(error)
     except Exception as error:

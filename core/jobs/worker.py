@@ -21,6 +21,7 @@ from core.jobs.liveness import Liveness, new_executor_id, open_liveness
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
 from core.jobs.reaper import Reaper
+from core.jobs.recovery import Recovery
 from core.jobs.reporter import Reporter
 from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
@@ -84,6 +85,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         liveness=liveness,
         fence=lambda: _fence(runner),
         retention_days=options.retention_days,
+        recovery=Recovery(),
     )
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
     for name, run in (

@@ -6,6 +6,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 
 from core.artifacts.cache import StageCache, make_key
 from core.errors import JobCancelled, StemcrateError
@@ -13,6 +14,7 @@ from core.pipeline.context import JobContext, StageContext
 from core.pipeline.outcome import Outcome
 from core.pipeline.results import StageResult
 from core.pipeline.stage import AnyStage, ContextT, PipelineStage, TrackStage
+from core.system.disk import storage_errors
 from core.system.threads import one_blas_thread
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.manifest import StageState, StageWarning
@@ -34,12 +36,13 @@ def attempt(
     """
     try:
         context.check_cancelled()
-        if isinstance(stage, TrackStage):
-            assert isinstance(context, StageContext)
-            return _execute_cached(stage, context, cache, is_deleted)
-        assert isinstance(context, JobContext)
-        stage.validate_input(context)
-        result = _execute(stage, context)
+        with storage_errors(Path(stage.name)):
+            if isinstance(stage, TrackStage):
+                assert isinstance(context, StageContext)
+                return _execute_cached(stage, context, cache, is_deleted)
+            assert isinstance(context, JobContext)
+            stage.validate_input(context)
+            result = _execute(stage, context)
     except Exception as error:  # a plug-in's stage may raise anything; it must not end the job
         context.discard()
         if isinstance(error, JobCancelled) or is_deleted():

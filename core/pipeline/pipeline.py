@@ -7,9 +7,11 @@ when one fails, and how the job ends.
 """
 
 import platform
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from core.analysis.store import FactStore
@@ -192,13 +194,13 @@ class AudioPipeline:
     ) -> StageState:
         """Run one stage in this process and record it.
 
-        A stage that completed before (the process was killed before it could say so) is not run
+        A stage that ended before (the process was killed before it could say so) is not run
         again. Returns the stage's final state; never raises for a failed stage.
         """
         stage = self.stage(ref.stage_name)
         with self.store.update(ref.job_id) as manifest:
             record = manifest.stage(ref.stage_name, ref.track_index)
-            if record.state is StageState.COMPLETED:
+            if record.state in (StageState.COMPLETED, StageState.FAILED):
                 return record.state
             if manifest.state.is_final:
                 return StageState.CANCELLED
@@ -215,7 +217,17 @@ class AudioPipeline:
         return self._save(ref, stage, outcome)
 
     def fail_stage(self, ref: StageRef, failure: Failure) -> StageState:
-        """Record as failed a stage whose process died."""
+        """Record as failed a stage that could not record itself. Raises `StorageFull`."""
+        try:
+            return self._write_failure(ref, failure)
+        except StorageFull:
+            if ref.track_index is None or not self.stage(ref.stage_name).essential:
+                raise
+            # The track ends here: its own work may fill the last of the disk.
+            shutil.rmtree(self._work_folder(ref.job_id, ref.track_index), ignore_errors=True)
+            return self._write_failure(ref, failure)
+
+    def _write_failure(self, ref: StageRef, failure: Failure) -> StageState:
         stage = self.stage(ref.stage_name)
         with self.store.update(ref.job_id) as manifest:
             if manifest.state.is_final:
@@ -254,10 +266,13 @@ class AudioPipeline:
         return StageContext(
             track=track,
             source=self.store.upload_path(track.source.sha256),
-            work_folder=self.store.work_folder(manifest.job_id) / str(ref.track_index),
+            work_folder=self._work_folder(manifest.job_id, ref.track_index),
             fact_store=FactStore(self.store.data_dir, self.runtime.cache_max_bytes),
             **common,
         )
+
+    def _work_folder(self, job_id: str, track_index: int) -> Path:
+        return self.store.work_folder(job_id) / str(track_index)
 
     def _save(self, ref: StageRef, stage: AnyStage, outcome: Outcome) -> StageState:
         with self.store.update(ref.job_id) as manifest:

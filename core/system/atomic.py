@@ -16,7 +16,8 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     The temporary file is flushed to disk before the rename, and removed when the block raises.
     The block must have created the file. Raises `StorageFull` when the disk is full.
     """
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    with storage_errors(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
     temporary = destination.with_name(f".{secrets.token_hex(6)}.part")
     try:
         with storage_errors(destination):

@@ -68,6 +68,7 @@ class Installation:
         self.pipeline = build_pipeline_for_tests(self.store, Runtime())
         self.service = JobService(self.store, self.queue, self.log, self.pipeline, self.library)
         self.workers: list[Worker] = []
+        self.consoles = folder
 
     def submit(self, *tracks: str) -> str:
         """Submit a job whose tracks behave as these words say; give its id."""
@@ -147,7 +148,7 @@ class Installation:
     def start_worker(self, **options: object) -> Worker:
         """Start a worker process."""
         code = self.worker_code(**options)
-        log = self.data_dir / f"console-{len(self.workers)}.txt"
+        log = self.consoles / f"console-{len(self.workers)}.txt"
         with log.open("wb") as console:
             process = subprocess.Popen(
                 [sys.executable, "-c", code],

@@ -2,14 +2,16 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pytest
-from dbos import DBOS, WorkflowStatus
+from dbos import WorkflowStatus
 
+from core.jobs import reaper as reaper_module
 from core.jobs.liveness import open_liveness
 from core.jobs.reaper import Reaper
+from core.jobs.recovery import Recovery
 from core.system.clock import now
 from core.system.database import is_sqlite
 from tests.integration.jobs.installation import Installation, on_both_databases
@@ -19,7 +21,27 @@ class Fenced(BaseException):
     pass
 
 
-def reaper_of(house: Installation, *, retention_days: float = 0.0) -> Reaper:
+class NoRecovery(Recovery):
+    """Recovers nothing: these tests launch no engine."""
+
+    def __init__(self, running: Collection[str] = ()) -> None:
+        self._running = set(running)
+        self.taken_back: list[str] = []
+
+    def recover(self, executor_id: str) -> None:
+        pass
+
+    def running(self) -> set[str]:
+        return self._running
+
+    def take_back(self, workflow_id: str, executor_id: str) -> None:
+        assert executor_id == "me"
+        self.taken_back.append(workflow_id)
+
+
+def reaper_of(
+    house: Installation, *, retention_days: float = 0.0, recovery: Recovery | None = None
+) -> Reaper:
     """The reaper of a worker that lives, without the worker."""
     liveness = open_liveness(house.url)
     liveness.hold("me")
@@ -35,7 +57,7 @@ def reaper_of(house: Installation, *, retention_days: float = 0.0) -> Reaper:
         liveness=liveness,
         fence=fence,
         retention_days=retention_days,
-        recover=lambda executor_id: None,
+        recovery=recovery or NoRecovery(),
     )
 
 
@@ -205,6 +227,20 @@ def test_a_damaged_manifest_is_left_alone_and_said_so(
     shutil.rmtree(house.store.job_folder(job_id))
 
 
-def test_the_engine_still_has_the_function_that_recovers() -> None:
-    """It is private, and all that stands between a killed worker and a job that hangs."""
-    assert callable(DBOS._recover_pending_workflows)
+@on_both_databases
+def test_own_work_that_no_thread_runs_is_taken_back(
+    house: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine drops a workflow whose result it cannot write: it said "running" for ever."""
+    dropped, running, foreign = (house.submit("work=0.1") for _ in range(3))
+    for job_id, executor_id in ((dropped, "me"), (running, "me"), (foreign, "another")):
+        house.set_workflow(job_id, status="PENDING", executor_id=executor_id)
+    recovery = NoRecovery([running])
+    reaper = reaper_of(house, recovery=recovery)
+
+    reaper.take_back_dropped()
+    assert recovery.taken_back == []  # it may only just have left its queue
+
+    monkeypatch.setattr(reaper_module, "DROPPED_AFTER_S", 0.0)
+    reaper.take_back_dropped()
+    assert recovery.taken_back == [dropped]
