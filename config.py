@@ -51,6 +51,11 @@ class Settings(ApiAddress):
         "",
         description="Empty: SQLite in DATA_DIR. For several machines: postgresql+psycopg://…",
     )
+    min_free_bytes: int = Field(
+        1_000_000_000,
+        ge=0,
+        description="Refuse new files while the disk of DATA_DIR has less free space. 0: never.",
+    )
     max_upload_bytes: int = Field(
         500_000_000, ge=1, description="Maximum size of one uploaded file."
     )

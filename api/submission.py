@@ -21,6 +21,7 @@ from core.errors import InvalidAudio, InvalidOption, ServerBusy
 from core.jobs.addition import sort_uploads, submit_addition
 from core.pipeline.options import parse_options
 from core.pipeline.separating import plan_with
+from core.system.disk import require_free
 from stemcrate.schemas.library import Adding
 from stemcrate.schemas.manifest import ProcessingManifest
 from stemcrate.schemas.options import ProcessingOptions
@@ -35,6 +36,8 @@ async def received(request: Request, services: Services) -> AsyncIterator[Intake
 
     Raises `InvalidOption`, `UploadTooLarge`, `StorageFull`.
     """
+    # Before the body is read: its bytes are not sent in vain, and fill the disk no further.
+    require_free(services.store.data_dir, services.settings.min_free_bytes)
     limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
     intake = Intake(services.store, new_job_id(), limits)
     try:

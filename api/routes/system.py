@@ -10,12 +10,15 @@ from api.version import VERSION
 from core.errors import StemcrateError
 from core.jobs.liveness import live_workers
 from core.jobs.reports import WorkerReport
+from core.jobs.stalled import stalled_jobs
 from core.pipeline.composites import RECIPES
 from core.pipeline.order import optional_stages
 from core.separation.inventory import Inventory
+from core.system.disk import free_bytes
 from stemcrate.schemas.configuration import (
     Configuration,
     Health,
+    HealthStatus,
     ModelChoice,
     RecipeInfo,
     RequestLimits,
@@ -32,21 +35,36 @@ router = APIRouter(tags=["system"])
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Health}},
 )
 def get_health(services: ServicesDep, response: Response) -> Health:
-    """Return whether the database answers and a worker is alive.
+    """Return whether the database answers, a worker is alive and the disk has room.
 
-    503 when the database does not answer. Without a worker jobs are accepted and wait.
+    503 when the database does not answer. Without a worker jobs are accepted and wait. A full disk
+    is reported with 200: what is there can still be read.
     """
+    settings = services.settings
+    url = settings.resolved_database_url()
     has_database = services.queue.is_healthy()
-    n_workers = live_workers(services.settings.resolved_database_url()) if has_database else 0
+    n_free = free_bytes(services.store.data_dir)
+    n_workers = live_workers(url) if has_database else 0
     if not has_database:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
         response.headers["Retry-After"] = RETRY_AFTER_S
     return Health(
-        status="no_database" if not has_database else "ok" if n_workers else "no_workers",
+        status=_status(has_database, n_free >= settings.min_free_bytes, n_workers > 0),
         version=VERSION,
         database=has_database,
         workers=n_workers,
+        free_bytes=n_free,
+        stalled_jobs=len(stalled_jobs(services.queue, url)) if has_database else 0,
     )
+
+
+def _status(has_database: bool, has_room: bool, has_workers: bool) -> HealthStatus:
+    """Return the most serious trouble."""
+    if not has_database:
+        return "no_database"
+    if not has_room:
+        return "disk_full"
+    return "ok" if has_workers else "no_workers"
 
 
 @router.get("/config", operation_id="get_config")

@@ -1,6 +1,7 @@
-"""The data folder's protection, and a full disk told from other write errors."""
+"""The disk of the data folder: its protection, its free space, and errors when it is full."""
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,3 +31,18 @@ def storage_errors(path: Path) -> Iterator[None]:
                 hint="Free some space and run the job again.",
             ) from error
         raise
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes that this user can still write to the disk of ``folder``."""
+    return shutil.disk_usage(folder).free
+
+
+def require_free(folder: Path, min_bytes: int) -> None:
+    """Raise `StorageFull` if the disk of ``folder`` has fewer free bytes; 0 accepts any."""
+    if min_bytes and (n_free := free_bytes(folder)) < min_bytes:
+        raise StorageFull(
+            f"The disk has {n_free / 1e6:.0f} MB of free space, "
+            f"less than the {min_bytes / 1e6:.0f} MB required for new files.",
+            hint="Delete jobs or other files, or lower MIN_FREE_BYTES.",
+        )

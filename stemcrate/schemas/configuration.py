@@ -6,16 +6,23 @@ from pydantic import BaseModel, Field
 
 from stemcrate.schemas.options import RecordedOptions
 
+HealthStatus = Literal["ok", "no_workers", "disk_full", "no_database"]
+
 
 class Health(BaseModel):
     """Whether submitted work will be done."""
 
-    status: Literal["ok", "no_workers", "no_database"] = Field(
-        description="`no_workers`: jobs are accepted and wait; `no_database`: they are refused."
+    status: HealthStatus = Field(
+        description="`no_workers`: jobs are accepted and wait; `disk_full`: new files are refused, "
+        "because the disk has less than MIN_FREE_BYTES; `no_database`: jobs are refused."
     )
     version: str
     database: bool = Field(description="Whether the job database answers.")
     workers: int = Field(description="Number of live workers.")
+    free_bytes: int = Field(description="Free space on the disk of DATA_DIR.")
+    stalled_jobs: int = Field(
+        description="Number of started jobs whose worker has ended and that wait for another one."
+    )
 
 
 class ModelInfo(BaseModel):

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import json
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,37 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing(
         True,
     )
     assert files_below(tmp_path / "uploads") == []
+
+
+@pytest.mark.parametrize("path", ["/process", "/library/tracks"])
+def test_files_are_refused_before_they_are_sent_while_the_disk_has_too_little_room(
+    tmp_path: Path, path: str
+) -> None:
+    """A job was accepted with 9 MB free for the 40 MB that it needed."""
+    with serve(tmp_path, min_free_bytes=10**18) as (host, port):
+        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+        connection.putrequest("POST", path)
+        connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+        connection.putheader("Content-Length", "400000000")
+        connection.endheaders()
+        answer = connection.getresponse()
+        problem = json.loads(answer.read())
+        connection.close()
+        assert (answer.status, problem["code"]) == (507, "storage_full")
+        assert "MIN_FREE_BYTES" in problem["hint"]
+
+        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        health = json.loads(answer.read())
+        connection.close()
+        assert (answer.status, health["status"]) == (200, "disk_full")
+        assert 0 < health["free_bytes"] < 10**18
+
+
+def test_no_room_is_required_where_the_check_is_off(tmp_path: Path) -> None:
+    with open_client(tmp_path, min_free_bytes=0) as client:
+        assert client.post("/process", files=[GOOD]).status_code == 202
 
 
 HEAD = (

@@ -12,6 +12,7 @@ from core.jobs import reaper as reaper_module
 from core.jobs.liveness import open_liveness
 from core.jobs.reaper import Reaper
 from core.jobs.recovery import Recovery
+from core.jobs.stalled import stalled_jobs
 from core.system.clock import now
 from core.system.database import is_sqlite
 from tests.integration.jobs.installation import Installation, on_both_databases
@@ -225,6 +226,20 @@ def test_a_damaged_manifest_is_left_alone_and_said_so(
     assert "its manifest cannot be read" in caplog.text
     assert "could not finish its round" not in caplog.text
     shutil.rmtree(house.store.job_folder(job_id))
+
+
+@on_both_databases
+def test_jobs_of_ended_workers_stand_still(house: Installation) -> None:
+    """Jobs that nobody ran looked as if they were running."""
+    waiting, running, stalled = (house.submit("work=0.1") for _ in range(3))
+    house.set_workflow(running, status="PENDING", executor_id="me")
+    house.set_workflow(stalled, status="PENDING", executor_id="another")
+    liveness = open_liveness(house.url)
+    liveness.hold("me")
+
+    assert stalled_jobs(house.queue, house.url) == {stalled}
+    assert house.state(waiting) == "queued"
+    liveness.release()
 
 
 @on_both_databases
