@@ -1,0 +1,106 @@
+"""Requests made from the OpenAPI description: none ends in a 5xx, and answers are as described.
+
+The description is written by hand for what the app reads itself, and by FastAPI for the rest;
+clients and their authors rely on it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.main import create_app
+from core.library.library import Library
+from tests.integration.api.apps import serve, settings_for, wav_bytes
+from tests.library_records import make_record, track_id
+
+N_EXAMPLES = 40
+CHECKS = [
+    negative_data_rejection,
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an API with a small library."""
+    folder = tmp_path_factory.mktemp("described")
+    with serve(folder) as (host, port):
+        library = Library(folder, settings_for(folder).resolved_database_url())
+        for n in range(6):
+            library.put(make_record(n, tempo_bpm=120.0 + n, camelot=f"{n + 5}A", energy=3 + n))
+        yield f"http://{host}:{port}"
+
+
+@pytest.fixture(scope="module")
+def known_ids(base_url: str) -> dict[str, str]:
+    """Return the ids of a job, a playlist and a track, by the start of their paths."""
+    files = {"file": ("a.wav", wav_bytes(0.5))}
+    job_id = requests.post(f"{base_url}/process", files=files).json()["job_id"]
+    playlist_id = requests.post(f"{base_url}/playlists", json={"name": "x"}).json()["id"]
+    return {
+        "/job/": job_id,
+        "/download/": job_id,
+        "/playlists/": playlist_id,
+        "/library/tracks/": track_id(1),
+    }
+
+
+def kinds_of_requests() -> Iterator[tuple[GenerationMode, str, str]]:
+    """Yield mode, method and path; requests that break the description where they can."""
+    for path, methods in create_app(settings_for("unused")).openapi()["paths"].items():
+        for method, operation in methods.items():
+            if path.endswith("/events"):  # of a job that waits, the stream has no end
+                continue
+            yield GenerationMode.POSITIVE, method.upper(), path
+            in_query = [p for p in operation.get("parameters", ()) if p["in"] == "query"]
+            if in_query or "requestBody" in operation:
+                yield GenerationMode.NEGATIVE, method.upper(), path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "method", "path"), list(kinds_of_requests()))
+def test_every_answer_is_as_described(
+    base_url: str, known_ids: dict[str, str], mode: GenerationMode, method: str, path: str
+) -> None:
+    """`POST /playlists` answered 500 to one number of thousands, and lists lacked media types."""
+    schema = schemathesis.openapi.from_url(f"{base_url}/openapi.json")
+    operation = schema[path][method]
+    # In a form everything is text, which no part of the wrong type contradicts.
+    is_form = any(body.media_type == "multipart/form-data" for body in operation.body)
+    checks = [c for c in CHECKS if not (is_form and c is negative_data_rejection)]
+
+    @settings(
+        max_examples=N_EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), is_known=st.booleans())
+    def ask(case: Any, is_known: bool) -> None:
+        for start, known_id in known_ids.items():
+            if is_known and method == "GET" and path.startswith(f"{start}{{id}}"):
+                case.path_parameters["id"] = known_id
+        case.call_and_validate(session=session, checks=checks)
+
+    with requests.Session() as session:
+        ask()
