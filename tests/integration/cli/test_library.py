@@ -146,14 +146,14 @@ def test_remove_forgets_and_leaves_the_file(shell: Shell, filled: Shell) -> None
         (("playlist",), 2, "'name' is missing"),
         (("playlist", "--name", "x"), 2, "There is no track to plan"),
         (("playlist", "--name", "x", "--formats", "cassette"), 2, "no export format"),
-        (("playlist", "--name", "x", "--curve", "0:a"), 2, "no energy curve"),
+        (("playlist", "--name", "x", "--curve", "0:a"), 2, "not an energy curve"),
         (("playlist", "delete", "x"), 1, "no playlist"),
     ],
 )
 def test_bad_input_is_told_and_leaves_nothing(
     tmp_path: Path, arguments: tuple[Any, ...], code: int, words: str
 ) -> None:
-    """An empty library, an unknown key, a curve that is none: a sentence, not a traceback."""
+    """An empty library, an unknown key, an invalid curve: a sentence, not a traceback."""
     result = Shell(tmp_path).run(*arguments)
     assert result.returncode == code, result.stderr
     assert words in " ".join((result.stdout + result.stderr).split())
