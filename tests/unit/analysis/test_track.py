@@ -185,7 +185,7 @@ def test_every_sound_has_a_result_and_none_is_made_up(name: str, samples: Any) -
     if name != "two seconds":
         assert facts["tempo_confidence"] < 0.5
         assert facts["key_confidence"] < 0.6
-        assert facts["tempo_bpm"] > 0 or not facts["sections"]
+        assert facts["tempo_bpm"] is not None or not facts["sections"]
 
 
 def _is_finite(value: Any) -> bool | bool | Any:
