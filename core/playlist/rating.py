@@ -145,7 +145,8 @@ def rate_details(
 
 def _fall(value: Floats, limit: float) -> Floats:
     """Return 1 at 0, falling linearly to 0 at the limit; `NEUTRAL` for NaN."""
-    return _known(np.maximum(1.0 - value / limit, 0.0))
+    with np.errstate(over="ignore"):  # infinitely far beyond a tiny limit is 0, too
+        return _known(np.maximum(1.0 - value / limit, 0.0))
 
 
 def _rate_step(

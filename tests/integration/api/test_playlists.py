@@ -256,3 +256,12 @@ def test_an_unknown_format_lists_those_that_there_are(crate: Any) -> None:
     answer = crate.get(f"/playlists/{playlist['id']}/export/cassette")
     assert (answer.status_code, answer.json()["code"]) == (422, "unsupported_format")
     assert "rekordbox" in answer.json()["hint"]
+
+
+def test_a_pitch_limit_close_to_zero_is_a_limit(crate: Any) -> None:
+    """Dividing by the smallest float overflowed."""
+    playlist = create(crate, n_tracks=3, max_pitch_percent=5e-324)
+    assert len(playlist["tracks"]) == 3
+    track = playlist["tracks"][0]["id"]
+    answer = crate.get(f"/library/tracks/{track}/compatible", params={"max_pitch_percent": 5e-324})
+    assert answer.status_code == 200
