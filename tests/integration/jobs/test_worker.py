@@ -87,7 +87,7 @@ def test_a_killed_worker_loses_only_the_stage_that_it_was_in(house: Installation
 
     house.start_worker()
 
-    assert house.wait_for_end(job_id) == "completed"
+    assert house.wait_for_end(job_id) == "completed", house.manifest(job_id).model_dump_json()
     assert house.attempts(job_id) == {"read": 1, "work": 2, "describe": 1, "sum": 1}
 
 
