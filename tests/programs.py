@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -58,6 +59,12 @@ def find_chromaprint() -> str | None:
         return None
 
 
+def find_python_headers() -> str | None:
+    """Return Python's header file, which compiled networks need; Debian packages it apart."""
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    return str(header) if header.is_file() else None
+
+
 PROGRAMS = {
     "chromium": Program("chromium", partial(find_first, *BROWSERS)),
     "mixxx": Program("mixxx", partial(find_first, "mixxx")),
@@ -66,6 +73,7 @@ PROGRAMS = {
     "postgresql": Program("postgresql", find_database_server),
     "chromaprint": Program("libchromaprint1", find_chromaprint),
     "g++": Program("g++", partial(find_first, "g++")),
+    "Python.h": Program("python3-dev", find_python_headers),
     "ffmpeg": Program("ffmpeg", partial(find_first, "ffmpeg")),
 }
 

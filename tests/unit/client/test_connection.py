@@ -82,7 +82,14 @@ def test_a_proxy_in_the_environment_is_asked_only_on_demand(
     """Behind a company's proxy, the workbench could not see the API beside it."""
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port}")
     monkeypatch.setenv("NO_PROXY", "")
-    health = {"status": "ok", "version": "1", "database": True, "workers": 1}
+    health = {
+        "status": "ok",
+        "version": "1",
+        "database": True,
+        "workers": 1,
+        "free_bytes": 10**9,
+        "stalled_jobs": 0,
+    }
     server.answer("GET", "/health", health)
     assert Client(server.url).get_health().version == "1"
     refusal(ApiUnreachable, Client(server.url, use_environment=True).get_health)

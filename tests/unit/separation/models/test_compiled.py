@@ -37,7 +37,7 @@ def test_split_in_three_parts_is_the_networks_own_forward() -> None:
 
 
 @pytest.mark.slow
-@requires("g++")
+@requires("g++", "Python.h")
 def test_compiled_layers_say_the_same(tmp_path: Path) -> None:
     layers = Two().eval()
     compiled = CompiledLayers(layers, tmp_path)
