@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TORCH_INDEX
 
-.PHONY: setup setup-dev demo run check test test-quick coverage programs format docs lock image clean
+.PHONY: setup setup-dev demo run check test test-quick coverage programs format docs screenshots lock image clean
 
 setup:
 	@$(PYTHON) scripts/setup_venv.py $(VENV)
@@ -32,7 +32,8 @@ check: setup-dev
 	$(BIN)/python -m scripts.docs --check
 
 # Two at once, as tests often wait for what they started; those of a file share it and stay together.
-PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+# Files are taken over in the order of tests/conftest.py, not by the number of their tests.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 COVERAGE := --cov --cov-report=term
 
 # Measuring takes half as much time again: continuous integration (CI is set) does, others by `make coverage`.
@@ -55,6 +56,10 @@ format: setup-dev
 # The tables of options and settings, docs/cli.md and .env.example, from the code.
 docs: setup-dev
 	$(BIN)/python -m scripts.docs
+
+# Every page of the workbench, light and dark, for a desk and a phone, in build/screenshots.
+screenshots: setup-dev programs
+	$(BIN)/python -m scripts.screenshots
 
 # Versions that fit stay; raise them by UPGRADE=--upgrade or UPGRADE="--upgrade-package numpy".
 lock: setup-dev

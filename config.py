@@ -16,6 +16,7 @@ from pydantic_settings import NoDecode  # noqa: TID251
 
 from core.pipeline.runtime import Runtime
 from core.system.isolation import ProcessLimits
+from core.system.processes import fit_connections
 from stemcrate.schemas.options import (
     BitDepth,
     Clipping,
@@ -51,6 +52,11 @@ class Settings(ApiAddress):
         "",
         description="Empty: SQLite in DATA_DIR. For several machines: postgresql+psycopg://…",
     )
+    library_folders: Annotated[list[Path], NoDecode, BeforeValidator(_split)] = Field(
+        [],
+        description="Folders of this machine that may be added to the library over REST and in the "
+        "workbench, with all below them, separated by commas. Empty: none.",
+    )
     min_free_bytes: int = Field(
         1_000_000_000,
         ge=0,
@@ -69,11 +75,24 @@ class Settings(ApiAddress):
         description="Delete jobs and uploads this many days after the end. 0: never.",
     )
 
+    render_days: float = Field(
+        7.0,
+        gt=0,
+        description="Delete renders (mixes, previews) that were not used for this many days.",
+    )
+    render_max_bytes: int = Field(
+        5_000_000_000,
+        ge=0,
+        description="Maximum size of all renders; beyond it, the least recently used are deleted.",
+    )
+
     # Separation
     separator_model: str = _default_of("model")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Device for models.")
     model_dir: Path | None = Field(
-        None, description="Folder with model weights, for machines without a network."
+        None,
+        description="Folder with model weights, to which fetched ones are added. Empty: fetched "
+        "weights go to the cache of the Hugging Face hub.",
     )
     preset: Preset = _default_of("preset")
     model_cache_bytes: int = Field(
@@ -89,6 +108,11 @@ class Settings(ApiAddress):
         10_000_000_000,
         ge=0,
         description="Maximum size of the cache of stage results. 0: no cache.",
+    )
+    listen_cache_max_bytes: int = Field(
+        4_000_000_000,
+        ge=100_000_000,
+        description="Maximum size of the cache of segments and spectrograms for players.",
     )
 
     # Defaults of a job's options
@@ -111,14 +135,20 @@ class Settings(ApiAddress):
         "no user accounts: something else has to keep strangers out.",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
-        ["http://localhost:8501", "http://127.0.0.1:8501"],
-        description="Origins of web pages that may call the API, separated by commas.",
+        [],
+        description="Origins of other web pages that may call the API, separated by commas. The "
+        "workbench needs no entry.",
     )
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         [],
         description="Host names of API and workbench, separated by commas, besides IP addresses, "
-        "names without a dot and those in API_HOST, UI_HOST, API_URL, PUBLIC_API_URL and "
-        "CORS_ORIGINS. *: any.",
+        "names without a dot and those in API_HOST, UI_HOST, API_URL and CORS_ORIGINS. *: any.",
+    )
+    max_connections: int = Field(
+        500,
+        ge=8,
+        description="Maximum number of connections, of API and workbench each: half of them for "
+        "uploads, a quarter for event streams. Fewer where the system limits open files.",
     )
     worker_cpu_slots: int = Field(
         1, ge=1, description="Number of stages other than separation that a worker runs at a time."
@@ -129,7 +159,10 @@ class Settings(ApiAddress):
         description="Interval of looking for jobs of dead workers, in seconds.",
     )
     stage_max_attempts: int = Field(
-        3, ge=1, description="Maximum number of attempts at a stage whose process dies."
+        3,
+        ge=1,
+        description="Number of deaths of a stage's process in a row, without progress between "
+        "them, after which the stage fails. Restarts of the worker do not count.",
     )
     stage_silence_s: float = Field(
         1800.0,
@@ -153,6 +186,15 @@ class Settings(ApiAddress):
     pack_timeout_s: float = Field(
         1800.0, gt=0, description="Abort a DJ pack that produces no output for this many seconds."
     )
+    listen_processes: int = Field(
+        2,
+        ge=1,
+        description="Number of processes in which the API makes segments for players, and number "
+        "of those for whole lanes (spectrograms, lossy uploads).",
+    )
+    listen_timeout_s: float = Field(
+        120.0, gt=0, description="Abort a segment, waveform or spectrogram that takes longer."
+    )
     process_memory_bytes: int = Field(
         4_000_000_000,
         ge=200_000_000,
@@ -168,10 +210,14 @@ class Settings(ApiAddress):
 
     def host_names(self) -> set[str]:
         """Return the host names, in lower case, of API and workbench; ``*`` is any."""
-        urls = (self.api_url, self.public_api_url, *self.cors_origins)
+        urls = (self.api_url, *self.cors_origins)
         own = (urlsplit(url).hostname for url in urls)
         names = {*self.allowed_hosts, self.api_host, self.ui_host, *own}
         return {name.lower() for name in names if name}
+
+    def n_connections(self) -> int:
+        """Return how many connections a server of this process takes."""
+        return fit_connections(self.max_connections)
 
     def default_options(self) -> ProcessingOptions:
         """Return the default options of a job."""
@@ -195,6 +241,10 @@ class Settings(ApiAddress):
     def pack_limits(self) -> ProcessLimits:
         """Return the limits of making a DJ pack."""
         return ProcessLimits(self.pack_timeout_s, self.process_memory_bytes)
+
+    def listen_limits(self) -> ProcessLimits:
+        """Return the limits of making what a player asks for."""
+        return ProcessLimits(self.listen_timeout_s, self.process_memory_bytes)
 
     def runtime(self) -> Runtime:
         """Return the settings that stages need."""

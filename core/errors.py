@@ -9,6 +9,11 @@
     │   ├── AudioTooLong              audio_too_long
     │   └── UnreadableAudio           unreadable_audio
     ├── UploadTooLarge                upload_too_large
+    ├── UploadNotFound                upload_not_found
+    ├── UploadIncomplete              upload_incomplete
+    ├── UploadOffsetMismatch          upload_offset_mismatch
+    ├── ChecksumMismatch              checksum_mismatch     yes
+    ├── UploadBusy                    upload_busy           yes
     ├── InvalidOption                 invalid_option
     │   ├── UnknownModel              unknown_model
     │   └── UnsupportedFormat         unsupported_format
@@ -20,7 +25,18 @@
     ├── ArtefactNotFound              artefact_not_found
     ├── TrackNotFound                 track_not_found
     ├── PlaylistNotFound              playlist_not_found
+    ├── CollectionNotFound            collection_not_found
+    ├── FolderNotFound                folder_not_found
+    ├── ImportNotFound                import_not_found
+    ├── TrackChanged                  track_changed
+    ├── PlaylistChanged               playlist_changed
+    ├── GridLocked                    grid_locked
+    ├── RenderNotFound                render_not_found
+    ├── FetchNotFound                 fetch_not_found
     ├── JobNotFinished                job_not_finished      yes
+    ├── RenderNotFinished             render_not_finished   yes
+    ├── BeatGridMissing               beat_grid_missing
+    ├── JobNotRetryable               job_not_retryable
     ├── JobCancelled                  job_cancelled
     ├── StageFailed                   stage_failed
     ├── WorkerLost                    worker_lost           yes
@@ -29,8 +45,10 @@
     └── StorageFull                   storage_full          yes
 
 Every class has a stable ``code``; every instance a sentence for people and a hint that says what to
-do. HTTP status codes live in ``api/problems.py``, exit codes in ``cli``. Programming errors stay
-``ValueError`` and ``TypeError``.
+do. ``retryable`` says whether the cause may pass, so that the same work may succeed later: a failed
+job keeps the uploads of such failures and can be tried again. HTTP status codes live in
+``api/problems.py``, exit codes in ``cli``. Programming errors stay ``ValueError`` and
+``TypeError``.
 """
 
 from typing import ClassVar
@@ -117,6 +135,38 @@ class UploadTooLarge(StemcrateError):
     code = "upload_too_large"
 
 
+class UploadNotFound(StemcrateError):
+    """No resumable upload has this id."""
+
+    code = "upload_not_found"
+
+
+class UploadIncomplete(StemcrateError):
+    """The request needs a whole file, of which a part has not arrived."""
+
+    code = "upload_incomplete"
+
+
+class UploadOffsetMismatch(StemcrateError):
+    """A part of an upload does not start where the last one ended."""
+
+    code = "upload_offset_mismatch"
+
+
+class ChecksumMismatch(StemcrateError):
+    """A part of an upload does not have the announced checksum; nothing of it is kept."""
+
+    code = "checksum_mismatch"
+    retryable = True
+
+
+class UploadBusy(StemcrateError):
+    """Another request is sending a part of the same upload."""
+
+    code = "upload_busy"
+    retryable = True
+
+
 class InvalidOption(StemcrateError):
     """An option has an invalid value; ``field`` names it."""
 
@@ -183,11 +233,78 @@ class PlaylistNotFound(StemcrateError):
     code = "playlist_not_found"
 
 
+class CollectionNotFound(StemcrateError):
+    """No collection has this id."""
+
+    code = "collection_not_found"
+
+
+class FolderNotFound(StemcrateError):
+    """No folder that may be added has this path."""
+
+    code = "folder_not_found"
+
+
+class ImportNotFound(StemcrateError):
+    """No import of a folder has this id, or it is over."""
+
+    code = "import_not_found"
+
+
+class TrackChanged(StemcrateError):
+    """The track has changed since the version that the request names."""
+
+    code = "track_changed"
+
+
+class PlaylistChanged(StemcrateError):
+    """The playlist has changed since the version that the request names."""
+
+    code = "playlist_changed"
+
+
+class GridLocked(StemcrateError):
+    """The beat grid of the track is locked against changes."""
+
+    code = "grid_locked"
+
+
+class RenderNotFound(StemcrateError):
+    """No render has this id, or it was removed meanwhile."""
+
+    code = "render_not_found"
+
+
+class FetchNotFound(StemcrateError):
+    """No download of this model's weights was requested, or it was cancelled meanwhile."""
+
+    code = "fetch_not_found"
+
+
+class RenderNotFinished(StemcrateError):
+    """The request needs the file of a render that has none yet, or never got one."""
+
+    code = "render_not_finished"
+    retryable = True
+
+
+class BeatGridMissing(StemcrateError):
+    """A track has no beat grid, which the request needs."""
+
+    code = "beat_grid_missing"
+
+
 class JobNotFinished(StemcrateError):
     """The request needs a job that has ended; this one has not."""
 
     code = "job_not_finished"
     retryable = True
+
+
+class JobNotRetryable(StemcrateError):
+    """The job cannot be tried again: it has not ended, or nothing of it would end otherwise."""
+
+    code = "job_not_retryable"
 
 
 class JobCancelled(StemcrateError):

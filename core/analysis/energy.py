@@ -137,7 +137,8 @@ def _rate_spans(
         smooth: _Curve = uniform_filter1d(np.add.reduceat(curve, starts) / counts, reach)
         return smooth
 
-    power = mean_of(activity.power)
+    # A running mean of silence after music may be a rounding error below zero.
+    power = np.maximum(mean_of(activity.power), 0)
     with np.errstate(divide="ignore"):
         level = 10 * np.log10(power / activity.power.mean())
     rated = rate_energy(

@@ -49,7 +49,7 @@ def measured(measurement: Measurement) -> Mapping[str, Facts]:
     """Return length, loudness and overview, by the name of the part."""
     return {
         "duration": SourceFacts(duration_s=round(measurement.duration_s, 6)),
-        "loudness": loudness_facts(measurement.loudness),
+        "loudness": loudness_facts(measurement.loudness, measurement.loudness_over_time),
         "waveform": WaveformFacts(waveform=_overview(measurement.waveform)),
     }
 

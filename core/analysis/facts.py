@@ -8,6 +8,7 @@ millionths.
 
 import base64
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.analysis.descriptors import VERSION
 from core.analysis.descriptors import Descriptors as DescriptorVector
@@ -17,10 +18,11 @@ from core.analysis.form.vocals import VocalActivity
 from core.analysis.harmony.chords import ChordSegment
 from core.analysis.harmony.key import KeyEstimate
 from core.analysis.rhythm.tempo import TempoEstimate
-from core.audio.metering.loudness import Loudness
+from core.audio.metering.loudness import Loudness, LoudnessCurve
 from stemcrate.schemas.facts import (
     Chord,
     ChordFacts,
+    ChromaValues,
     CuePoint,
     DescriptorFacts,
     Descriptors,
@@ -32,6 +34,7 @@ from stemcrate.schemas.facts import (
     KeyFacts,
     KeySegment,
     LoudnessFacts,
+    LoudnessValues,
     Section,
     StructureFacts,
     TempoAlternative,
@@ -90,6 +93,9 @@ def key_facts(estimate: KeyEstimate) -> KeyFacts:
             for segment in estimate.segments
         ],
         tuning_cents=round(estimate.tuning_cents, 1),
+        chroma_over_time=ChromaValues(
+            hop_s=estimate.chroma_hop_s, values=[list(span) for span in estimate.chroma]
+        ),
     )
 
 
@@ -103,8 +109,12 @@ def energy_facts(estimate: EnergyEstimate) -> EnergyFacts:
     )
 
 
-def loudness_facts(loudness: Loudness) -> LoudnessFacts:
-    """Return loudness, its range and maxima, and the peaks."""
+def loudness_facts(loudness: Loudness, over_time: LoudnessCurve | None = None) -> LoudnessFacts:
+    """Return loudness, its range and maxima, and the peaks; over time where it was asked for."""
+    curve: dict[str, Any] = {}
+    if over_time is not None:
+        levels = [_rounded(lufs, 2) for lufs in over_time.lufs]
+        curve["loudness_over_time"] = LoudnessValues(hop_s=over_time.hop_s, values=levels)
     return LoudnessFacts(
         integrated_loudness_lufs=_level(loudness.integrated_lufs),
         loudness_range_lu=_level(loudness.loudness_range_lu),
@@ -114,6 +124,7 @@ def loudness_facts(loudness: Loudness) -> LoudnessFacts:
         short_term_max_lufs=_level(loudness.short_term_max_lufs),
         replaygain_db=_level(loudness.replaygain_db),
         replaygain_peak=_rounded(loudness.replaygain_peak, 6),
+        **curve,
     )
 
 

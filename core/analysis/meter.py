@@ -4,23 +4,22 @@ from dataclasses import dataclass
 
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, SpectraMeter
-from core.audio.buffer import Samples
-from core.audio.metering.loudness import (
-    MAX_SAMPLE_RATE,
-    MIN_SAMPLE_RATE,
-    Loudness,
-    LoudnessMeter,
-)
+from core.audio.buffer import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, Samples
+from core.audio.metering.loudness import Loudness, LoudnessCurve, LoudnessMeter
 from core.audio.metering.waveform_data import WaveformData, WaveformMeter
+
+MAX_POINTS = 512
+"""Maximum length of the loudness over time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Measurements; ``loudness`` is empty at sample rates for which it is not defined."""
+    """Measurements; loudness is empty at sample rates for which it is not defined."""
 
     duration_s: float
     spectra: Spectra
     loudness: Loudness
+    loudness_over_time: LoudnessCurve
     waveform: WaveformData
 
 
@@ -58,5 +57,8 @@ class MixtureMeter:
             duration_s=self._n_samples / self._sample_rate,
             spectra=spectra,
             loudness=self._loudness.result() if self._loudness is not None else Loudness(),
+            loudness_over_time=self._loudness.short_term_lufs(MAX_POINTS)
+            if self._loudness is not None
+            else LoudnessCurve(),
             waveform=self._waveform.finish(),
         )

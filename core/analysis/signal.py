@@ -4,6 +4,8 @@ Conventions: ``mono`` is float32 of shape ``(n_samples,)`` at 22,050 Hz, in bloc
 (`core.analysis.spectra`).
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,14 +20,17 @@ def to_mono(samples: NDArray[np.float32]) -> Mono:
     return mono
 
 
-def mel_filters(sample_rate: int, n_fft: int, n_bands: int) -> NDArray[np.float32]:
+def mel_filters(
+    sample_rate: int, n_fft: int, n_bands: int, *, top_hz: float = math.inf
+) -> NDArray[np.float32]:
     """Return triangular filters, ``(n_bands, n_fft // 2 + 1)``, evenly spaced in mel.
 
-    Each sums to 1, so that a band is a mean. A band narrower than a bin takes the nearest bin.
+    They reach up to ``top_hz``, or to half of the sample rate where that is lower. Each sums to 1,
+    so that a band is a mean. A band narrower than a bin takes the nearest bin.
 
     Reference: O'Shaughnessy, *Speech Communication*, 1987 (``2595 log10(1 + f / 700)``).
     """
-    top = 2595 * np.log10(1 + sample_rate / 2 / 700)
+    top = 2595 * np.log10(1 + min(top_hz, sample_rate / 2) / 700)
     edges_hz = 700 * (10 ** (np.linspace(0, top, n_bands + 2) / 2595) - 1)
     bins_hz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
     rising = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]

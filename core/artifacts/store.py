@@ -2,11 +2,14 @@
 
     uploads/{sha256}/audio                the bytes, once, however many jobs use them
     uploads/{sha256}/jobs/{job_id}        an empty marker for each job that uses them
+    incoming/{id}/…                       uploads in parts, see `core.artifacts.resumable`
     downloads/.pack-…/                    staging folder of a DJ pack while it is sent
     outputs/{job_id}/manifest.json        the record
     outputs/{job_id}/…                    artefacts
-    outputs/{job_id}/.work/{track}/…      float audio between stages, removed when the job ends
+    outputs/{job_id}/.work/{track}/…      files between stages (`core.pipeline.attempt_files`)
     cache/{sha256}/…                      results of stages, see `core.artifacts.cache`
+    cache/listening/{id}/…                pieces of lanes, see `core.listening.cache`
+    renders/{id}/…                        mixes, see `core.artifacts.renders`
     locks/                                one lock file per job, and 256 for the uploads
 
 Job ids sort by time (UUIDv7), so a page of the history needs no index.
@@ -18,7 +21,7 @@ import secrets
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,11 +29,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from core.artifacts.cache import StageCache
-from core.artifacts.uploads import PART, UploadWriter
+from core.artifacts.renders import RenderStore
+from core.artifacts.upload_store import UploadStore, modified_at
 from core.errors import ArtefactNotFound, JobNotFound
 from core.system.atomic import write_atomically
-from core.system.disk import storage_errors
 from stemcrate.schemas.manifest import ProcessingManifest
 
 CHUNK_BYTES = 1 << 20
@@ -54,75 +56,35 @@ def is_job_id(text: str) -> bool:
         return False
 
 
-class JobStore:
+class JobStore(UploadStore):
     """Everything on disk below one data folder. Safe to use from several processes."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
-        self.uploads = data_dir / "uploads"
+        super().__init__(data_dir)
         self.outputs = data_dir / "outputs"
         self.downloads = data_dir / "downloads"
-        self._locks = data_dir / "locks"
-
-    def stage_cache(self, max_bytes: int) -> StageCache:
-        """Return the cache of stage results, limited to ``max_bytes``."""
-        return StageCache(self.data_dir / "cache", self._lock_path("cache"), max_bytes)
-
-    # uploads
-
-    def open_upload(self, name: str, max_bytes: int) -> UploadWriter:
-        """Start an upload that the client calls ``name``."""
-        return UploadWriter(self.uploads, name, max_bytes, self.adopt_upload)
-
-    def adopt_upload(self, path: Path, sha256: str, job_id: str) -> None:
-        """Move the file at ``path`` to its place and mark it as used by ``job_id``."""
-        with self._lock(f"uploads-{sha256[:2]}"):
-            marks = self.uploads / sha256 / "jobs"
-            target = self.upload_path(sha256)
-            with storage_errors(target):
-                marks.mkdir(parents=True, exist_ok=True)
-                if not target.exists():
-                    path.replace(target)
-                (marks / job_id).touch()
-
-    def upload_path(self, sha256: str) -> Path:
-        """Return the path of uploaded bytes."""
-        return self.uploads / sha256 / "audio"
-
-    def release_upload(self, sha256: str, job_id: str) -> None:
-        """Remove the job's marker from these bytes; delete them when no job uses them."""
-        with self._lock(f"uploads-{sha256[:2]}"):
-            folder = self.uploads / sha256
-            (folder / "jobs" / job_id).unlink(missing_ok=True)
-            marks = folder / "jobs"
-            if marks.exists() and not any(marks.iterdir()):
-                shutil.rmtree(folder)
-                self.stage_cache(0).forget(sha256)
-
-    def remove_partial_uploads(self, *, older_than_s: float) -> None:
-        """Remove partial uploads that received nothing for so long; a kill left them."""
-        limit = time.time() - older_than_s
-        for path in self.uploads.glob(f".*{PART}"):
-            if _modified_at(path) < limit:
-                path.unlink(missing_ok=True)
+        self.listening = data_dir / "cache" / "listening"
 
     def remove_abandoned(self, *, older_than_s: float) -> None:
         """Remove staged packs and uploads without a job that a kill left."""
         limit = time.time() - older_than_s
         for path in self.downloads.glob(f"{STAGING}*"):
-            if all(_modified_at(found) < limit for found in (path, *path.rglob("*"))):
+            if all(modified_at(found) < limit for found in (path, *path.rglob("*"))):
                 shutil.rmtree(path, ignore_errors=True)
         for mark in self.uploads.glob("*/jobs/*"):
-            if is_job_id(mark.name) and not self.exists(mark.name) and _modified_at(mark) < limit:
+            if is_job_id(mark.name) and not self.exists(mark.name) and modified_at(mark) < limit:
                 self.release_upload(mark.parent.parent.name, mark.name)
 
     # jobs
 
     @contextmanager
-    def hold(self, job_id: str) -> Iterator[None]:
-        """Lock a job that runs outside the queue; the lock ends with the process."""
+    def hold(self, job_id: str, *, timeout_s: float = 0.0) -> Iterator[None]:
+        """Lock a job that runs outside the queue; the lock ends with the process.
+
+        Raises ``Timeout`` if another process holds it.
+        """
         self._locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path(f"{job_id}.run"), timeout=0):
+        with FileLock(self._lock_path(f"{job_id}.run"), timeout=timeout_s):
             yield
 
     def is_held(self, job_id: str) -> bool:
@@ -141,6 +103,14 @@ class JobStore:
         """Return whether the job exists and was not deleted."""
         return is_job_id(job_id) and self._manifest_path(job_id).exists()
 
+    def stamp(self, job_id: str) -> tuple[int, int]:
+        """Return what changes with a job's manifest. Raises `JobNotFound`."""
+        if is_job_id(job_id):
+            with suppress(FileNotFoundError):
+                stat = self._manifest_path(job_id).stat()
+                return stat.st_mtime_ns, stat.st_ino
+        raise self._no_job(job_id)
+
     def load(self, job_id: str) -> ProcessingManifest:
         """Read a job's manifest. Raises `JobNotFound`."""
         return ProcessingManifest.model_validate_json(self.read_manifest(job_id))
@@ -156,16 +126,30 @@ class JobStore:
         if is_job_id(job_id):
             with suppress(FileNotFoundError):
                 return self._manifest_path(job_id).read_bytes()
-        raise JobNotFound(
-            f"There is no job '{job_id}'.", hint="GET /jobs lists the jobs that exist."
-        )
+        raise self._no_job(job_id)
+
+    def written_at(self, job_id: str) -> int | None:
+        """Return when a job's manifest was last written (ns); None if there is none."""
+        try:
+            return self._manifest_path(job_id).stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
 
     @contextmanager
     def update(self, job_id: str) -> Iterator[ProcessingManifest]:
-        """Yield the manifest for changes; write it when the block ends without an error.
+        """Yield the manifest for changes; write them when the block ends without an error.
 
         Holds the job's lock meanwhile. Raises `JobNotFound`.
         """
+        with self.locked(job_id) as manifest:
+            before = _serialize(manifest)
+            yield manifest
+            if _serialize(manifest) != before:
+                self._write(manifest)
+
+    @contextmanager
+    def locked(self, job_id: str) -> Iterator[ProcessingManifest]:
+        """Yield the manifest while this process holds the job's lock. Raises `JobNotFound`."""
         with self._lock(job_id):
             try:
                 manifest = self.load(job_id)
@@ -173,6 +157,10 @@ class JobStore:
                 self._lock_path(job_id).unlink(missing_ok=True)
                 raise
             yield manifest
+
+    def replace(self, manifest: ProcessingManifest) -> None:
+        """Write a manifest instead of what the job has. Raises `JobNotFound`."""
+        with self.locked(manifest.job_id):
             self._write(manifest)
 
     def job_ids(self) -> list[str]:
@@ -194,16 +182,22 @@ class JobStore:
         return manifests
 
     def delete(self, job_id: str) -> None:
-        """Remove a job, its outputs, and the uploads that no other job uses."""
+        """Remove a job, its outputs and renders, and the uploads that no other job uses."""
         manifest = self.load(job_id)
         with self._lock(job_id):
             self._manifest_path(job_id).unlink(missing_ok=True)
             shutil.rmtree(self.outputs / job_id, onerror=_unless_in_use)
         (self.downloads / f"{job_id}.zip").unlink(missing_ok=True)
+        self.forget_listening(job_id)
+        RenderStore(self.data_dir).delete_of(job_id=job_id)
         for track in manifest.tracks:
             self.release_upload(track.source.sha256, job_id)
         for key in (job_id, f"{job_id}.run"):
             self._lock_path(key).unlink(missing_ok=True)
+
+    def forget_listening(self, owner: str) -> None:
+        """Remove what was made for players of a job, or of a track of the library."""
+        shutil.rmtree(self.listening / owner, ignore_errors=True)
 
     def expired(self, *, older_than_s: float) -> list[str]:
         """List the jobs that ended more than ``older_than_s`` seconds ago."""
@@ -227,44 +221,45 @@ class JobStore:
 
         Only listed names become paths, so no request can leave the job's folder.
         """
-        manifest = self.load(job_id)
-        if all(artefact.name != name for artefact in manifest.all_artefacts()):
+        artefacts = self.load(job_id).all_artefacts()
+        artefact = next((found for found in artefacts if found.name == name), None)
+        if artefact is None:
             raise ArtefactNotFound(
                 f"Job '{job_id}' has no artefact '{name}'.",
                 hint=f"GET /job/{job_id}/outputs lists its artefacts.",
             )
-        return self.job_folder(job_id) / name
+        return self.job_folder(job_id) / artefact.stored_as
 
-    def remove_work(self, job_id: str) -> None:
-        """Remove audio between stages and files that a killed process left incomplete."""
-        shutil.rmtree(self.work_folder(job_id), ignore_errors=True)
-        if not self.exists(job_id):  # whoever deleted it removes the rest
-            return
-        # No manifest is written under this lock, but the folder may be removed.
-        with self._lock(job_id), suppress(FileNotFoundError):
-            for leftover in self.job_folder(job_id).rglob(".*.part"):
+    @staticmethod
+    def _no_job(job_id: str) -> JobNotFound:
+        return JobNotFound(
+            f"There is no job '{job_id}'.", hint="GET /jobs lists the jobs that exist."
+        )
+
+    def remove_work(self, job_id: str, *, keep: Collection[str] = (), only: str = "*") -> None:
+        """Remove the folders of files between stages, and files that a killed process left.
+
+        The caller holds the job's lock (`locked`): no manifest is being written then. The names of
+        the folders in ``keep`` stay; ``only`` is a pattern of their names.
+        """
+        for folder in self.work_folder(job_id).glob(only):
+            if folder.name not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # not empty, or not there
+            self.work_folder(job_id).rmdir()
+        with suppress(FileNotFoundError):
+            for leftover in self.job_folder(job_id).glob(".*.part"):
                 leftover.unlink(missing_ok=True)
 
     def _manifest_path(self, job_id: str) -> Path:
         return self.outputs / job_id / "manifest.json"
 
     def _write(self, manifest: ProcessingManifest) -> None:
-        data = manifest.model_dump_json(indent=2).encode()
-        write_atomically(self._manifest_path(manifest.job_id), data)
+        write_atomically(self._manifest_path(manifest.job_id), _serialize(manifest))
 
-    def _lock_path(self, key: str) -> Path:
-        return self._locks / f"{key}.lock"
 
-    @contextmanager
-    def _lock(self, key: str) -> Iterator[None]:
-        lock = FileLock(self._lock_path(key))
-        with storage_errors(self._lock_path(key)):
-            self._locks.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+def _serialize(manifest: ProcessingManifest) -> bytes:
+    return manifest.model_dump_json(indent=2).encode()
 
 
 def _unless_in_use(function: object, path: str, raised: Any) -> None:
@@ -272,14 +267,6 @@ def _unless_in_use(function: object, path: str, raised: Any) -> None:
     error = raised[1]
     if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:
         raise error
-
-
-def _modified_at(path: Path) -> float:
-    """Return the modification time; the current time for a file that has vanished."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return time.time()
 
 
 def hash_file(path: Path) -> tuple[str, int]:

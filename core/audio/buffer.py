@@ -15,6 +15,10 @@ Codes: TypeAlias = NDArray[np.int32]
 # 262 144 samples are 6 s at 44.1 kHz and 2 MB in stereo float32: large enough that the cost of a
 # call vanishes, small enough that a dozen of them are negligible.
 BLOCK_SIZE = 262_144
+MIN_SAMPLE_RATE = 8_000
+"""Lowest sample rate in Hz of which loudness is defined here."""
+MAX_SAMPLE_RATE = 192_000
+"""Highest sample rate in Hz that is processed."""
 
 
 def validate_block(

@@ -5,11 +5,13 @@ Any fact may be unknown.
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from core.audio.tagging.tags import name_track, read_tags
-from core.export.model import MAX_HOT_CUES, CrateTrack, Cue, FileKind, GridMarker
+from core.export.model import Colour, CrateTrack, Cue, FileKind, GridMarker
 from stemcrate.schemas.facts import TrackFacts
 
+N = TypeVar("N", int, float)
 _BEATS_PER_BAR = 4  # if the metre is unknown
 _CODECS = {
     "aac": FileKind.M4A,
@@ -96,14 +98,14 @@ def read_year(text: object) -> int | None:
 def add_facts(track: CrateTrack, facts: TrackFacts) -> CrateTrack:
     """Fill a track with known facts; unknown facts leave its fields unchanged.
 
-    The first eight cues, in time, are on the pads; further ones, and the mixing points, are
-    memory cues.
+    Cues without a hot cue number, and the mixing points, are memory cues.
     """
     return replace(
         track,
         tempo_bpm=facts.tempo_bpm or track.tempo_bpm,
         key=facts.key or track.key,
         energy=facts.energy or track.energy,
+        rating=_or(facts.rating, track.rating),
         grid=_grid(facts) or track.grid,
         cues=_cues(facts) or track.cues,
         integrated_loudness_lufs=_or(
@@ -114,7 +116,7 @@ def add_facts(track: CrateTrack, facts: TrackFacts) -> CrateTrack:
     )
 
 
-def _or(value: float | None, own: float | None) -> float | None:
+def _or(value: N | None, own: N | None) -> N | None:
     return own if value is None else value
 
 
@@ -136,10 +138,15 @@ def _beats_per_bar(time_signature: str | None) -> int:
 
 
 def _cues(facts: TrackFacts) -> tuple[Cue, ...]:
-    found = sorted((cue.time_s, cue.name) for cue in facts.cues)
     cues = [
-        Cue(max(0.0, time_s), name, pad=pad if pad < MAX_HOT_CUES else None)
-        for pad, (time_s, name) in enumerate(found)
+        Cue(
+            max(0.0, cue.time_s),
+            cue.name,
+            pad=None if cue.hot_cue is None else cue.hot_cue - 1,
+            colour=None if cue.colour is None else Colour(*bytes.fromhex(cue.colour[1:])),
+            end_s=cue.end_s,
+        )
+        for cue in sorted(facts.cues, key=lambda cue: cue.time_s)
     ]
     windows = (("Mix in", facts.mix_in_s), ("Mix out", facts.mix_out_s))
     cues += [Cue(max(0.0, window[0]), name) for name, window in windows if window]

@@ -19,9 +19,9 @@ from typing import Literal, NamedTuple
 from core.analysis.harmony.camelot import key_to_camelot, key_to_open_key, key_to_short
 from core.audio.metering.replaygain import REPLAYGAIN_REFERENCE_LUFS
 from core.audio.tagging.tags import Cover
+from stemcrate.schemas.facts import N_HOT_CUES
 
 KeyNotation = Literal["short", "camelot", "open_key"]
-MAX_HOT_CUES = 8  # pads A … H, on every program and player
 
 
 class FileKind(StrEnum):
@@ -110,7 +110,7 @@ class Cue:
             raise ValueError(f"no cue at {self.start_s} s")
         if self.end_s is not None and not self.end_s > self.start_s:
             raise ValueError(f"no loop from {self.start_s} s to {self.end_s} s")
-        if self.pad is not None and not 0 <= self.pad < MAX_HOT_CUES:
+        if self.pad is not None and not 0 <= self.pad < N_HOT_CUES:
             raise ValueError(f"no pad {self.pad}")
 
     @property
@@ -130,6 +130,7 @@ class CrateTrack:
     file : its container and codec.
     key : in the spelling of `core.analysis.harmony.camelot.KEYS`, or None.
     energy : 1 … 10.
+    rating : 0 … 5 stars.
     grid : segments in ascending order of time.
     cues : hot cues, memory cues and loops.
     vocals_s : stretches with a voice, start and end.
@@ -160,6 +161,7 @@ class CrateTrack:
     tempo_bpm: float | None = None
     key: str | None = None
     energy: int | None = None
+    rating: int | None = None
     grid: tuple[GridMarker, ...] = ()
     cues: tuple[Cue, ...] = ()
     integrated_loudness_lufs: float | None = None

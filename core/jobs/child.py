@@ -18,7 +18,8 @@ from core.jobs.stage_child import (
     serve_stages,
 )
 from core.jobs.timing import Watchdog
-from core.pipeline.stage import StageRef
+from core.pipeline.stage_ref import Attempt
+from core.system.processes import stops_blocked
 from stemcrate.schemas.manifest import StageState
 
 logger = logging.getLogger(__name__)
@@ -56,27 +57,29 @@ class StageProcess:
 
     def run(
         self,
-        ref: StageRef,
+        attempt: Attempt,
         *,
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
-    ) -> StageState:
-        """Run a stage in the process.
+    ) -> StageState | None:
+        """Run an attempt at a stage in the process.
+
+        Returns the stage's state; None if a newer attempt has taken over.
 
         ``cancelled`` is polled several times a second; once it returns True, the stage has a few
         seconds to stop by itself, then its process is killed. A process without a sign of life for
         ``silence_s`` seconds is killed, too (0: never): it hangs, and blocks every job behind it.
 
         Raises `WorkerLost` if the process dies or hangs, and whatever
-        `AudioPipeline.run_stage` raises.
+        `AudioPipeline.run_attempt` raises.
         """
         self._number += 1
         try:
             connection = self._ensure_started()
-            connection.send(StageRequest(self._number, ref))
-            reply = self._await_end(connection, ref.stage_name, progress, cancelled)
+            connection.send(StageRequest(self._number, attempt))
+            reply = self._await_end(connection, attempt.ref.stage_name, progress, cancelled)
         except (EOFError, OSError) as error:
-            raise self._lost(ref.stage_name) from error
+            raise self._lost(attempt.ref.stage_name) from error
         except BaseException:
             self._discard()  # it still works on this request and must not answer the next one
             raise
@@ -109,7 +112,8 @@ class StageProcess:
         process = _spawn.Process(
             target=serve_stages, args=(self._spec, theirs), name=self._spec.name, daemon=True
         )
-        process.start()
+        with stops_blocked():
+            process.start()
         theirs.close()
         self._process, self._connection = process, connection
         return connection

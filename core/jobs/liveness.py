@@ -13,11 +13,13 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from core.errors import DatabaseUnavailable
 from core.system.database import (
@@ -28,6 +30,7 @@ from core.system.database import (
     sqlite_path,
     transaction,
 )
+from core.system.locks import held_if_free
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +54,22 @@ class Liveness(Protocol):
         """Take this process's lock for its lifetime."""
 
     def is_held(self) -> bool:
-        """Return whether this process holds its lock; if not, another may take its work."""
+        """Return whether this process holds its lock; if not, another may have taken its work."""
+
+    def renew(self) -> bool:
+        """Take this process's lost lock again; return whether that succeeded.
+
+        Another worker may have taken its work meanwhile: the caller has to find out.
+        """
 
     def release(self) -> None:
         """Release the lock."""
+
+    def if_dead(self, executor_id: str) -> AbstractContextManager[bool]:
+        """Return whether no process holds this worker's lock; hold it for the block if so.
+
+        A worker that only lost its connection cannot renew its lock meanwhile.
+        """
 
     def is_dead(self, executor_id: str) -> bool:
         """Return whether no process holds this worker's lock."""
@@ -106,6 +121,10 @@ class FileLiveness:
         except FileNotFoundError:
             return False
 
+    def renew(self) -> bool:
+        """Return False: nothing but another program removes the file of a living worker."""
+        return False
+
     def release(self) -> None:
         """Release the lock and remove its file."""
         if self._own is not None:
@@ -113,16 +132,20 @@ class FileLiveness:
             self._own.release()
             self._own = None
 
-    def is_dead(self, executor_id: str) -> bool:
-        """Return whether no process holds this worker's file."""
+    @contextmanager
+    def if_dead(self, executor_id: str) -> Iterator[bool]:
+        """Yield whether no process holds this worker's file; hold it for the block if so."""
         path = self._path(executor_id)
         if not path.exists():
-            return True
-        try:
-            with FileLock(path, timeout=0):
-                return True
-        except Timeout:
-            return False
+            yield True
+            return
+        with held_if_free(path) as is_free:
+            yield is_free
+
+    def is_dead(self, executor_id: str) -> bool:
+        """Return whether no process holds this worker's file."""
+        with self.if_dead(executor_id) as is_dead:
+            return is_dead
 
     def count(self) -> int:
         """Return the number of locked files; remove old files of dead workers."""
@@ -165,22 +188,32 @@ class PostgresLiveness:
             raise RuntimeError(f"another process holds the lock of {executor_id}")
 
     def is_held(self) -> bool:
-        """Return whether the session lives; renew a broken one if the lock is still free.
+        """Return whether the session lives."""
+        if self._session is None:
+            return False
+        try:
+            with database_errors():
+                self._session.execute(sa.text("select 1"))
+        except DatabaseUnavailable as error:
+            logger.warning("this worker lost its lock: %s", error)
+            self._drop()
+            return False
+        return True
+
+    def renew(self) -> bool:
+        """Take the lock on a new session; give up after ``RELOCK_S`` seconds.
 
         A restart of the server thus costs no running stage.
         """
         deadline = time.monotonic() + RELOCK_S
         while True:
             try:
-                if self._session is not None:
-                    with database_errors():
-                        self._session.execute(sa.text("select 1"))
-                    return True
                 self.hold(self._executor_id)
-                return True
             except (DatabaseUnavailable, RuntimeError) as error:
                 logger.warning("this worker lost its lock: %s", error)
                 self._drop()
+            else:
+                return True
             if time.monotonic() > deadline:
                 return False
             time.sleep(1.0)
@@ -189,14 +222,20 @@ class PostgresLiveness:
         """Release the lock by closing its session."""
         self._drop()
 
-    def is_dead(self, executor_id: str) -> bool:
-        """Return whether no session holds this worker's lock."""
+    @contextmanager
+    def if_dead(self, executor_id: str) -> Iterator[bool]:
+        """Yield whether no session holds this worker's lock; hold it for the block if so."""
         with transaction(self._url) as connection:
             # Transaction scope, so that the lock is released when this block ends.
             free = sa.func.pg_try_advisory_xact_lock(
                 WORKERS_LOCK_CLASS, sa.func.hashtext(executor_id)
             )
-            return bool(connection.scalar(sa.select(free)))
+            yield bool(connection.scalar(sa.select(free)))
+
+    def is_dead(self, executor_id: str) -> bool:
+        """Return whether no session holds this worker's lock."""
+        with self.if_dead(executor_id) as is_dead:
+            return is_dead
 
     def count(self) -> int:
         """Return the number of advisory locks of workers."""

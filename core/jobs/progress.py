@@ -101,7 +101,6 @@ class ProgressLog:
         return [LoggedEvent(row.seq, _utc(row.at), json.loads(row.payload)) for row in rows]
 
 
-ENDED = (StageState.COMPLETED, StageState.FAILED, StageState.CANCELLED)
 MIN_ELAPSED_S = 2.0
 MIN_FRACTION = 0.05
 
@@ -135,7 +134,7 @@ def job_progress(
         cost = costs.get(record.name, 1.0)
         total += cost
         if record.state == StageState.COMPLETED or (
-            not manifest.state.is_final and (is_over or record.state in ENDED)
+            not manifest.state.is_final and (is_over or record.state.is_final)
         ):
             done += cost
         elif record.state == StageState.RUNNING:

@@ -5,7 +5,7 @@ Holds only a client of the engine: no workflow code, no torch, no execution.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
 
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 APPLICATION = "stemcrate"
 JOBS_QUEUE = "jobs"
 TRACKS_QUEUE = "tracks"
+RENDERS_QUEUE = "renders"
+IMPORTS_QUEUE = "imports"
 JOBS_AT_ONCE = 4
 # Polling interval of an idle worker. Measured on one slow core: stages every 0.1 s
 # cost 10 % of it, 0.2 s half of that; a track of eleven stages then waits 1 s for its queues.
@@ -24,6 +26,8 @@ JOB_POLL_S = 0.5
 STAGE_POLL_S = 0.2
 RESULT_POLL_S = 0.1  # while a job runs
 JOB_WORKFLOW = "process_job"
+RENDER_WORKFLOW = "render"
+IMPORT_WORKFLOW = "import_folder"
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 FORGET_AFTER_S = 10.0
 BATCH = 500
@@ -62,17 +66,62 @@ class JobQueue:
         return True
 
     @database_errors()
-    def enqueue(self, job_id: str) -> None:
-        """Queue the job. Idempotent."""
+    def enqueue(self, job_id: str, n_retries: int = 0) -> None:
+        """Queue the job. Idempotent for each number of retries."""
         self._client.enqueue(
-            {"workflow_name": JOB_WORKFLOW, "queue_name": JOBS_QUEUE, "workflow_id": job_id},
+            {
+                "workflow_name": JOB_WORKFLOW,
+                "queue_name": JOBS_QUEUE,
+                "workflow_id": _workflow_of(job_id, n_retries),
+            },
             job_id,
         )
 
     @database_errors()
-    def cancel(self, job_id: str) -> None:
+    def enqueue_render(self, id: str, run: str) -> None:
+        """Queue one run of a render. Idempotent."""
+        self._client.enqueue(
+            {
+                "workflow_name": RENDER_WORKFLOW,
+                "queue_name": RENDERS_QUEUE,
+                "workflow_id": _render_workflow(id, run),
+            },
+            id,
+            run,
+        )
+
+    @database_errors()
+    def enqueue_import(self, id: str) -> None:
+        """Queue the import of a folder. Idempotent."""
+        self._client.enqueue(
+            {
+                "workflow_name": IMPORT_WORKFLOW,
+                "queue_name": IMPORTS_QUEUE,
+                "workflow_id": _import_workflow(id),
+            },
+            id,
+        )
+
+    @database_errors()
+    def waiting(self) -> list[str]:
+        """List the jobs that no worker has taken yet, the next one first."""
+        rows = self._client.list_workflows(
+            status="ENQUEUED", queue_name=JOBS_QUEUE, load_input=False, load_output=False
+        )
+        return [job_of(row) for row in sorted(rows, key=lambda row: row.created_at or 0)]
+
+    @database_errors()
+    def running(self) -> set[str]:
+        """List the jobs that a worker has taken; without those that render."""
+        rows = self._client.list_workflows(
+            status="PENDING", queue_name=JOBS_QUEUE, load_input=False, load_output=False
+        )
+        return {job_of(row) for row in rows}
+
+    @database_errors()
+    def cancel(self, job_id: str, n_retries: int = 0) -> None:
         """Remove the job, its tracks and its stages from the queues. Idempotent."""
-        self._client.cancel_workflow(job_id, cancel_children=True)
+        self._client.cancel_workflow(_workflow_of(job_id, n_retries), cancel_children=True)
 
     @database_errors()
     def forget(self, job_id: str) -> bool:
@@ -101,6 +150,8 @@ class JobQueue:
         for name, n_at_once, poll_s in (
             (JOBS_QUEUE, JOBS_AT_ONCE, JOB_POLL_S),
             (TRACKS_QUEUE, cpu_slots + 2, JOB_POLL_S),
+            (RENDERS_QUEUE, 1, JOB_POLL_S),
+            (IMPORTS_QUEUE, 1, JOB_POLL_S),
             ("gpu", 1, STAGE_POLL_S),
             ("cpu", cpu_slots, STAGE_POLL_S),
         ):
@@ -114,23 +165,39 @@ class JobQueue:
         return self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
 
     @database_errors()
-    def restart(self, job_id: str) -> None:
+    def restart(self, job_id: str, n_retries: int = 0) -> None:
         """Restart the job; stages that the manifest lists as completed are not run again.
 
         Only for a job that no live worker works on.
         """
         self._client.delete_workflows([row.workflow_id for row in self._rows(job_id)])
-        self.enqueue(job_id)
+        self.enqueue(job_id, n_retries)
 
     @database_errors()
-    def job_states(self, job_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
-        """Return the engine's states of these jobs; unknown jobs are missing."""
+    def job_states(self, n_retries: Mapping[str, int]) -> dict[str, WorkflowStatus]:
+        """Return the engine's states of these jobs, by id; unknown jobs are missing.
+
+        ``n_retries`` gives the jobs and how often each was tried again.
+        """
+        return self._states([_workflow_of(*job) for job in n_retries.items()])
+
+    @database_errors()
+    def render_states(self, runs: Mapping[str, str]) -> dict[str, WorkflowStatus]:
+        """Return the engine's states of these runs of renders, by id; unknown ones are missing."""
+        return self._states([_render_workflow(*render) for render in runs.items()])
+
+    @database_errors()
+    def import_states(self, ids: Sequence[str]) -> dict[str, WorkflowStatus]:
+        """Return the engine's states of imports, by id; unknown ones are missing."""
+        return self._states([_import_workflow(id) for id in ids])
+
+    def _states(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
         states: dict[str, WorkflowStatus] = {}
-        for batch in _batches(job_ids):
+        for batch in _batches(workflow_ids):
             rows = self._client.list_workflows(
                 workflow_ids=batch, load_input=False, load_output=True
             )
-            states.update({row.workflow_id: row for row in rows})
+            states.update({job_of(row): row for row in rows})
         return states
 
     @database_errors()
@@ -146,8 +213,24 @@ class JobQueue:
 
 
 def job_of(workflow: WorkflowStatus) -> str:
-    """Return the id of a workflow's job: workflow ids are ``job.track.stage``."""
+    """Return the id of a workflow's job: workflow ids are ``job.track.stage``.
+
+    From the first retry on, they are ``job.retry1.track.stage``: the engine runs no id twice. Of a
+    render, ``id.run``, it is the render's id, and of an import, ``id.import``, the import's.
+    """
     return workflow.workflow_id.partition(".")[0]
+
+
+def _workflow_of(job_id: str, n_retries: int) -> str:
+    return f"{job_id}.retry{n_retries}" if n_retries else job_id
+
+
+def _render_workflow(id: str, run: str) -> str:
+    return f"{id}.{run}"
+
+
+def _import_workflow(id: str) -> str:
+    return f"{id}.import"
 
 
 def _batches(job_ids: Sequence[str]) -> Iterable[list[str]]:

@@ -19,14 +19,23 @@ from dbos import WorkflowStatus  # noqa: TID251
 from filelock import Timeout
 from pydantic import ValidationError
 
-from core.errors import DatabaseUnavailable, JobNotFound, WorkerLost
+from core.artifacts.resumable import ResumableUploads
+from core.errors import DatabaseUnavailable, JobNotFound, StemcrateError, WorkerLost
 from core.jobs.liveness import Liveness
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import ACTIVE, PIPELINE_VERSION, JobQueue, job_of
+from core.jobs.queue import (
+    ACTIVE,
+    IMPORT_WORKFLOW,
+    PIPELINE_VERSION,
+    RENDER_WORKFLOW,
+    JobQueue,
+    job_of,
+)
 from core.jobs.recovery import Recovery
 from core.jobs.workflows import tell_state
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.retrying import tidy
 from stemcrate.schemas.manifest import ProcessingManifest
 
 logger = logging.getLogger(__name__)
@@ -49,9 +58,8 @@ class Reaper:
     ----------
     executor_id : the id of this worker.
     liveness : the locks of the workers.
-    fence : called when this worker has lost its own lock: it must stop at once, because another one
-    may
-        already run its work.
+    fence : called when this worker has lost its own lock or its work: it must stop at once, because
+        another one may already run its work.
     retention_days : jobs are deleted this many days after they ended; 0 keeps them.
     recovery : returns workflows to their queues.
     """
@@ -78,8 +86,9 @@ class Reaper:
         self._retention_days = retention_days
         self._recovery = recovery
         self._idle_since: dict[str, float] = {}
-        self._ended: set[str] = set()
+        self._ended: dict[str, int] = {}  # when the manifest was written
         self._cleaned_at = float("-inf")
+        self._is_sure = True
 
     def run(self, interval_s: float, stopping: threading.Event) -> None:
         """Run a round every ``interval_s`` seconds until the worker stops."""
@@ -89,8 +98,7 @@ class Reaper:
 
     def tick(self) -> None:
         """Look once."""
-        if not self._liveness.is_held():
-            self._fence()
+        self._check_lock()
         self._guarded(self.recover_dead)
         self._guarded(self.take_back_dropped)
         self._guarded(self.close_lost)
@@ -100,15 +108,35 @@ class Reaper:
             self._guarded(self.forget_deleted)
             self._guarded(self.remove_abandoned)
 
+    def _check_lock(self) -> None:
+        """Fence this worker if it lost its lock, unless nobody took its work meanwhile.
+
+        Others take work only while they hold the lock of the worker that had it, so whoever holds
+        its own lock again knows after one look.
+        """
+        if not self._liveness.is_held():
+            self._is_sure = False
+            if not self._liveness.renew():
+                self._fence()
+        if not self._is_sure:
+            if lost := self._recovery.lost(self._recovery.running(), self._executor_id):
+                logger.critical("another worker took %s", ", ".join(sorted(lost)))
+                self._fence()
+            self._is_sure = True
+
     def recover_dead(self) -> None:
         """Return the work of dead workers to the queues."""
         pending = self._queue.pending()
         executors = {row.executor_id for row in pending if row.executor_id} - {self._executor_id}
-        dead = {executor for executor in executors if self._liveness.is_dead(executor)}
-        for executor_id in dead:
-            logger.warning("%s is dead, its work returns to the queue", executor_id)
-            self._recovery.recover(executor_id)
+        dead = {executor_id for executor_id in executors if self._recover_if_dead(executor_id)}
         self._restart_outdated(pending, dead)
+
+    def _recover_if_dead(self, executor_id: str) -> bool:
+        with self._liveness.if_dead(executor_id) as is_dead:
+            if is_dead:
+                logger.warning("%s is dead, its work returns to the queue", executor_id)
+                self._recovery.recover(executor_id)
+            return is_dead
 
     def take_back_dropped(self) -> None:
         """Return own workflows that no thread has run for a while to their queues."""
@@ -131,23 +159,30 @@ class Reaper:
     def _restart_outdated(self, pending: Sequence[WorkflowStatus], dead: Collection[str]) -> None:
         """Restart jobs that a worker of another version left: nobody can replay them."""
         alive = {job_of(row) for row in pending if row.executor_id not in dead}
-        outdated = {job_of(row) for row in pending if row.app_version != PIPELINE_VERSION}
+        outdated = {
+            job_of(row)
+            for row in pending
+            if row.app_version != PIPELINE_VERSION
+            and row.name not in (RENDER_WORKFLOW, IMPORT_WORKFLOW)
+        }
         for job_id in outdated - alive:
             self._guarded(self._restart, job_id)
 
     def _restart(self, job_id: str) -> None:
         with suppress(Timeout), self._store.hold(job_id):
             logger.warning("%s was started by another version and restarts", job_id)
-            self._queue.restart(job_id)
+            self._queue.restart(job_id, self._store.load(job_id).n_retries)
 
     def close_lost(self) -> None:
         """Close the manifests of jobs that the engine gave up or does not know."""
         open_jobs = {m.job_id: m for m in self._open_manifests()}
-        states = self._queue.job_states(list(open_jobs))
+        # Before the states: a job that is tried again is held until it is queued.
+        held = {job_id for job_id in open_jobs if self._store.is_held(job_id)}
+        states = self._queue.job_states({m.job_id: m.n_retries for m in open_jobs.values()})
         for job_id, manifest in open_jobs.items():
             if (workflow := states.get(job_id)) is not None:
                 self._guarded(self._close_if_ended, job_id, workflow)
-            elif _age_s(manifest) > MISSING_AFTER_S and not self._store.is_held(job_id):
+            elif _age_s(manifest) > MISSING_AFTER_S and job_id not in held:
                 self._guarded(self._fail, job_id, WorkerLost("The queue no longer knows this job."))
 
     def delete_expired(self) -> None:
@@ -173,13 +208,15 @@ class Reaper:
         """Remove what killed processes left: parts of uploads soon, the rest after a day."""
         self._store.remove_partial_uploads(older_than_s=PARTIAL_UPLOAD_STAYS_S)
         self._store.remove_abandoned(older_than_s=DAY_S)
+        ResumableUploads(self._store.data_dir).remove_expired()
 
     def _open_manifests(self) -> list[ProcessingManifest]:
         found = []
         job_ids = self._store.job_ids()
-        self._ended &= set(job_ids)
+        self._ended = {job_id: self._ended[job_id] for job_id in job_ids if job_id in self._ended}
         for job_id in job_ids:
-            if job_id in self._ended:
+            written_at = self._store.written_at(job_id)
+            if self._ended.get(job_id) == written_at is not None:
                 continue
             try:
                 manifest = self._store.load(job_id)
@@ -188,12 +225,13 @@ class Reaper:
                 continue
             except ValidationError:
                 logger.exception("skipped %s: its manifest cannot be read", job_id)
-                self._ended.add(job_id)
-                continue
-            if not manifest.state.is_final:
-                found.append(manifest)
-            elif self._is_tidy(manifest):
-                self._ended.add(job_id)
+                is_ended = True
+            else:
+                is_ended = manifest.state.is_final and self._is_tidy(manifest)
+                if not manifest.state.is_final:
+                    found.append(manifest)
+            if is_ended and written_at is not None:
+                self._ended[job_id] = written_at
         return found
 
     def _is_tidy(self, manifest: ProcessingManifest) -> bool:
@@ -201,9 +239,11 @@ class Reaper:
         if not self._store.work_folder(manifest.job_id).exists():
             return True
         ended_at = manifest.finished_at
-        if ended_at is not None and time.time() - ended_at.timestamp() > WORK_STAYS_S:
-            self._store.remove_work(manifest.job_id)
-        return False
+        if ended_at is None or time.time() - ended_at.timestamp() <= WORK_STAYS_S:
+            return False
+        with suppress(JobNotFound):
+            tidy(self._store, manifest.job_id)
+        return True
 
     def _remove_remains(self, job_id: str) -> None:
         """Remove the folder of a deleted job that a stage still wrote to."""
@@ -216,21 +256,26 @@ class Reaper:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _close_if_ended(self, job_id: str, workflow: WorkflowStatus) -> None:
-        if workflow.status in ACTIVE or self._store.load(job_id).state.is_final:
+        if workflow.status in ACTIVE:
+            return
+        manifest = self._store.load(job_id)
+        if manifest.state.is_final:
             return
         if workflow.status == "CANCELLED":
             tell_state(self._log, job_id, self._pipeline.cancel(job_id))
-            self._store.remove_work(job_id)
+            tidy(self._store, job_id)
             return
-        self._queue.cancel(job_id)  # tracks that still run
-        if workflow.status == "ERROR" and workflow.error is not None:
+        self._queue.cancel(job_id, manifest.n_retries)  # tracks that still run
+        if isinstance(workflow.error, StemcrateError):
             self._fail(job_id, workflow.error)
         else:
+            # The job's audio is not at fault: it can be tried again.
+            what = failure_of(workflow.error).message if workflow.error else workflow.status
             self._fail(
                 job_id,
                 WorkerLost(
-                    "Every worker that ran this job died.",
-                    hint="Most often the machine ran out of memory; see the worker's log.",
+                    f"The queue ended this job before its work was done: {what}.",
+                    hint="Try again; report it with the worker's log if that does not help.",
                 ),
             )
 

@@ -1,6 +1,7 @@
 """A worker's report of its device and models, published while it runs.
 
-Weights may arrive at any time (`stemcrate models fetch`), so the worker checks repeatedly.
+Weights may arrive at any time (`stemcrate models fetch`, or a copy), so the worker checks
+repeatedly.
 """
 
 import logging
@@ -29,6 +30,7 @@ class Reporter:
         self._runtime = runtime
         self._device = DeviceReport(name=None, reason="The worker is looking for its device.")
         self._published: WorkerReport | None = None
+        self._looking = threading.Lock()
 
     def run(self, interval_s: float, stopping: threading.Event) -> None:
         """Run a round every ``interval_s`` seconds until the worker stops."""
@@ -39,13 +41,14 @@ class Reporter:
             stopping.wait(interval_s)
 
     def look(self) -> None:
-        """Synchronize once. Never raises: failures are logged and retried next time."""
+        """Synchronize once; for any thread. Never raises: the next look repeats what failed."""
         try:
-            inventory = take_inventory(self._runtime.model_dir)
-            report = WorkerReport(device=self._device, inventory=inventory)
-            if report != self._published:
-                self._reports.publish(self._executor_id, report)
-                self._published = report
+            with self._looking:
+                inventory = take_inventory(self._runtime.model_dir)
+                report = WorkerReport(device=self._device, inventory=inventory)
+                if report != self._published:
+                    self._reports.publish(self._executor_id, report)
+                    self._published = report
         except (StemcrateError, OSError) as error:
             logger.warning("cannot publish this worker's report: %s", error)
         except Exception:

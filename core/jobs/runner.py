@@ -1,4 +1,4 @@
-"""Runs stages in stage processes: slots, retries, cancel, and progress events."""
+"""Runs stages in stage processes: slots, attempts, cancel, and progress events."""
 
 import logging
 import shutil
@@ -18,11 +18,14 @@ from core.errors import (
     WorkerLost,
 )
 from core.jobs.child import StageProcess
+from core.jobs.patience import patiently
 from core.jobs.progress import ProgressLog
 from core.jobs.timing import EtaEstimator
+from core.pipeline.attempts import DeathLimits
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.stage import StageRef
+from core.pipeline.retrying import tidy
+from core.pipeline.stage_ref import Attempt, StageRef
 from core.system.logs import work_in_log
 from stemcrate.schemas.manifest import StageState
 
@@ -30,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 WATCH_S = 1.0
 BACKOFF_S = 0.5
-ROOM_POLL_S = 1.0
+MAX_BACKOFF_S = 30.0
 
 
 class StageRunner:
@@ -41,8 +44,9 @@ class StageRunner:
     pipeline : the stages and their store.
     log : receives progress events.
     processes : the processes of each queue, ``gpu`` and ``cpu``.
-    max_attempts : attempts at a stage whose process dies.
-    backoff_s : pause before the second attempt; doubles with each further one.
+    limits : deaths after which a stage fails.
+    backoff_s : pause after the first death of a stage's process; doubles with each further one, up
+        to ``MAX_BACKOFF_S``.
     """
 
     def __init__(
@@ -51,7 +55,7 @@ class StageRunner:
         log: ProgressLog,
         processes: Mapping[str, Sequence[StageProcess]],
         *,
-        max_attempts: int,
+        limits: DeathLimits,
         backoff_s: float = BACKOFF_S,
     ) -> None:
         self._pipeline = pipeline
@@ -61,84 +65,129 @@ class StageRunner:
         for name, group in processes.items():
             for process in group:
                 self._free[name].put(process)
-        self._max_attempts = max_attempts
+        self._limits = limits
         self._backoff_s = backoff_s
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
+        self._begun: set[Attempt] = set()
 
-    def run(self, ref: StageRef) -> StageState:
-        """Run a stage in a process of its queue, with retries.
+    def run(self, ref: StageRef, is_owned: Callable[[], bool]) -> StageState:
+        """Run a stage in a process of its queue, with as many attempts as it takes.
 
         Returns its final state; ``cancelled`` if the job was cancelled or deleted.
         Does not return while the worker stops: another worker continues the stage.
+        ``is_owned`` returns whether the stage is still this worker's. Raises `NotOwned` if not.
         """
-        over = _JobWatch(self._pipeline, ref.job_id)
         queue_name = self._pipeline.stage(ref.stage_name).queue
+        job = _Watch(lambda: is_over(self._pipeline, ref.job_id))
         with (
             work_in_log(ref.job_id, ref.stage_name, ref.track_index),
             self._count(ref.job_id),
-            self._slot(queue_name, over) as process,
+            self._slot(queue_name, job) as process,
         ):
-            if process is None or over.check():
+            if process is None:
                 return StageState.CANCELLED
-            self._tell(ref, {"kind": "stage", "state": StageState.RUNNING})
-            state = self._attempt(process, ref, over)
-            self._tell(ref, {"kind": "stage", "state": state})
-            return state
+            try:
+                return self._run(process, ref, is_owned)
+            except JobNotFound:
+                return StageState.CANCELLED
 
     def stop(self) -> None:
-        """Kill every stage process; their stages stay unfinished."""
+        """Kill every stage process and leave their stages to the next worker, uncounted."""
         self._stopping.set()
         for process in self._processes:
             process.kill()
-
-    def _attempt(self, process: StageProcess, ref: StageRef, over: "_JobWatch") -> StageState:
-        for attempt in range(1, self._max_attempts + 1):
-            report = self._reporter(ref)
+        with self._lock:
+            begun = list(self._begun)
+        for attempt in begun:
             try:
-                return process.run(ref, progress=report, cancelled=over)
-            except JobNotFound:
-                return StageState.CANCELLED
-            except WorkerLost as error:
-                self._park_if_stopping()
-                logger.warning("attempt %d of %d: %s", attempt, self._max_attempts, error)
-                lost = error
+                self._pipeline.attempts.give_back(attempt)
             except StemcrateError as error:
-                return self._fail(ref, error, over)
-            self._stopping.wait(self._backoff_s * 2 ** (attempt - 1))
-            self._park_if_stopping()
-            if over.check():
-                return StageState.CANCELLED
-        return self._fail(ref, lost, over)
+                logger.warning("%s looks like a dead worker's: %s", attempt.ref, error)
 
-    def _fail(self, ref: StageRef, error: StemcrateError, over: "_JobWatch") -> StageState:
-        """Record a stage that could not record itself; wait while the disk is full.
+    def _run(
+        self, process: StageProcess, ref: StageRef, is_owned: Callable[[], bool]
+    ) -> StageState:
+        n_attempts = 0
+        while True:
+            attempt = self._begin(ref, is_owned)
+            if isinstance(attempt, StageState):
+                return attempt
+            self._tell(ref, StageState.RUNNING, attempt)
+            pause_s = min(self._backoff_s * 2**n_attempts, MAX_BACKOFF_S)
+            state = self._attempt(process, attempt, pause_s)
+            self._forget(attempt)
+            if state is not None and state.is_final:
+                self._tell(ref, state, attempt)
+                return state
+            n_attempts += 1
+
+    def _begin(self, ref: StageRef, is_owned: Callable[[], bool]) -> Attempt | StageState:
+        def begin() -> Attempt | StageState:
+            self._park_if_stopping()
+            begun = self._pipeline.attempts.begin(ref, is_owned=is_owned, limits=self._limits)
+            if isinstance(begun, Attempt):
+                with self._lock:
+                    self._begun.add(begun)
+            return begun
+
+        return patiently(begin)
+
+    def _forget(self, attempt: Attempt) -> None:
+        self._park_if_stopping()  # `stop` gives it back
+        with self._lock:
+            self._begun.remove(attempt)
+
+    def _attempt(
+        self, process: StageProcess, attempt: Attempt, pause_s: float
+    ) -> StageState | None:
+        """Carry out an attempt; return its state, None if another one has taken over."""
+        over = _Watch(lambda: self._pipeline.is_given_up(attempt))
+        try:
+            return process.run(attempt, progress=self._reporter(attempt.ref), cancelled=over)
+        except WorkerLost as error:
+            logger.warning("%s", error)
+            lost = error
+        except JobNotFound:
+            return StageState.CANCELLED
+        except Exception as error:  # whatever it is, the job must end
+            if not isinstance(error, StemcrateError):
+                logger.exception("the stage could not be run")
+            failure = failure_of(error)
+            return self._record(lambda: self._pipeline.fail_stage(attempt, failure))
+        # Whoever kills this worker as well needs a moment: that does not count.
+        self._stopping.wait(pause_s)
+        return self._record(
+            lambda: self._pipeline.attempts.count_death(attempt, lost, self._limits)
+        )
+
+    def _record(self, record: Callable[[], StageState | None]) -> StageState | None:
+        """Record how an attempt ended, once there is room.
 
         Raising instead would leave the stage to the engine, which has no room either and drops it.
         """
-        while not over.check():
+
+        def record_unless_stopping() -> StageState | None:
             self._park_if_stopping()
-            try:
-                return self._pipeline.fail_stage(ref, failure_of(error))
-            except JobNotFound:
-                break
-            except StorageFull as full:
-                logger.warning("waiting for room to record the stage: %s", full)
-                self._stopping.wait(ROOM_POLL_S)
-        return StageState.CANCELLED
+            return record()
+
+        return patiently(record_unless_stopping)
 
     def _reporter(self, ref: StageRef) -> Callable[[float], None]:
         """Return the progress function for one attempt at a stage."""
         estimator = EtaEstimator()
 
         def report(fraction: float) -> None:
-            told = {"fraction": round(fraction, 4), "eta_s": estimator.eta_s(fraction)}
-            self._tell(ref, {"kind": "progress", **told})
+            event = {"fraction": round(fraction, 4), "eta_s": estimator.eta_s(fraction)}
+            self._append(ref, {"kind": "progress", **event})
 
         return report
 
-    def _tell(self, ref: StageRef, event: Mapping[str, Any]) -> None:
+    def _tell(self, ref: StageRef, state: StageState, attempt: Attempt) -> None:
+        self._append(ref, {"kind": "stage", "state": state, "attempt": attempt.number})
+
+    def _append(self, ref: StageRef, event: dict[str, Any]) -> None:
         # The log is a convenience: an unavailable database must not fail a stage.
         try:
             self._log.append(
@@ -187,24 +236,18 @@ class StageRunner:
             threading.Event().wait()
 
 
-class _JobWatch:
-    """Returns whether a job is over; reads its manifest at most once a second."""
+class _Watch:
+    """Returns whether something is over; looks at most once a second."""
 
-    def __init__(self, pipeline: AudioPipeline, job_id: str) -> None:
-        self._pipeline = pipeline
-        self._job_id = job_id
-        self._checked_at = float("-inf")
+    def __init__(self, look: Callable[[], bool]) -> None:
+        self._look = look
+        self._looked_at = float("-inf")
         self._is_over = False
 
     def __call__(self) -> bool:
-        if time.monotonic() - self._checked_at >= WATCH_S:
-            return self.check()
-        return self._is_over
-
-    def check(self) -> bool:
-        """Look now."""
-        self._checked_at = time.monotonic()
-        self._is_over = self._is_over or is_over(self._pipeline, self._job_id)
+        if not self._is_over and time.monotonic() - self._looked_at >= WATCH_S:
+            self._looked_at = time.monotonic()
+            self._is_over = self._look()
         return self._is_over
 
 
@@ -219,8 +262,7 @@ def is_over(pipeline: AudioPipeline, job_id: str) -> bool:
 def clean_up(pipeline: AudioPipeline, job_id: str) -> None:
     """Remove the work files of a job that is over, or its whole folder if it was deleted."""
     try:
-        if pipeline.store.load(job_id).state.is_final:
-            with suppress(StorageFull):  # the reaper removes it later
-                pipeline.store.remove_work(job_id)
+        with suppress(StorageFull):  # the reaper removes them later
+            tidy(pipeline.store, job_id)
     except JobNotFound:
         shutil.rmtree(pipeline.store.job_folder(job_id), ignore_errors=True)

@@ -1,20 +1,27 @@
-"""Operations on jobs for the API: submit, follow, cancel, delete."""
+"""Operations on jobs for the API: submit, follow, cancel, retry, delete."""
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+
+from filelock import Timeout
 
 from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
-from core.errors import DatabaseUnavailable
+from core.errors import DatabaseUnavailable, JobNotRetryable, StorageFull
 from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progress
 from core.jobs.queue import JobQueue
-from core.library.intake.job_tracks import forget_job
+from core.library.intake.job_tracks import add_again, forget_job
 from core.library.library import Library
 from core.pipeline.pipeline import AudioPipeline
+from core.pipeline.retrying import can_retry, retry_job, tidy
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 from stemcrate.schemas.options import ProcessingOptions
 
 logger = logging.getLogger(__name__)
+
+HOLD_S = 2.0
+"""Others look for a moment whether a job is held."""
 
 
 class JobService:
@@ -55,6 +62,17 @@ class JobService:
             events = self._log.latest(manifest.job_id)
         return job_progress(manifest, events, self._costs)
 
+    def queue_place(self, manifest: ProcessingManifest) -> int | None:
+        """Return a waiting job's place in the queue, 1 for the next; None if it does not wait."""
+        if manifest.state != JobState.QUEUED:
+            return None
+        try:
+            waiting = self._queue.waiting()
+        except DatabaseUnavailable:
+            return None
+        job_id = manifest.job_id
+        return waiting.index(job_id) + 1 if job_id in waiting else None
+
     def cancel(self, job_id: str) -> JobState:
         """Cancel a job; an ended job is unchanged. Raises `JobNotFound`.
 
@@ -68,14 +86,45 @@ class JobService:
         if state != JobState.CANCELLED:
             return state
         try:
-            self._queue.cancel(job_id)
+            self._queue.cancel(job_id, before.n_retries)
             self._log.append(job_id, {"kind": "state", "state": state})
         except DatabaseUnavailable as error:
             # The worker also reads the manifest: without the engine, it only reacts a little later.
             logger.warning("the cancel of %s did not reach the queue: %s", job_id, error)
         if not _has_running_stage(before):
-            self._store.remove_work(job_id)
+            tidy(self._store, job_id)
         return state
+
+    def can_retry(self, manifest: ProcessingManifest) -> bool:
+        """Return whether `retry` would leave anything to do."""
+        return can_retry(manifest, self._store)
+
+    def retry(self, job_id: str) -> JobState:
+        """Queue an ended job again; what is done stays done.
+
+        Raises `JobNotFound`, `JobNotRetryable`, `StorageFull`, `DatabaseUnavailable`.
+        """
+        self._store.load(job_id)  # no other text becomes the name of a lock
+        try:
+            with self._store.hold(job_id, timeout_s=HOLD_S):
+                return self._retry(self._store.load(job_id))
+        except Timeout as error:
+            raise JobNotRetryable(
+                f"Job '{job_id}' is running.", hint="Wait for its end, or cancel it."
+            ) from error
+
+    def _retry(self, before: ProcessingManifest) -> JobState:
+        job_id = before.job_id
+        manifest = retry_job(self._store, job_id)
+        try:
+            self._log.forget(job_id)  # who follows the job would stop at its earlier end
+            self._log.append(job_id, {"kind": "state", "state": manifest.state})
+            add_again(self._library, job_id)
+            self._queue.enqueue(job_id, manifest.n_retries)
+        except Exception:
+            self._store.replace(before)
+            raise
+        return manifest.state
 
     def delete(self, job_id: str) -> None:
         """Remove a job with its files; cancel it first if it runs.
@@ -83,7 +132,8 @@ class JobService:
         Tracks that only this job added leave the library. Raises `JobNotFound`. Files that a
         running stage still writes are removed by its worker.
         """
-        self.cancel(job_id)
+        with suppress(StorageFull):  # a job must not be what keeps the disk full
+            self.cancel(job_id)
         self._store.delete(job_id)
         try:
             self._queue.forget(job_id)

@@ -4,7 +4,7 @@ It can be killed (to cancel, or by the kernel when memory runs out) without taki
 the worker along; it survives between stages so that torch and the models stay loaded. It ends
 itself when the worker is gone.
 
-    to the child      StageRequest(number, ref)    StageCancel(number)
+    to the child      StageRequest(number, attempt)    StageCancel(number)
     to the worker     StageProgress(fraction)…    then StageDone(state) or StageRaised(error)
 """
 
@@ -12,7 +12,6 @@ import importlib
 import logging
 import os
 import queue
-import signal
 import threading
 from dataclasses import dataclass
 from multiprocessing import parent_process
@@ -25,9 +24,10 @@ from core.jobs.timing import Throttle
 from core.pipeline.outcome import failure_of
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
-from core.pipeline.stage import StageRef
+from core.pipeline.stage_ref import Attempt
 from core.system.disk import storage_errors
 from core.system.logs import configure_logging, work_in_log
+from core.system.processes import leave_stops_to_parent
 from stemcrate.schemas.manifest import StageState
 
 logger = logging.getLogger(__name__)
@@ -53,10 +53,10 @@ class ChildSpec:
 
 @dataclass(frozen=True, slots=True)
 class StageRequest:
-    """Run a stage."""
+    """Run an attempt at a stage."""
 
     number: int
-    ref: StageRef
+    attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class StageProgress:
 
 @dataclass(frozen=True, slots=True)
 class StageDone:
-    """The stage ended in this state, which the manifest records."""
+    """The stage ended in this state, which the manifest records; None: another attempt runs it."""
 
-    state: StageState
+    state: StageState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def load_pipeline(factory: str, data_dir: Path, runtime: Runtime) -> AudioPipeli
 
 def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> None:
     """Serve requests as a stage's process; never returns while the worker lives."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker handles Ctrl-C
+    leave_stops_to_parent()
     os.dup2(2, 1)  # stdout is reserved for results: what libraries print goes to stderr
     configure_logging(spec.log_level, spec.data_dir, spec.name)
     inbox = _Inbox(connection)
@@ -106,7 +106,8 @@ def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> N
         _warm_up(pipeline)
     while True:
         request = inbox.next()
-        with work_in_log(request.ref.job_id, request.ref.stage_name, request.ref.track_index):
+        ref = request.attempt.ref
+        with work_in_log(ref.job_id, ref.stage_name, ref.track_index):
             connection.send(_carry_out(pipeline, request, inbox, connection))
 
 
@@ -125,9 +126,9 @@ def _carry_out(
     connection: "Connection[object, object]",
 ) -> StageDone | StageRaised:
     try:
-        with storage_errors(pipeline.store.job_folder(request.ref.job_id)):
-            state = pipeline.run_stage(
-                request.ref,
+        with storage_errors(pipeline.store.job_folder(request.attempt.ref.job_id)):
+            state = pipeline.run_attempt(
+                request.attempt,
                 progress=Throttle(lambda fraction: connection.send(StageProgress(fraction))),
                 cancelled=lambda: inbox.is_cancelled(request.number),
             )

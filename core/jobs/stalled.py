@@ -1,7 +1,7 @@
 """Jobs that stand still: the engine has them running on a worker that has ended."""
 
 from core.jobs.liveness import open_liveness
-from core.jobs.queue import JobQueue, job_of
+from core.jobs.queue import RENDER_WORKFLOW, JobQueue, job_of
 
 
 def stalled_jobs(queue: JobQueue, database_url: str) -> set[str]:
@@ -9,7 +9,7 @@ def stalled_jobs(queue: JobQueue, database_url: str) -> set[str]:
 
     Raises `DatabaseUnavailable`.
     """
-    pending = queue.pending()
+    pending = [row for row in queue.pending() if row.name != RENDER_WORKFLOW]
     if not pending:
         return set()
     liveness = open_liveness(database_url)

@@ -1,7 +1,8 @@
 """The worker: takes jobs from the queue and runs their stages in child processes.
 
 A worker that is stopped or killed loses nothing: its lock is released, and the next worker
-continues from the manifest and the engine's checkpoints.
+continues from the manifest and the engine's checkpoints. One that is stopped gives its work back,
+so that nothing counts against the stages that it ran.
 """
 
 import logging
@@ -16,23 +17,30 @@ from dbos import DBOS, DBOSConfig  # noqa: TID251
 
 from core.jobs.child import CANCEL_GRACE_S, StageProcess
 from core.jobs.database import wait_for_database
+from core.jobs.fetcher import LOOK_EVERY_S, WeightsFetcher
+from core.jobs.import_runner import ImportRunner, ImportSweep, register_import_workflow
 from core.jobs.library_sync import LibrarySync
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
 from core.jobs.reaper import Reaper
 from core.jobs.recovery import Recovery
+from core.jobs.render_runner import RenderRunner, register_render_workflow
+from core.jobs.render_sweep import RenderSweep
 from core.jobs.reporter import Reporter
 from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.workflows import register_workflows
+from core.library.library import Library
+from core.pipeline.attempts import DeathLimits
 from core.pipeline.runtime import Runtime
 from core.system.logs import configure_logging, quieten_engine
 
 logger = logging.getLogger(__name__)
 
 FENCED_EXIT_CODE = 75
+_Runners = tuple[StageRunner, RenderRunner, ImportRunner, WeightsFetcher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,8 @@ class WorkerOptions:
     stage_max_attempts: int = 3
     stage_silence_s: float = 0.0
     retention_days: float = 0.0
+    render_days: float = 7.0
+    render_max_bytes: int = 5_000_000_000
     log_level: str = "INFO"
     cancel_grace_s: float = CANCEL_GRACE_S
     pipeline_factory: str = PIPELINE_FACTORY
@@ -69,35 +79,69 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     processes = _stage_processes(options)
     if options.runtime.warm_up_model:
         processes["gpu"][0].start()
-    runner = StageRunner(pipeline, log, processes, max_attempts=options.stage_max_attempts)
+    limits = DeathLimits(process=options.stage_max_attempts)
+    runner = StageRunner(pipeline, log, processes, limits=limits)
     DBOS(config=_engine_config(options.database_url, executor_id))
     quieten_engine()
     library_sync = LibrarySync(pipeline.store, options.database_url)
     register_workflows(pipeline, runner, log, ended=library_sync.wake)
+    renders = RenderRunner(
+        options.data_dir,
+        options.database_url,
+        log,
+        silence_s=options.stage_silence_s,
+        max_deaths=options.stage_max_attempts,
+    )
+    register_render_workflow(renders)
+    imports = ImportRunner(
+        options.data_dir,
+        options.database_url,
+        cache_max_bytes=options.runtime.cache_max_bytes,
+        n_processes=options.cpu_slots,
+    )
+    register_import_workflow(imports)
     queue = JobQueue(options.database_url)
     queue.register(cpu_slots=options.cpu_slots)
     DBOS.launch()
+    reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
+    fetcher = WeightsFetcher(
+        options.data_dir,
+        options.runtime.model_dir,
+        fetched=reporter.look,
+        max_deaths=options.stage_max_attempts,
+    )
+    runners = (runner, renders, imports, fetcher)
+    recovery = Recovery()
     reaper = Reaper(
         pipeline,
         queue,
         log,
         executor_id=executor_id,
         liveness=liveness,
-        fence=lambda: _fence(runner),
+        fence=lambda: _fence(runners),
         retention_days=options.retention_days,
-        recovery=Recovery(),
+        recovery=recovery,
     )
-    reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
-    for name, run in (
-        ("reaper", reaper.run),
-        ("library", library_sync.run),
-        ("reporter", reporter.run),
+    sweep = RenderSweep(
+        pipeline.store,
+        Library(options.data_dir, options.database_url),
+        queue,
+        days=options.render_days,
+        max_bytes=options.render_max_bytes,
+    )
+    for name, run, interval_s in (
+        ("reaper", reaper.run, options.reaper_interval_s),
+        ("library", library_sync.run, options.reaper_interval_s),
+        ("renders", sweep.run, options.reaper_interval_s),
+        ("imports", ImportSweep(options.data_dir, queue).run, options.reaper_interval_s),
+        ("reporter", reporter.run, options.reaper_interval_s),
+        ("weights", fetcher.run, LOOK_EVERY_S),
     ):
-        arguments = (options.reaper_interval_s, stopping)
+        arguments = (interval_s, stopping)
         threading.Thread(target=run, args=arguments, name=name, daemon=True).start()
     logger.info("worker %s is ready", executor_id)
     stopping.wait()
-    _stop(runner, liveness)
+    _stop(runners, liveness, recovery, executor_id)
 
 
 def _stop_on_signals() -> threading.Event:
@@ -139,16 +183,24 @@ def _engine_config(database_url: str, executor_id: str) -> DBOSConfig:
     }
 
 
-def _stop(runner: StageRunner, liveness: Liveness) -> NoReturn:
+def _stop(
+    runners: _Runners,
+    liveness: Liveness,
+    recovery: Recovery,
+    executor_id: str,
+) -> NoReturn:
     logger.info("stopping; the next worker continues unfinished stages")
-    runner.stop()
+    for runner in runners:
+        runner.stop()
+    recovery.give_back(executor_id)
     liveness.release()
     _exit(0)
 
 
-def _fence(runner: StageRunner) -> NoReturn:
+def _fence(runners: _Runners) -> NoReturn:
     logger.critical("this worker lost its lock and stops, because another may run its work")
-    runner.stop()
+    for runner in runners:
+        runner.stop()
     _exit(FENCED_EXIT_CODE)
 
 

@@ -5,32 +5,35 @@
     gpu/cpu  run_stage(job_id, stage, index)      one stage, in one step
 
 `AudioPipeline` defines the order and the rules; here a stage is queued and awaited.
-Ids consist of the job's id, the track's index and the stage's name, so a workflow that is
-replayed after a crash finds what it had started. Replay is deterministic because it depends only on
-the manifest's options, which never change, and on the recorded results of stages.
+Ids consist of the job's id, the track's index and the stage's name (`core.jobs.queue.job_of`), so a
+workflow that is replayed after a crash finds what it had started. Replay is deterministic because
+it depends only on the manifest's options, which never change, and on the recorded results of
+stages.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle, error  # noqa: TID251
 
-from core.errors import DatabaseUnavailable, JobNotFound, WorkerLost
+from core.errors import DatabaseUnavailable, JobNotFound
+from core.jobs.patience import patiently
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JOB_WORKFLOW, RESULT_POLL_S, TRACKS_QUEUE
+from core.jobs.recovery import current_claim
 from core.jobs.runner import StageRunner
-from core.pipeline.outcome import failure_of
+from core.pipeline.attempts import NotOwned
 from core.pipeline.pipeline import AudioPipeline
-from core.pipeline.stage import StageRef
+from core.pipeline.stage_ref import StageRef
 from core.system.logs import work_in_log
 from stemcrate.schemas.manifest import JobState, StageState
 
 logger = logging.getLogger(__name__)
 
-# Recoveries of a dead worker's work before the work itself counts as the cause.
-STAGE_RECOVERIES = 3
-JOB_RECOVERIES = 20
+NO_LIMIT = None
+"""The engine counts every restart of a worker; what counts against a stage is in the manifest
+(`core.pipeline.attempts`)."""
 
 
 def register_workflows(
@@ -41,49 +44,57 @@ def register_workflows(
     ``ended`` is called whenever a job ends here; it must return at once.
     """
 
-    @DBOS.workflow(name="run_stage", max_recovery_attempts=STAGE_RECOVERIES)
+    @DBOS.workflow(name="run_stage", max_recovery_attempts=NO_LIMIT)
     def run_stage(job_id: str, stage_name: str, track_index: int | None) -> str:
+        claim = current_claim()
+
         def carry_out() -> str:
-            return runner.run(StageRef(job_id, stage_name, track_index)).value
+            try:
+                return runner.run(StageRef(job_id, stage_name, track_index), claim.is_valid).value
+            except NotOwned as lost:
+                # The engine then waits for what the new owner records.
+                raise error.DBOSWorkflowConflictIDError(claim.workflow_id) from lost
 
         return DBOS.run_step({"name": stage_name}, carry_out)
 
     def queue_stage(ref: StageRef) -> StageState:
         queue_name = pipeline.stage(ref.stage_name).queue
-        handle = _enqueue(queue_name, run_stage, ref.job_id, ref.stage_name, ref.track_index)
+        handle = _enqueue(
+            queue_name, run_stage, ref.stage_name, ref.job_id, ref.stage_name, ref.track_index
+        )
         try:
             return StageState(handle.get_result(polling_interval_sec=RESULT_POLL_S))
         except error.DBOSAwaitedWorkflowCancelledError:
             return StageState.CANCELLED
-        except error.DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded:
-            lost = WorkerLost(
-                f"The stage '{ref.stage_name}' took its worker down {STAGE_RECOVERIES + 1} times.",
-                hint="Most often the machine ran out of memory.",
-            )
-            return pipeline.fail_stage(ref, failure_of(lost))
 
-    @DBOS.workflow(name="process_track", max_recovery_attempts=JOB_RECOVERIES)
+    @DBOS.workflow(name="process_track", max_recovery_attempts=NO_LIMIT)
     def process_track(job_id: str, index: int) -> None:
         with work_in_log(job_id, track_index=index):
-            _unless_deleted(lambda: pipeline.run_track(job_id, index, queue_stage))
+            _unless_deleted(lambda: process_stages(job_id, index))
 
-    @DBOS.workflow(name=JOB_WORKFLOW, max_recovery_attempts=JOB_RECOVERIES)
+    def process_stages(job_id: str, index: int) -> None:
+        if not pipeline.run_track(job_id, index, queue_stage):
+            patiently(lambda: pipeline.cancel(job_id))
+
+    @DBOS.workflow(name=JOB_WORKFLOW, max_recovery_attempts=NO_LIMIT)
     def process_job(job_id: str) -> None:
         with work_in_log(job_id):
             _unless_deleted(lambda: process(job_id))
 
     def process(job_id: str) -> None:
-        n_tracks = pipeline.start(job_id)
+        n_tracks = patiently(lambda: pipeline.start(job_id))
         tell_state(log, job_id, pipeline.store.load(job_id).state)
         handles = [
-            _enqueue(TRACKS_QUEUE, process_track, job_id, index) for index in range(n_tracks)
+            _enqueue(TRACKS_QUEUE, process_track, index, job_id, index) for index in range(n_tracks)
         ]
         for handle in handles:
             try:
                 handle.get_result(polling_interval_sec=RESULT_POLL_S)
             except error.DBOSAwaitedWorkflowCancelledError:
                 logger.info("cancelled")
-        tell_state(log, job_id, pipeline.finish(job_id, queue_stage))
+        if not pipeline.run_job_stages(job_id, queue_stage):
+            patiently(lambda: pipeline.cancel(job_id))
+        tell_state(log, job_id, patiently(lambda: pipeline.close(job_id)))
         ended()
 
 
@@ -96,17 +107,14 @@ def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:
 
 
 def _enqueue(
-    queue_name: str, workflow: Callable[..., Any], job_id: str, *parts: str | int | None
+    queue_name: str, workflow: Callable[..., Any], part: str | int, *arguments: str | int | None
 ) -> WorkflowHandle[Any]:
+    """Queue a part of the workflow that runs here, unless that was done before."""
     # Tracks with a low index first: a small job does not wait for all of a large one.
-    index = next((part for part in parts if isinstance(part, int)), 0)
-    with SetWorkflowID(_workflow_id(job_id, parts)), SetEnqueueOptions(priority=index + 1):
-        return DBOS.enqueue_workflow(queue_name, workflow, job_id, *parts)
-
-
-def _workflow_id(job_id: str, parts: Sequence[str | int | None]) -> str:
-    names = sorted((p for p in parts if p is not None), key=lambda part: isinstance(part, str))
-    return ".".join([job_id, *map(str, names)])
+    index = next((value for value in arguments if isinstance(value, int)), 0)
+    workflow_id = f"{DBOS.workflow_id}.{part}"
+    with SetWorkflowID(workflow_id), SetEnqueueOptions(priority=index + 1):
+        return DBOS.enqueue_workflow(queue_name, workflow, *arguments)
 
 
 def _unless_deleted(work: Callable[[], None]) -> None:

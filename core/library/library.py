@@ -1,35 +1,43 @@
 """The library: records on disk, the catalogue built from them, and queries on both.
 
 Every change is written to the record first and then to the database; the database can be lost.
+Corrections have records of their own, which neither an analysis nor a removal touches; the
+catalogue holds the facts with corrections.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
-from typing import Generic, TypeVar
 
 from filelock import FileLock
 
 from core.audio.tagging.tags import Cover
-from core.errors import InvalidOption, TrackNotFound
+from core.errors import InvalidOption, TrackChanged, TrackNotFound
 from core.library.catalogue.columns import TrackColumns
 from core.library.catalogue.repository import LibraryRepository
-from core.library.catalogue.rows import make_rows
+from core.library.catalogue.rows import TrackRows, make_rows
 from core.library.catalogue.similarity import SimilarityIndex, build_index
 from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
+from core.library.corrections.change import change_corrections
+from core.library.corrections.record import CorrectionRecord, CorrectionStore, corrected_fields
+from core.library.corrections.records import correct_record, found_facts, version_of
+from core.library.kept import Kept
+from core.library.records.collections import CollectionStore
 from core.library.records.playlists import PlaylistStore
 from core.library.records.record import (
+    CollectionRecord,
     CoverReference,
     FileReference,
     JobEntry,
     LibraryRecord,
 )
 from core.library.records.store import RecordStore
+from core.system.clock import now
+from stemcrate.schemas.corrections import CorrectionsChange
 from stemcrate.schemas.facts import MIXTURE
-from stemcrate.schemas.search import TrackQuery
+from stemcrate.schemas.library import LibraryMap
+from stemcrate.schemas.search import TrackQuery, TrackSearch
 
-T = TypeVar("T")
 MIN_PREFIX = 6
 """Letters of an id that have to be given at least."""
 
@@ -43,10 +51,12 @@ class Library:
     def __init__(self, data_dir: Path, database_url: str) -> None:
         self._records = RecordStore(data_dir)
         self._repository = LibraryRepository(database_url)
+        self._corrections = CorrectionStore(data_dir)
         self._lock_path = data_dir / "locks" / "library.lock"
-        self._columns = _Kept[TrackColumns]()
-        self._indices = _Kept[dict[str, dict[str, SimilarityIndex]]]()
+        self._columns = Kept[TrackColumns]()
+        self._indices = Kept[dict[str, dict[str, SimilarityIndex]]]()
         self.playlists = PlaylistStore(self._records, self._lock_path)
+        self.collections = CollectionStore(self._records, self._lock_path)
 
     # changes
 
@@ -93,8 +103,44 @@ class Library:
     def rebuild(self) -> int:
         """Rebuild the catalogue from the records; return the number of tracks."""
         with self._writing():
-            self._repository.replace_all(make_rows(record) for record in self._records.tracks())
-            return self._repository.count()
+            self._repository.replace_all(self._rows(record) for record in self._records.tracks())
+            return self.count()
+
+    def correct(
+        self,
+        track_id: str,
+        change: CorrectionsChange,
+        *,
+        versions: Collection[str] | None = None,
+    ) -> CorrectionRecord:
+        """Change the corrections of a track.
+
+        Parameters
+        ----------
+        versions : of the track that the change was made for (`version_of`); None: any.
+
+        Raises
+        ------
+        TrackNotFound : there is no such track.
+        TrackChanged : it has another version.
+        GridLocked : the change concerns a locked grid.
+        InvalidOption : a value is invalid.
+        """
+
+        def changed(record: LibraryRecord, before: CorrectionRecord) -> CorrectionRecord:
+            facts = found_facts(record)
+            return before.replace(change_corrections(before.corrections, change, facts), now())
+
+        return self._correct(track_id, changed, versions)
+
+    def undo_correction(
+        self, track_id: str, *, versions: Collection[str] | None = None
+    ) -> CorrectionRecord:
+        """Undo the last change of a track's corrections; without one nothing changes.
+
+        Raises `TrackNotFound`, and `TrackChanged` as `correct` does.
+        """
+        return self._correct(track_id, lambda _, before: before.step_back(), versions)
 
     def note_job(self, entry: JobEntry) -> None:
         """Record which tracks a job adds."""
@@ -138,17 +184,25 @@ class Library:
 
     # questions
 
-    def count(self) -> int:
-        """Return the number of tracks."""
-        return self._repository.count()
+    def count(self, search: TrackSearch | None = None) -> int:
+        """Return the number of matching tracks. Raises `CollectionNotFound`, `InvalidOption`."""
+        search = search or TrackSearch()
+        return self._repository.count(search, self._collection(search))
+
+    def map(self, search: TrackSearch) -> LibraryMap:
+        """Count tracks by key and tempo. Raises `CollectionNotFound`, `InvalidOption`."""
+        return self._repository.map(search, self._collection(search))
 
     def stale_tracks(self, version: str) -> tuple[TrackSummary, ...]:
         """List the tracks with facts of another version of the analysis."""
         return self._repository.get(self._repository.ids_of_other_analyses(version))
 
     def search(self, query: TrackQuery) -> TrackPage:
-        """Return a page of matching tracks. Raises `InvalidOption` for an invalid cursor."""
-        return self._repository.search(query)
+        """Return a page of matching tracks.
+
+        Raises `CollectionNotFound`, and `InvalidOption` for an invalid cursor.
+        """
+        return self._repository.search(query, self._collection(query))
 
     def summaries(self, track_ids: Sequence[str]) -> tuple[TrackSummary, ...]:
         """Return tracks in the order of ``ids``; unknown ids are left out."""
@@ -171,6 +225,17 @@ class Library:
     def find_record(self, track_id: str) -> LibraryRecord | None:
         """Return a track's record; None if it is not in the library."""
         return self._records.read_track(track_id)
+
+    def corrections(self, track_id: str) -> CorrectionRecord:
+        """Return the corrections of a recording, which may have left the library."""
+        return self._corrections.read(track_id)
+
+    def find_corrected(self, track_id: str) -> LibraryRecord | None:
+        """Return a track's record with its corrections; None if it is not in the library."""
+        record = self._records.read_track(track_id)
+        if record is None:
+            return None
+        return correct_record(record, self._corrections.read(track_id).corrections)
 
     def find_id(self, text: str) -> str:
         """Complete a prefix of an id.
@@ -237,6 +302,9 @@ class Library:
         """The catalogue, for other modules of the library."""
         return self._repository
 
+    def _collection(self, search: TrackSearch) -> CollectionRecord | None:
+        return None if search.collection is None else self.collections.get(search.collection)
+
     def _similarity(self, part: str) -> dict[str, SimilarityIndex]:
         kept = self._indices.get(self._repository.revision(), dict)
         if part not in kept:
@@ -244,13 +312,39 @@ class Library:
             kept[part] = {version: build_index(found) for version, found in vectors.items()}
         return kept[part]
 
+    def _correct(
+        self,
+        track_id: str,
+        change: Callable[[LibraryRecord, CorrectionRecord], CorrectionRecord],
+        versions: Collection[str] | None,
+    ) -> CorrectionRecord:
+        with self._writing():
+            record = self._records.read_track(self.summary(track_id).id)
+            if record is None:
+                raise _not_found(track_id)
+            before = self._corrections.read(record.id)
+            if versions is not None and version_of(record, before) not in versions:
+                raise TrackChanged(
+                    f"'{record.title}' was changed since it was read.",
+                    hint="Read it again, and repeat the change on what it is now.",
+                )
+            after = change(record, before)
+            if after is not before:
+                self._corrections.write(after)
+                self._repository.put(self._rows(record))
+            return after
+
+    def _rows(self, record: LibraryRecord) -> TrackRows:
+        corrections = self._corrections.read(record.id).corrections
+        return make_rows(correct_record(record, corrections), corrected_fields(corrections))
+
     def _put(self, record: LibraryRecord) -> None:
         paths = [file.path for file in record.files]
         for path, known in self._repository.known_files(paths).items():
             if known.track_id != record.id:
                 self._take_file(known.track_id, path, record)
         self._records.write_track(record)
-        self._repository.put(make_rows(record))
+        self._repository.put(self._rows(record))
 
     def _put_or_remove(self, record: LibraryRecord, upload: Path) -> None:
         """Write a record that lost jobs; without jobs and files the track is removed.
@@ -273,10 +367,12 @@ class Library:
         record.files = [file for file in record.files if file.path != path]
         if record.files or record.jobs:
             self._records.write_track(record)
-            self._repository.put(make_rows(record))
+            self._repository.put(self._rows(record))
             return
         if record.packet_sha256 and record.packet_sha256 == successor.packet_sha256:
             self.playlists.follow(track_id, successor.id)
+            self.collections.follow(track_id, successor.id)
+            self._corrections.follow(track_id, successor.id)
         self._repository.remove(track_id)
         self._records.remove_track(track_id)
 
@@ -286,21 +382,6 @@ class Library:
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path):
             yield
-
-
-class _Kept(Generic[T]):
-    """A value that was read at a revision and is valid until the next."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._revision: int | None = None
-        self._value: T | None = None
-
-    def get(self, revision: int, make: Callable[[], T]) -> T:
-        with self._lock:
-            if self._value is None or self._revision != revision:
-                self._value, self._revision = make(), revision
-            return self._value
 
 
 def _not_found(track_id: str) -> TrackNotFound:

@@ -6,7 +6,10 @@ A recipe that needs a stem the model does not provide is skipped; the manifest s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.errors import InvalidOption
+from core.pipeline.results import HarmonicPercussiveResult
 from stemcrate.schemas.facts import MIXTURE
+from stemcrate.schemas.options import COMPOSITE_NAMES, ProcessingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,48 @@ RECIPES: tuple[Recipe, ...] = (
 )
 
 
+PARTS = ("harmonic", "percussive")
+"""What the stage ``harmonic_percussive`` makes of the mixture."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResolvedRecipes:
     """Which sources each composite sums, and why the others are skipped."""
 
     sums: dict[str, tuple[str, ...]]
     skipped: dict[str, str]
+
+
+def check_composites(
+    options: ProcessingOptions, defaults: ProcessingOptions, stems: Sequence[str]
+) -> None:
+    """Refuse a composite that was asked for and that the job cannot make.
+
+    Composites of the defaults are made where that is possible.
+
+    Parameters
+    ----------
+    defaults : options of a job that asks for nothing.
+    stems : that the job will have; empty if they are not known.
+
+    Raises
+    ------
+    InvalidOption : with the reason, and the composites that are possible.
+    """
+    if not stems or "composite" not in options.stages:
+        return
+    parts = PARTS if HarmonicPercussiveResult.stage in options.stages else ()
+    resolved = resolve_recipes(options.recipes, options.custom_recipes, stems=stems, parts=parts)
+    custom = {n for n, s in options.custom_recipes.items() if defaults.custom_recipes.get(n) != s}
+    chosen = set(options.recipes) if options.recipes != defaults.recipes else set()
+    possible = resolve_recipes(COMPOSITE_NAMES, {}, stems=stems, parts=parts)
+    for name, reason in resolved.skipped.items():
+        if name in custom or (name in chosen and name not in stems):
+            raise InvalidOption(
+                f"The composite '{name}' cannot be made. {reason}",
+                hint=f"Possible are: {', '.join(possible.sums)}.",
+                field="custom_recipes" if name in options.custom_recipes else "recipes",
+            )
 
 
 def resolve_recipes(
@@ -70,10 +109,14 @@ def resolve_recipes(
         recipe = known[name]
         at_hand = (MIXTURE, *stems, *parts)
         missing = [s for s in (recipe.stems or recipe.without) if s not in at_hand]
-        if missing:
+        if missing and set(missing) <= set(PARTS):
+            resolved.skipped[name] = "The stage harmonic_percussive did not run."
+        elif missing:
             resolved.skipped[name] = f"The model does not separate {' and '.join(missing)}."
         elif recipe.stems is not None:
             resolved.sums[name] = recipe.stems
+        elif rest := tuple(s for s in stems if s not in recipe.without):
+            resolved.sums[name] = rest
         else:
-            resolved.sums[name] = tuple(s for s in stems if s not in recipe.without)
+            resolved.skipped[name] = f"No stem but {' and '.join(recipe.without)} is separated."
     return resolved

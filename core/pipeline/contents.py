@@ -1,4 +1,4 @@
-"""The contents of a job's ZIP: every artefact for people, and the manifest."""
+"""The contents of a job's ZIP: every file for people, once, and the manifest."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,6 @@ def pack_entries(store: JobStore, manifest: ProcessingManifest) -> Iterator[Pack
     """List the files of a finished job's ZIP, under the names that the manifest gives them."""
     folder = store.job_folder(manifest.job_id)
     for artefact in manifest.all_artefacts():
-        if artefact.role != "waveform":
+        if artefact.is_packed:
             yield PackEntry(artefact.name, folder / artefact.name)
     yield PackEntry("manifest.json", folder / "manifest.json")

@@ -3,19 +3,23 @@
 A stage knows no job id, no HTTP, and no path except those that its context provides.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from core.analysis.store import FactStore
+from core.artifacts.cache import StageCache
 from core.artifacts.store import hash_file
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import JobCancelled, StageFailed
+from core.library.corrections.jobs import correct_track
+from core.library.corrections.record import CorrectionStore
+from core.pipeline.attempt_files import AttemptFiles
 from core.pipeline.results import StageResult
 from core.pipeline.runtime import Runtime
 from core.system.atomic import atomic_path
+from stemcrate.schemas.corrections import Corrections
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.manifest import (
     Artefact,
@@ -38,8 +42,9 @@ class _Context:
         stage_name: str,
         options: ProcessingOptions,
         runtime: Runtime,
-        folder: Path,
+        files: AttemptFiles,
         taken_names: Sequence[str],
+        corrections: CorrectionStore,
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
     ) -> None:
@@ -50,8 +55,9 @@ class _Context:
         self.cancelled = cancelled
         self.report_progress = progress
         self._stage_name = stage_name
-        self._folder = folder
+        self._files = files
         self._taken = set(taken_names)
+        self._corrections = corrections
 
     def progress(self, fraction: float) -> None:
         """Report the fraction done, 0 to 1. Raises `JobCancelled` if the stage should stop."""
@@ -74,24 +80,21 @@ class _Context:
 
     @contextmanager
     def artefact(self, name: str, **fields: Any) -> Iterator[Path]:
-        """Yield a temporary path; rename, hash and list the artefact when the block succeeds.
+        """Yield a temporary path; hash and list the artefact when the block succeeds.
 
         ``name`` is the path below the job's folder; ``fields`` are those of `Artefact`. Pass all
         other fields up front; size and hash are filled in when the block ends.
         """
-        destination = self._folder / name
-        with atomic_path(destination) as temporary:
+        with self._files.new_artefact(name) as (temporary, path):
             yield temporary
-        sha256, n_bytes = hash_file(destination)
+        sha256, n_bytes = hash_file(path)
         self.artefacts.append(
             Artefact(name=name, stage=self._stage_name, sha256=sha256, bytes=n_bytes, **fields)
         )
 
-    def discard(self) -> None:
-        """Remove the artefacts of an attempt that did not succeed."""
-        for artefact in self.artefacts:
-            (self._folder / artefact.name).unlink(missing_ok=True)
-        self.artefacts.clear()
+    def repeat_artefact(self, original: Artefact, **fields: Any) -> None:
+        """List an artefact once more, under the ``name`` in ``fields``, without a second file."""
+        self.artefacts.append(original.model_copy(update={**fields, "same_as": original.stored_as}))
 
 
 class StageContext(_Context):
@@ -102,7 +105,6 @@ class StageContext(_Context):
         *,
         track: TrackRecord,
         source: Path,
-        work_folder: Path,
         fact_store: FactStore,
         **common: Any,
     ) -> None:
@@ -110,13 +112,23 @@ class StageContext(_Context):
         self.fact_store = fact_store
         self.source = source
         self.track = track
-        self.work_folder = work_folder
         self.written: list[Path] = []
+        self.spare: set[str] = set()
 
     @property
     def facts(self) -> JobFacts:
         """What earlier stages of this track found out about the recording."""
         return self.track.analysis
+
+    @property
+    def corrected_facts(self) -> JobFacts:
+        """The same with corrections by hand, for names, tags and whatever people see."""
+        return correct_track(self.track, self._corrections.read).analysis
+
+    @property
+    def corrections(self) -> Corrections:
+        """The corrections of the recording by hand."""
+        return self._corrections.read(self.track.source.sha256).corrections
 
     def result(self, kind: type[ResultT]) -> ResultT | None:
         """Return the result of an earlier stage of this track; None if it did not complete."""
@@ -135,12 +147,8 @@ class StageContext(_Context):
         return result
 
     def reader(self, name: str) -> AudioReader:
-        """Open float audio that an earlier stage of this track wrote."""
-        return AudioReader(self._audio_path(name))
-
-    def has_audio(self, name: str) -> bool:
-        """Return whether an earlier stage of this track wrote this audio."""
-        return self._audio_path(name).exists()
+        """Open float audio that this or an earlier stage of this track wrote."""
+        return AudioReader(self.work_file(_audio(name)))
 
     @contextmanager
     def writer(self, name: str, *, sample_rate: int, n_channels: int) -> Iterator[AudioWriter]:
@@ -154,20 +162,30 @@ class StageContext(_Context):
     @contextmanager
     def work_path(self, name: str) -> Iterator[Path]:
         """Yield a temporary path for float audio that other code writes."""
-        with atomic_path(self._audio_path(name)) as temporary:
+        with atomic_path(self._files.work_folder / _audio(name)) as temporary:
             yield temporary
-        self.written.append(self._audio_path(name))
+        self.written.append(self.work_file(_audio(name)))
+
+    def work_file(self, name: str) -> Path:
+        """Return the path of a file that this or an earlier stage wrote; it may not exist."""
+        return self._files.work_file(name)
+
+    @contextmanager
+    def spare_file(self, name: str) -> Iterator[Path]:
+        """Yield a temporary path for a file that a later stage makes anew if it is not there."""
+        with atomic_path(self._files.work_folder / name) as temporary:
+            yield temporary
+        self.spare.add(name)
+
+    def take_from(self, cache: StageCache, key: str) -> dict[str, Any] | None:
+        """Take a cached result with its audio; return what was found, None if nothing is cached."""
+        return cache.get(self.track.source.sha256, key, self._files.work_folder)
 
     @contextmanager
     def kept_folder(self, name: str) -> Iterator[Path]:
         """Yield a folder from which another attempt resumes; remove it when the block succeeds."""
-        folder = self.work_folder / name
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
-        shutil.rmtree(folder)
-
-    def _audio_path(self, name: str) -> Path:
-        return self.work_folder / f"{name}.wav"
+        with self._files.kept_folder(name) as folder:
+            yield folder
 
 
 class JobContext(_Context):
@@ -176,3 +194,11 @@ class JobContext(_Context):
     def __init__(self, *, manifest: ProcessingManifest, **common: Any) -> None:
         super().__init__(**common)
         self.tracks: Sequence[TrackRecord] = [t for t in manifest.tracks if t.error is None]
+
+    def corrected_tracks(self) -> list[TrackRecord]:
+        """Return the tracks with facts that have the corrections by hand."""
+        return [correct_track(track, self._corrections.read) for track in self.tracks]
+
+
+def _audio(name: str) -> str:
+    return f"{name}.wav"

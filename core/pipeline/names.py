@@ -1,15 +1,16 @@
-"""Names and tags of a track's folder and files."""
+"""Names and tags of a track's folder and files, with the corrections by hand."""
 
 from dataclasses import replace
 
 from core.audio.tagging.tags import Tags
 from core.export.names import render_template, safe_name, unique_name
+from core.library.corrections.apply import correct_tags
 from core.pipeline.context import StageContext
 
 
 def name_folder(context: StageContext) -> str:
     """Return the name of a track's folder: its number in the job, artist and title."""
-    facts = context.track.analysis
+    facts = context.corrected_facts
     full_name = " - ".join(filter(None, (facts.artist, facts.title)))
     return f"{context.track.index + 1:02d} {safe_name(full_name or context.track.source.name)}"
 
@@ -19,7 +20,8 @@ class TrackNames:
 
     def __init__(self, context: StageContext) -> None:
         self._context = context
-        self._facts = context.track.analysis
+        self._facts = context.corrected_facts
+        self._tags = correct_tags(context.corrections)
         self._folder = name_folder(context)
         self._taken: set[str] = set()
 
@@ -35,7 +37,7 @@ class TrackNames:
             "key": self._facts.key,
             "camelot": self._facts.camelot,
             "track_number": _text(tags.track_number),
-            "album": tags.album,
+            "album": self._tags.get("album", tags.album),
         }
         name = render_template(self._context.options.name_template, fields)
         unique = unique_name(name, self._taken)
@@ -43,10 +45,11 @@ class TrackNames:
         return f"{self._folder}/{unique}{suffix}"
 
     def tags(self, tags: Tags, label: str) -> Tags:
-        """Return the source's tags with the output's label, BPM and key."""
+        """Return the source's tags with corrections, the output's label, BPM and key."""
         title = self._facts.title or self._context.track.source.name
         return replace(
             tags,
+            **self._tags,
             title=title if label == "main" else f"{title} [{label}]",
             artist=self._facts.artist,
             bpm=self._facts.tempo_bpm or tags.bpm,

@@ -8,6 +8,7 @@ from core.errors import InvalidOption, PluginFailed, UnsupportedFormat
 from core.export.names import check_template
 from core.system.validation import validate
 from stemcrate.schemas.options import COMPOSITE_NAMES, OPTIONAL_STAGES, ProcessingOptions
+from stemcrate.schemas.player import ORIGINAL
 
 _RECIPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -58,7 +59,7 @@ def _check_recipes(options: ProcessingOptions) -> None:
                 hint="Write name=stem+stem, the name in a-z, 0-9, _ and -.",
                 field="custom_recipes",
             )
-        if name in COMPOSITE_NAMES:
+        if name in (*COMPOSITE_NAMES, ORIGINAL):
             raise InvalidOption(
                 f"The recipe '{name}' exists already.",
                 hint="Give yours another name.",

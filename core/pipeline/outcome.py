@@ -1,13 +1,11 @@
 """Writes the outcome of a stage, and of a job, into the manifest."""
 
-import re
-from pathlib import PurePath
-
 from core.errors import StemcrateError
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.results import DecodeResult, PlaylistResult, SeparationResult, StageResult
 from core.pipeline.stage import AnyStage
 from core.system.clock import now
+from core.system.defects import describe_defect
 from stemcrate.schemas.manifest import (
     Failure,
     JobState,
@@ -16,8 +14,6 @@ from stemcrate.schemas.manifest import (
     StageState,
     TrackRecord,
 )
-
-_FOLDERS = re.compile(r"(?<![\w./:])/(?:[^\s/'\"]+/)+")
 
 
 class Outcome:
@@ -41,13 +37,20 @@ class Outcome:
         self._result = result
         self._failure = failure_of(error) if error else None
 
-    def write(self, manifest: ProcessingManifest, stage: AnyStage, track_index: int | None) -> None:
-        """Write this outcome to the manifest."""
+    def write(
+        self,
+        manifest: ProcessingManifest,
+        stage: AnyStage,
+        track_index: int | None,
+        published: list[str] | None,
+    ) -> None:
+        """Write this outcome to the manifest; ``published`` are its files for later stages."""
         record = manifest.stage(stage.name, track_index)
         record.state = self.state
         record.seconds = self.seconds
         record.warnings = self._context.warnings
         record.error = self._failure
+        record.work_files = self._needed(published)
         record.cache_key = self._cache_key
         record.cache_hit = self._cache_hit or (self._result is not None and self._result.is_known)
         owner = manifest if track_index is None else manifest.tracks[track_index]
@@ -65,6 +68,12 @@ class Outcome:
         elif isinstance(self._result, PlaylistResult):
             owner.playlist = self._result.playlist
 
+    def _needed(self, published: list[str] | None) -> list[str] | None:
+        """Leave out the files that a later stage can do without."""
+        if published is None or not isinstance(self._context, StageContext):
+            return published
+        return [name for name in published if name not in self._context.spare]
+
 
 def _describe(result: StageResult, manifest: ProcessingManifest, track: TrackRecord) -> None:
     """Copy what was learned of the source, the model and the device to their places."""
@@ -79,25 +88,14 @@ def _describe(result: StageResult, manifest: ProcessingManifest, track: TrackRec
 def failure_of(error: Exception) -> Failure:
     """Convert an exception to the manifest's record of it."""
     if isinstance(error, StemcrateError):
-        return Failure(code=error.code, message=error.message, hint=error.hint)
+        return Failure(
+            code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
+        )
     return Failure(
         code="stage_failed",
-        message=f"{type(error).__name__}: {_without_folders(error)}",
+        message=describe_defect(error),
         hint="This is a defect: please report it with the manifest.",
     )
-
-
-def _without_folders(error: Exception) -> str:
-    """Return an error's text with the names of files instead of their absolute paths.
-
-    Clients read it; where this machine keeps its files is not theirs to know.
-    """
-    text = str(error)
-    if isinstance(error, OSError):  # its paths may contain spaces
-        for path in (error.filename, error.filename2):
-            if isinstance(path, str | PurePath):
-                text = text.replace(str(path), PurePath(path).name)
-    return _FOLDERS.sub("", text)
 
 
 def conclude(manifest: ProcessingManifest, failure: Failure | None) -> None:

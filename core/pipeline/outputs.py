@@ -5,8 +5,8 @@ format, after quantisation: in PCM the residual's stem is the mixture minus the 
 integers, so nothing is left over.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +25,26 @@ Grid = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file to deliver: the sum of ``sources``, which are names of audio between stages."""
+    """One thing to deliver: the sum of ``sources``, which are names of audio between stages.
+
+    ``same_as`` is the label of an earlier output with the same sources.
+    """
 
     label: str
     role: str
     sources: tuple[str, ...]
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Everything that a track delivers, and which stem closes the sum (None: no stem does)."""
+    """Everything that a track delivers, and which stem closes the sum (None: no stem does).
+
+    Each of ``files`` is written once; ``repeats`` are other names of some of them.
+    """
 
     files: tuple[Output, ...]
+    repeats: tuple[Output, ...]
     stems: tuple[str, ...]
     closing_stem: str | None
     has_complements: bool
@@ -50,16 +58,31 @@ def list_outputs(context: StageContext) -> Outputs:
     composite = context.result(CompositeResult)
     composites = {} if composite is None else composite.sums
     stems = tuple(separation.stems)
-    files = [Output(stem, "stem", (stem,)) for stem in stems]
-    files += [Output(name, "composite", tuple(sources)) for name, sources in composites.items()]
+    wanted = [Output(stem, "stem", (stem,)) for stem in stems]
+    wanted += [Output(name, "composite", tuple(sources)) for name, sources in composites.items()]
     used = {source for sources in composites.values() for source in sources}
-    files += [Output(part, "harmonic_percussive", (part,)) for part in parts if part not in used]
+    wanted += [Output(part, "harmonic_percussive", (part,)) for part in parts if part not in used]
+    files, repeats = _find_repeats(wanted)
     return Outputs(
-        files=tuple(files),
+        files=files,
+        repeats=repeats,
         stems=stems,
         closing_stem=separation.closing_stem,
         has_complements=split is not None and split.complementary,
     )
+
+
+def _find_repeats(wanted: Sequence[Output]) -> tuple[tuple[Output, ...], tuple[Output, ...]]:
+    """Divide outputs into those that differ, and those that repeat one of them."""
+    first: dict[tuple[str, ...], str] = {}
+    files, repeats = [], []
+    for output in wanted:
+        label = first.setdefault(tuple(sorted(output.sources)), output.label)
+        if label == output.label:
+            files.append(output)
+        else:
+            repeats.append(replace(output, same_as=label))
+    return tuple(files), tuple(repeats)
 
 
 def read_blocks(

@@ -6,43 +6,34 @@ up to the caller: directly (`AudioPipeline.run_stage`, the command line) or as a
 when one fails, and how the job ends.
 """
 
-import platform
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from core.analysis.store import FactStore
 from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
-from core.errors import StorageFull
-from core.pipeline.attempt import attempt
+from core.errors import JobNotFound, StageFailed, StorageFull
+from core.library.corrections.record import CorrectionStore
+from core.pipeline.attempt_files import AttemptFiles
+from core.pipeline.attempts import Attempts, is_newest
 from core.pipeline.context import JobContext, StageContext
+from core.pipeline.execution import execute_stage
+from core.pipeline.new_job import new_manifest
 from core.pipeline.outcome import Outcome, conclude, failure_of
+from core.pipeline.retrying import keeps_upload, tidy
 from core.pipeline.runtime import Runtime
-from core.pipeline.stage import (
-    AnyStage,
-    JobStage,
-    StageRef,
-    TrackStage,
-)
+from core.pipeline.stage import AnyStage, JobStage, TrackStage
+from core.pipeline.stage_ref import Attempt, StageRef
 from core.system.clock import now
 from core.system.progress import Cancelled, Progress
 from stemcrate.schemas.manifest import (
     Failure,
     JobState,
     ProcessingManifest,
-    ProcessingStage,
-    SourceRecord,
     StageState,
-    TrackRecord,
 )
-from stemcrate.schemas.options import ProcessingOptions, RecordedOptions
-
-RECORDED_PACKAGES = ("stemcrate", "torch", "demucs", "soundfile", "av", "soxr", "numpy", "scipy")
-
+from stemcrate.schemas.options import ProcessingOptions
 
 RunStage = Callable[[StageRef], StageState]
 """Carries out one stage and returns the state that it ended in."""
@@ -65,6 +56,7 @@ class AudioPipeline:
         self.stages = tuple(stages)
         self.store = store
         self.runtime = runtime or Runtime()
+        self.attempts = Attempts(store, lambda name: self.stage(name).essential)
 
     # planning
 
@@ -88,22 +80,12 @@ class AudioPipeline:
         job_id: str | None = None,
     ) -> ProcessingManifest:
         """Write the manifest of a new job that waits to be run."""
-        manifest = ProcessingManifest(
-            job_id=job_id or new_job_id(),
-            created_at=now(),
-            options=RecordedOptions.of(options),
-            software=_software(),
-            tracks=[
-                TrackRecord(
-                    index=index,
-                    source=SourceRecord(
-                        name=upload.name, sha256=upload.sha256, bytes=upload.n_bytes
-                    ),
-                    stages=[_record(stage, options) for stage in self.track_stages(options)],
-                )
-                for index, upload in enumerate(uploads)
-            ],
-            stages=[_record(stage, options) for stage in self.job_stages(options)],
+        manifest = new_manifest(
+            job_id or new_job_id(),
+            uploads,
+            options,
+            track_stages=self.track_stages(options),
+            job_stages=self.job_stages(options),
         )
         self.store.create(manifest)
         return manifest
@@ -116,10 +98,12 @@ class AudioPipeline:
         A disk too full even for the manifest ends the job as failed.
         """
         try:
-            n_tracks = self.start(job_id)
-            for index in range(n_tracks):
-                self.run_track(job_id, index, run_stage)
-            return self.finish(job_id, run_stage)
+            for index in range(self.start(job_id)):
+                if not self.run_track(job_id, index, run_stage):
+                    self.cancel(job_id)
+            if not self.run_job_stages(job_id, run_stage):
+                self.cancel(job_id)
+            return self.close(job_id)
         except StorageFull as error:
             return self.close(job_id, failure_of(error))
 
@@ -131,36 +115,43 @@ class AudioPipeline:
                 manifest.started_at = manifest.started_at or now()
             return len(manifest.tracks)
 
-    def run_track(self, job_id: str, index: int, run_stage: RunStage) -> None:
-        """Run the stages of one track; an essential stage that fails ends the track."""
+    def run_track(self, job_id: str, index: int, run_stage: RunStage) -> bool:
+        """Run the stages of one track; an essential stage that fails ends the track.
+
+        Returns False if a stage was cancelled.
+        """
         for stage in self.track_stages(self.store.load(job_id).options):
             state = run_stage(StageRef(job_id, stage.name, index))
             if state == StageState.CANCELLED:
-                self.cancel(job_id)
-                return
+                return False
             if state == StageState.FAILED and stage.essential:
-                return
+                break
+        return True
 
-    def finish(self, job_id: str, run_stage: RunStage) -> JobState:
-        """Run the stages of the whole job, then close its manifest."""
+    def run_job_stages(self, job_id: str, run_stage: RunStage) -> bool:
+        """Run the stages of the whole job, unless every track failed.
+
+        Returns False if a stage was cancelled.
+        """
         manifest = self.store.load(job_id)
-        if any(track.error is None for track in manifest.tracks):
-            for stage in self.job_stages(manifest.options):
-                if run_stage(StageRef(job_id, stage.name)) == StageState.CANCELLED:
-                    self.cancel(job_id)
-                    break
-        return self.close(job_id)
+        if all(track.error is not None for track in manifest.tracks):
+            return True
+        return all(
+            run_stage(StageRef(job_id, stage.name)) != StageState.CANCELLED
+            for stage in self.job_stages(manifest.options)
+        )
 
     def close(self, job_id: str, failure: Failure | None = None) -> JobState:
         """End a job: completed when at least one track is, unless cancelled or ``failure``."""
         try:
             manifest = self._conclude(job_id, failure)
         except StorageFull:
-            self.store.remove_work(job_id)  # its own room is the last that there is
+            with self.store.locked(job_id):
+                self.store.remove_work(job_id)  # its own room is the last that there is
             manifest = self._conclude(job_id, failure)
-        self.store.remove_work(job_id)
+        tidy(self.store, job_id)
         for track in manifest.tracks:
-            if track.state == JobState.FAILED:
+            if not keeps_upload(track):
                 self.store.release_upload(track.source.sha256, job_id)
         return manifest.state
 
@@ -197,47 +188,62 @@ class AudioPipeline:
         A stage that ended before (the process was killed before it could say so) is not run
         again. Returns the stage's final state; never raises for a failed stage.
         """
-        stage = self.stage(ref.stage_name)
-        with self.store.update(ref.job_id) as manifest:
-            record = manifest.stage(ref.stage_name, ref.track_index)
-            if record.state in (StageState.COMPLETED, StageState.FAILED):
-                return record.state
-            if manifest.state.is_final:
-                return StageState.CANCELLED
-            record.state = StageState.RUNNING
-            record.attempts += 1
-            record.started_at = now()
+        begun = self.attempts.begin(ref)
+        if isinstance(begun, StageState):
+            return begun
+        state = self.run_attempt(begun, progress=progress, cancelled=cancelled)
+        if state is None:
+            raise StageFailed("Another process runs this job as well.")
+        return state
+
+    def run_attempt(
+        self,
+        attempt: Attempt,
+        *,
+        progress: Progress = _ignore,
+        cancelled: Cancelled = _never,
+    ) -> StageState | None:
+        """Run an attempt that has begun, in this process, and record its outcome.
+
+        Returns the stage's state; None if a newer attempt has taken over, which changes nothing.
+        """
+        stage = self.stage(attempt.ref.stage_name)
+        entered = self.attempts.enter(attempt)
+        if entered is None:
+            return None
+        manifest, files = entered
         began = time.perf_counter()
-        context = self._context(ref, manifest, progress, cancelled)
+        context = self._context(attempt.ref, manifest, files, progress, cancelled)
         cache = self.store.stage_cache(self.runtime.cache_max_bytes)
-        outcome = attempt(
-            stage, context, cache, is_deleted=lambda: not self.store.exists(ref.job_id)
+        outcome = execute_stage(
+            stage, context, cache, is_given_up=lambda: self.is_given_up(attempt)
         )
         outcome.seconds = round(time.perf_counter() - began, 3)
-        return self._save(ref, stage, outcome)
+        return self._save(attempt, files, outcome)
 
-    def fail_stage(self, ref: StageRef, failure: Failure) -> StageState:
-        """Record as failed a stage that could not record itself. Raises `StorageFull`."""
+    def is_given_up(self, attempt: Attempt) -> bool:
+        """Return whether nobody wants an attempt's result: its job is over, or a newer one runs."""
         try:
-            return self._write_failure(ref, failure)
+            manifest = self.store.load(attempt.ref.job_id)
+        except JobNotFound:
+            return True
+        return manifest.state.is_final or not is_newest(manifest, attempt)
+
+    def fail_stage(self, attempt: Attempt, failure: Failure) -> StageState | None:
+        """Record as failed an attempt that could not record itself; None if it is not the newest.
+
+        Raises `JobNotFound` and `StorageFull`.
+        """
+        ref = attempt.ref
+        try:
+            return self.attempts.fail(attempt, failure)
         except StorageFull:
             if ref.track_index is None or not self.stage(ref.stage_name).essential:
                 raise
             # The track ends here: its own work may fill the last of the disk.
-            shutil.rmtree(self._work_folder(ref.job_id, ref.track_index), ignore_errors=True)
-            return self._write_failure(ref, failure)
-
-    def _write_failure(self, ref: StageRef, failure: Failure) -> StageState:
-        stage = self.stage(ref.stage_name)
-        with self.store.update(ref.job_id) as manifest:
-            if manifest.state.is_final:
-                return StageState.CANCELLED
-            record = manifest.stage(ref.stage_name, ref.track_index)
-            record.state, record.error = StageState.FAILED, failure
-            if ref.track_index is not None and stage.essential:
-                track = manifest.tracks[ref.track_index]
-                track.state, track.error = JobState.FAILED, failure
-        return StageState.FAILED
+            with self.store.locked(ref.job_id):
+                self.store.remove_work(ref.job_id, only=str(ref.track_index))
+            return self.attempts.fail(attempt, failure)
 
     def warm_up(self) -> None:
         """Warm up every stage, so that the first job is as fast as the next."""
@@ -248,6 +254,7 @@ class AudioPipeline:
         self,
         ref: StageRef,
         manifest: ProcessingManifest,
+        files: AttemptFiles,
         progress: Progress,
         cancelled: Cancelled,
     ) -> StageContext | JobContext:
@@ -255,8 +262,9 @@ class AudioPipeline:
             "stage_name": ref.stage_name,
             "options": manifest.options,
             "runtime": self.runtime,
-            "folder": self.store.job_folder(manifest.job_id),
+            "files": files,
             "taken_names": [artefact.name for artefact in manifest.all_artefacts()],
+            "corrections": CorrectionStore(self.store.data_dir),
             "progress": progress,
             "cancelled": cancelled,
         }
@@ -266,33 +274,22 @@ class AudioPipeline:
         return StageContext(
             track=track,
             source=self.store.upload_path(track.source.sha256),
-            work_folder=self._work_folder(manifest.job_id, ref.track_index),
             fact_store=FactStore(self.store.data_dir, self.runtime.cache_max_bytes),
             **common,
         )
 
-    def _work_folder(self, job_id: str, track_index: int) -> Path:
-        return self.store.work_folder(job_id) / str(track_index)
-
-    def _save(self, ref: StageRef, stage: AnyStage, outcome: Outcome) -> StageState:
+    def _save(self, attempt: Attempt, files: AttemptFiles, outcome: Outcome) -> StageState | None:
+        """Publish the files and the outcome of the newest attempt; drop those of any other."""
+        ref = attempt.ref
         with self.store.update(ref.job_id) as manifest:
-            if manifest.state.is_final:
-                return StageState.CANCELLED
-            outcome.write(manifest, stage, ref.track_index)
+            if manifest.state.is_final or not is_newest(manifest, attempt):
+                files.remove()
+                return StageState.CANCELLED if manifest.state.is_final else None
+            if outcome.state == StageState.COMPLETED:
+                published = files.publish()
+                files.remove()
+            else:
+                published = None
+                files.discard()
+            outcome.write(manifest, self.stage(ref.stage_name), ref.track_index, published)
         return outcome.state
-
-
-def _record(stage: AnyStage, options: ProcessingOptions) -> ProcessingStage:
-    return ProcessingStage(
-        name=stage.name, version=stage.version, parameters=stage.parameters(options)
-    )
-
-
-def _software() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in RECORDED_PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions

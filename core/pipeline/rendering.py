@@ -22,6 +22,7 @@ from core.pipeline.outputs import (
     sum_blocks,
 )
 from core.pipeline.results import DecodeResult, NormalizationResult
+from stemcrate.schemas.facts import JobFacts
 
 Blocks = dict[str, NDArray[np.float32]]
 
@@ -72,6 +73,13 @@ class Renderer:
         self._gain_db = 0.0 if normalization is None else normalization.gain_db
         self._gains_db = {} if normalization is None else normalization.gains_db
         self._seed = int(context.track.source.sha256[:8], 16)
+
+    @property
+    def gains(self) -> JobFacts:
+        """The gain of all files, or of each."""
+        if self._gains_db:
+            return JobFacts(gains_db=self._gains_db)
+        return JobFacts(gain_db=self._gain_db)
 
     def gain_db(self, output: Output) -> float:
         """Return the gain of an output in dB."""

@@ -77,11 +77,15 @@ class CompositeResult(StageResult):
 
 
 class NormalizationResult(StageResult):
-    """The mixture's loudness and the gain of all files, or of each by label, in dB."""
+    """The mixture's loudness and the gain of all files, or loudness and gain of each by label.
+
+    Gains are in dB, loudness is before gain.
+    """
 
     stage: ClassVar[str] = "normalization"
     mode: str
     mixture: LoudnessFacts
+    outputs: dict[str, LoudnessFacts] = Field(default_factory=dict)
     gain_db: float = 0.0
     gains_db: dict[str, float] = Field(default_factory=dict)
 

@@ -29,12 +29,14 @@ class SeparationPlan:
     reason : why these models, as a sentence.
     effort : beyond one plain pass.
     stems : the wanted stems; empty for all.
+    made : every stem that the job will have, as far as it is known; empty where a model's are not.
     """
 
     models: tuple[str, ...]
     reason: str
     effort: Effort
     stems: tuple[str, ...]
+    made: tuple[str, ...] = ()
 
 
 class Models(Protocol):
@@ -95,6 +97,7 @@ def plan_with(options: ProcessingOptions, models: Models) -> SeparationPlan:
             wiener=options.wiener,
         ),
         stems=options.stems,
+        made=_list_made(options, names, models),
     )
 
 
@@ -129,6 +132,22 @@ def _choose(options: ProcessingOptions, models: Models) -> tuple[str, str]:
     if options.model == "auto" and preferred and models.is_available(preferred):
         return preferred, f"auto took {preferred}, the model of the preset '{options.preset}'."
     return models.resolve_auto(options.model)
+
+
+def _list_made(
+    options: ProcessingOptions, names: tuple[str, ...], models: Models
+) -> tuple[str, ...]:
+    known = [models.stems(name) for name in names]
+    if not all(known):
+        return ()
+    common = (stem for stem in known[0] if all(stem in stems for stems in known))
+    wanted = tuple(stem for stem in common if not options.stems or stem in options.stems)
+    match options.residual:
+        case "off":
+            return wanted
+        case "keep" if not options.stems:
+            return (*wanted, "residual")
+    return (*wanted, name_rest(wanted))
 
 
 def _check_stems(wanted: tuple[str, ...], names: tuple[str, ...], models: Models) -> None:

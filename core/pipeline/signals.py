@@ -13,7 +13,6 @@ from core.analysis.track import TrackAnalyser
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import read_blocks, sum_blocks
 from core.pipeline.results import SeparationResult
-from core.system.atomic import atomic_path
 from stemcrate.schemas.facts import MIXTURE
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class _Mixture:
         self._context = context
 
     def kept_spectra(self) -> "Spectra | None":
-        path = _spectra_path(self._context, [MIXTURE])
+        path = self._context.work_file(_spectra_name([MIXTURE]))
         return _load(path) if path.exists() else None
 
     def measure_spectra(self) -> "Spectra":
@@ -57,7 +56,7 @@ class _Mixture:
                 self._context.check_cancelled()
                 meter.add(block)
         measured = meter.finish()
-        _save(_spectra_path(self._context, [MIXTURE]), measured.spectra)
+        _save(self._context, [MIXTURE], measured.spectra)
         return measured
 
 
@@ -93,9 +92,10 @@ def _stems(context: StageContext) -> Stems | None:
 
 def _spectra_of(context: StageContext, names: Sequence[str]) -> "Spectra":
     """Return the spectra of a sum of audio between stages, measured by the first that asks."""
-    path = _spectra_path(context, names)
+    path = context.work_file(_spectra_name(names))
     if not path.exists():
-        _save(path, _measure_spectra(context, names))
+        _save(context, names, _measure_spectra(context, names))
+        path = context.work_file(_spectra_name(names))
     return _load(path)
 
 
@@ -113,14 +113,14 @@ def _measure_spectra(context: StageContext, names: Sequence[str]) -> "Spectra":
     return meter.finish()
 
 
-def _spectra_path(context: StageContext, names: Sequence[str]) -> Path:
-    return context.work_folder / f"spectra-{'+'.join(names)}.npz"
+def _spectra_name(names: Sequence[str]) -> str:
+    return f"spectra-{'+'.join(names)}.npz"
 
 
-def _save(path: Path, spectra: "Spectra") -> None:
+def _save(context: StageContext, names: Sequence[str], spectra: "Spectra") -> None:
     from core.analysis.spectra import save_spectra
 
-    with atomic_path(path) as temporary:
+    with context.spare_file(_spectra_name(names)) as temporary:
         save_spectra(temporary, spectra)
 
 

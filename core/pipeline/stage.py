@@ -1,7 +1,6 @@
 """The stage: one step of the pipeline, with its own record in the manifest."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from core.pipeline.context import JobContext, StageContext
@@ -10,15 +9,6 @@ from core.pipeline.runtime import Runtime
 from stemcrate.schemas.options import ProcessingOptions
 
 ContextT = TypeVar("ContextT", StageContext, JobContext)
-
-
-@dataclass(frozen=True, slots=True)
-class StageRef:
-    """Address of a stage in a job; ``track_index`` is None for a stage of the whole job."""
-
-    job_id: str
-    stage_name: str
-    track_index: int | None = None
 
 
 class PipelineStage(ABC, Generic[ContextT]):

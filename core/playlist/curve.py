@@ -6,37 +6,17 @@ the start of the set to 1 at its end, energy from 1 to 10 as in the analysis.
 
 import itertools
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from core.errors import InvalidOption
 from core.playlist.harmony import NEUTRAL
 from core.playlist.windows import Floats
+from stemcrate.schemas.curves import NAMED_CURVES, CurveName, Points
 
 HALF_FIT_STEP = 2.0
 """Distance from the wanted energy at which the fit is 0.5. The fit decreases strictly with the
 distance, so that the nearest tracks are taken where no track fits."""
-
-Points = tuple[tuple[float, float], ...]
-
-
-class CurveName(StrEnum):
-    """Names of the predefined curves."""
-
-    WARM_UP = "warm-up"
-    PEAK = "peak"
-    COOL_DOWN = "cool-down"
-    WAVE = "wave"
-    FLAT = "flat"
-
-
-_NAMED: dict[CurveName, Points] = {
-    CurveName.WARM_UP: ((0.0, 3.0), (1.0, 7.0)),
-    CurveName.PEAK: ((0.0, 6.0), (0.7, 9.0), (1.0, 8.0)),
-    CurveName.COOL_DOWN: ((0.0, 7.0), (1.0, 3.0)),
-    CurveName.WAVE: ((0.0, 5.0), (0.25, 8.0), (0.5, 5.0), (0.75, 8.0), (1.0, 6.0)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +60,7 @@ def make_curve(curve: str | Points, energies: Floats) -> EnergyCurve:
     if curve == CurveName.FLAT:
         known = energies[~np.isnan(energies)]
         return EnergyCurve(((0.0, float(np.median(known)) if len(known) else 5.5),))
-    return EnergyCurve(_NAMED[CurveName(curve)])
+    return EnergyCurve(NAMED_CURVES[CurveName(curve)])
 
 
 def _check_points(points: Points) -> Points:

@@ -30,6 +30,8 @@ def facts_to_track(
         artist=facts.artist,
         **{name: getattr(facts, name) for name in PLANNED},
         camelot=facts.camelot,
+        tempo_confidence=facts.tempo_confidence,
+        key_confidence=facts.key_confidence,
         timbre=_decode_mixture(facts.descriptors),
         vocals_s=None if sung is None else tuple(sung),
         mix_in_s=facts.mix_in_s,

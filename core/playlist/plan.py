@@ -5,20 +5,21 @@ worse than the greedy one, and local search improves it. The plan is determinist
 cannot be met are relaxed, as few as possible, and reported.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.playlist.improve import improve_path
 from core.playlist.problem import SetProblem, pose
-from core.playlist.relax import NOTHING_TO_PLAY, find_relaxed
+from core.playlist.relax import NOTHING_TO_PLAY, find_broken, find_relaxed
 from core.playlist.request import SetRequest
 from core.playlist.search import Found, search
 from core.playlist.successors import AllPairs, Shortlists
 from core.playlist.table import TrackTable
 from core.playlist.track import PlaylistTrack
 from core.playlist.transition import explain
-from core.playlist.windows import Rows
+from core.playlist.windows import Floats, Rows
 from stemcrate.schemas.sets import RelaxedWish, SetDescription, SetTrack
 from stemcrate.schemas.transitions import TrackId, Transition
 
@@ -78,7 +79,9 @@ def describe_track(track: PlaylistTrack, *, index: int, starts_s: float) -> SetT
         title=track.title,
         artist=track.artist,
         tempo_bpm=track.tempo_bpm,
+        tempo_confidence=track.tempo_confidence,
         camelot=track.camelot,
+        key_confidence=track.key_confidence,
         energy=track.energy,
         duration_s=track.duration_s,
         starts_s=starts_s,
@@ -101,7 +104,41 @@ def plan_set(table: TrackTable, request: SetRequest | None = None) -> SetPlan:
     problem = pose(table, request)
     if not len(problem.table):
         return SetPlan((), (), 0.0, (), (), 1.0, None, (NOTHING_TO_PLAY,))
-    return _tell(problem, find_path(problem))
+    path = find_path(problem)
+    plan = _rate(problem, path)
+    return replace(plan, relaxed=tuple(find_relaxed(problem, path, *_outcome(plan))))
+
+
+def rate_order(
+    table: TrackTable, ids: Sequence[TrackId], request: SetRequest | None = None
+) -> SetPlan:
+    """Rate tracks in a given order as a plan is rated.
+
+    Parameters
+    ----------
+    table : holds all of ``ids``; what else it holds does not matter.
+    ids : in playing order; a track may be played more than once. None gives an empty plan.
+    request : wishes to rate it by. The chosen order takes precedence over a number of tracks, and
+        over first, last, required and excluded tracks.
+
+    Raises
+    ------
+    InvalidOption : the curve is invalid.
+    """
+    if not ids:
+        return SetPlan((), (), 0.0, (), (), 1.0, None, ())
+    row_of = {track_id: row for row, track_id in enumerate(table.ids)}
+    played = list(dict.fromkeys(ids))
+    wishes = replace(
+        request or SetRequest(), n_tracks=None, start=None, end=None, must_play=(), never=()
+    )
+    problem = pose(table.take(np.array([row_of[i] for i in played], np.intp)), wishes)
+    if wishes.duration_s is None:
+        problem = replace(problem, n_wanted=len(ids))
+    place_of = {track_id: place for place, track_id in enumerate(played)}
+    path = np.array([place_of[track_id] for track_id in ids], np.intp)
+    plan = _rate(problem, path)
+    return replace(plan, relaxed=tuple(find_broken(problem, path, *_outcome(plan))))
 
 
 def find_path(problem: SetProblem) -> Rows:
@@ -132,7 +169,13 @@ def _improve(problem: SetProblem, found: Found) -> Rows:
     return improved if problem.rate_path(improved) >= found.worth else found.path
 
 
-def _tell(problem: SetProblem, path: Rows) -> SetPlan:
+def _outcome(plan: SetPlan) -> tuple[tuple[Transition, ...], Floats, float]:
+    """Return what decides whether wishes are met."""
+    return plan.transitions, np.array(plan.wanted_energy), plan.duration_s
+
+
+def _rate(problem: SetProblem, path: Rows) -> SetPlan:
+    """Return a path as a plan, without the wishes that it does not meet."""
     table, request = problem.table, problem.request
     transitions = tuple(
         explain(table, path[:-1], table, path[1:], max_pitch_percent=request.max_pitch_percent)
@@ -154,5 +197,5 @@ def _tell(problem: SetProblem, path: Rows) -> SetPlan:
         transitions=transitions,
         score=sum(scores) / len(scores) if scores else 1.0,
         curve_fit=fit,
-        relaxed=tuple(find_relaxed(problem, path, transitions, wanted, duration_s)),
+        relaxed=(),
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.playlist.harmony import UNKNOWN_KEY
 from core.playlist.problem import SetProblem
+from core.playlist.reasons import signed
 from core.playlist.windows import Floats, Rows
 from stemcrate.schemas.sets import RelaxedWish
 from stemcrate.schemas.transitions import Transition
@@ -24,26 +25,37 @@ def find_relaxed(
     wanted_energy: Floats,
     duration_s: float,
 ) -> Iterator[RelaxedWish]:
-    """Find the wishes that a path does not meet.
+    """Find the wishes that a planned path does not meet.
 
     Parameters
     ----------
     wanted_energy : shape (n_tracks,); empty without a curve.
     duration_s : of the set.
     """
+    yield from find_broken(problem, path, transitions, wanted_energy, duration_s)
+    yield from _relaxed_order(problem, path)
+
+
+def find_broken(
+    problem: SetProblem,
+    path: Rows,
+    transitions: Sequence[Transition],
+    wanted_energy: Floats,
+    duration_s: float,
+) -> Iterator[RelaxedWish]:
+    """Find the wishes that a path does not meet, whoever chose its order; see `find_relaxed`."""
     yield from _relaxed_length(problem, path, duration_s)
     limit = problem.request.max_pitch_percent
     for place, step in enumerate(transitions):
         if step.pitch_change_percent is not None and abs(step.pitch_change_percent) > limit:
             yield _relaxed(
                 "max_pitch_percent",
-                f"{_name(problem, path[place])} into {_name(problem, path[place + 1])} takes "
-                f"{step.pitch_change_percent:+.1f} %; "
+                f"{_name(problem, path[place])} into {_name(problem, path[place + 1])} plays the "
+                f"incoming track at {signed(step.pitch_change_percent)} %; "
                 f"±{limit:g} % was allowed.",
             )
     yield from _relaxed_artists(problem, path)
     yield from _relaxed_curve(problem, path, wanted_energy)
-    yield from _relaxed_order(problem, path)
 
 
 def _relaxed_length(problem: SetProblem, path: Rows, duration_s: float) -> Iterator[RelaxedWish]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.errors import InvalidOption
-from core.playlist.curve import CurveName, Points
+from stemcrate.schemas.curves import CurveName, Points
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
 from stemcrate.schemas.transitions import TrackId
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.playlist.lines import Children, Lines, target_depth
 from core.playlist.lookahead import look_ahead
-from core.playlist.problem import PENALTY, SetProblem
+from core.playlist.problem import PENALTY, Gains, SetProblem
 from core.playlist.windows import Floats, Rows
 
 _HASH_SEED = 20240229
@@ -170,15 +170,12 @@ def _select(
     n_greedy: int,
 ) -> tuple[Rows, NDArray[np.bool_]]:
     """Choose the continuations to keep; greedy ones first, each kind best first."""
-    prospects = lines.gains[children.line] + children.gain
+    gains = lines.gains[children.line] + children.gain
+    greedy = _find_greedy(lines, children, gains, n_greedy)
+    prospects = gains
     if width is not None:
-        prospects = prospects - look_ahead(problem, lines, children.line, children.row)
+        prospects = gains - look_ahead(problem, lines, children.line, children.row)
     order = np.argsort(-prospects, kind="stable")
-    if lines.depth:
-        parents, firsts = np.unique(children.line[order], return_index=True)
-        greedy = order[firsts[lines.is_greedy[parents]]][:n_greedy]
-    else:
-        greedy = order[:n_greedy]
     signature = _HASH_FACTOR * (lines.marks[children.line] ^ marks[children.row])
     signature += children.row.astype(np.uint64)
     for back in range(1, min(problem.request.artist_gap - 1, lines.depth + 1)):
@@ -188,6 +185,15 @@ def _select(
         best = _cut(problem, lines, children, best, width)
     is_greedy = np.arange(len(greedy) + len(best)) < len(greedy)
     return np.concatenate([greedy, best]), is_greedy
+
+
+def _find_greedy(lines: Lines, children: Children, gains: Gains, n_greedy: int) -> Rows:
+    """Find the greedy continuations, best first: by gains alone, as greed looks at nothing else."""
+    order = np.argsort(-gains, kind="stable")
+    if not lines.depth:
+        return order[:n_greedy]
+    parents, firsts = np.unique(children.line[order], return_index=True)
+    return order[firsts[lines.is_greedy[parents]]][:n_greedy]
 
 
 def _cut(problem: SetProblem, lines: Lines, children: Children, best: Rows, width: int) -> Rows:

@@ -49,6 +49,7 @@ class TrackTable:
     vocals_in, vocals_out : shape (n, n_most, 2), vocal passages in seconds from the start of the
         windows.
     has_vocals : whether the vocals are known.
+    is_delivered : whether the loudness is that of a delivered file.
     """
 
     ids: tuple[TrackId, ...]
@@ -67,6 +68,7 @@ class TrackTable:
     vocals_in: Floats
     vocals_out: Floats
     has_vocals: NDArray[np.bool_]
+    is_delivered: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -124,6 +126,7 @@ class TrackTable:
             vocals_in=passages_in(mix_in_s, *passages),
             vocals_out=passages_in(mix_out_s, *passages),
             has_vocals=np.array([sung is not None for sung in columns.vocals_s], np.bool_),
+            is_delivered=np.array(columns.is_delivered or [False] * n, np.bool_),
         )
 
     @classmethod
@@ -149,6 +152,7 @@ class TrackTable:
                 stems=tuple(track.stems for track in tracks),
                 descriptors=_stack_timbres(tracks),
                 downbeats_s=tuple(track.downbeats_s for track in tracks),
+                is_delivered=tuple(track.is_delivered for track in tracks),
             )
         )
 

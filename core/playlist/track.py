@@ -21,8 +21,10 @@ class PlaylistTrack(PlannedFacts):
     title, artist : for display; artists are compared case-insensitively.
     tempo_bpm : None, 0 or less if unknown.
     camelot : ``1A`` … ``12B``; None if the key is unknown.
+    tempo_confidence, key_confidence : 0 to 1, for display; None if unknown.
     energy : 1 to 10; None if unknown.
     integrated_loudness_lufs : None if unknown.
+    is_delivered : whether the loudness is that of a delivered file, and not the recording's.
     duration_s : None, 0 or less if unknown.
     timbre : shape (n_features,), a descriptor vector compared by its cosine; None if unknown. All
         tracks of one plan have vectors of one length.
@@ -38,9 +40,12 @@ class PlaylistTrack(PlannedFacts):
     title: str = ""
     artist: str | None = None
     camelot: str | None = None
+    tempo_confidence: float | None = None
+    key_confidence: float | None = None
     timbre: NDArray[np.float32] | None = field(default=None, compare=False)
     vocals_s: tuple[Window, ...] | None = None
     mix_in_s: Window | None = None
     mix_out_s: Window | None = None
     downbeats_s: tuple[float, ...] = ()
     stems: tuple[str, ...] = ()
+    is_delivered: bool = False

@@ -60,6 +60,7 @@ def explain(
             speed=1.0 if isnan(pitch_percent) else 1.0 + pitch_percent / 100.0,
             overlap_s=float(details.overlap_s[place]),
         )
+        loudness_step_lu = reasons.loudness_step_lu(mix)
         clash_s = float(details.vocal_clash_s[place])
         drops = find_drops(mix, find_clashes(mix) if clash_s > 0 else [])
         steps: dict[str, Any] = {part: float(rated[place]) for part, rated in outline.steps.items()}
@@ -73,6 +74,8 @@ def explain(
                 timbre=float(details.timbre[place]),
                 vocals=float(details.vocals[place]),
                 **steps,
+                loudness_step_lu=_known(loudness_step_lu),
+                loudness_of=None if isnan(loudness_step_lu) else reasons.loudness_basis(mix),
                 pitch_change_percent=_known(pitch_percent),
                 mix_out_s=_known(mix.mix_out_s),
                 mix_in_s=_known(mix.mix_in_s) or 0.0,

@@ -61,8 +61,21 @@ class Inventory(BaseModel):
 
         Raises
         ------
-        UnknownModel : no model has this name; the hint lists the known ones.
         ModelUnavailable : its weights, or a package that it needs, are missing.
+        UnknownModel, UnsafeWeights : as `find`.
+        """
+        model = self.find(name)
+        if not model.available:
+            raise ModelUnavailable(
+                f"The model '{name}' is not ready to run.", hint=model.hint, field="model"
+            )
+
+    def find(self, name: str) -> ModelInfo:
+        """Return a model, whether it can be used or not.
+
+        Raises
+        ------
+        UnknownModel : no model has this name; the hint lists the known ones.
         UnsafeWeights : its bag, config or card cannot be understood.
         """
         if name in self.refused:
@@ -73,10 +86,7 @@ class Inventory(BaseModel):
             raise UnknownModel(
                 f"There is no model '{name}'.", hint=f"Models: {names}.", field="model"
             )
-        if not model.available:
-            raise ModelUnavailable(
-                f"The model '{name}' is not ready to run.", hint=model.hint, field="model"
-            )
+        return model
 
 
 def take_inventory(model_dir: Path | None) -> Inventory:
@@ -106,6 +116,8 @@ def take_inventory(model_dir: Path | None) -> Inventory:
                 description=info.description,
                 available=hint is None,
                 hint=hint or "",
+                can_fetch=hint is not None and weights.can_fetch(info.name),
+                memory_bytes=info.memory_bytes,
             )
         )
     known = {model.name for model in models}

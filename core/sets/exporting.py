@@ -50,7 +50,7 @@ def make_crate(
     library: Library, playlist: PlaylistRecord, *, by_name: bool
 ) -> tuple[Crate, tuple[str, ...]]:
     """Collect a playlist's tracks and warn of missing ones. Raises `ArtefactNotFound`."""
-    records = {i: library.find_record(i) for i in dict.fromkeys(playlist.track_ids)}
+    records = {i: library.find_corrected(i) for i in dict.fromkeys(playlist.track_ids)}
     tracks = tuple(make_track(record) for record in records.values() if record is not None)
     if by_name:
         tracks = _name_files(tracks, [record for record in records.values() if record is not None])
@@ -69,7 +69,7 @@ def make_crate(
 
 
 def make_track(record: LibraryRecord) -> CrateTrack:
-    """Convert a library record to an exporter's track."""
+    """Convert a library record, with its corrections, to an exporter's track."""
     path = next((f.path for f in record.files if Path(f.path).is_file()), None)
     known_path = path or next((file.path for file in record.files), f"/{record.name}")
     tags = record.tags

@@ -5,13 +5,14 @@ Loads encoders and tag writers; the API reaches it through `core.sets.pack_strea
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from core.artifacts.store import JobStore
 from core.export.dj_pack import DjPack, TrackFiles
 from core.export.format import ExportOptions
 from core.library.library import Library
 from core.library.records.record import LibraryRecord, PlaylistRecord
+from core.library.stems import find_audio, find_separation
 from core.sets.exporting import make_crate
 from core.sets.stem_files import make_stem_file
 from stemcrate.schemas.playlists import StemFormat
@@ -37,17 +38,10 @@ def make_playlist_pack(
 
 def _find_files(store: JobStore, record: LibraryRecord, stem_format: StemFormat) -> TrackFiles:
     """Find a track's audio, and the stems of the newest of its jobs that still exists."""
-    audio = next((Path(f.path) for f in record.files if Path(f.path).is_file()), None)
-    for job in reversed(record.jobs):
-        manifest = store.load_if_readable(job.job_id)
-        if manifest is None:
-            continue
-        folder = store.job_folder(job.job_id)
-        artefacts = manifest.tracks[job.track_index].artefacts
-        stems = [a for a in artefacts if a.role == "stem"]
-        if not stems:
-            continue
-        files = {f"{a.label}{PurePath(a.name).suffix}": folder / a.name for a in stems}
-        write_stem_file = partial(make_stem_file, stems, folder, stem_format=stem_format)
-        return TrackFiles(audio, files, write_stem_file)
-    return TrackFiles(audio)
+    audio, found = find_audio(record), find_separation(store, record)
+    if found is None:
+        return TrackFiles(audio)
+    stems = [a for a in found.track.artefacts if a.role == "stem"]
+    files = {f"{a.label}{PurePath(a.name).suffix}": found.folder / a.stored_as for a in stems}
+    write_stem_file = partial(make_stem_file, stems, found.folder, stem_format=stem_format)
+    return TrackFiles(audio, files, write_stem_file)

@@ -1,6 +1,6 @@
 """Sets from the library: planned, kept as playlists, put in another order."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -11,10 +11,9 @@ from core.library.catalogue.summary import TrackSummary
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
 from core.playlist.compatible import compatible
-from core.playlist.plan import plan_set
+from core.playlist.plan import SetPlan, plan_set, rate_order
 from core.playlist.request import SetRequest
 from core.playlist.table import TrackTable
-from core.playlist.transition import explain
 from core.playlist.windows import Rows
 from stemcrate.schemas.playlists import PlaylistRequest
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT, SetDescription, SetWishes
@@ -62,9 +61,10 @@ class SetPlanner:
         TrackNotFound : the library does not know a track of ``tracks`` or ``among``.
         InvalidOption : there is no track to choose from, or the request is contradictory.
         """
+        request = _to_request(wishes)
         if wishes.tracks is not None:
-            order = wishes.tracks
-            return self._library.playlists.create(wishes.name, order, self._describe_order(order))
+            described = self._describe_order(wishes.tracks, request)
+            return self._library.playlists.create(wishes.name, wishes.tracks, described)
         table = self._table()
         if wishes.among is not None:
             table = table.take(self._rows(table, wishes.among))
@@ -74,32 +74,42 @@ class SetPlanner:
                 hint="Add some: POST /library/tracks, or 'stemcrate library add FOLDER'.",
                 field="tracks",
             )
-        request = _to_request(wishes)
         plan = plan_set(table, request)
-        described = plan.describe()
-        described.request = SetWishes.model_validate(asdict(request))
-        return self._library.playlists.create(wishes.name, [str(i) for i in plan.ids], described)
+        ids = [str(track_id) for track_id in plan.ids]
+        return self._library.playlists.create(wishes.name, ids, _describe(plan, request))
 
-    def reorder(self, playlist_id: str, track_ids: Sequence[str]) -> PlaylistRecord:
-        """Put a playlist into another order; tracks may come and go.
+    def reorder(
+        self,
+        playlist_id: str,
+        track_ids: Sequence[str],
+        *,
+        versions: Collection[str] | None = None,
+    ) -> PlaylistRecord:
+        """Put a playlist into another order, and rate it by its wishes; tracks may come and go.
 
-        Raises `PlaylistNotFound`, `TrackNotFound`.
+        Parameters
+        ----------
+        versions : of the playlist that the order was made for; None: any.
+
+        Raises
+        ------
+        PlaylistNotFound : there is no such playlist.
+        TrackNotFound : the library does not know a track.
+        PlaylistChanged : the playlist has another version.
         """
-        plan = self._describe_order(track_ids)
+        wishes = self._library.playlists.get(playlist_id).plan.request or SetWishes()
+        plan = self._describe_order(track_ids, _to_request(wishes))
 
         def change(record: PlaylistRecord) -> None:
             record.track_ids = list(track_ids)
             record.plan = plan
 
-        return self._library.playlists.change(playlist_id, change)
+        return self._library.playlists.change(playlist_id, change, versions=versions)
 
-    def _describe_order(self, track_ids: Sequence[str]) -> SetDescription:
+    def _describe_order(self, track_ids: Sequence[str], request: SetRequest) -> SetDescription:
         table = self._table()
-        rows = self._rows(table, track_ids)
-        steps = explain(
-            table, rows[:-1], table, rows[1:], max_pitch_percent=DEFAULT_MAX_PITCH_PERCENT
-        )
-        return SetDescription(transitions=steps)
+        self._rows(table, track_ids)
+        return _describe(rate_order(table, track_ids, request), request)
 
     def _rows(self, table: TrackTable, track_ids: Sequence[str]) -> Rows:
         places = {track_id: row for row, track_id in enumerate(table.ids)}
@@ -115,6 +125,12 @@ class SetPlanner:
             kept = columns, TrackTable.from_columns(columns)
             self._kept = kept
         return kept[1]
+
+
+def _describe(plan: SetPlan, request: SetRequest) -> SetDescription:
+    described = plan.describe()
+    described.request = SetWishes.model_validate(asdict(request))
+    return described
 
 
 def _to_request(wishes: SetWishes) -> SetRequest:

@@ -35,6 +35,17 @@ def write_atomically(destination: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def move_into_place(source: Path, destination: Path) -> None:
+    """Rename a complete file, replacing an older one; on disk when this returns.
+
+    Both paths must be on one filesystem. Raises `StorageFull` when the disk is full.
+    """
+    with storage_errors(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(destination)
+        _flush(destination.parent)
+
+
 def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

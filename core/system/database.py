@@ -143,3 +143,12 @@ def _turn_wal_on(url: str) -> None:
     engine = engine_for(url).execution_options(isolation_level="AUTOCOMMIT")
     with database_errors(), engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+def without_password(url: str) -> str:
+    """Return an address with asterisks for its password.
+
+    >>> without_password("postgresql+psycopg://dj:secret@db/stemcrate")
+    'postgresql+psycopg://dj:***@db/stemcrate'
+    """
+    return sa.make_url(url).render_as_string(hide_password=True)

@@ -28,7 +28,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise StorageFull(
                 f"The disk is full: {path.name} could not be written.",
-                hint="Free some space and run the job again.",
+                hint="Free some space and try again.",
             ) from error
         raise
 
@@ -36,6 +36,12 @@ def storage_errors(path: Path) -> Iterator[None]:
 def free_bytes(folder: Path) -> int:
     """Return the bytes that this user can still write to the disk of ``folder``."""
     return shutil.disk_usage(folder).free
+
+
+def disk_space(folder: Path) -> tuple[int, int]:
+    """Return the bytes of the disk of ``folder``, and those that this user can still write."""
+    usage = shutil.disk_usage(folder)
+    return usage.total, usage.free
 
 
 def require_free(folder: Path, min_bytes: int) -> None:

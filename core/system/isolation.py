@@ -5,6 +5,7 @@ takes too long, and ends when it takes too much memory or when its parent dies; 
 starts another. Decisions 5 and 12 say what runs in such processes.
 """
 
+import atexit
 import logging
 import multiprocessing
 import os
@@ -15,9 +16,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from core.errors import StageFailed, StemcrateError
-from core.system.processes import limit_cpu, limit_memory
+from core.system.defects import describe_defect
+from core.system.processes import (
+    leave_stops_to_parent,
+    limit_cpu,
+    limit_memory,
+    stops_blocked,
+)
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -151,7 +159,9 @@ class IsolatedProcess:
         self._process = _spawn.Process(
             target=_serve, args=(theirs, self._limits, self._prepare), daemon=True
         )
-        self._process.start()
+        with stops_blocked():
+            self._process.start()
+        _open.add(self)
         theirs.close()
         self._connection = connection
         connection.recv()  # it is ready: a slow start is not the task's
@@ -180,9 +190,19 @@ def _wind_up(limits: ProcessLimits) -> None:
         limit_cpu(limits.silence_s)
 
 
+_open: "WeakSet[IsolatedProcess]" = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Kill the processes before multiprocessing waits for them at the exit of this one."""
+    for process in list(_open):
+        process.close()
+
+
 def _end_with_parent() -> None:
-    """Leave Ctrl-C to the parent of this process, and end when it dies, however that happens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals that stop to the parent of this process, and end when it dies."""
+    leave_stops_to_parent()
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -224,7 +244,7 @@ def _serve(
             connection.send(_Failed(error, ""))
         except Exception as error:  # noqa: BLE001  logged and raised by the parent
             defect = StageFailed(
-                f"{type(error).__name__}: {error}",
+                describe_defect(error),
                 hint="This is a defect: please report it with the file.",
             )
             connection.send(_Failed(defect, traceback.format_exc()))

@@ -11,6 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from core.system.disk import create_data_dir
+from core.system.log_limit import RepeatLimiter
 
 FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s%(work)s: %(message)s"
 MAX_BYTES = 10_000_000
@@ -24,7 +25,8 @@ def configure_logging(
 ) -> None:
     """Log to the console and to ``data_dir/logs/{process_name}.log``.
 
-    May be called again; it replaces the previous handlers.
+    A line that repeats all the time is limited (`core.system.log_limit`). May be called again; it
+    replaces the previous handlers.
     """
     create_data_dir(data_dir)
     folder = data_dir / "logs"
@@ -42,7 +44,7 @@ def configure_logging(
     for handler in handlers:
         handler.setFormatter(logging.Formatter(FORMAT))
         handler.addFilter(_name_work)
-    logging.basicConfig(level=level, handlers=handlers, force=True)
+    logging.basicConfig(level=level, handlers=[RepeatLimiter(handlers)], force=True)
     for talkative in ("filelock", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     quieten_engine()

@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ if sys.platform != "win32":
     STOP_SIGNALS += (signal.SIGHUP,)
 
 _PR_SET_PDEATHSIG = 1
+_RESERVED_FILES = 200
+"""Files of a server that are no connections: database, logs, pipes to other processes."""
+_FILES_PER_CONNECTION = 2
+"""A connection, and the file that is received or sent by it."""
 
 
 def start_group(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
@@ -57,6 +62,31 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
         process.kill()
     else:
         os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def stops_blocked() -> Iterator[None]:
+    """Block ``STOP_SIGNALS`` in this thread and in the processes that it starts meanwhile.
+
+    Such a process calls `leave_stops_to_parent` when it can; until then, a signal to the whole
+    group would end it before its parent decides.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_stops_to_parent() -> None:
+    """Ignore ``STOP_SIGNALS``: who stops a group means the parent, which ends this process."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def limit_memory(extra_bytes: int) -> None:
@@ -101,3 +131,19 @@ def _die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return ask
+
+
+def fit_connections(wanted: int) -> int:
+    """Return how many connections a server can have beside the files that it opens, at least one.
+
+    Raises this process's own limit of open files as far as the system permits (POSIX).
+    """
+    if sys.platform == "win32":
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = _RESERVED_FILES + _FILES_PER_CONNECTION * wanted
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(wanted, (soft - _RESERVED_FILES) // _FILES_PER_CONNECTION))

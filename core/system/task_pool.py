@@ -1,6 +1,6 @@
 """One function over many tasks side by side, in processes that may crash without loss to others."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from queue import Queue
 from typing import Generic, TypeVar
@@ -32,11 +32,11 @@ class TaskPool(Generic[T, R]):
         self._n_processes = n_processes
         self._limits = limits
 
-    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, R | StemcrateError]]:
+    def run(self, tasks: Iterable[T]) -> Generator[tuple[T, R | StemcrateError], None, None]:
         """Yield each task with its result or its error, in the order in which they end.
 
         Tasks are taken from the iterator as processes become free. A task whose process dies gives
-        `WorkerLost`, and no other task notices.
+        `WorkerLost`, and no other task notices. Closing the iterator ends what runs.
         """
         source = iter(tasks)
         running: dict[Future[R | StemcrateError], T] = {}

@@ -1,6 +1,5 @@
 """Features of bars: mean spectrum, pitch classes, level and bass."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,22 +33,6 @@ class BarFeatures:
 
     def __len__(self) -> int:
         return len(self.level_db)
-
-
-def bar_edges(downbeats_s: Sequence[float], duration_s: float) -> _Array:
-    """Return the bar lines: the downbeats, and the end of the last bar or of the recording.
-
-    Fewer than two downbeats give shape ``(0,)``.
-    """
-    if len(downbeats_s) < 2:
-        return np.zeros(0)
-    downbeats = np.asarray(downbeats_s, dtype=np.float64)
-    bar_s = float(np.median(np.diff(downbeats)))
-    end_s = min(duration_s, downbeats[-1] + bar_s)
-    # A truncated last bar belongs to the bar before it.
-    if end_s - downbeats[-1] < bar_s / 2:
-        return np.append(downbeats[:-1], end_s) if len(downbeats) > 2 else downbeats
-    return np.append(downbeats, end_s)
 
 
 def measure_bars(spectra: Spectra, edges_s: _Array) -> BarFeatures:

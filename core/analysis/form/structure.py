@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.form.bars import bar_edges, measure_bars
+from core.analysis.form.bar_lines import bar_edges, heard_downbeats
+from core.analysis.form.bars import measure_bars
 from core.analysis.form.boundaries import find_boundaries
 from core.analysis.form.sections import LabelledSpan, SectionLabel, label_sections
 from core.analysis.spectra import Spectra
@@ -128,9 +129,7 @@ def find_structure(
     audible = _find_audible(spectra)
     if audible is None:
         return Structure()
-    bar_s = float(np.median(np.diff(downbeats_s))) if len(downbeats_s) > 1 else 0.0
-    heard = [t for t in downbeats_s if audible[0] - bar_s / 8 <= t < audible[1]]
-    edges = bar_edges(heard, spectra.duration_s)
+    edges = bar_edges(heard_downbeats(downbeats_s, audible), spectra.duration_s)
     if len(edges) < 2:
         return Structure(audible_s=audible)
     bars = measure_bars(spectra, edges)

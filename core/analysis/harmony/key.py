@@ -9,6 +9,7 @@ music, where minor is the more common mode. Music that moves through chords and 
 with those of tonal music, too.
 """
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -25,6 +26,8 @@ from core.analysis.viterbi import likeliest_path
 
 N_ALTERNATIVES = 3
 """Alternatives that an estimate names at most."""
+MAX_SPANS = 256
+"""Maximum length of the chroma over time: spans grow with the recording."""
 
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 _Matrix = NDArray[np.float64]
@@ -116,6 +119,8 @@ class KeyEstimate:
     alternatives : the next most probable keys, most probable first.
     tuning_cents : above equal temperament on A = 440 Hz, −50 to 50; keys mix within ±10 cents.
     segments : the key over time, without gaps, from 0 s to the end.
+    chroma : strength of the pitch classes C … B over time, 0 to 100, one for each
+        ``chroma_hop_s`` seconds; at most `MAX_SPANS`.
     """
 
     key: str | None = None
@@ -126,6 +131,8 @@ class KeyEstimate:
     alternatives: tuple[KeyCandidate, ...] = field(default=())
     tuning_cents: float = 0.0
     segments: tuple[KeySegment, ...] = field(default=())
+    chroma: tuple[tuple[int, ...], ...] = field(default=())
+    chroma_hop_s: float = 1.0
 
 
 def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
@@ -157,6 +164,7 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
     ranking = np.argsort(-probabilities, kind="stable")
     candidates = [_name(int(index), float(probabilities[index])) for index in ranking]
     best = candidates[0]
+    hop_s, spans = _average_spans(chroma, rule)
     return KeyEstimate(
         key=best.key,
         camelot=best.camelot,
@@ -168,7 +176,23 @@ def estimate_key(chroma: Chroma, *, rule: KeyRule = RULE) -> KeyEstimate:
         segments=_segment(
             rule.doubt * rule.calibration * fits, clarity, heard > 0, chroma.duration_s, rule
         ),
+        chroma=spans,
+        chroma_hop_s=hop_s,
     )
+
+
+def _average_spans(chroma: Chroma, rule: KeyRule) -> tuple[float, tuple[tuple[int, ...], ...]]:
+    """Return the length of a span in seconds, and the mean chroma of each, its peak at 100."""
+    n_frames = len(chroma.full)
+    hop_s = float(max(1, math.ceil(chroma.duration_s / MAX_SPANS)))
+    n_spans = max(1, math.ceil(chroma.duration_s / hop_s))
+    edges = np.arange(n_spans) * hop_s / max(chroma.duration_s, hop_s) * n_frames
+    starts = np.minimum(edges.astype(np.intp), n_frames - 1)
+    counts = np.diff(np.append(starts, n_frames))
+    means = np.add.reduceat(chroma.full, starts, axis=0) / counts[:, None]
+    largest = means.max(axis=1, keepdims=True)
+    shares = np.where(largest > rule.heard, means / np.maximum(largest, 1e-12), 0)
+    return hop_s, tuple(map(tuple, np.rint(100 * shares).astype(int).tolist()))
 
 
 def _average_windows(frames: NDArray[np.float32], rule: KeyRule) -> _Matrix:

@@ -4,6 +4,11 @@ A binary file is a header of six little-endian 32-bit numbers, then minimum and 
 channel of every pixel, one byte each; the JSON form holds the same numbers. The JSON form has an
 additional ``bands``, which other readers ignore.
 
+A ``.bands`` file holds the bands of the pixels of the ``.dat`` beside it: the same header, with the
+number of bands instead of channels, then the levels ``low``, ``mid`` and ``high`` of every pixel,
+one unsigned byte ``b`` each. ``(b / 255) ** 2`` is the root mean square, full scale is 1: so quiet
+treble has steps left (-96 to 0 dB).
+
 Reference: BBC audiowaveform, ``doc/DataFormat.md``, version 2.
 """
 
@@ -30,6 +35,16 @@ def encode_dat(level: WaveformLevel, sample_rate: int) -> bytes:
         _VERSION, _IS_8_BIT, sample_rate, level.samples_per_pixel, n_pixels, n_channels
     )
     return header + _interleave(level).tobytes()
+
+
+def encode_bands(level: WaveformLevel, sample_rate: int) -> bytes:
+    """Encode the bands of one level as a ``.bands`` file; ``sample_rate`` of the recording."""
+    n_pixels, n_bands = level.band_rms.shape
+    header = _HEADER.pack(
+        _VERSION, _IS_8_BIT, sample_rate, level.samples_per_pixel, n_pixels, n_bands
+    )
+    codes: NDArray[np.float64] = np.clip(np.rint(np.sqrt(level.band_rms) * 255), 0, 255)
+    return header + codes.astype(np.uint8).tobytes()
 
 
 def encode_json(level: WaveformLevel, sample_rate: int) -> dict[str, Any]:

@@ -4,19 +4,18 @@ Conventions: LUFS for levels, LU for differences, dBTP and dBFS for peaks; full 
 Undefined values (silence, too short) are None, never minus infinity, so that JSON can hold them.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio.buffer import Samples, validate_block
+from core.audio.buffer import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, Samples, validate_block
 from core.audio.metering.k_weighting import KWeighting
 from core.audio.metering.replaygain import REPLAYGAIN_REFERENCE_LUFS
 from core.audio.metering.true_peak import TruePeakMeter
 
-MIN_SAMPLE_RATE = 8_000
-MAX_SAMPLE_RATE = 192_000
 LOUDNESS_HOP_S = 0.1
 """Seconds between the values of `LoudnessMeter.momentary_lufs`."""
 
@@ -61,6 +60,14 @@ class Loudness:
     def replaygain_peak(self) -> float | None:
         """Peak for ReplayGain 2: the true peak, linear, full scale is 1."""
         return None if self.true_peak_dbtp is None else float(10 ** (self.true_peak_dbtp / 20))
+
+
+@dataclass(frozen=True, slots=True)
+class LoudnessCurve:
+    """Short-term loudness (EBU Tech 3341) every ``hop_s`` seconds; None below −70 LUFS."""
+
+    hop_s: float = 1.0
+    lufs: tuple[float | None, ...] = ()
 
 
 def measure_loudness(blocks: Iterable[Samples], sample_rate: int, n_channels: int) -> Loudness:
@@ -129,6 +136,23 @@ class LoudnessMeter:
         silence. Empty for less than 400 ms.
         """
         return _lufs(self._window_powers(_MOMENTARY_HOPS))
+
+    def short_term_lufs(self, most_values: int) -> "LoudnessCurve":
+        """Return the loudness of the 3 s around each second; of more seconds in long recordings.
+
+        Near both ends they are the first and the last 3 s. Empty for less than 3 s.
+        """
+        levels = _lufs(self._window_powers(_SHORT_TERM_HOPS))
+        duration_s = self._n_hops * LOUDNESS_HOP_S
+        hop_s = max(1, math.ceil(duration_s / most_values))
+        if not levels.size:
+            return LoudnessCurve(hop_s)
+        middles = np.arange(0, duration_s, hop_s) / LOUDNESS_HOP_S
+        starts = np.clip(np.rint(middles - _SHORT_TERM_HOPS / 2), 0, len(levels) - 1)
+        found = levels[starts.astype(np.intp)].tolist()
+        return LoudnessCurve(
+            hop_s, tuple(lufs if lufs >= _ABSOLUTE_GATE_LUFS else None for lufs in found)
+        )
 
     def integrated_lufs(self) -> float | None:
         """Return the gated loudness; None for silence (below -70 LUFS) or less than 400 ms."""

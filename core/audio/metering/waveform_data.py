@@ -22,8 +22,22 @@ from core.audio.buffer import Samples, validate_block
 
 SAMPLES_PER_PIXEL = 512
 """Samples per pixel of the finest level; each coarser level has twice as many."""
-BAND_LIMITS_HZ = (200.0, 2000.0)
-"""Borders between low and mid, and between mid and high."""
+
+
+@dataclass(frozen=True, slots=True)
+class BandRules:
+    """Where the bands of a waveform meet.
+
+    Parameters
+    ----------
+    limits_hz : borders between low and mid, and between mid and high. Kicks and bass lines have
+        their fundamentals below the first; above the second lie hats and sibilants.
+    """
+
+    limits_hz: tuple[float, float] = (200.0, 2000.0)
+
+
+BAND_RULES = BandRules()
 
 _N_FFT = 2 * SAMPLES_PER_PIXEL
 _BEFORE = SAMPLES_PER_PIXEL // 2
@@ -186,7 +200,7 @@ def _band_weights(sample_rate: int) -> _Matrix:
 def _count_bins(sample_rate: int) -> tuple[int, int]:
     """Return the number of bins of bass, and of bass and middle."""
     bins_hz = np.arange(_N_FFT // 2 + 1) * sample_rate / _N_FFT
-    n_low, n_bins = np.searchsorted(bins_hz, BAND_LIMITS_HZ)
+    n_low, n_bins = np.searchsorted(bins_hz, BAND_RULES.limits_hz)
     return int(n_low), int(n_bins)
 
 

@@ -11,8 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.audio.buffer import Samples
-from core.audio.metering.loudness import MAX_SAMPLE_RATE
+from core.audio.buffer import MAX_SAMPLE_RATE, Samples
 from core.audio.reading.downmix import Downmix
 from core.audio.reading.opening import check_bytes, open_sources, verdict
 from core.audio.reading.source import AudioSource, SourceFormat
@@ -25,7 +24,7 @@ from core.errors import (
     ZeroDuration,
 )
 
-__all__ = ["DecodedAudio", "SourceFormat", "decode", "probe", "read_through"]
+__all__ = ["DecodedAudio", "SourceFormat", "decode", "probe", "read_blocks", "read_through"]
 
 MAX_CHANNELS = 8
 
@@ -163,6 +162,37 @@ def read_through(
                 return source.format, take(source.format.sample_rate, n_channels, blocks)
             except CorruptAudio as error:
                 failures.append(error)
+    raise verdict(failures, path, name)
+
+
+def read_blocks(path: Path, *, name: str) -> Iterator[Samples]:
+    """Yield the samples that `decode` writes, as they are taken; closing it releases the file.
+
+    Where a decoder fails, the next one goes on from that sample.
+
+    Raises
+    ------
+    EmptyFile, NotAudio, CorruptAudio, ZeroDuration : as `decode`.
+    """
+    failures: list[InvalidAudio] = []
+    check_bytes(path, name)
+    n_given = 0
+    with closing(open_sources(path, name, failures)) as sources:
+        for source in sources:
+            _check_format(source.format, name, None)
+            position = 0
+            try:
+                for block in _checked_blocks(
+                    source, _downmix(source), name, None, _Progress(None), None
+                ):
+                    position += block.shape[1]
+                    if position > n_given:
+                        yield block[:, max(0, block.shape[1] - (position - n_given)) :]
+                        n_given = position
+            except CorruptAudio as error:
+                failures.append(error)
+            else:
+                return
     raise verdict(failures, path, name)
 
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from core.audio.buffer import Samples
 from core.audio.reading.frames import SAMPLE_FORMATS, frame_to_float32, is_rounded
-from core.audio.reading.headers import find_start
 from core.audio.reading.source import RESEND_HINT, SourceFormat, cut_short, rounded
+from core.audio.reading.tag_bounds import find_start
 from core.errors import CorruptAudio, NotAudio
 
 # Playlists (HLS, concat) and image sequences open other files and addresses, which an upload must
@@ -61,7 +61,7 @@ class PyavSource:
         self._name = name
         self._index = index
         self._path = path
-        self._file = _FileFrom(path, find_start(path))
+        self._file = SoundFile(path)
         self.warnings: list[str] = []
         self._n_bad = 0
         self._is_rounded = False
@@ -326,18 +326,20 @@ class PyavSource:
         return None if "NONE" in names else names
 
 
-class _FileFrom(io.BufferedReader):
-    """A file without the bytes before ``start``."""
+class SoundFile(io.BufferedReader):
+    """A file without the ID3v2 tags before its sound."""
 
-    def __init__(self, path: Path, start: int) -> None:
+    def __init__(self, path: Path) -> None:
+        self._start = find_start(path)
         super().__init__(io.FileIO(path, "rb"))
-        self._start = start
         self.seek(0)
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Change the position; 0 is the first byte after the tags."""
         return super().seek(offset + (0 if whence else self._start), whence) - self._start
 
     def tell(self) -> int:
+        """Return the position after the tags."""
         return super().tell() - self._start
 
 

@@ -11,6 +11,7 @@ import soundfile  # noqa: TID251
 from core.audio.buffer import BLOCK_SIZE, Samples
 from core.audio.reading.headers import says_its_length
 from core.audio.reading.source import RESEND_HINT, SourceFormat, cut_short, rounded
+from core.audio.reading.tag_bounds import find_start
 from core.errors import CorruptAudio, NotAudio
 
 # libsndfile also opens sampler and matrix formats, whose signatures are weak.
@@ -71,7 +72,7 @@ class SoundfileSource:
 
     Parameters
     ----------
-    part : range of bytes, start and end (exclusive); default the whole file.
+    part : range of bytes, start and end (exclusive); default the file after its ID3v2 tags.
 
     Raises
     ------
@@ -82,8 +83,7 @@ class SoundfileSource:
         self._name = name
         self._path = path
         # A file object has no name, so libsndfile cannot guess from the client's file name.
-        stream = _SteadyReader(io.FileIO(path, "rb")) if part is None else _PartReader(path, *part)
-        self._stream = stream
+        self._stream = _PartReader(path, *(part or (find_start(path), path.stat().st_size)))
         try:
             self._file: Any = soundfile.SoundFile(self._stream)
         except (soundfile.LibsndfileError, TypeError, ValueError) as error:

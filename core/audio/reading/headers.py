@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from core.audio.reading.tag_bounds import find_start
+
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"RIFF", "WAV"),
     (0, b"RF64", "WAV"),
@@ -72,16 +74,6 @@ def recognise(path: Path) -> str | None:
     return None
 
 
-def find_start(path: Path) -> int:
-    """Return the offset of a WAV or AIFF that follows an ID3 tag; 0 for all other files.
-
-    Some taggers write such files.
-    """
-    with path.open("rb") as file:
-        start = _skip_id3(file)
-        return start if start and file.read(4) in (b"RIFF", b"RF64", b"FORM") else 0
-
-
 def find_shortfall(path: Path) -> Shortfall | None:
     """Compare the size of the samples in a header with the file's own size.
 
@@ -107,7 +99,7 @@ def says_its_length(path: Path) -> bool:
     Otherwise libsndfile estimates the length from the size and the first frame.
     """
     with path.open("rb") as file:
-        _skip_id3(file)
+        file.seek(find_start(path))
         head = file.read(_MP3_HEAD)
     return any(word in head for word in (b"Xing", b"Info", b"VBRI"))
 
@@ -150,19 +142,6 @@ def lacks_end(path: Path) -> bool:
         return True
     lacing = page[27 : 27 + page[26]]
     return len(page) < 27 + page[26] + sum(lacing)
-
-
-def _skip_id3(file: BinaryIO) -> int:
-    """Skip an initial ID3 tag; return its length in bytes."""
-    head = file.read(10)
-    start = 0
-    if len(head) == 10 and head[:3] == b"ID3":
-        start = 10 + sum(
-            byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
-        )
-        start += 10 if head[5] & 0x10 else 0  # a footer
-    file.seek(start)
-    return start
 
 
 def _promised_bytes(file: BinaryIO) -> int | None:

@@ -2,9 +2,8 @@
 
 soundfile (libsndfile) is tried first, PyAV (FFmpeg) for the rest; each is the fallback of the
 other, as some valid files open in only one. Only the content decides, never a file name. More than
-two channels go to PyAV first, as it knows the channel names. A WAV or AIFF after an ID3 tag goes to
-PyAV alone, as libsndfile skips the tag and then misses as many bytes at the end. A chained Ogg goes
-to libsndfile link by link.
+two channels go to PyAV first, as it knows the channel names. A chained Ogg goes to libsndfile link
+by link. None sees an ID3v2 tag before the sound.
 """
 
 from collections.abc import Callable, Generator
@@ -14,13 +13,14 @@ from pathlib import Path
 from core.audio.reading.decode_chain import ChainSource
 from core.audio.reading.decode_pyav import PyavSource
 from core.audio.reading.decode_soundfile import SoundfileSource
-from core.audio.reading.headers import find_links, find_shortfall, find_start, lacks_end, recognise
+from core.audio.reading.headers import find_links, find_shortfall, lacks_end, recognise
 from core.audio.reading.source import RESEND_HINT, AudioSource
-from core.errors import CorruptAudio, EmptyFile, InvalidAudio, NotAudio
+from core.audio.reading.tag_bounds import MAX_BYTES, MAX_ENTRIES, find_bounds
+from core.errors import CorruptAudio, EmptyFile, InvalidAudio, NotAudio, UnreadableAudio
 
 
 def check_bytes(path: Path, name: str) -> None:
-    """Reject unreadable, empty and truncated files before decoding."""
+    """Reject before decoding: unreadable, empty, truncated and overloaded with tags."""
     try:
         with path.open("rb") as file:
             is_empty = not file.read(1)
@@ -28,6 +28,11 @@ def check_bytes(path: Path, name: str) -> None:
         raise InvalidAudio(f"{name} cannot be read: {error.strerror}.") from error
     if is_empty:
         raise EmptyFile(f"{name} is empty: it has no bytes.", hint="Upload the file again.")
+    if find_bounds(path).n_inside > MAX_ENTRIES:
+        raise UnreadableAudio(
+            f"{name} has more than {MAX_ENTRIES} tags: reading it would take too long.",
+            hint="Remove its tags, or export it again.",
+        )
     shortfall = find_shortfall(path)
     if shortfall is not None:
         raise CorruptAudio(
@@ -42,6 +47,11 @@ def open_sources(
 ) -> Generator[AudioSource, None, None]:
     """Yield the decoders that open the file, the preferred one first; all are closed at the end."""
     notes = [f"{name} has no end mark: it may be cut short."] if lacks_end(path) else []
+    if not find_bounds(path).is_readable:
+        notes.append(
+            f"{name}: its tags were not read, as they have more than {MAX_ENTRIES} entries or "
+            f"{MAX_BYTES // 1_000_000} MB."
+        )
     with ExitStack() as stack:
         postponed: AudioSource | None = None
         for decoder in _choose(path):
@@ -62,8 +72,6 @@ def open_sources(
 
 
 def _choose(path: Path) -> list[Callable[..., AudioSource]]:
-    if find_start(path):
-        return [PyavSource]
     return [ChainSource] if len(find_links(path)) > 1 else [SoundfileSource, PyavSource]
 
 

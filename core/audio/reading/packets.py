@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av  # noqa: TID251
 
-from core.audio.reading.decode_pyav import open_container
+from core.audio.reading.decode_pyav import SoundFile, open_container
 from core.errors import NotAudio
 
 _UNREADABLE = (av.error.FFmpegError, OSError, ValueError, OverflowError)
@@ -26,7 +26,7 @@ def hash_packets(path: Path) -> str | None:
     digest = hashlib.sha256()
     n_bytes = 0
     try:
-        with path.open("rb") as file, open_container(file, path.name) as container:
+        with SoundFile(path) as file, open_container(file, path.name) as container:
             if not container.streams.audio:
                 return None
             for packet in container.demux(container.streams.audio[0]):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from core.audio.buffer import Samples
-from core.audio.reading.decode_pyav import PyavSource, open_container
+from core.audio.reading.decode_pyav import PyavSource, SoundFile, open_container
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def decode_tracks(path: Path) -> list[Track]:
     NotAudio : FFmpeg doesn't recognise the content, or it holds no audio track.
     CorruptAudio : a track cannot be decoded to its end.
     """
-    with path.open("rb") as file, open_container(file, path.name) as container:
+    with SoundFile(path) as file, open_container(file, path.name) as container:
         n_tracks = max(1, len(container.streams.audio))
     return [_decode(path, index) for index in range(n_tracks)]
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from core.audio.reading.tag_bounds import find_bounds
 from stemcrate.schemas.tags import TextTags
 
 _MAX_TEXT = 500  # characters; longer "titles" are descriptions or attacks
@@ -57,11 +58,13 @@ def read_tags(path: Path) -> Tags:
     """Read a file's tags, by its content alone.
 
     Control characters are removed and whitespace is collapsed; texts are cut at 500 characters
-    (comments at 4000), covers above 10 MB are dropped. A file without tags, with broken tags or of
-    an unknown kind gives ``Tags()``.
+    (comments at 4000), covers above 10 MB are dropped. A file without tags, with broken tags, with
+    more than `MAX_ENTRIES` tags or of an unknown kind gives ``Tags()``.
     """
     import tinytag  # noqa: TID251  # here: who only handles tags loads no parser
 
+    if not find_bounds(path).is_readable:
+        return Tags()
     try:
         with path.open("rb") as file:
             tag = tinytag.TinyTag.get(file_obj=file, duration=False, image=True)

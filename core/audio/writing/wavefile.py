@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.audio.buffer import BLOCK_SIZE, Codes, Samples, validate_block
 from core.errors import CorruptAudio
+from core.system.closing import Closing
 from core.system.disk import storage_errors
 
 WaveEncoding = Literal["pcm16", "pcm24", "float32"]
@@ -27,7 +28,7 @@ _BYTES = {"pcm16": 2, "pcm24": 3, "float32": 4}
 _RIFF_LIMIT = 0xFFFF_FFFF  # bytes; limit of a 32-bit chunk size
 
 
-class AudioReader:
+class AudioReader(Closing):
     """Read a WAV file in pieces. A context manager.
 
     Raises
@@ -96,12 +97,6 @@ class AudioReader:
     def close(self) -> None:
         """Close the file; idempotent."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class WaveWriter:

@@ -78,6 +78,7 @@ def _describe(track: CrateTrack, number: int, options: ExportOptions) -> dict[st
         "BPM": round(track.tempo_bpm) if track.tempo_bpm else None,
         "Bit Rate": round(track.bit_rate / 1000) if track.bit_rate else None,
         "Sample Rate": track.sample_rate,
+        "Rating": None if track.rating is None else track.rating * 20,
         "Persistent ID": _persistent(track.id),
         "Track Type": "File",
         "Name": track.title,

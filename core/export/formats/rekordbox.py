@@ -1,8 +1,8 @@
 """rekordbox XML: collection, beat grids, cues and playlists in folders.
 
 Conventions: locations are ``file://localhost/`` URIs, tempos have two decimals, positions three;
-hot cues have ``Num`` 0 … 7, memory cues -1; type 0 is a cue, 4 a loop. Keys are spelled as
-rekordbox does unless another notation is chosen.
+hot cues have ``Num`` 0 … 7, memory cues -1; type 0 is a cue, 4 a loop; a star counts 51. Keys are
+spelled as rekordbox does unless another notation is chosen.
 
 Reference: "rekordbox XML format list", Pioneer DJ developer page.
 """
@@ -78,6 +78,7 @@ def _add_track(
                 "BitRate": round(track.bit_rate / 1000) if track.bit_rate else None,
                 "SampleRate": track.sample_rate,
                 "Comments": track.comment or "",
+                "Rating": None if track.rating is None else track.rating * 51,
                 "Location": location_to_uri(locate(track, options), host="localhost"),
                 "Tonality": track.key_text(options.key_notation),
                 "Label": track.label,

@@ -29,6 +29,7 @@ COLUMNS = (
     "camelot",
     "open_key",
     "energy",
+    "rating",
     "integrated_loudness_lufs",
     "true_peak_dbtp",
     "isrc",
@@ -97,7 +98,17 @@ def _finite(value: object) -> object:
 _JSON_FIELDS = (
     *("id", "title", "artist", "album", "genre", "year", "isrc", "comment", "label"),
     *("track_number", "duration_s", "sample_rate", "n_channels", "bit_rate", "bit_depth"),
-    *("size_bytes", "sha256", "added", "tempo_bpm", "key", "camelot", "open_key", "energy"),
+    *(
+        "size_bytes",
+        "sha256",
+        "added",
+        "tempo_bpm",
+        "key",
+        "camelot",
+        "open_key",
+        "energy",
+        "rating",
+    ),
     *("integrated_loudness_lufs", "true_peak_dbtp", "replaygain_db", "is_missing"),
 )
 

@@ -84,6 +84,7 @@ def _info(track: CrateTrack, options: ExportOptions) -> dict[str, object]:
         "LABEL": track.label,
         "COMMENT": track.comment,
         "KEY": track.key_text(options.key_notation),
+        "RANKING": None if track.rating is None else track.rating * 51,
         "PLAYTIME": round(track.duration_s),
         "PLAYTIME_FLOAT": f"{track.duration_s:.6f}",
         "IMPORT_DATE": f"{year}/{month}/{day}" if track.added else None,

@@ -41,7 +41,9 @@ class TrackColumns:
     descriptors : of the mixtures, float32, shape (n, n_features), NaN: unknown. Of a library those
         of the version that most tracks have; the others count as unknown.
     downbeats_s : the downbeats of each track, ascending; empty: unknown. A library does not read
-    them.
+        them.
+    is_delivered : whether the loudness of each track is that of a delivered file; empty: of none,
+        as in a library.
     """
 
     ids: tuple[TrackId, ...]
@@ -55,6 +57,7 @@ class TrackColumns:
     stems: tuple[tuple[str, ...], ...]
     descriptors: NDArray[np.float32]
     downbeats_s: tuple[Sequence[float], ...] = ()
+    is_delivered: tuple[bool, ...] = ()
 
 
 Row = Mapping[str, Any]

@@ -1,7 +1,8 @@
 """The tables of the catalogue, for search, sorting, similarity and planning.
 
-Every row can be rebuilt from the records on disk (`core.library.records.store`), so a table may
-be dropped without loss. `core/library/catalogue/migrations` brings a database to this state.
+Every row can be rebuilt from the records on disk (`core.library.records.store`) and the corrections
+beside them (`core.library.corrections.record`), so a table may be dropped without loss.
+`core/library/catalogue/migrations` brings a database to this state.
 """
 
 from typing import Any
@@ -24,7 +25,8 @@ class Base(DeclarativeBase):
 class TrackRow(Base):
     """A track; ``added_s`` is in Unix seconds.
 
-    Numeric facts (`stemcrate.schemas.search.NUMBERS`) are columns, too.
+    Facts are those with corrections, whose fields ``corrected`` lists, joined by commas. Numeric
+    facts (`stemcrate.schemas.search.NUMBERS`) are columns, too.
 
     ``*_folded`` columns are lower case without accents, for search and sorting. ``vocals_s``
     holds (start, end) of sung passages as little-endian float64, ``descriptors`` the vectors of
@@ -39,6 +41,10 @@ class TrackRow(Base):
     title_folded: Mapped[str] = mapped_column(_FOLDED, index=True)
     artist_folded: Mapped[str | None] = mapped_column(_FOLDED, index=True)
     text_folded: Mapped[str] = mapped_column(sa.Text)
+    genre: Mapped[str | None] = mapped_column(sa.Text)
+    genre_folded: Mapped[str | None] = mapped_column(_FOLDED, index=True)
+    comment: Mapped[str | None] = mapped_column(sa.Text)
+    has_cover: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
     added_s: Mapped[float] = mapped_column(sa.Double, index=True)
     camelot: Mapped[str | None] = mapped_column(sa.String(3), index=True)
     key_place: Mapped[int | None] = mapped_column(sa.Integer, index=True)
@@ -48,6 +54,7 @@ class TrackRow(Base):
     mix_out_start_s: Mapped[float | None] = mapped_column(sa.Double)
     mix_out_end_s: Mapped[float | None] = mapped_column(sa.Double)
     stems: Mapped[str] = mapped_column(sa.Text, default="")
+    corrected: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     packet_sha256: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     analysis_version: Mapped[str | None] = mapped_column(sa.String(64))
     descriptor_version: Mapped[str | None] = mapped_column(sa.String(64))

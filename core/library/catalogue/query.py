@@ -6,17 +6,18 @@ import unicodedata
 
 from core.analysis.harmony.camelot import KEYS, key_to_camelot, parse_key, relation
 from core.errors import InvalidOption
-from stemcrate.schemas.search import SortKey, TrackQuery
+from stemcrate.schemas.search import SortKey, TrackFilter, TrackQuery
 
 INSTRUMENTAL_BELOW = 0.05
 """Share of the time with vocals below which a track counts as instrumental."""
 CAMELOT_CODES = tuple(key_to_camelot(key) for key in KEYS)
 
 CursorValue = float | str | None
+_TEXT_KEYS = (SortKey.TITLE, SortKey.ARTIST, SortKey.GENRE)
 
 
-def check_query(query: TrackQuery) -> None:
-    """Check a query.
+def check_filter(query: TrackFilter) -> None:
+    """Check which tracks are wanted.
 
     Raises `InvalidOption` for an invalid key, and for a range that ends before it begins.
     """
@@ -39,7 +40,7 @@ def check_query(query: TrackQuery) -> None:
             )
 
 
-def find_camelot_codes(query: TrackQuery) -> tuple[str, ...] | None:
+def find_camelot_codes(query: TrackFilter) -> tuple[str, ...] | None:
     """Return the Camelot codes that match, None for all."""
     if query.key is None and query.mixes_with is None:
         return None
@@ -81,10 +82,17 @@ def make_cursor(query: TrackQuery, value: CursorValue, track_id: str) -> str:
 def read_cursor(query: TrackQuery) -> tuple[CursorValue, str] | None:
     """Return the sort value and id of the previous page's last track.
 
-    None for the first page. Raises `InvalidOption` for an invalid cursor or one of another order.
+    None for the first page. Raises `InvalidOption` for an invalid cursor, one of another order, and
+    one beside an offset.
     """
     if query.cursor is None:
         return None
+    if query.offset:
+        raise InvalidOption(
+            "A page is found by a cursor or by an offset, not by both.",
+            hint="Leave out one of them.",
+            field="offset",
+        )
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
         sort, descending, value, track_id = json.loads(base64.urlsafe_b64decode(padded))
@@ -98,7 +106,7 @@ def read_cursor(query: TrackQuery) -> tuple[CursorValue, str] | None:
 
 
 def _value_type(sort: SortKey) -> type | tuple[type, ...]:
-    return str if sort in (SortKey.TITLE, SortKey.ARTIST) else (int, float)
+    return str if sort in _TEXT_KEYS else (int, float)
 
 
 def _no_cursor(cursor: str) -> InvalidOption:
@@ -111,5 +119,5 @@ def _no_cursor(cursor: str) -> InvalidOption:
 
 def _to_camelot(text: str) -> str:
     key = parse_key(text)
-    assert key is not None  # checked by `check_query`
+    assert key is not None  # checked by `check_filter`
     return key_to_camelot(key)

@@ -1,4 +1,4 @@
-"""The only module of the catalogue with SQL.
+"""Reads and writes the catalogue; with `core.library.catalogue.conditions` the only SQL on it.
 
 Its interface is plain dataclasses and arrays. Every change increments the revision, so that what
 was read into memory stays valid until something changes.
@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from core.library.catalogue.columns import COLUMNS, TrackColumns, Vectors, make_columns
+from core.library.catalogue.conditions import SORT_COLUMNS, after_cursor, wanted_rows
 from core.library.catalogue.database import open_engine
 from core.library.catalogue.models import (
     FileRow,
@@ -24,31 +25,24 @@ from core.library.catalogue.models import (
     TrackRow,
     fact_column,
 )
-from core.library.catalogue.query import (
-    INSTRUMENTAL_BELOW,
-    check_query,
-    find_camelot_codes,
-    fold,
-    make_cursor,
-    read_cursor,
-)
+from core.library.catalogue.query import make_cursor
 from core.library.catalogue.rows import TrackRows
 from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
 from core.library.identity.fingerprint import Algorithm, Fingerprint
+from core.library.records.record import CollectionRecord
 from core.system.database import database_errors
-from stemcrate.schemas.search import LISTED, NUMBERS, Bound, SortKey, TrackQuery
+from stemcrate.schemas.library import LibraryMap, MapCell
+from stemcrate.schemas.search import LISTED, TrackFilter, TrackQuery
 
 T = TypeVar("T")
 _BATCH = 1000
 _MAX_PARAMETERS = 500  # older builds of SQLite take 999 in one statement
 
-_SORT_COLUMNS: dict[SortKey, Any] = {
-    SortKey.TITLE: TrackRow.title_folded,
-    SortKey.ARTIST: TrackRow.artist_folded,
-    SortKey.ADDED: TrackRow.added_s,
-    SortKey.KEY: TrackRow.key_place,
-    **{column.sort: fact_column(name) for name, column in NUMBERS.items() if column.sort},
-}
+_LINES_ALONE = [
+    defer(column, raiseload=True)
+    for column in (TrackRow.descriptors, TrackRow.vocals_s, TrackRow.text_folded)
+]
+"""Leaves out what is long and in no line."""
 
 
 class LibraryRepository:
@@ -103,29 +97,54 @@ class LibraryRepository:
         with self._session() as session:
             return session.scalars(sa.select(RevisionRow.number)).one()
 
-    def count(self) -> int:
-        """Return the number of tracks."""
+    def count(self, wanted: TrackFilter, of: CollectionRecord | None = None) -> int:
+        """Return the number of matching tracks, ``of`` a collection. Raises `InvalidOption`."""
         with self._session() as session:
-            return session.scalars(sa.select(sa.func.count()).select_from(TrackRow)).one()
+            return _count(session, wanted_rows(session, wanted, of))
 
-    def search(self, query: TrackQuery) -> TrackPage:
-        """Return a page of matching tracks. Raises `InvalidOption`."""
-        check_query(query)
-        column = _SORT_COLUMNS[query.sort]
-        order = column.desc() if query.descending else column.asc()
-        statement = (
-            sa.select(TrackRow)
-            .where(*_conditions(query), *_after_cursor(query, column))
-            .order_by(column.is_(None), order, TrackRow.id)
-            .limit(query.limit + 1)
-        )
+    def map(self, wanted: TrackFilter, of: CollectionRecord | None = None) -> LibraryMap:
+        """Count tracks by key and rounded tempo. Raises `InvalidOption`."""
+        tempo = sa.func.round(fact_column("tempo_bpm"))
         with self._session() as session:
+            statement = (
+                sa.select(TrackRow.camelot, tempo, sa.func.count())
+                .where(
+                    TrackRow.camelot.is_not(None),
+                    tempo.is_not(None),
+                    *wanted_rows(session, wanted, of),
+                )
+                .group_by(TrackRow.camelot, tempo)
+                .order_by(TrackRow.camelot, tempo)
+            )
+            return LibraryMap(
+                cells=[
+                    MapCell(camelot=str(camelot), tempo_bpm=int(bpm), n_tracks=n)
+                    for camelot, bpm, n in session.execute(statement)
+                ]
+            )
+
+    def search(self, query: TrackQuery, of: CollectionRecord | None = None) -> TrackPage:
+        """Return a page of matching tracks, ``of`` a collection. Raises `InvalidOption`."""
+        column = SORT_COLUMNS[query.sort]
+        order = column.desc() if query.descending else column.asc()
+        with self._session() as session:
+            wanted = wanted_rows(session, query, of)
+            statement = (
+                sa.select(TrackRow)
+                .options(*_LINES_ALONE)
+                .where(*wanted, *after_cursor(query, column))
+                .order_by(column.is_(None), order, TrackRow.id)
+                .offset(query.offset)
+                .limit(query.limit + 1)
+            )
             rows = list(session.scalars(statement))
             tracks = _summarise(session, rows[: query.limit])
-        if len(rows) <= query.limit:
-            return TrackPage(tracks, None)
-        last = rows[query.limit - 1]
-        return TrackPage(tracks, make_cursor(query, getattr(last, column.key), last.id))
+            total = _count(session, wanted) if query.cursor is None else None
+            if len(rows) <= query.limit:
+                return TrackPage(tracks, None, total)
+            last = rows[query.limit - 1]
+            cursor = make_cursor(query, getattr(last, column.key), last.id)
+            return TrackPage(tracks, cursor, total)
 
     def get(self, track_ids: Sequence[str]) -> tuple[TrackSummary, ...]:
         """Return tracks in the order of ``ids``; unknown ids are left out."""
@@ -237,6 +256,10 @@ def _insert(session: Session, tracks: Sequence[TrackRows]) -> None:
     session.expunge_all()
 
 
+def _count(session: Session, wanted: Sequence[sa.ColumnElement[bool]]) -> int:
+    return session.scalars(sa.select(sa.func.count()).select_from(TrackRow).where(*wanted)).one()
+
+
 def _delete_track(session: Session, track_id: str) -> bool:
     for owned in (FileRow, FingerprintRow):
         session.execute(sa.delete(owned).where(owned.track_id == track_id))
@@ -261,55 +284,19 @@ def _summarise(session: Session, rows: Sequence[TrackRow]) -> tuple[TrackSummary
             id=row.id,
             title=row.title,
             artist=row.artist,
+            genre=row.genre,
+            comment=row.comment,
+            cover_url=f"/library/tracks/{row.id}/cover" if row.has_cover else None,
+            thumbnail_url=f"/library/tracks/{row.id}/thumbnail" if row.has_cover else None,
             **{name: getattr(row, name) for name in LISTED},
             stems=[*filter(None, row.stems.split(","))],
+            corrected=[*filter(None, row.corrected.split(","))],
             added_at=datetime.fromtimestamp(row.added_s, UTC),
             paths=paths.get(row.id, []),
             is_missing=not any(Path(path).is_file() for path in paths.get(row.id, [])),
         )
         for row in rows
     )
-
-
-def _conditions(query: TrackQuery) -> Iterator[sa.ColumnElement[bool]]:
-    for word in fold(query.text).split():
-        yield TrackRow.text_folded.contains(word, autoescape=True)
-    codes = find_camelot_codes(query)
-    if codes is not None:
-        yield TrackRow.camelot.in_(codes)
-    yield from _ranges(query)
-    if query.vocals == "with":
-        yield fact_column("vocal_ratio") >= INSTRUMENTAL_BELOW
-    elif query.vocals == "without":
-        yield fact_column("vocal_ratio") < INSTRUMENTAL_BELOW
-
-
-def _ranges(query: TrackQuery) -> Iterator[sa.ColumnElement[bool]]:
-    asked: dict[str, list[tuple[Bound, float]]] = {}
-    for _, bound, value in query.bounds():
-        asked.setdefault(bound.fact, []).append((bound, value))
-    for fact, bounds in asked.items():
-        column = fact_column(fact)
-        octaves = [column * 2.0, column * 0.5] if NUMBERS[fact].counts_octaves else []
-        yield sa.or_(*(sa.and_(*_within(octave, bounds)) for octave in [column, *octaves]))
-
-
-def _within(value: Any, bounds: Sequence[tuple[Bound, float]]) -> Iterator[Any]:
-    for bound, limit in bounds:
-        yield value >= limit if bound.side == "least" else value <= limit
-
-
-def _after_cursor(query: TrackQuery, column: Any) -> Iterator[sa.ColumnElement[bool]]:
-    last = read_cursor(query)
-    if last is None:
-        return
-    value, track_id = last
-    if value is None:
-        yield sa.and_(column.is_(None), TrackRow.id > track_id)
-        return
-    beyond = column < value if query.descending else column > value
-    same = sa.and_(column == value, TrackRow.id > track_id)
-    yield sa.or_(beyond, same, column.is_(None))
 
 
 def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -27,11 +27,17 @@ class TrackRows:
     fingerprint: FingerprintRow | None
 
 
-def make_rows(record: LibraryRecord) -> TrackRows:
-    """Convert a record to rows. Invalid facts (a tempo of 0) are left out."""
+def make_rows(record: LibraryRecord, corrected: Sequence[str] = ()) -> TrackRows:
+    """Convert a record to rows. Invalid facts (a tempo of 0) are left out.
+
+    Parameters
+    ----------
+    record : with its corrections.
+    corrected : names of the corrected fields.
+    """
     prints = record.fingerprint
     return TrackRows(
-        track=_make_track_row(record),
+        track=_make_track_row(record, corrected),
         files=[
             FileRow(
                 path=file.path,
@@ -49,7 +55,7 @@ def make_rows(record: LibraryRecord) -> TrackRows:
     )
 
 
-def _make_track_row(record: LibraryRecord) -> TrackRow:
+def _make_track_row(record: LibraryRecord, corrected: Sequence[str]) -> TrackRow:
     facts = record.facts.model_copy(update={"duration_s": record.duration_s})
     mix_in, mix_out = _window(facts.mix_in_s), _window(facts.mix_out_s)
     texts = [record.title, record.artist, record.name]
@@ -65,6 +71,10 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
         title_folded=fold(record.title),
         artist_folded=fold(record.artist) if record.artist else None,
         text_folded=fold(" ".join(str(text) for text in texts if text)),
+        genre=record.tags.genre,
+        genre_folded=fold(record.tags.genre) if record.tags.genre else None,
+        comment=record.tags.comment,
+        has_cover=record.cover is not None,
         added_s=record.added_at.timestamp(),
         **{
             name: _number(getattr(facts, name), is_positive=column.is_positive)
@@ -78,6 +88,7 @@ def _make_track_row(record: LibraryRecord) -> TrackRow:
         mix_out_start_s=mix_out[0],
         mix_out_end_s=mix_out[1],
         stems=",".join(record.jobs[-1].stems) if record.jobs else "",
+        corrected=",".join(corrected),
         packet_sha256=record.packet_sha256,
         analysis_version=record.analysis_version,
         descriptor_version=record.descriptors.version if record.descriptors else None,

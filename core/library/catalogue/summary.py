@@ -13,10 +13,17 @@ class TrackSummary(TrackLine):
 
 @dataclass(frozen=True, slots=True)
 class TrackPage:
-    """Tracks of a search; ``next_cursor`` is None on the last page."""
+    """Tracks of a search.
+
+    Parameters
+    ----------
+    next_cursor : None on the last page.
+    total : number of tracks on all pages; None if a cursor led here.
+    """
 
     tracks: tuple[TrackSummary, ...]
     next_cursor: str | None
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)

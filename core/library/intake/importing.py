@@ -4,6 +4,7 @@ Added tracks are kept: an interrupted import resumes when it is run again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def import_files(
     n_processes: int,
     max_duration_s: float | None = None,
     progress: FileProgress | None = None,
+    report: ImportReport | None = None,
 ) -> ImportReport:
     """Add files to the library; known files are neither read nor analysed again.
 
@@ -61,12 +63,15 @@ def import_files(
     store : known facts, which are not analysed again.
     n_processes : number of files analysed in parallel.
     max_duration_s : the longest recording accepted.
+    progress : called after each file; what it raises ends the import.
+    report : filled in as the import goes on; by default a new one.
 
     Returns
     -------
     What was added, known, and refused with reasons; a bad file does not stop the import.
     """
-    return _Import(library, sources, store, max_duration_s, progress).run(n_processes)
+    filled = ImportReport() if report is None else report
+    return _Import(library, sources, store, max_duration_s, progress, filled).run(n_processes)
 
 
 class _Import:
@@ -77,24 +82,26 @@ class _Import:
         store: FactStore,
         max_duration_s: float | None,
         progress: FileProgress | None,
+        report: ImportReport,
     ) -> None:
         self._library = library
         self._sources = sources
         self._store = store
         self._max_duration_s = max_duration_s
         self._progress = progress
-        self._report = ImportReport()
+        self._report = report
         self._n_done = 0
         self._under_way: dict[str, list[FileReference]] = {}
         """Files with the bytes of one that is being analysed, by track."""
 
     def run(self, n_processes: int) -> ImportReport:
         pool = TaskPool(find_facts, n_processes)
-        for task, outcome in pool.run(self._tasks()):
-            if isinstance(outcome, StemcrateError):
-                self._refuse(task, outcome)
-            else:
-                self._enter(task, outcome)
+        with closing(pool.run(self._tasks())) as outcomes:
+            for task, outcome in outcomes:
+                if isinstance(outcome, StemcrateError):
+                    self._refuse(task, outcome)
+                else:
+                    self._enter(task, outcome)
         return self._report
 
     def _tasks(self) -> Iterator[FileTask]:

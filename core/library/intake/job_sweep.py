@@ -34,7 +34,7 @@ class JobSweep:
         self._store = store
         self._clock = clock
         self._lock_path = store.data_dir / "locks" / "library-sweep.lock"
-        self._settled: set[str] = set()
+        self._settled: dict[str, int] = {}  # when the manifest was written
         self._retry_at: dict[str, float] = {}
 
     def run(self) -> None:
@@ -52,15 +52,16 @@ class JobSweep:
 
     def _run(self) -> None:
         existing = self._store.job_ids()
-        self._settled &= set(existing)
+        self._settled = {j: self._settled[j] for j in existing if j in self._settled}
         for job_id in self._library.noted_jobs() - set(existing):
             self._try(job_id, lambda job_id: forget_job(self._library, self._store, job_id))
         for job_id in reversed(existing):
-            if job_id not in self._settled:
+            if self._settled.get(job_id, 0) != self._store.written_at(job_id):
                 self._try(job_id, self._settle)
 
     def _settle(self, job_id: str) -> None:
         # The note first: it is small, and nearly all that a long history has to read.
+        written_at = self._store.written_at(job_id)
         entry = self._library.noted_job(job_id)
         if entry is None or not entry.is_complete:
             manifest = self._store.load_if_readable(job_id)
@@ -68,7 +69,8 @@ class JobSweep:
                 return
             for refusal in enter_job(self._library, self._store, job_id).refused:
                 logger.warning("'%s' is not in the library: %s", refusal.path, refusal.error)
-        self._settled.add(job_id)
+        if written_at is not None:
+            self._settled[job_id] = written_at
 
     def _try(self, job_id: str, task: Callable[[str], None]) -> None:
         if self._clock() < self._retry_at.get(job_id, float("-inf")):

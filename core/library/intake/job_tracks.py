@@ -20,9 +20,13 @@ from core.library.records.record import (
     JobReference,
     LibraryRecord,
 )
+from core.system.isolation import ProcessLimits
 from core.system.task_pool import TaskPool
 from stemcrate.schemas.facts import ANALYSIS_STAGES
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState, TrackRecord
+
+READ_LIMITS = ProcessLimits(silence_s=600.0, memory_bytes=4_000_000_000)
+"""What reading one file may take: a recording of an hour takes half a minute and 300 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,14 @@ def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
     return _JobImport(library, store).run([manifest], n_processes=1)
 
 
+def add_again(library: Library, job_id: str) -> None:
+    """Have the tracks added that a job completes when it is tried again."""
+    entry = library.noted_job(job_id)
+    if entry is not None and entry.is_complete:
+        changed = {"is_complete": False, "added_before": entry.track_ids}
+        library.note_job(entry.model_copy(update=changed))
+
+
 def forget_job(library: Library, store: JobStore, job_id: str) -> None:
     """Remove a deleted job from the library, with the tracks that only it added."""
     entry = library.noted_job(job_id)
@@ -52,6 +64,9 @@ def forget_job(library: Library, store: JobStore, job_id: str) -> None:
             lambda track_id: store.upload_path(track_id).resolve(),
             track_ids=entry.track_ids,
         )
+        for track_id in entry.track_ids:
+            if library.find_record(track_id) is None:
+                store.forget_listening(track_id)
 
 
 def reindex(library: Library, store: JobStore, *, n_processes: int) -> ImportReport:
@@ -78,7 +93,7 @@ class _JobImport:
         self._entries: list[JobEntry] = []
 
     def run(self, jobs: Iterable[ProcessingManifest], n_processes: int) -> ImportReport:
-        pool = TaskPool(_find_identity, n_processes)
+        pool = TaskPool(_find_identity, n_processes, READ_LIMITS)
         for task, outcome in pool.run(self._tasks(jobs)):
             if isinstance(outcome, StemcrateError):
                 self._report.refused.append(Refusal(task.track.source.name, outcome))
@@ -97,9 +112,11 @@ class _JobImport:
             before = self._library.noted_job(job.job_id)
             is_entered = before is not None and before.is_complete
             track_ids = [track.source.sha256 for track in tracks]
-            self._entries.append(JobEntry(job_id=job.job_id, track_ids=track_ids))
-            self._library.note_job(self._entries[-1])
-            for track in tracks:
+            earlier = [] if before is None else before.added_before
+            entry = JobEntry(job_id=job.job_id, track_ids=track_ids, added_before=earlier)
+            self._entries.append(entry)
+            self._library.note_job(entry)
+            for track in (t for t in tracks if t.source.sha256 not in earlier):
                 path = self._store.upload_path(track.source.sha256).resolve()
                 task = _Task(job, track, path)
                 if not self._add_unread(task, is_entered=is_entered):

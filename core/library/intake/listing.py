@@ -33,12 +33,13 @@ class Listing:
     refusals: tuple[Refusal, ...]
 
 
-def list_files(paths: Iterable[Path]) -> Listing:
+def list_files(paths: Iterable[Path], *, within: Path | None = None) -> Listing:
     """List the audio files of paths.
 
     A folder contributes the files below it with an audio suffix, without hidden ones; an
     M3U8 (or M3U) its entries; everything else itself, whatever its suffix. Symbolic links
-    are followed; a file counts once however many lead to it; loops end.
+    are followed; a file counts once however many lead to it; loops end. With ``within``, a folder
+    without symbolic links, links that lead out of it are not followed.
 
     Returns
     -------
@@ -48,22 +49,23 @@ def list_files(paths: Iterable[Path]) -> Listing:
     refusals: list[Refusal] = []
     found: dict[Path, None] = {}
     for path in paths:
-        for file in _expand(path, refusals):
-            found.setdefault(file)
+        for file in _expand(path, refusals, within):
+            if within is None or file.is_relative_to(within):
+                found.setdefault(file)
     return Listing(tuple(found), tuple(refusals))
 
 
-def _expand(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
+def _expand(path: Path, refusals: list[Refusal], within: Path | None) -> Iterator[Path]:
     if path.is_dir():
-        yield from _walk(path, refusals)
+        yield from _walk(path, refusals, within)
     elif path.suffix.lower() in PLAYLIST_SUFFIXES and path.is_file():
         yield from _read_playlist(path, refusals)
     else:
         yield from _resolve(path, refusals)
 
 
-def _walk(folder: Path, refusals: list[Refusal]) -> Iterator[Path]:
-    """Walk a folder; each real folder once, as links may lead back up."""
+def _walk(folder: Path, refusals: list[Refusal], within: Path | None) -> Iterator[Path]:
+    """Walk a folder; each real folder once, as links may lead back up, and none outside."""
     seen: set[Path] = set()
 
     def refuse(error: OSError) -> None:
@@ -71,7 +73,7 @@ def _walk(folder: Path, refusals: list[Refusal]) -> Iterator[Path]:
 
     for parent, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
         real = Path(parent).resolve()
-        if real in seen:
+        if real in seen or not (within is None or real.is_relative_to(within)):
             folders.clear()
             continue
         seen.add(real)

@@ -1,6 +1,7 @@
 """Playlists on disk: few and small, so they need no tables."""
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,11 +9,18 @@ from filelock import FileLock
 
 from core.artifacts.store import is_job_id, new_job_id
 from core.audio.tagging.tags import clean_text
-from core.errors import InvalidOption, PlaylistNotFound
+from core.errors import InvalidOption, PlaylistChanged, PlaylistNotFound
 from core.library.records.record import PlaylistRecord
 from core.library.records.store import RecordStore
 from core.system.clock import now
 from stemcrate.schemas.sets import SetDescription
+
+VERSION_LENGTH = 16
+
+
+def version_of(record: PlaylistRecord) -> str:
+    """Return the version of a playlist: a hash of its record."""
+    return hashlib.sha256(record.model_dump_json().encode()).hexdigest()[:VERSION_LENGTH]
 
 
 class PlaylistStore:
@@ -27,11 +35,12 @@ class PlaylistStore:
 
         The name may hold anything, including slashes; it is sanitised where it becomes a path.
         """
-        shown = clean_text(name)
-        if shown is None:
-            raise InvalidOption("A playlist needs a name.", hint="Give it one.", field="name")
         record = PlaylistRecord(
-            id=new_job_id(), name=shown, created_at=now(), track_ids=list(track_ids), plan=plan
+            id=new_job_id(),
+            name=_clean_name(name),
+            created_at=now(),
+            track_ids=list(track_ids),
+            plan=plan,
         )
         with self._writing():
             self._records.write_playlist(record)
@@ -66,13 +75,43 @@ class PlaylistStore:
             )
         return record
 
-    def change(self, playlist_id: str, change: Callable[[PlaylistRecord], None]) -> PlaylistRecord:
-        """Change a playlist in place. Raises `PlaylistNotFound`."""
+    def change(
+        self,
+        playlist_id: str,
+        change: Callable[[PlaylistRecord], None],
+        *,
+        versions: Collection[str] | None = None,
+    ) -> PlaylistRecord:
+        """Change a playlist in place.
+
+        Parameters
+        ----------
+        versions : of the playlist that the change was made for (`version_of`); None: any.
+
+        Raises
+        ------
+        PlaylistNotFound : there is no such playlist.
+        PlaylistChanged : it has another version.
+        """
         with self._writing():
             record = self.get(playlist_id)
+            if versions is not None and version_of(record) not in versions:
+                raise PlaylistChanged(
+                    f"'{record.name}' was changed meanwhile.",
+                    hint="Get it again, and change what it is now.",
+                )
             change(record)
             self._records.write_playlist(record)
             return record
+
+    def rename(
+        self, playlist_id: str, name: str, *, versions: Collection[str] | None = None
+    ) -> PlaylistRecord:
+        """Rename a playlist. Raises as `change` does, and `InvalidOption` as `create` does."""
+        shown = _clean_name(name)
+        return self.change(
+            playlist_id, lambda record: setattr(record, "name", shown), versions=versions
+        )
 
     def delete(self, playlist_id: str) -> None:
         """Remove a playlist. Raises `PlaylistNotFound`."""
@@ -94,3 +133,10 @@ class PlaylistStore:
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._lock_path):
             yield
+
+
+def _clean_name(name: str) -> str:
+    shown = clean_text(name)
+    if shown is None:
+        raise InvalidOption("A playlist needs a name.", hint="Give it one.", field="name")
+    return shown

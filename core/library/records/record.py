@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from core.library.identity.fingerprint import Algorithm, Fingerprint
+from stemcrate.schemas.collections import KeptFilter
 from stemcrate.schemas.facts import TrackFacts, VocalsFacts
 from stemcrate.schemas.record import Record
 from stemcrate.schemas.sets import SetDescription
@@ -51,12 +52,14 @@ class JobEntry(Record):
     """A job whose tracks are in the library or being added.
 
     Written before its first track, so that no track ever refers to a job that cannot be
-    removed; ``is_complete`` once all are added.
+    removed; ``is_complete`` once all are added. A job that is tried again adds its other tracks;
+    those ``added_before`` stay as they are, or stay removed.
     """
 
     job_id: str
     track_ids: list[str]
     is_complete: bool = False
+    added_before: list[str] = Field(default_factory=list)
 
 
 class CoverReference(Record):
@@ -166,6 +169,17 @@ class LibraryRecord(Record):
         if found.vocals_s is None and self.facts.vocals_s is not None:
             left_out |= VocalsFacts.model_fields.keys()
         self.facts.merge(found.without(left_out))
+
+
+class CollectionRecord(Record):
+    """A collection: ids of tracks in the order they came, or the ``query`` of a smart one."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    name: str
+    created_at: datetime
+    track_ids: list[str] = Field(default_factory=list)
+    query: KeptFilter | None = None
 
 
 class PlaylistRecord(Record):

@@ -2,8 +2,10 @@
 
 library/tracks/{first two of the id}/{id}.json
 library/playlists/{id}.json
+library/collections/{id}.json
 library/jobs/{id}.json                                   jobs that added tracks
 library/covers/{first two of the SHA-256}/{SHA-256}      JPEG or PNG
+library/covers/{first two of the SHA-256}/{SHA-256}.webp small, see `core.listening.thumbnails`
 """
 
 import hashlib
@@ -16,6 +18,7 @@ from pydantic import ValidationError
 
 from core.audio.tagging.tags import Cover
 from core.library.records.record import (
+    CollectionRecord,
     CoverReference,
     JobEntry,
     LibraryRecord,
@@ -34,6 +37,7 @@ class RecordStore:
     def __init__(self, data_dir: Path) -> None:
         self._tracks = data_dir / "library" / "tracks"
         self._playlists = data_dir / "library" / "playlists"
+        self._collections = data_dir / "library" / "collections"
         self._jobs = data_dir / "library" / "jobs"
         self._covers = data_dir / "library" / "covers"
 
@@ -69,6 +73,22 @@ class RecordStore:
         """Read every playlist's record; a damaged one is logged and left out."""
         yield from _read_all(self._playlists, "*.json", PlaylistRecord)
 
+    def write_collection(self, record: CollectionRecord) -> None:
+        """Write a collection's record. Raises `StorageFull`."""
+        write_atomically(self._collection_path(record.id), record.model_dump_json().encode())
+
+    def read_collection(self, collection_id: str) -> CollectionRecord | None:
+        """Read a collection's record; None if it is missing or damaged."""
+        return _read(self._collection_path(collection_id), CollectionRecord)
+
+    def remove_collection(self, collection_id: str) -> None:
+        """Remove a collection's record, if there is one."""
+        self._collection_path(collection_id).unlink(missing_ok=True)
+
+    def collections(self) -> Iterator[CollectionRecord]:
+        """Read every collection's record; a damaged one is logged and left out."""
+        yield from _read_all(self._collections, "*.json", CollectionRecord)
+
     def write_job(self, entry: JobEntry) -> None:
         """Record which tracks a job adds. Raises `StorageFull`."""
         write_atomically(self._job_path(entry.job_id), entry.model_dump_json().encode())
@@ -102,6 +122,9 @@ class RecordStore:
 
     def _job_path(self, job_id: str) -> Path:
         return self._jobs / f"{job_id}.json"
+
+    def _collection_path(self, collection_id: str) -> Path:
+        return self._collections / f"{collection_id}.json"
 
     def _playlist_path(self, playlist_id: str) -> Path:
         return self._playlists / f"{playlist_id}.json"

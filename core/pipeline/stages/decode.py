@@ -1,5 +1,6 @@
 """decode: the uploaded bytes become float32 audio; everything downstream works on it."""
 
+from core.audio.metering.silence import SILENT, is_silent
 from core.audio.tagging.tags import name_track, read_tags, text_tags
 from core.pipeline.context import StageContext
 from core.pipeline.results import DecodeResult
@@ -34,6 +35,9 @@ class DecodeStage(TrackStage):
             context.warn("downmixed", decoded.downmix)
         for warning in decoded.warnings:
             context.warn("decoder", warning)
+        with context.reader("mixture") as mixture:
+            if is_silent(mixture.blocks()):
+                context.warn("silent", SILENT)
         tags = read_tags(context.source)
         duration_s = round(decoded.n_samples / decoded.sample_rate, 6)
         title, artist = name_track(tags, context.track.source.name)

@@ -13,11 +13,14 @@ from core.audio.writing.encode import SUFFIX, Encoder, supported_sample_rate
 from core.errors import UnsupportedFormat
 from core.export.mp3_offset import default_mp3_offsets_ms
 from core.pipeline.context import StageContext
+from core.pipeline.loudness import DeliveredGain, describe_output
 from core.pipeline.names import TrackNames
-from core.pipeline.outputs import Grid, Output, list_outputs
+from core.pipeline.outputs import Grid, Output, Outputs, list_outputs
 from core.pipeline.rendering import Renderer, Target
 from core.pipeline.results import DecodeResult, StageResult
 from core.pipeline.stage import TrackStage
+from stemcrate.schemas.delivered import DeliveredLoudness
+from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.options import ProcessingOptions
 
 
@@ -36,6 +39,7 @@ class DeliveryStage(TrackStage):
 
     name = "delivery"
     result_type = DeliveryResult
+    version = "2"
     essential = True
     serves_delivery = True
     cost = 4.0
@@ -64,8 +68,16 @@ class DeliveryStage(TrackStage):
             rescaled_db = {}
             for output in clipping:
                 _warn_of_clipping(context, output, peaks[output.label], target, policy)
+        gains = {
+            output.label: DeliveredGain(
+                renderer.gain_db(output),
+                rescaled_db.get(output.label, 0.0),
+                is_clamped=policy == "clamp" and output in clipping,
+            )
+            for output in outputs.files
+        }
         in_float = clipping if target.is_pcm and policy == "none" else []
-        writer = _Writer(context, renderer, target)
+        writer = _Writer(context, renderer, target, gains)
         writer.write(
             [output for output in outputs.files if output not in in_float],
             target,
@@ -76,22 +88,33 @@ class DeliveryStage(TrackStage):
             Target("wav", "32f", target.sample_rate, target.n_channels),
             progress=lambda done: context.progress((2 + done) / 3),
         )
+        writer.list_repeats(outputs.repeats)
         return DeliveryResult(
             format=target.format,
             bit_depth=target.bit_depth,
             float_instead=[output.label for output in in_float],
             clipping=policy,
             rescaled_db=rescaled_db,
+            facts=renderer.gains.model_copy(
+                update={"delivered_loudness": _describe_mix(context, outputs, gains)}
+            ),
         )
 
 
 class _Writer:
     """Encodes and tags rendered outputs."""
 
-    def __init__(self, context: StageContext, renderer: Renderer, grid: Target) -> None:
+    def __init__(
+        self,
+        context: StageContext,
+        renderer: Renderer,
+        grid: Target,
+        gains: Mapping[str, DeliveredGain],
+    ) -> None:
         self._context = context
         self._renderer = renderer
         self._grid = grid
+        self._gains = gains
         self._names = TrackNames(context)
         self._tags = read_tags(context.source)
 
@@ -116,6 +139,18 @@ class _Writer:
             for label, path in paths.items():
                 self._tag(path, self._names.tags(self._tags, label), encoding.format)
 
+    def list_repeats(self, repeats: Sequence[Output]) -> None:
+        """List other names of files that are written already."""
+        written = {artefact.label: artefact for artefact in self._context.artefacts}
+        for output in repeats:
+            original = written[str(output.same_as)]
+            self._context.repeat_artefact(
+                original,
+                name=self._names.file(output.label, SUFFIX[original.format]),
+                role=output.role,
+                label=output.label,
+            )
+
     def _artefact(self, output: Output, encoding: Target, rate: int) -> Any:
         return self._context.artefact(
             self._names.file(output.label, SUFFIX[encoding.format]),
@@ -125,7 +160,8 @@ class _Writer:
             bit_depth=encoding.bit_depth if encoding.is_lossless else None,
             sample_rate=rate,
             duration_s=self._context.track.source.duration_s,
-            gain_db=self._renderer.gain_db(output),
+            gain_db=self._gains[output.label].gain_db,
+            loudness=describe_output(self._context, output, self._gains[output.label]),
             mp3_offset_ms=default_mp3_offsets_ms(rate) if encoding.format == "mp3" else None,
         )
 
@@ -181,6 +217,19 @@ def choose_target(context: StageContext) -> Target:
         deep = decoded.is_float or (decoded.bit_depth or 0) > 24
         bit_depth = "32f" if deep and not decoded.is_lossy and options.format == "wav" else "24"
     return Target(options.format, bit_depth, decoded.sample_rate, decoded.n_channels)
+
+
+def _describe_mix(
+    context: StageContext, outputs: Outputs, gains: Mapping[str, DeliveredGain]
+) -> DeliveredLoudness | None:
+    """Describe ``main``, or what the files sum to where they have one gain; None if unknown."""
+    main = next((o for o in outputs.files if o.sources == (MIXTURE,)), None)
+    if main is not None:
+        return describe_output(context, main, gains[main.label])
+    if len(set(gains.values())) != 1:
+        return None
+    whole = Output("main", "composite", (MIXTURE,))
+    return describe_output(context, whole, next(iter(gains.values())))
 
 
 def _tell_rescaled(clipping: Sequence[Output], rescaled_db: Mapping[str, float]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.facts import loudness_facts
 from core.audio.metering.loudness import Loudness, measure_loudness
 from core.pipeline.context import StageContext
 from core.pipeline.outputs import Output, list_outputs, read_blocks, sum_blocks
@@ -22,6 +23,7 @@ class NormalizationStage(TrackStage):
 
     name = "normalization"
     result_type = NormalizationResult
+    version = "2"
     serves_delivery = True
     cost = 2.0
 
@@ -50,16 +52,21 @@ class NormalizationStage(TrackStage):
             return NormalizationResult(
                 mode=mode, mixture=mixture, gain_db=gain_db, facts=JobFacts(gain_db=gain_db)
             )
-        outputs = list_outputs(context).files
-        gains_db = {}
-        for done, output in enumerate(outputs):
-            loudness = _measure(context, output)
-            gains_db[output.label] = find_gain_db(
-                loudness.integrated_lufs, loudness.true_peak_dbtp, options
-            )
-            context.progress((done + 1) / len(outputs))
+        files = list_outputs(context).files
+        outputs = {}
+        for done, output in enumerate(files):
+            outputs[output.label] = loudness_facts(_measure(context, output))
+            context.progress((done + 1) / len(files))
+        gains_db = {
+            label: find_gain_db(measured.integrated_loudness_lufs, measured.true_peak_dbtp, options)
+            for label, measured in outputs.items()
+        }
         return NormalizationResult(
-            mode=mode, mixture=mixture, gains_db=gains_db, facts=JobFacts(gains_db=gains_db)
+            mode=mode,
+            mixture=mixture,
+            outputs=outputs,
+            gains_db=gains_db,
+            facts=JobFacts(gains_db=gains_db),
         )
 
 

@@ -1,6 +1,7 @@
 """playlist: the job's tracks in an order that mixes, as M3U8."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from core.export.formats.m3u8 import M3U8Entry, write_m3u8
 from core.export.names import safe_name
@@ -20,13 +21,15 @@ class PlaylistStage(JobStage):
 
     name = "playlist"
     result_type = PlaylistResult
-    version = "3"
+    version = "5"
     serves_delivery = True
     cost = 0.1
 
     def execute(self, context: JobContext) -> PlaylistResult:
         """Plan the order and write the M3U8 with paths relative to itself."""
-        records: dict[TrackId, TrackRecord] = {track.index: track for track in context.tracks}
+        records: dict[TrackId, TrackRecord] = {
+            track.index: track for track in context.corrected_tracks()
+        }
         tracks = {index: _to_plan(record) for index, record in records.items()}
         plan = plan_set(TrackTable.from_tracks([*tracks.values()]))
         name = context.options.playlist_name
@@ -37,7 +40,7 @@ class PlaylistStage(JobStage):
                 context.warn("not_in_playlist", f"'{planned.title}' has no file of its whole mix.")
                 continue
             entries.append(
-                M3U8Entry(audio.name, planned.title, planned.artist, planned.duration_s or 0.0)
+                M3U8Entry(audio.stored_as, planned.title, planned.artist, planned.duration_s or 0.0)
             )
         file_name = f"{safe_name(name)}.m3u8"
         with context.artefact(file_name, role="playlist", label=name, format="m3u8") as path:
@@ -51,7 +54,12 @@ def _to_plan(record: TrackRecord) -> PlaylistTrack:
     from core.playlist.facts import facts_to_track
 
     stems = [artefact.label for artefact in record.artefacts if artefact.role == "stem"]
-    return facts_to_track(record.index, record.analysis, title=record.source.name, stems=stems)
+    facts = record.analysis
+    track = facts_to_track(record.index, facts, title=record.source.name, stems=stems)
+    if facts.delivered_loudness is None:
+        return track
+    delivered_lufs = facts.delivered_loudness.integrated_lufs
+    return replace(track, integrated_loudness_lufs=delivered_lufs, is_delivered=True)
 
 
 def _whole_song(track: TrackRecord) -> Artefact | None:

@@ -41,6 +41,7 @@ def _demucs(
     stems: tuple[str, ...] = FOUR_STEMS,
     weights: tuple[tuple[float, ...], ...] | None = None,
     segment_s: float | None = None,
+    memory_bytes: int | None = None,
 ) -> ModelInfo:
     signatures, checksums = zip(*(file.split("-") for file in files), strict=True)
     title = "HTDemucs" + name.removeprefix("htdemucs").replace("_", "-", 1)
@@ -56,6 +57,7 @@ def _demucs(
         bag=Bag(signatures, weights, segment_s),
         checksums=checksums,
         repository=f"adefossez/{repository}",
+        memory_bytes=memory_bytes,
     )
 
 
@@ -74,12 +76,14 @@ class Demucs(ModelFamily):
             "htdemucs",
             ("955717e8-8726e21a",),
             "Hybrid Transformer Demucs: four stems; the default where its weights are.",
+            memory_bytes=1_590_000_000,
         ),
         _demucs(
             "htdemucs_ft",
             ("f7e0c4bc-ba3fe64a", "d12395a8-e57c48e6", "92cfc3b6-ef3bcb9c", "04573f0d-f3cf25b2"),
             "htdemucs, one network fine-tuned for each stem: four times the work, a little better.",
             weights=_IDENTITY,
+            memory_bytes=2_550_000_000,
         ),
         _demucs(
             "htdemucs_6s",

@@ -77,7 +77,7 @@ class ModelFamily(ABC):
 
     def missing_hint(self, info: ModelInfo) -> str:
         """Return what to do when `locate` finds nothing, as a sentence."""
-        if info.repository or any(file.url for file in info.files):
+        if info.is_published:
             return f"Run: stemcrate models fetch {info.name}."
         names = ", ".join(file.name for file in info.files)
         return f"Put {names} into the folder {info.name} of MODEL_DIR."

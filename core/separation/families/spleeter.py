@@ -33,6 +33,7 @@ class Spleeter(ModelFamily):
                 "385ea3372c6a3ceee01f6ded5504bb7ee1e9f0101950ae58869dc18382deb75c",
                 "3e4d6ede1ecad091468550773e77934aac3f1e039c0697fc9039aba9b935e344",
             ),
+            memory_bytes=830_000_000,
         ),
     )
 

@@ -4,12 +4,14 @@ A killed separation resumes from the same files: stored chunks are read back, an
 from the first missing chunk. Everything after the network (the average of a bag, rates, channels)
 is cheap and repeated, so that the stems are the same, bit for bit.
 
-    {name}.f32    the stems of one network, chunk after chunk: float32, each (n_rows, n_samples)
-    {name}.npz    the index: number of valid chunks, and the state for the next chunk
+    {name}.{number}.f32    the stems of one network in one chunk: float32, (n_rows, n_samples)
+    {name}.npz             the index: the valid chunks, and the state for the next chunk
+
+A file is complete when it appears and never changes, so a process that still writes to a folder
+that was renamed cannot damage what its successor reads.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio.buffer import Samples
-from core.system.atomic import atomic_path
-from core.system.disk import storage_errors
+from core.system.atomic import atomic_path, write_atomically
 
 Array = NDArray[Any]
 
@@ -37,13 +38,13 @@ class ChunkCheckpoint:
 
     def __init__(self, folder: Path | None, name: str, identity: Mapping[str, Any]) -> None:
         self._folder = folder
+        self._name = name
         self._identity = json.dumps(identity, sort_keys=True)
         self._lengths: list[int] = []
         self._shape: tuple[int, ...] = ()
         self.state: dict[str, Array] = {}
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            self._data = folder / f"{name}.f32"
             self._index = folder / f"{name}.npz"
             self._open()
 
@@ -54,22 +55,16 @@ class ChunkCheckpoint:
 
     def chunks(self) -> Iterator[Samples]:
         """Yield the stored chunks in order; call it before `append`."""
-        if not self._lengths:
-            return
-        n_rows = int(np.prod(self._shape))
-        with self._data.open("rb") as file:
-            for length in list(self._lengths):
-                values = np.fromfile(file, dtype=np.float32, count=n_rows * length)
-                yield values.reshape(*self._shape, length)
+        for number, length in enumerate(list(self._lengths)):
+            values = np.fromfile(self._chunk(number), dtype=np.float32)
+            yield values.reshape(*self._shape, length)
 
     def append(self, chunk: Samples, state: Mapping[str, Array]) -> None:
         """Store a chunk ``(…, n)`` and the state for the next one. Raises `StorageFull`."""
         if self._folder is None:
             return
-        with storage_errors(self._data), self._data.open("ab") as file:
-            file.write(np.ascontiguousarray(chunk, dtype=np.float32).tobytes())
-            file.flush()
-            os.fsync(file.fileno())  # before the index refers to it
+        data = np.ascontiguousarray(chunk, dtype=np.float32).tobytes()
+        write_atomically(self._chunk(self.n_chunks), data)  # before the index refers to it
         self._lengths.append(chunk.shape[-1])
         self._shape = chunk.shape[:-1]
         with atomic_path(self._index) as temporary, temporary.open("wb") as file:
@@ -80,21 +75,34 @@ class ChunkCheckpoint:
             np.savez(file, **arrays)
 
     def _open(self) -> None:
-        """Load existing chunks as far as the index is valid."""
-        if self._index.exists() and self._data.exists():
-            with np.load(self._index) as index:
-                if str(index["identity"]) == self._identity:
-                    self._shape = tuple(int(n) for n in index["shape"])
-                    self._lengths = [int(n) for n in index["lengths"]]
-                    self.state = {
-                        name.removeprefix("state_"): index[name]
-                        for name in index.files
-                        if name.startswith("state_")
-                    }
-        n_bytes = 4 * int(np.prod(self._shape)) * sum(self._lengths)
-        if not self._lengths or self._data.stat().st_size < n_bytes:
-            self._lengths, self._shape, self.state, n_bytes = [], (), {}, 0
-            self._index.unlink(missing_ok=True)
-        # Drop a chunk that was being written when the process died.
-        with storage_errors(self._data), self._data.open("ab") as file:
-            file.truncate(n_bytes)
+        """Load the index if its identity fits and every chunk is there."""
+        if not self._index.exists():
+            return
+        with np.load(self._index) as index:
+            shape = tuple(int(n) for n in index["shape"])
+            lengths = [int(n) for n in index["lengths"]]
+            n_rows = int(np.prod(shape))
+            sizes = [_size(self._chunk(number)) for number in range(len(lengths))]
+            if str(index["identity"]) == self._identity and sizes == [
+                4 * n_rows * n for n in lengths
+            ]:
+                self._shape, self._lengths = shape, lengths
+                self.state = {
+                    name.removeprefix("state_"): index[name]
+                    for name in index.files
+                    if name.startswith("state_")
+                }
+        if not self._lengths:
+            self._index.unlink()
+
+    def _chunk(self, number: int) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{self._name}.{number}.f32"
+
+
+def _size(path: Path) -> int:
+    """Return a file's size in bytes; -1 if there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1

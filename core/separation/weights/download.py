@@ -23,6 +23,10 @@ _BLOCK_BYTES = 1 << 20
 _TIMEOUT_S = 30
 MAX_ATTEMPTS = 5  # without a byte in between
 _BROKEN = (URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+_HEADERS = {"User-Agent": "stemcrate", "Accept-Encoding": "identity"}
+
+ByteProgress = Callable[[int, int | None], None]
+"""Takes the bytes that are there, and those of the whole; None if that is not known."""
 
 
 def download(
@@ -30,7 +34,7 @@ def download(
     destination: Path,
     *,
     sha256: str,
-    progress: Callable[[float], None] | None = None,
+    progress: ByteProgress | None = None,
     pause_s: float = 1.0,
 ) -> None:
     """Download a file unless it exists.
@@ -40,7 +44,8 @@ def download(
     url : http or https; redirects are followed.
     destination : its folder is created; only the complete, verified file is written there.
     sha256 : hexadecimal, of the content.
-    progress : called with the fraction done, in [0, 1], non-decreasing.
+    progress : called with every block of data; the bytes do not decrease while the server
+        understands ranges.
     pause_s : seconds before the second attempt after a broken connection, doubled for each further
         one without data.
 
@@ -51,18 +56,43 @@ def download(
     StorageFull : no space on the disk.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    part = destination.with_name(f"{destination.name}.{sha256[:16]}.part")
+    part = _part_of(destination, sha256)
     lock = part.with_name(f"{part.name}.lock")
     with storage_errors(destination):
         with FileLock(lock):
             if not destination.exists():
-                _complete(url, part, progress or (lambda _: None), pause_s)
+                _complete(url, part, progress or (lambda *_: None), pause_s)
                 _require_content(part, sha256, destination.name)
                 part.replace(destination)
         lock.unlink(missing_ok=True)
 
 
-def _complete(url: str, part: Path, progress: Callable[[float], None], pause_s: float) -> None:
+def bytes_there(destination: Path, sha256: str) -> int:
+    """Return the bytes of a file that `download` does not have to fetch any more."""
+    for path in (destination, _part_of(destination, sha256)):
+        if path.is_file():
+            return path.stat().st_size
+    return 0
+
+
+def content_length(url: str) -> int | None:
+    """Ask a server for the size of a file in bytes; None if it does not tell."""
+    try:
+        with urlopen(Request(url, headers=_HEADERS, method="HEAD"), timeout=_TIMEOUT_S) as answer:
+            length = answer.headers.get("Content-Length")
+    except HTTPError as error:
+        error.close()
+        return None
+    except _BROKEN:
+        return None
+    return None if length is None else int(length)
+
+
+def _part_of(destination: Path, sha256: str) -> Path:
+    return destination.with_name(f"{destination.name}.{sha256[:16]}.part")
+
+
+def _complete(url: str, part: Path, progress: ByteProgress, pause_s: float) -> None:
     """Append the missing data to the partial file, over as many connections as needed."""
     n_failures = 0
     with part.open("ab") as file:
@@ -88,12 +118,10 @@ def _complete(url: str, part: Path, progress: Callable[[float], None], pause_s: 
         os.fsync(file.fileno())
 
 
-def _append(url: str, file: IO[bytes], progress: Callable[[float], None]) -> bool:
+def _append(url: str, file: IO[bytes], progress: ByteProgress) -> bool:
     """Read one response to its end; return whether the file is complete."""
     start = file.tell()
-    headers = {"User-Agent": "stemcrate", "Accept-Encoding": "identity"}
-    if start:
-        headers["Range"] = f"bytes={start}-"
+    headers = {**_HEADERS, "Range": f"bytes={start}-"} if start else _HEADERS
     try:
         answer = urlopen(Request(url, headers=headers), timeout=_TIMEOUT_S)
     except HTTPError as error:
@@ -110,8 +138,7 @@ def _append(url: str, file: IO[bytes], progress: Callable[[float], None]) -> boo
         total = None if length is None else start + int(length)
         while block := answer.read1(_BLOCK_BYTES):
             file.write(block)
-            if total:
-                progress(min(1.0, file.tell() / total))
+            progress(file.tell(), total)
     return total is None or file.tell() >= total
 
 
@@ -122,7 +149,8 @@ def _require_content(part: Path, sha256: str, name: str) -> None:
         part.unlink()
         raise UnsafeWeights(
             f"{name} came with SHA-256 {digest[:16]}…, not {sha256[:16]}…, and was deleted.",
-            hint="The publisher has replaced the file, or the connection was tampered with.",
+            hint="Fetch it again. If that does not help, the publisher has replaced the file, or "
+            "the connection is tampered with.",
             field="model",
         )
 
@@ -131,6 +159,6 @@ def _unavailable(part: Path, reason: str) -> ModelUnavailable:
     name = part.name.rsplit(".", 2)[0]
     return ModelUnavailable(
         f"{name} could not be fetched: {reason}.",
-        hint="Check the network and run the command again: it goes on where it stopped.",
+        hint="Check the network and fetch it again: the download goes on where it stopped.",
         field="model",
     )

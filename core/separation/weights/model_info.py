@@ -50,6 +50,8 @@ class ModelInfo:
     repository : the model's repository on the Hugging Face hub; empty without one.
     files : required files of the model's folder in MODEL_DIR; those other than YAML are its
         networks, in this order.
+    memory_bytes : peak of a process that runs a whole job with the model on a CPU, as measured
+        (docs/benchmarks.md); None if nobody has.
     """
 
     name: str
@@ -63,3 +65,9 @@ class ModelInfo:
     checksums: tuple[str, ...]
     repository: str = ""
     files: tuple[ModelFile, ...] = ()
+    memory_bytes: int | None = None
+
+    @property
+    def is_published(self) -> bool:
+        """Whether there is an address to fetch weights from."""
+        return bool(self.repository) or any(file.url for file in self.files)

@@ -11,10 +11,10 @@ from pathlib import Path
 from core.errors import ModelUnavailable, StemcrateError, UnknownModel
 from core.separation.families.catalogue import CATALOGUE, FAMILIES
 from core.separation.weights.bag import is_plain_name
+from core.separation.weights.download import ByteProgress
 from core.separation.weights.location import Places, WeightsLocation
 from core.separation.weights.model_info import ModelInfo
 from core.separation.weights.user_models import find_user_model, list_user_models
-from core.system.progress import Progress
 
 PREFERRED = "htdemucs"
 FALLBACK = "spleeter"
@@ -113,7 +113,16 @@ class WeightsStore:
         own = [] if self._model_dir is None else [self._model_dir]
         return [*own, self._hub_folder(), self._torch_hub]
 
-    def fetch(self, name: str, progress: Progress | None = None) -> Path:
+    def can_fetch(self, name: str) -> bool:
+        """Check whether `fetch` can make a model usable that is not; False for unknown names."""
+        try:
+            info = self.info(name)
+            FAMILIES[info.family].require(info)
+            return info.is_published and self.locate(name) is None
+        except StemcrateError:
+            return False
+
+    def fetch(self, name: str, progress: ByteProgress | None = None) -> Path:
         """Download a model's weights into ``MODEL_DIR/<name>/``, or into the hub's cache.
 
         Existing files are not downloaded again.
@@ -144,8 +153,6 @@ class WeightsStore:
                     endpoint=self._endpoint,
                     progress=progress,
                 )
-        if progress is not None:
-            progress(1.0)
         return self.path(name)
 
     def resolve_auto(self, name: str = "auto") -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""One attempt at a stage: take its result from the cache or execute it, and record failures.
+"""Executes a stage, or takes its result from the cache; an exception becomes a failed `Outcome`.
 
 `AudioPipeline` decides which stage is attempted, and enters the `Outcome` into the manifest.
 """
@@ -22,30 +22,30 @@ from stemcrate.schemas.manifest import StageState, StageWarning
 logger = logging.getLogger(__name__)
 
 
-def attempt(
+def execute_stage(
     stage: AnyStage,
     context: StageContext | JobContext,
     cache: StageCache,
     *,
-    is_deleted: Callable[[], bool],
+    is_given_up: Callable[[], bool],
 ) -> Outcome:
-    """Run a stage; discard what it wrote if it fails or is cancelled.
+    """Run a stage.
 
-    ``is_deleted`` returns whether the job was deleted with its files: a stage that misses them
-    did not fail, and its result is not kept.
+    ``is_given_up`` returns whether the attempt's result is no longer wanted, because the job was
+    deleted or another attempt has begun. Its files are gone then: a stage that misses them did not
+    fail, and its result is not kept.
     """
     try:
         context.check_cancelled()
         with storage_errors(Path(stage.name)):
             if isinstance(stage, TrackStage):
                 assert isinstance(context, StageContext)
-                return _execute_cached(stage, context, cache, is_deleted)
+                return _execute_cached(stage, context, cache, is_given_up)
             assert isinstance(context, JobContext)
             stage.validate_input(context)
             result = _execute(stage, context)
     except Exception as error:  # a plug-in's stage may raise anything; it must not end the job
-        context.discard()
-        if isinstance(error, JobCancelled) or is_deleted():
+        if isinstance(error, JobCancelled) or is_given_up():
             return Outcome(StageState.CANCELLED, context)
         if isinstance(error, StemcrateError):
             logger.warning("%s failed: %s", stage.name, error)
@@ -56,14 +56,14 @@ def attempt(
 
 
 def _execute_cached(
-    stage: TrackStage, context: StageContext, cache: StageCache, is_deleted: Callable[[], bool]
+    stage: TrackStage, context: StageContext, cache: StageCache, is_given_up: Callable[[], bool]
 ) -> Outcome:
     """Run a track's stage, or reuse the result of an earlier job with the same inputs."""
     stage.validate_input(context)
     key = _find_key(stage, context)
     mixture = context.track.source.sha256
     if stage.is_cached and key is not None:
-        found = cache.get(mixture, key, context.work_folder)
+        found = context.take_from(cache, key)
         if found is not None:
             context.warnings += [StageWarning.model_validate(w) for w in found["warnings"]]
             facts = JobFacts.model_validate(found["analysis"])
@@ -72,7 +72,7 @@ def _execute_cached(
                 StageState.COMPLETED, context, result=result, cache_key=key, cache_hit=True
             )
     result = _execute(stage, context)
-    if stage.is_cached and key is not None and not is_deleted():
+    if stage.is_cached and key is not None and not is_given_up():
         warnings = [warning.model_dump(mode="json") for warning in context.warnings]
         found = {
             "data": result.model_dump(mode="json", exclude_unset=True),

@@ -1,0 +1,33 @@
+"""Waiting for what a job's records need: room on the disk, and the database."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from core.errors import DatabaseUnavailable, StorageFull
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 1.0
+SAY_AGAIN_S = 60.0
+
+T = TypeVar("T")
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do what records the state of a job; while there is no room or no database, try again.
+
+    An error would leave the job to the engine, which has no room either, or end it for a reason
+    that passes.
+    """
+    said_at = float("-inf")
+    while True:
+        try:
+            return work()
+        except (StorageFull, DatabaseUnavailable) as error:
+            if time.monotonic() - said_at >= SAY_AGAIN_S:
+                said_at = time.monotonic()
+                what = "room" if isinstance(error, StorageFull) else "the database"
+                logger.warning("waiting for %s to record the state of a job: %s", what, error)
+            time.sleep(POLL_S)
