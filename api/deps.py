@@ -7,22 +7,32 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import anyio
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
+from api.places import EventStreams
 from config import Settings
+from core.artifacts.fetches import FetchStore
+from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
+from core.artifacts.usage import DiskUsage
 from core.audio.reading.prober import Prober
 from core.errors import DatabaseUnavailable
 from core.jobs.database import prepare_database, wait_for_database
+from core.jobs.imports import ImportService
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
+from core.jobs.renders import RenderService
 from core.jobs.reports import WorkerReports
 from core.jobs.service import JobService
+from core.jobs.speeds import Speeds
 from core.library.library import Library
+from core.listening.listener import Listener
 from core.pipeline.order import build_pipeline
 from core.separation.inventory import Inventory, take_inventory
 from core.sets.planning import SetPlanner
 from core.system.disk import create_data_dir
+
+_LISTENING_THREADS = 32  # two players of a dozen lanes, and some
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +41,30 @@ class Services:
 
     settings: Settings
     store: JobStore
+    incoming: ResumableUploads
     queue: JobQueue
     progress: ProgressLog
     jobs: JobService
+    renders: RenderService
+    imports: ImportService
+    fetches: FetchStore
     reports: WorkerReports
+    speeds: Speeds
+    usage: DiskUsage
     library: Library
     sets: SetPlanner
     prober: Prober
     probing: anyio.CapacityLimiter
     """Places at the prober: who waits for one holds no thread that routes need."""
+    entering: anyio.CapacityLimiter
+    """Places for jobs whose tracks are added to the library: each reads files in a process."""
     packing: threading.BoundedSemaphore
     """Places for DJ packs that are made at the same time."""
+    listener: Listener
+    listening: anyio.CapacityLimiter
+    """Places at the listener, of which most wait for one of its processes."""
+    streaming: EventStreams
+    """Open event streams."""
     stopping: threading.Event
     """Set when the server was told to stop."""
 
@@ -67,24 +90,42 @@ def open_services(settings: Settings) -> Iterator[Services]:
         settings.probe_limits(),
         max_duration_s=settings.max_duration_s,
     )
+    listener = Listener(
+        store,
+        library,
+        settings.listen_processes,
+        settings.listen_limits(),
+        settings.listen_cache_max_bytes,
+    )
     try:
         yield Services(
             settings=settings,
             store=store,
+            incoming=ResumableUploads(settings.data_dir),
             queue=queue,
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline, library),
+            renders=RenderService(store, queue, progress, library),
+            imports=ImportService(settings.data_dir, queue, settings.library_folders),
+            fetches=FetchStore(settings.data_dir),
             reports=WorkerReports(url),
+            speeds=Speeds(store),
+            usage=DiskUsage(settings.data_dir),
             library=library,
             sets=SetPlanner(library),
             prober=prober,
             probing=anyio.CapacityLimiter(settings.probe_processes),
+            entering=anyio.CapacityLimiter(settings.probe_processes),
             packing=threading.BoundedSemaphore(settings.pack_processes),
+            listener=listener,
+            listening=anyio.CapacityLimiter(_LISTENING_THREADS),
+            streaming=EventStreams(settings.n_connections() // 4),
             stopping=stopping,
         )
     finally:
         stopping.set()
         prober.close()
+        listener.close()
         queue.close()
 
 
@@ -130,3 +171,7 @@ StoreDep = Annotated[JobStore, Depends(get_store)]
 JobsDep = Annotated[JobService, Depends(get_jobs)]
 LibraryDep = Annotated[Library, Depends(get_library)]
 SetsDep = Annotated[SetPlanner, Depends(get_sets)]
+IfMatch = Annotated[
+    str | None,
+    Header(description="The `ETag` that the change was made for; another gives 412."),
+]

@@ -53,28 +53,29 @@ async def stream_events(services: Services, job_id: str, seq: int) -> AsyncItera
 
     Ends when the job ends or is deleted, the client disconnects, or the server stops.
     """
-    yield format_sse_event(retry=RETRY_MS)
-    said_at = time.monotonic()
-    while not services.stopping.is_set():
-        try:
-            news = await run_in_threadpool(read_news, services, job_id, seq)
-        except JobNotFound:  # deleted meanwhile
-            return
-        for event in news.events:
-            seq = event.seq
-            yield _format(event, news.job if event is news.events[-1] else None)
-            if _is_end(event):
+    with services.streaming.counted():
+        yield format_sse_event(retry=RETRY_MS)
+        said_at = time.monotonic()
+        while not services.stopping.is_set():
+            try:
+                news = await run_in_threadpool(read_news, services, job_id, seq)
+            except JobNotFound:  # deleted meanwhile
                 return
-        if news.state.is_final and len(news.events) < BATCH:
-            # The log is a convenience: a job may end without an event.
-            yield _format_end(news.state, seq)
-            return
-        if news.events:
-            said_at = time.monotonic()
-        elif time.monotonic() - said_at >= KEEPALIVE_S:
-            yield KEEPALIVE_COMMENT
-            said_at = time.monotonic()
-        await anyio.sleep(POLL_S)
+            for event in news.events:
+                seq = event.seq
+                yield _format(event, news.job if event is news.events[-1] else None)
+                if _is_end(event):
+                    return
+            if news.state.is_final and len(news.events) < BATCH:
+                # The log is a convenience: a job may end without an event.
+                yield _format_end(news.state, seq)
+                return
+            if news.events:
+                said_at = time.monotonic()
+            elif time.monotonic() - said_at >= KEEPALIVE_S:
+                yield KEEPALIVE_COMMENT
+                said_at = time.monotonic()
+            await anyio.sleep(POLL_S)
 
 
 def _format(event: LoggedEvent, job: JobStanding | None) -> bytes:

@@ -1,7 +1,6 @@
 """Converts library objects to API models."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import urlencode
+from collections.abc import Iterable, Sequence
 
 from api.views import job_reference
 from core.errors import StemcrateError
@@ -11,6 +10,7 @@ from core.library.catalogue.summary import TrackSummary
 from core.library.duplicates import DuplicateGroup
 from core.library.intake.importing import ImportReport
 from core.library.library import Library
+from core.library.records.playlists import version_of
 from core.library.records.record import PlaylistRecord
 from stemcrate.schemas.library import (
     Added,
@@ -22,7 +22,6 @@ from stemcrate.schemas.library import (
     RefusedFile,
     SimilarTrack,
     SimilarTracks,
-    TrackDetails,
     TrackLine,
 )
 from stemcrate.schemas.manifest import JobState
@@ -33,27 +32,6 @@ from stemcrate.schemas.transitions import Transition
 def track_line(track: TrackSummary) -> TrackLine:
     """Return the summary of a track; paths of its files are not exposed."""
     return TrackLine.model_validate(track.model_dump(exclude={"paths"}))
-
-
-def track_details(library: Library, track_id: str) -> TrackDetails:
-    """Return all that is known of a track. Raises `TrackNotFound`."""
-    summary = library.summary(track_id)
-    record = library.record(track_id)
-    return TrackDetails(
-        **track_line(summary).model_dump(),
-        name=record.name,
-        bytes=record.bytes,
-        n_files=len(record.files),
-        sample_rate=record.sample_rate,
-        n_channels=record.n_channels,
-        bit_depth=record.bit_depth,
-        codec=record.codec,
-        container=record.container,
-        tags=record.tags,
-        facts=record.facts,
-        jobs=[job.job_id for job in record.jobs],
-        cover_url=f"/library/tracks/{track_id}/cover" if record.cover else None,
-    )
 
 
 def added_view(report: ImportReport) -> Added:
@@ -128,8 +106,14 @@ def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
     plan = record.plan
     return PlaylistView(
         **playlist_line(record).model_dump(),
+        version=version_of(record),
+        request=plan.request,
         duration_s=plan.duration_s,
         score=plan.score,
+        curve_fit=plan.curve_fit,
+        order=record.track_ids,
+        starts_s=plan.starts_s,
+        wanted_energy=plan.wanted_energy,
         tracks=[track_line(track) for track in tracks],
         gone=[track_id for track_id in record.track_ids if track_id not in there],
         transitions=plan.transitions,
@@ -143,9 +127,3 @@ def playlist_view(library: Library, record: PlaylistRecord) -> PlaylistView:
 def playlist_path(playlist_id: str) -> str:
     """Return the path of a playlist."""
     return f"/playlists/{playlist_id}"
-
-
-def next_page(path: str, parameters: Mapping[str, object], cursor: str) -> str:
-    """Return the `Link` header of the query's next page."""
-    given = {k: v for k, v in parameters.items() if v is not None}
-    return f'<{path}?{urlencode({**given, "cursor": cursor})}>; rel="next"'

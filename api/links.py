@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from stemcrate.schemas.manifest import ProcessingManifest
@@ -22,6 +23,7 @@ def job_links(job_id: str) -> dict[str, str]:
         "outputs": f"{job}/outputs",
         "events": f"{job}/events",
         "cancel": f"{job}/cancel",
+        "retry": f"{job}/retry",
         "zip": zip_path(job_id),
     }
 
@@ -31,14 +33,35 @@ def artefact_path(job_id: str, name: str) -> str:
     return f"/download/{job_id}/{quote(name, safe='/')}"
 
 
+def lane_path(job_id: str, index: int, label: str) -> str:
+    """Return the path of a lane of a job's track."""
+    return f"{job_path(job_id)}/tracks/{index}/lanes/{quote(label, safe='')}"
+
+
+def recording_path(track_id: str) -> str:
+    """Return the path of the one lane of a track of the library."""
+    return f"/library/tracks/{track_id}/original"
+
+
 def zip_path(job_id: str) -> str:
     """Return the path of a job's ZIP."""
     return f"/download/{job_id}/all"
 
 
-def jobs_page_path(parameters: dict[str, str | int]) -> str:
-    """Return the path of a page of the history."""
-    return f"/jobs?{urlencode(parameters)}"
+def render_path(id: str) -> str:
+    """Return the path of a render."""
+    return f"/renders/{id}"
+
+
+def weights_path(model: str) -> str:
+    """Return the path of the download of a model's weights."""
+    return f"/models/{quote(model, safe='')}/weights"
+
+
+def next_page(path: str, parameters: Mapping[str, object], cursor: str) -> str:
+    """Return the `Link` header of the query's next page."""
+    given = {k: v for k, v in parameters.items() if v is not None}
+    return f'<{path}?{urlencode({**given, "cursor": cursor})}>; rel="next"'
 
 
 def strong_etag(sha256: str) -> str:
@@ -57,6 +80,13 @@ def etag_matches(if_none_match: str | None, etag: str) -> bool:
         return False
     tags = re.findall(r'(?:W/)?("[^"]*")', if_none_match)
     return if_none_match.strip() == "*" or etag in tags
+
+
+def read_precondition(if_match: str | None) -> list[str] | None:
+    """Return the versions of `If-Match` (strong comparison, RFC 9110, 13.1.1); None: any."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return re.findall(r'(?<!W/)"([^"]*)"', if_match)
 
 
 def content_disposition(kind: str, file_name: str) -> str:

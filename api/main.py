@@ -8,6 +8,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from api import documentation
+from api.body_progress import BodyProgress
+from api.change_log import ChangeLog
 from api.deps import open_services
 from api.head import HeadAsGet
 from api.hosts import KnownHosts
@@ -15,8 +17,24 @@ from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_schemas, any_problem
 from api.origins import refuse_foreign_origins
 from api.problems import install_problem_handlers
-from api.routes import downloads, events, jobs, library, playlists, process, system
+from api.routes import (
+    collections,
+    corrections,
+    downloads,
+    events,
+    imports,
+    jobs,
+    library,
+    player,
+    playlists,
+    process,
+    renders,
+    system,
+    uploads,
+    weights,
+)
 from api.shutdown import noticing_stop
+from api.tus import Tus
 from api.version import VERSION
 from config import Settings, settings
 from core.system.logs import configure_logging
@@ -29,8 +47,12 @@ Every error is `application/problem+json` with a stable `code`.
 TAGS = [
     {"name": "system", "description": "What this installation is, and how it is."},
     {"name": "jobs", "description": "Submit, follow, cancel and delete jobs."},
+    {"name": "uploads", "description": "Files in parts that survive cut connections (tus 1.0)."},
     {"name": "downloads", "description": "What jobs delivered."},
+    {"name": "player", "description": "What jobs delivered, in pieces for players."},
     {"name": "library", "description": "The tracks that this installation knows."},
+    {"name": "renders", "description": "Mixes of stems that are made on the server."},
+    {"name": "models", "description": "Weights of models, fetched on request."},
     {"name": "playlists", "description": "Sets planned from the library, and their exports."},
 ]
 EXPOSED_HEADERS = [
@@ -43,6 +65,10 @@ EXPOSED_HEADERS = [
     "Location",
     "Repr-Digest",
     "Retry-After",
+    "Tus-Resumable",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Offset",
     playlists.WARNINGS,
     REQUEST_ID,
 ]
@@ -74,17 +100,36 @@ def create_app(settings: Settings) -> FastAPI:
     )
     add_schemas(app)
     install_problem_handlers(app)
-    for routes in (system, process, jobs, events, downloads, library, playlists, documentation):
+    for routes in (
+        system,
+        process,
+        uploads,
+        jobs,
+        events,
+        downloads,
+        player,
+        renders,
+        weights,
+        library,
+        corrections,
+        collections,
+        imports,
+        playlists,
+        documentation,
+    ):
         app.include_router(routes.router)
+    app.add_middleware(Tus, max_upload_bytes=settings.max_upload_bytes)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["*"],
         expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(KnownHosts, names=settings.host_names())
+    app.add_middleware(BodyProgress, max_open=settings.n_connections() // 2)
+    app.add_middleware(ChangeLog)
     app.add_middleware(CommonHeaders)
     app.add_middleware(HeadAsGet)  # the last middleware added is the outermost
     return app

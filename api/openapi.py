@@ -10,10 +10,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api.problems import MEDIA_TYPE
 from stemcrate.schemas.events import ProgressEvent, StageEvent, StateEvent
 from stemcrate.schemas.options import ProcessingOptions
-from stemcrate.schemas.problem import Problem
+from stemcrate.schemas.problem import MEDIA_TYPE, Problem
 
 EVENTS: tuple[type[BaseModel], ...] = (StateEvent, StageEvent, ProgressEvent)
 EXAMPLES: dict[str, Any] = {
@@ -26,6 +25,28 @@ EXAMPLES: dict[str, Any] = {
     "playlist_name": "Friday",
 }
 _NOT_TEXT = ("array", "object")
+_FILES: dict[str, Any] = {
+    "file": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "format": "binary"},
+        "description": "Audio; repeat the part for several files. `files` is accepted too.",
+    },
+    "upload_ids": {
+        "type": "string",
+        "description": "Complete resumable uploads, separated by commas; they are deleted once "
+        "the job exists.",
+    },
+    "from_job": {
+        "type": "string",
+        "description": "Id of a job whose files are processed again.",
+    },
+    "from_library": {
+        "type": "string",
+        "description": "Ids of tracks of the library whose files are processed, separated by "
+        "commas.",
+    },
+}
 
 
 def any_problem() -> dict[str, Any]:
@@ -64,31 +85,22 @@ def process_request_body() -> dict[str, Any]:
 
 
 def upload_request_body(options: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Describe a multipart body: one or more files, and options by name."""
+    """Describe a multipart body: at least one file, in one of four ways, and options by name."""
     return {
         "requestBody": {
             "required": True,
+            "description": f"At least one of: {', '.join(_FILES)}.",
             "content": {
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
-                        "required": ["file"],
                         "additionalProperties": False,
-                        "properties": {"file": _file_schema(), **(options or {})},
+                        "properties": {**_FILES, **(options or {})},
                     },
                     "encoding": {"file": {"contentType": "audio/*, application/octet-stream"}},
                 }
             },
         }
-    }
-
-
-def _file_schema() -> dict[str, Any]:
-    return {
-        "type": "array",
-        "minItems": 1,
-        "items": {"type": "string", "format": "binary"},
-        "description": "Audio; repeat the part for several files. `files` is accepted too.",
     }
 
 

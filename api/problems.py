@@ -18,19 +18,26 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from core import errors
-from stemcrate.schemas.problem import Problem, ProblemItem
+from stemcrate.schemas.problem import MEDIA_TYPE, Problem, ProblemItem
+from stemcrate.schemas.uploads import TUS_VERSION
 
 logger = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:stemcrate:problem:"
 RETRY_AFTER_S = "5"
 """When to ask again what is not available now."""
+
+CHECKSUM_MISMATCH = 460
+"""Of the checksum extension of tus; no HTTP standard has it."""
 
 STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.StemcrateError: 500,
     errors.InvalidAudio: 422,
     errors.UploadTooLarge: 413,
+    errors.UploadNotFound: 404,
+    errors.UploadIncomplete: 409,
+    errors.UploadOffsetMismatch: 409,
+    errors.UploadBusy: 423,
+    errors.ChecksumMismatch: CHECKSUM_MISMATCH,
     errors.InvalidOption: 422,
     errors.ModelUnavailable: 409,
     errors.PluginFailed: 500,
@@ -40,7 +47,18 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.ArtefactNotFound: 404,
     errors.TrackNotFound: 404,
     errors.PlaylistNotFound: 404,
+    errors.CollectionNotFound: 404,
+    errors.FolderNotFound: 404,
+    errors.ImportNotFound: 404,
+    errors.TrackChanged: 412,
+    errors.PlaylistChanged: 412,
+    errors.GridLocked: 409,
+    errors.RenderNotFound: 404,
+    errors.FetchNotFound: 404,
     errors.JobNotFinished: 409,
+    errors.JobNotRetryable: 409,
+    errors.RenderNotFinished: 409,
+    errors.BeatGridMissing: 409,
     errors.JobCancelled: 409,
     errors.StageFailed: 500,
     errors.WorkerLost: 503,
@@ -55,12 +73,15 @@ CODE_OF = {
     403: "forbidden_origin",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
+    412: "unsupported_tus_version",
     413: "body_too_large",
     415: "unsupported_media_type",
     416: "range_not_satisfiable",
     421: "unknown_host",
     422: "invalid_request",
     500: "internal_error",
+    503: errors.ServerBusy.code,
 }
 """Codes of what goes wrong before Stemcrate itself is asked."""
 
@@ -88,9 +109,40 @@ def body_too_large(limit: int) -> HTTPException:
     return HTTPException(413, f"A body of JSON has at most {limit} bytes")
 
 
+def body_stalled(path: str) -> JSONResponse:
+    """Return the response to a request whose body stopped arriving."""
+    problem = Problem.of(
+        408,
+        CODE_OF[408],
+        "The body of the request did not arrive in time.",
+        path,
+        hint="Send it again over a faster connection.",
+        retryable=True,
+    )
+    return _respond(problem, {"Connection": "close"})
+
+
+def too_many_bodies(limit: int, path: str) -> JSONResponse:
+    """Return the response to a request with a body while ``limit`` others are being received."""
+    problem = Problem.of(
+        503,
+        CODE_OF[503],
+        f"{limit} other requests are being received.",
+        path,
+        hint="Send this one again later.",
+        retryable=True,
+    )
+    return _respond(problem, {"Retry-After": RETRY_AFTER_S, "Connection": "close"})
+
+
 def unsupported_media_type(detail: str) -> HTTPException:
     """Return the error for an unsupported media type."""
     return HTTPException(415, detail)
+
+
+def forbidden_site() -> HTTPException:
+    """Return the error for a request that a browser sends for another web site."""
+    return HTTPException(403, "The request comes from a page of another web site")
 
 
 def forbidden_origin(origin: str) -> HTTPException:
@@ -100,7 +152,7 @@ def forbidden_origin(origin: str) -> HTTPException:
 
 def unknown_host(host: str, path: str) -> JSONResponse:
     """Return the response to a request for an unknown host name."""
-    problem = _problem(
+    problem = Problem.of(
         421,
         CODE_OF[421],
         f"This server does not answer to the name {host[:200]!r}.",
@@ -110,9 +162,21 @@ def unknown_host(host: str, path: str) -> JSONResponse:
     return _respond(problem)
 
 
+def unsupported_tus_version(version: str, path: str) -> JSONResponse:
+    """Return the response to a request in another version of the upload protocol."""
+    problem = Problem.of(
+        412,
+        CODE_OF[412],
+        f"The header Tus-Resumable is {version[:40]!r}.",
+        path,
+        hint=f"Uploads speak tus {TUS_VERSION}.",
+    )
+    return _respond(problem, {"Tus-Version": TUS_VERSION})
+
+
 def unexpected(path: str) -> JSONResponse:
     """Return the response to a defect, without details of the exception."""
-    problem = _problem(
+    problem = Problem.of(
         500,
         CODE_OF[500],
         "The server hit an error that it did not expect.",
@@ -129,11 +193,15 @@ def problem_responses(*causes: type[errors.StemcrateError]) -> dict[int | str, d
         by_status.setdefault(status_of(cause), []).append(cause.code)
     return {
         status: {
-            "description": f"{HTTPStatus(status).phrase}: " + ", ".join(f"`{c}`" for c in codes),
+            "description": f"{_phrase(status)}: " + ", ".join(f"`{c}`" for c in codes),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status, codes in sorted(by_status.items())
     }
+
+
+def _phrase(status: int) -> str:
+    return "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -150,9 +218,11 @@ async def _on_stemcrate_error(request: Request, error: Exception) -> JSONRespons
     status = status_of(type(error))
     is_temporary = error.retryable and status == HTTPStatus.SERVICE_UNAVAILABLE
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+        # What passes by itself is no defect: one line.
+        cause = None if error.retryable else error
+        logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=cause)
     return _respond(
-        _problem(
+        Problem.of(
             status,
             error.code,
             error.message,
@@ -168,7 +238,7 @@ async def _on_stemcrate_error(request: Request, error: Exception) -> JSONRespons
 async def _on_files_refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, FilesRefused)
     _, first = error.refusals[0]
-    problem = _problem(
+    problem = Problem.of(
         status_of(type(first)),
         first.code,
         first.message,
@@ -190,7 +260,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
         for e in error.errors()
     ]
     detail = "; ".join(f"{item.field}: {item.detail}" for item in items)
-    problem = _problem(
+    problem = Problem.of(
         422, "invalid_request", detail, request.url.path, field=items[0].field if items else None
     )
     problem.errors = items
@@ -205,14 +275,14 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
         detail = f"{HTTPStatus(status).phrase}: {request.method} {request.url.path}."
     code = CODE_OF.get(status, "error")
     headers = {"Allow": _allowed(request)} if status == 405 else error.headers
-    return _respond(_problem(status, code, detail, request.url.path), headers)
+    return _respond(Problem.of(status, code, detail, request.url.path), headers)
 
 
 def _allowed(request: Request) -> str:
     """List the methods of a path over all routes; GET implies HEAD."""
     found = [
         method
-        for method in ("DELETE", "GET", "POST", "PUT")
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
         for route in request.app.routes
         if route.matches({**request.scope, "method": method})[0] is Match.FULL
     ]
@@ -221,19 +291,7 @@ def _allowed(request: Request) -> str:
 
 async def _on_disconnect(request: Request, error: Exception) -> JSONResponse:
     logger.info("%s %s: the client left", request.method, request.url.path)
-    return _respond(_problem(400, "bad_request", "The body ended early.", request.url.path))
-
-
-def _problem(status: int, code: str, detail: str, path: str, **fields: Any) -> Problem:
-    return Problem(
-        type=TYPE_PREFIX + code,
-        title=code.replace("_", " ").capitalize(),
-        status=status,
-        detail=detail,
-        code=code,
-        instance=path,
-        **fields,
-    )
+    return _respond(Problem.of(400, "bad_request", "The body ended early.", request.url.path))
 
 
 def _respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -7,18 +7,20 @@ threads that the routes share.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import anyio
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
+from api.intake import Intake, Limits
 from api.library_views import adding_view
+from api.places import run_in_place
 from api.problems import FilesRefused
-from api.uploads import Intake, Limits, discard, receive_form
+from api.uploads import discard, receive_form
 from core.artifacts.store import new_job_id
 from core.artifacts.uploads import Upload
-from core.errors import InvalidAudio, InvalidOption, ServerBusy
+from core.errors import InvalidAudio, InvalidOption
 from core.jobs.addition import sort_uploads, submit_addition
+from core.pipeline.composites import check_composites
 from core.pipeline.options import parse_options
 from core.pipeline.separating import plan_with
 from core.system.disk import require_free
@@ -26,26 +28,26 @@ from stemcrate.schemas.library import Adding
 from stemcrate.schemas.manifest import ProcessingManifest
 from stemcrate.schemas.options import ProcessingOptions
 
-MAX_WAITING = 200
-"""Requests that wait for a place at the prober; their files lie on the disk meanwhile."""
-
 
 @asynccontextmanager
 async def received(request: Request, services: Services) -> AsyncIterator[Intake]:
     """Yield the files and fields of a request. Nothing of it is left where the block raises.
+
+    Resumable uploads that it names stay until the block ends well.
 
     Raises `InvalidOption`, `UploadTooLarge`, `StorageFull`.
     """
     # Before the body is read: its bytes are not sent in vain, and fill the disk no further.
     require_free(services.store.data_dir, services.settings.min_free_bytes)
     limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
-    intake = Intake(services.store, new_job_id(), limits)
+    intake = Intake(services.store, services.library, new_job_id(), limits)
     try:
         await receive_form(request, intake)
         yield intake
     except BaseException:
         await discard(intake)
         raise
+    await run_in_threadpool(intake.finish)
 
 
 async def submit(services: Services, intake: Intake) -> ProcessingManifest:
@@ -96,16 +98,11 @@ async def find_refusals(
     """Probe files; return unusable ones with the reason. Raises `ServerBusy`."""
     refusals: list[tuple[Upload, InvalidAudio]] = []
     for upload in uploads:
-        if services.probing.statistics().tasks_waiting >= MAX_WAITING:
-            raise ServerBusy(
-                f"{MAX_WAITING} requests are waiting for their files to be probed.",
-                hint="Send the files again later.",
-            )
-        error = await anyio.to_thread.run_sync(
+        error = await run_in_place(
+            services.probing,
             services.prober.find_refusal,
             services.store.upload_path(upload.sha256),
             upload.name,
-            limiter=services.probing,
         )
         if error is not None:
             refusals.append((upload, error))
@@ -113,15 +110,19 @@ async def find_refusals(
 
 
 def _read_options(services: Services, intake: Intake) -> ProcessingOptions:
-    options = parse_options(intake.options(), services.settings.default_options())
+    defaults = services.settings.default_options()
+    options = parse_options(intake.options(), defaults)
     _require_files(intake)
     if options.separates:
-        plan_with(options, services.inventory())
+        plan = plan_with(options, services.inventory())
+        check_composites(options, defaults, plan.made)
     return options
 
 
 def _require_files(intake: Intake) -> None:
     if not intake.uploads:
         raise InvalidOption(
-            "No file was sent.", hint="Send audio as multipart parts named 'file'.", field="file"
+            "No file was sent.",
+            hint="Send audio as multipart parts named 'file', or name uploads in 'upload_ids'.",
+            field="file",
         )

@@ -1,6 +1,6 @@
 """Converts manifests to API models."""
 
-from api.links import artefact_path, job_links, zip_path
+from api.links import artefact_path, job_links, render_path, zip_path
 from core.errors import JobNotFinished
 from core.jobs.progress import JobProgress
 from stemcrate.schemas.facts import JobFacts
@@ -17,6 +17,10 @@ from stemcrate.schemas.jobs import (
     StageSummary,
 )
 from stemcrate.schemas.manifest import Artefact, JobState, ProcessingManifest, ProcessingStage
+from stemcrate.schemas.renders import Render, RenderLinks, RenderRecord
+from stemcrate.schemas.weights import FetchRecord, WeightsFetch
+
+_SMALL_GROUPS = {"delivered_loudness"}
 
 
 def job_reference(job_id: str, state: JobState) -> JobReceipt:
@@ -24,15 +28,22 @@ def job_reference(job_id: str, state: JobState) -> JobReceipt:
     return JobReceipt(job_id=job_id, state=state, links=JobLinks(**job_links(job_id)))
 
 
-def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
+def job_view(
+    manifest: ProcessingManifest,
+    progress: JobProgress,
+    *,
+    can_retry: bool,
+    queue_place: int | None = None,
+) -> Job:
     """Return a job's state and progress."""
     return Job(
         job_id=manifest.job_id,
-        kind=_kind(manifest),
+        kind=job_kind(manifest),
         state=manifest.state,
         created_at=manifest.created_at,
         started_at=manifest.started_at,
         finished_at=manifest.finished_at,
+        queue_place=queue_place,
         stage=progress.stage,
         track_index=progress.track_index,
         fraction=progress.fraction,
@@ -52,6 +63,8 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
             for track in manifest.tracks
         ],
         n_failed_tracks=manifest.n_failed_tracks,
+        n_files=sum(artefact.is_packed for artefact in manifest.all_artefacts()),
+        can_retry=can_retry,
         stages=[
             *(_stage_view(s, track.index) for track in manifest.tracks for s in track.stages),
             *(_stage_view(stage, None) for stage in manifest.stages),
@@ -65,11 +78,11 @@ def job_view(manifest: ProcessingManifest, progress: JobProgress) -> Job:
     )
 
 
-def job_summary(manifest: ProcessingManifest) -> JobSummary:
+def job_summary(manifest: ProcessingManifest, *, can_retry: bool) -> JobSummary:
     """Return the summary of a job."""
     return JobSummary(
         job_id=manifest.job_id,
-        kind=_kind(manifest),
+        kind=job_kind(manifest),
         state=manifest.state,
         created_at=manifest.created_at,
         finished_at=manifest.finished_at,
@@ -78,6 +91,8 @@ def job_summary(manifest: ProcessingManifest) -> JobSummary:
         n_failed_tracks=manifest.n_failed_tracks,
         model=_model_name(manifest),
         n_warnings=len(manifest.all_warnings()),
+        n_bytes=sum(a.bytes for a in manifest.all_artefacts() if a.same_as is None),
+        can_retry=can_retry,
     )
 
 
@@ -104,7 +119,36 @@ def require_final(manifest: ProcessingManifest) -> None:
         )
 
 
-def _kind(manifest: ProcessingManifest) -> JobKind:
+def render_view(record: RenderRecord, fraction: float) -> Render:
+    """Return a render's state and progress."""
+    path = render_path(record.id)
+    return Render(
+        id=record.id,
+        state=record.state,
+        fraction=fraction,
+        created_at=record.created_at,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        request=record.request,
+        file=record.file,
+        transition=record.transition,
+        warnings=record.warnings,
+        error=record.error,
+        links=RenderLinks(self=path, file=f"{path}/file"),
+    )
+
+
+def fetch_view(record: FetchRecord) -> WeightsFetch:
+    """Return the state and progress of a download of weights."""
+    total = record.total_bytes
+    fraction = min(1.0, record.done_bytes / total) if total else None
+    if record.state == JobState.COMPLETED:
+        fraction = 1.0
+    return WeightsFetch(fraction=fraction, **record.model_dump(exclude={"run"}))
+
+
+def job_kind(manifest: ProcessingManifest) -> JobKind:
+    """Return whether a job separates or only analyses."""
     return "separation" if manifest.options.separates else "analysis"
 
 
@@ -115,10 +159,14 @@ def _model_name(manifest: ProcessingManifest) -> str | None:
 
 
 def _single_values(analysis: JobFacts) -> JobFacts:
-    """Return the facts without lists and groups, of which a set has megabytes."""
+    """Return the facts without lists and large groups, of which a set has megabytes."""
     found = analysis.model_dump(mode="json")
     return JobFacts.model_validate(
-        {name: value for name, value in found.items() if not isinstance(value, list | dict)}
+        {
+            name: value
+            for name, value in found.items()
+            if name in _SMALL_GROUPS or not isinstance(value, list | dict)
+        }
     )
 
 

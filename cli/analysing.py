@@ -18,6 +18,7 @@ from core.analysis.store import FactStore
 from core.analysis.track import TrackAnalyser
 from core.analysis.version import ANALYSIS_VERSION
 from core.artifacts.store import hash_file
+from core.audio.metering.silence import SILENT, is_silent_peak
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Tags, name_track, read_tags
 from core.errors import InvalidAudio, StemcrateError, StorageFull, UnsupportedFormat
@@ -134,6 +135,8 @@ def run_task(task: AnalysisTask) -> AnalysisRecord:
         is_known = record is not None or analyser.is_known
     facts = {"path": str(task.path), **request, **found, "sha256": sha256}
     warnings = []
+    if "sample_peak_dbfs" in facts and is_silent_peak(facts["sample_peak_dbfs"]):
+        warnings.append(f"{name}: {SILENT}")
     if task.writes_tags:
         try:
             facts["sha256"] = _tag(task.path, facts)

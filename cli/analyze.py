@@ -13,13 +13,25 @@ from rich.table import Table
 from cli.analysing import AnalysisRecord, AnalysisTask, run_tasks
 from cli.analysis_records import SUFFIX, list_trees, place_records
 from cli.option_model import Asked, OptionsOf, with_options
-from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, format_value, out, print_json
+from cli.output import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_IN_PART,
+    describe_key,
+    describe_tempo,
+    err,
+    format_value,
+    out,
+    print_json,
+)
 from cli.progress import file_progress
 from config import settings
 from core.analysis.store import FactStore
 from core.errors import InvalidOption, StemcrateError
 from core.library.intake.listing import list_files
 from core.pipeline.options import parse_options
+from stemcrate.schemas.doubt import tell_doubts
+from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.options import ProcessingOptions
 
 Option = typer.Option
@@ -118,6 +130,7 @@ class _Printer:
         self._style = style
         self._n_good = self._n_bad = self._n_known = 0
         self._rows: list[tuple[str, tuple[str, ...]]] = []
+        self._doubts: list[tuple[str, str]] = []
         self._csv = csv.DictWriter(sys.stdout, CSV_COLUMNS, extrasaction="ignore", restval="")
         if style == "csv":
             self._csv.writeheader()
@@ -142,6 +155,8 @@ class _Printer:
             for _, row in sorted(self._rows):
                 table.add_row(*row)
             out.print(table)
+            for path, told in sorted(self._doubts):
+                out.print(f"uncertain ({Path(path).name}): {told}")
         if self._n_known:
             err.print(f"{self._n_known} known already; --force analyses them again.")
         err.print(f"{self._n_good - self._n_known} analysed, {self._n_bad} failed.")
@@ -160,6 +175,7 @@ class _Printer:
             sys.stdout.flush()
         elif "error" not in facts:
             self._rows.append((facts["path"], _describe_row(facts)))
+            self._doubts += [(facts["path"], told) for told in _tell_doubts(facts)]
 
 
 def _cell(value: Any) -> Any:
@@ -167,12 +183,18 @@ def _cell(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
+def _tell_doubts(facts: dict[str, Any]) -> list[str]:
+    kinds = ("tempo", "key")
+    known = {name: value for name, value in facts.items() if name.startswith(kinds)}
+    return tell_doubts(TrackFacts.model_validate(known))
+
+
 def _describe_row(facts: dict[str, Any]) -> tuple[str, ...]:
     return (
         facts.get("title") or Path(facts["path"]).stem,
         format_value(facts["duration_s"], "{:.1f} s"),
-        format_value(facts["tempo_bpm"], "{:.2f}"),
-        facts["key"] or "–",
+        describe_tempo(facts["tempo_bpm"], facts["tempo_confidence"]),
+        describe_key(facts["key"], facts["key_confidence"]),
         facts["camelot"] or "–",
         format_value(facts["energy"], "{}"),
         format_value(facts["integrated_loudness_lufs"], "{:.1f}"),

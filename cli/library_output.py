@@ -8,7 +8,8 @@ from rich.table import Table
 from cli.output import err, format_value, out
 from core.library.catalogue.summary import TrackSummary
 from core.library.intake.listing import Refusal
-from stemcrate.schemas.search import LISTED
+from stemcrate.schemas.doubt import with_doubt
+from stemcrate.schemas.search import LISTED, Column
 
 if TYPE_CHECKING:
     from core.library.intake.importing import ImportReport
@@ -29,11 +30,17 @@ def print_tracks(
             track.id[:10],
             track.title,
             track.artist or "–",
-            *(format_value(getattr(track, name), column.form) for name, column in shown.items()),
+            *(_describe_fact(track, name, column) for name, column in shown.items()),
             "moved" if track.is_missing else "there",
             *cells[place : place + 1],
         )
     out.print(table)
+
+
+def _describe_fact(track: TrackSummary, name: str, column: Column) -> str:
+    value = getattr(track, name)
+    certainty = getattr(track, column.certainty) if column.certainty else None
+    return with_doubt(format_value(value, column.form), value, certainty)
 
 
 def describe_report(report: "ImportReport") -> dict[str, Any]:

@@ -6,12 +6,16 @@ import typer
 from pydantic import ValidationError
 
 from cli.analyze import analyze
+from cli.collections import app as collection_app
+from cli.corrections import correct, show, undo
 from cli.doctor import doctor
+from cli.job import app as job_app
 from cli.library import app as library_app
 from cli.models import app as models_app
 from cli.output import fail
 from cli.playlist import app as playlist_app
 from cli.process import process
+from cli.render import app as render_app
 from cli.serve import api, serve, workbench, worker
 from core.errors import InvalidOption, StemcrateError
 
@@ -30,9 +34,14 @@ app.command()(api)
 app.command()(worker)
 app.command("ui")(workbench)
 app.command()(doctor)
+app.add_typer(job_app, name="job")
+for command in (show, correct, undo):
+    library_app.command()(command)
+library_app.add_typer(collection_app, name="collection")
 app.add_typer(models_app, name="models")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
+app.add_typer(render_app, name="render")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
+from rich.progress import DownloadColumn, Progress
 from rich.table import Table
 
 from cli.output import err, out, print_json
@@ -86,9 +86,9 @@ def _describe(weights: WeightsStore, info: ModelInfo) -> dict[str, Any]:
 @app.command()
 def fetch(name: Name) -> None:
     """Download a model's weights to MODEL_DIR, or to the hub's cache."""
-    with Progress(console=err) as bar:
-        task = bar.add_task(f"fetching {name}", total=1.0)
-        path = _weights().fetch(name, lambda part: bar.update(task, completed=part))
+    with Progress(*Progress.get_default_columns(), DownloadColumn(), console=err) as bar:
+        task = bar.add_task(f"fetching {name}", total=None)
+        path = _weights().fetch(name, lambda n, of: bar.update(task, completed=n, total=of))
     typer.echo(path)
 
 

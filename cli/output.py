@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from core.errors import InvalidOption, StemcrateError
-from stemcrate.schemas.manifest import ProcessingManifest
+from stemcrate.schemas.doubt import tell_doubts, with_doubt
+from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.manifest import ProcessingManifest, TrackRecord
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -44,6 +47,9 @@ def print_summary(manifest: ProcessingManifest) -> None:
     if manifest.model.name:
         out.print(f"Model: {manifest.model.name} ({manifest.model.reason})")
     out.print(_tracks_table(manifest))
+    for track in manifest.tracks:
+        for kind, words in _notes(track):
+            out.print(f"{kind} ({track.analysis.title or track.source.name}): {words}")
     if manifest.playlist.transitions:
         out.print(_playlist_table(manifest))
     for relaxed in manifest.playlist.relaxed:
@@ -60,22 +66,49 @@ def print_summary(manifest: ProcessingManifest) -> None:
 
 
 def _tracks_table(manifest: ProcessingManifest) -> Table:
-    table = Table("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS", "Residual", "Files")
+    headings = ("Track", "Length", "BPM", "Key", "Camelot", "Energy", "LUFS", "Residual", "Files")
+    table = Table(*headings)
     for track in manifest.tracks:
         facts = track.analysis
         null_test = facts.null_test
         table.add_row(
             facts.title or track.source.name,
             format_value(facts.duration_s, "{:.1f} s"),
-            format_value(facts.tempo_bpm, "{:.2f}"),
-            facts.key or "–",
+            describe_tempo(facts.tempo_bpm, facts.tempo_confidence),
+            describe_key(facts.key, facts.key_confidence),
             facts.camelot or "–",
             format_value(facts.energy, "{}"),
-            format_value(facts.integrated_loudness_lufs, "{:.1f}"),
+            _describe_loudness(facts),
             format_value(null_test.residual_dbfs if null_test else None, "{:.1f} dBFS"),
-            str(sum(artefact.role != "waveform" for artefact in track.artefacts)),
+            str(sum(artefact.is_packed for artefact in track.artefacts)),
         )
     return table
+
+
+def _describe_loudness(facts: JobFacts) -> str:
+    """Return the loudness of the recording, and as delivered."""
+    source = format_value(facts.integrated_loudness_lufs, "{:.1f}")
+    delivered = facts.delivered_loudness
+    if delivered is None or delivered.integrated_lufs is None:
+        return source
+    return f"{source} → {delivered.integrated_lufs:.1f}"
+
+
+def _notes(track: TrackRecord) -> Iterator[tuple[str, str]]:
+    """Yield what a line of the table leaves out, each with its kind."""
+    for doubt in tell_doubts(track.analysis):
+        yield "uncertain", doubt
+    loudness = track.analysis.delivered_loudness
+    if loudness is not None and loudness.note is not None:
+        yield "loudness", loudness.note
+    if same := _describe_repeats(track):
+        yield "same files", same
+
+
+def _describe_repeats(track: TrackRecord) -> str:
+    """Return which outputs have no file of their own, as ``acapella = vocals``."""
+    labels = {artefact.name: artefact.label for artefact in track.artefacts}
+    return ", ".join(f"{a.label} = {labels[a.same_as]}" for a in track.artefacts if a.same_as)
 
 
 def _playlist_table(manifest: ProcessingManifest) -> Table:
@@ -89,6 +122,16 @@ def _playlist_table(manifest: ProcessingManifest) -> Table:
             "; ".join(step.reasons),
         )
     return table
+
+
+def describe_tempo(tempo_bpm: float | None, confidence: float | None) -> str:
+    """Return a tempo with its doubt."""
+    return with_doubt(format_value(tempo_bpm, "{:.2f}"), tempo_bpm, confidence)
+
+
+def describe_key(key: str | None, confidence: float | None) -> str:
+    """Return a key with its doubt."""
+    return with_doubt(key or "–", key, confidence)
 
 
 def format_value(value: float | None, template: str) -> str:

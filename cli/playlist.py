@@ -14,8 +14,8 @@ from cli.playlist_output import describe_playlist, print_playlist
 from core.errors import InvalidOption
 from core.export.registry import find_format
 from core.library.records.record import PlaylistRecord
-from core.playlist.curve import Points
 from core.system.validation import validate
+from stemcrate.schemas.curves import Points
 from stemcrate.schemas.playlists import PlaylistRequest, StemFormat
 
 # The commands import what reads the catalogue themselves: no other command waits for SQLAlchemy.

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from cli.output import err, format_value, out
+from cli.output import describe_key, describe_tempo, err, format_value, out
 from core.library.catalogue.summary import TrackSummary
 from core.library.records.record import PlaylistRecord
 
@@ -28,8 +28,8 @@ def print_playlist(
             str(place + 1),
             track.title,
             track.artist or "–",
-            format_value(track.tempo_bpm, "{:.2f}"),
-            track.camelot or "–",
+            describe_tempo(track.tempo_bpm, track.tempo_confidence),
+            describe_key(track.camelot, track.key_confidence),
             format_value(track.energy, "{:.0f}"),
             f"{step.score:.2f}: {'; '.join(step.reasons)}" if step else "",
         )

@@ -21,6 +21,8 @@ def api() -> None:
     # Imported late: no other command serves HTTP.
     import uvicorn
 
+    from api.connections import server_options
+
     installation = settings()
     _require_closed(installation, "API_HOST")
     _require_port(installation.api_host, installation.api_port, "API_PORT")
@@ -29,7 +31,7 @@ def api() -> None:
         factory=True,
         host=installation.api_host,
         port=installation.api_port,
-        log_level="warning",
+        **server_options(installation.n_connections()),
     )
 
 
@@ -41,6 +43,7 @@ def workbench() -> None:
     installation = settings()
     _require_closed(installation, "UI_HOST")
     _require_port(installation.ui_host, installation.ui_port, "UI_PORT")
+    configure_logging(installation.log_level, installation.data_dir, "ui")
     run_workbench(installation)
 
 
@@ -58,8 +61,8 @@ def serve() -> None:
     _require_closed(installation, "API_HOST", "UI_HOST")
     configure_logging(installation.log_level, installation.data_dir, "serve")
     err.print(
-        f"Stemcrate: point your browser at http://localhost:{installation.ui_port}\n"
-        f"API: http://localhost:{installation.api_port}/docs   (Ctrl-C stops everything)",
+        f"Stemcrate: point your browser at http://localhost:{installation.ui_port}   "
+        "(Ctrl-C stops everything)",
     )
     run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES})
 
@@ -111,5 +114,7 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         stage_max_attempts=installation.stage_max_attempts,
         stage_silence_s=installation.stage_silence_s,
         retention_days=installation.retention_days,
+        render_days=installation.render_days,
+        render_max_bytes=installation.render_max_bytes,
         log_level=installation.log_level,
     )

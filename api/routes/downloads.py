@@ -1,6 +1,7 @@
 """Downloads: one artefact by name, or everything in one ZIP."""
 
 import base64
+from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response, status
@@ -9,13 +10,14 @@ from starlette.responses import StreamingResponse
 from api.deps import StoreDep
 from api.files import ArtefactResponse, media_type_of
 from api.links import content_disposition, etag_matches, strong_etag, zip_name
-from api.problems import MEDIA_TYPE, problem_responses
+from api.problems import problem_responses
 from api.ranges import cut, requested_range
 from api.views import require_final
 from core.errors import ArtefactNotFound, JobNotFinished, JobNotFound
 from core.export.pack import open_pack
 from core.pipeline.contents import pack_entries
 from stemcrate.schemas.manifest import Artefact, ProcessingManifest
+from stemcrate.schemas.problem import MEDIA_TYPE
 
 router = APIRouter(tags=["downloads"])
 
@@ -108,7 +110,7 @@ def download_artefact(
         "ETag": strong_etag(artefact.sha256),
         "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(artefact.sha256)).decode()}:",
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": content_disposition("attachment", path.name),
+        "Content-Disposition": content_disposition("attachment", PurePath(track).name),
     }
     if etag_matches(if_none_match, headers["ETag"]):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)

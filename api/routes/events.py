@@ -10,7 +10,7 @@ from api.deps import ServicesDep
 from api.events import event_number, read_news, stream_events
 from api.openapi import event_stream
 from api.problems import problem_responses
-from core.errors import JobNotFound
+from core.errors import JobNotFound, ServerBusy
 
 router = APIRouter(tags=["jobs"])
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["jobs"])
     responses={
         200: {"content": event_stream(), "description": "Events until the job ends."},
         204: {"description": "The job has ended and nothing is left to tell: do not reconnect."},
-        **problem_responses(JobNotFound),
+        **problem_responses(JobNotFound, ServerBusy),
     },
 )
 async def stream_job_events(
@@ -34,6 +34,7 @@ async def stream_job_events(
     ] = None,
 ) -> Response:
     """Stream `state`, `stage` and `progress` events; the last one is a final `state`."""
+    services.streaming.require_place()
     seen = event_number(last_event_id)
     news = await run_in_threadpool(read_news, services, id, seen or 0)
     if seen is not None and news.state.is_final and not news.events:

@@ -2,24 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from api.deps import LibraryDep, ServicesDep, SetsDep, StoreDep
 from api.files import ArtefactResponse
+from api.lane_requests import in_thread
 from api.library_views import (
     added_view,
     compatible_view,
     duplicates_view,
-    next_page,
     similar_view,
-    track_details,
     track_line,
 )
+from api.links import etag_matches, next_page, strong_etag
 from api.openapi import upload_request_body
+from api.places import run_in_place
 from api.problems import problem_responses
 from api.routes.process import RETRY_AFTER_S
 from api.submission import received, submit_to_library
 from core import errors
+from core.library.details import describe_track
 from core.library.duplicates import find_duplicates
 from core.library.intake.job_tracks import enter_job
 from core.library.intake.uploads import remove_track
@@ -29,19 +31,24 @@ from stemcrate.schemas.library import (
     Adding,
     CompatibleTracks,
     Duplicates,
+    LibraryMap,
     LibraryPage,
     SimilarTracks,
     TrackDetails,
 )
-from stemcrate.schemas.search import MAX_LIMIT, TrackQuery
+from stemcrate.schemas.search import MAX_LIMIT, TrackQuery, TrackSearch
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
+
+THUMBNAIL_STAYS = "private, max-age=86400"
 
 router = APIRouter(tags=["library"])
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Maximum number of tracks.")]
 
 
 @router.get(
-    "/library/tracks", operation_id="list_tracks", responses=problem_responses(errors.InvalidOption)
+    "/library/tracks",
+    operation_id="list_tracks",
+    responses=problem_responses(errors.InvalidOption, errors.CollectionNotFound),
 )
 def list_tracks(
     query: Annotated[TrackQuery, Query()],
@@ -58,7 +65,11 @@ def list_tracks(
         response.headers["Link"] = next_page(
             "/library/tracks", request.query_params, page.next_cursor
         )
-    return LibraryPage(tracks=[track_line(t) for t in page.tracks], next_cursor=page.next_cursor)
+    return LibraryPage(
+        tracks=[track_line(t) for t in page.tracks],
+        next_cursor=page.next_cursor,
+        total=page.total,
+    )
 
 
 @router.post(
@@ -96,11 +107,25 @@ async def add_tracks(request: Request, services: ServicesDep, response: Response
 @router.post(
     "/library/tracks/from-job/{id}",
     operation_id="add_job_tracks",
-    responses=problem_responses(errors.JobNotFound, errors.JobNotFinished),
+    responses=problem_responses(errors.JobNotFound, errors.JobNotFinished, errors.ServerBusy),
 )
-def add_job_tracks(id: str, library: LibraryDep, store: StoreDep) -> Added:
-    """Add the tracks of an ended job, with its facts and stems."""
-    return added_view(enter_job(library, store, id))
+async def add_job_tracks(id: str, services: ServicesDep) -> Added:
+    """Add the tracks of an ended job, with its facts and stems.
+
+    A file that takes too long to read does not affect the others.
+    """
+    report = await run_in_place(services.entering, enter_job, services.library, services.store, id)
+    return added_view(report)
+
+
+@router.get(
+    "/library/map",
+    operation_id="get_map",
+    responses=problem_responses(errors.InvalidOption, errors.CollectionNotFound),
+)
+def get_map(search: Annotated[TrackSearch, Query()], library: LibraryDep) -> LibraryMap:
+    """Count tracks by key and tempo, of a search or of all."""
+    return library.map(search)
 
 
 @router.get("/library/duplicates", operation_id="list_duplicates", responses=problem_responses())
@@ -114,9 +139,14 @@ def list_duplicates(library: LibraryDep) -> Duplicates:
     operation_id="get_track",
     responses=problem_responses(errors.TrackNotFound),
 )
-def get_track(id: str, library: LibraryDep) -> TrackDetails:
-    """Return all that is known of a track."""
-    return track_details(library, id)
+def get_track(id: str, library: LibraryDep, response: Response) -> TrackDetails:
+    """Return all that is known of a track, with its corrections.
+
+    The `ETag` is for `If-Match` of a correction.
+    """
+    details = describe_track(library, id)
+    response.headers["ETag"] = strong_etag(details.version)
+    return details
 
 
 @router.delete(
@@ -146,6 +176,35 @@ def get_cover(id: str, library: LibraryDep) -> Response:
         raise errors.ArtefactNotFound(f"Track '{id}' has no cover.")
     path, mime = found
     return ArtefactResponse(path, media_type=mime, headers={"Cache-Control": "no-cache"})
+
+
+@router.get(
+    "/library/tracks/{id}/thumbnail",
+    operation_id="get_thumbnail",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/webp": {}}, "description": "The picture."},
+        304: {"description": "Unchanged."},
+        **problem_responses(errors.TrackNotFound, errors.ArtefactNotFound, errors.StageFailed),
+    },
+)
+async def get_thumbnail(
+    id: str, services: ServicesDep, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """Return the cover in small, for lists: WebP, at most 256 pixels wide and high."""
+
+    def make() -> tuple[str, bytes | None]:
+        found = services.library.cover_path(id)
+        return (found[0].name, services.listener.thumbnail(found[0])) if found else ("", None)
+
+    sha256, picture = await in_thread(services, make)
+    if picture is None:
+        raise errors.ArtefactNotFound(f"Track '{id}' has no cover that can be shown.")
+    etag = strong_etag(f"{sha256}-thumbnail")
+    headers = {"ETag": etag, "Cache-Control": THUMBNAIL_STAYS}
+    if etag_matches(if_none_match, etag):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(picture, media_type="image/webp", headers=headers)
 
 
 @router.get(

@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response, status
 
 from api.bodies import JsonRoute
-from api.deps import LibraryDep, Services, ServicesDep, SetsDep
+from api.deps import IfMatch, LibraryDep, Services, ServicesDep, SetsDep
 from api.files import DOCUMENT_TYPES, MakingResponse, media_type_of
-from api.library_views import next_page, playlist_line, playlist_path, playlist_view
-from api.links import content_disposition
+from api.library_views import playlist_line, playlist_path, playlist_view
+from api.links import content_disposition, next_page, read_precondition, strong_etag
 from api.problems import problem_responses
 from core import errors
 from core.export.format import PACK, Export, ExportOptions, target_folder
@@ -21,11 +21,13 @@ from core.library.records.record import PlaylistRecord
 from core.sets.exporting import export_playlist
 from core.sets.pack_stream import PackOrder, PackStream
 from stemcrate.schemas.playlists import (
+    PlaylistChange,
     PlaylistOrder,
     PlaylistPage,
     PlaylistRequest,
     PlaylistView,
     StemFormat,
+    TargetSystem,
 )
 
 WARNINGS = "X-Stemcrate-Warnings"
@@ -47,7 +49,7 @@ def create_playlist(
     """Plan a set and save it; `relaxed` lists what could not be met."""
     record = sets.create(wishes)
     response.headers["Location"] = playlist_path(record.id)
-    return playlist_view(library, record)
+    return _view(library, record, response)
 
 
 @router.get(
@@ -73,21 +75,48 @@ def list_playlists(
     operation_id="get_playlist",
     responses=problem_responses(errors.PlaylistNotFound),
 )
-def get_playlist(id: str, library: LibraryDep) -> PlaylistView:
+def get_playlist(id: str, library: LibraryDep, response: Response) -> PlaylistView:
     """Return a playlist with its tracks and transitions, with reasons."""
-    return playlist_view(library, library.playlists.get(id))
+    return _view(library, library.playlists.get(id), response)
+
+
+@router.patch(
+    "/playlists/{id}",
+    operation_id="rename_playlist",
+    responses=problem_responses(
+        errors.PlaylistNotFound, errors.InvalidOption, errors.PlaylistChanged
+    ),
+)
+def rename_playlist(
+    id: str,
+    wanted: PlaylistChange,
+    library: LibraryDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> PlaylistView:
+    """Rename a playlist."""
+    versions = read_precondition(if_match)
+    return _view(library, library.playlists.rename(id, wanted.name, versions=versions), response)
 
 
 @router.put(
     "/playlists/{id}/tracks",
     operation_id="reorder_playlist",
-    responses=problem_responses(errors.PlaylistNotFound, errors.TrackNotFound),
+    responses=problem_responses(
+        errors.PlaylistNotFound, errors.TrackNotFound, errors.PlaylistChanged
+    ),
 )
 def reorder_playlist(
-    id: str, order: PlaylistOrder, library: LibraryDep, sets: SetsDep
+    id: str,
+    order: PlaylistOrder,
+    library: LibraryDep,
+    sets: SetsDep,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> PlaylistView:
-    """Reorder a playlist; tracks may be added and removed."""
-    return playlist_view(library, sets.reorder(id, order.tracks))
+    """Reorder a playlist, and rate it anew; tracks may be added and removed."""
+    versions = read_precondition(if_match)
+    return _view(library, sets.reorder(id, order.tracks, versions=versions), response)
 
 
 @router.delete(
@@ -113,6 +142,7 @@ def delete_playlist(id: str, library: LibraryDep) -> None:
         **problem_responses(
             errors.PlaylistNotFound,
             errors.ArtefactNotFound,
+            errors.InvalidOption,
             errors.UnsupportedFormat,
             errors.ServerBusy,
         ),
@@ -126,6 +156,10 @@ def export_one(
         str | None,
         Query(min_length=1, description="Target folder of the audio; some formats need it."),
     ] = None,
+    system: Annotated[
+        TargetSystem | None,
+        Query(description="System of the target folder; by default, the path tells."),
+    ] = None,
     stem_format: Annotated[
         StemFormat, Query(description="Of the STEM files in the pack.")
     ] = StemFormat.ALAC_24,
@@ -136,7 +170,7 @@ def export_one(
     """
     library = services.library
     record = library.playlists.get(id)
-    folder = None if target is None else target_folder(target)
+    folder = None if target is None else target_folder(target, system)
     options = ExportOptions(target=folder, stem_format=stem_format)
     if format == PACK:
         return _stream_pack(services, record, options)
@@ -147,6 +181,12 @@ def export_one(
     else:
         name, data, media_type = f"{safe_name(record.name)}.zip", _pack(export), "application/zip"
     return Response(data, media_type=media_type, headers=_headers(name, export.warnings))
+
+
+def _view(library: LibraryDep, record: PlaylistRecord, response: Response) -> PlaylistView:
+    view = playlist_view(library, record)
+    response.headers["ETag"] = strong_etag(view.version)
+    return view
 
 
 def _stream_pack(services: Services, record: PlaylistRecord, options: ExportOptions) -> Response:

@@ -6,10 +6,14 @@ from fastapi import APIRouter, Response, status
 
 from api.deps import ServicesDep
 from api.problems import RETRY_AFTER_S
+from api.system_report import report_system
 from api.version import VERSION
+from api.views import fetch_view
+from api.worker_views import worker_view
 from core.errors import StemcrateError
+from core.export.format import PACK
+from core.export.registry import EXPORTERS
 from core.jobs.liveness import live_workers
-from core.jobs.reports import WorkerReport
 from core.jobs.stalled import stalled_jobs
 from core.pipeline.composites import RECIPES
 from core.pipeline.order import optional_stages
@@ -17,14 +21,15 @@ from core.separation.inventory import Inventory
 from core.system.disk import free_bytes
 from stemcrate.schemas.configuration import (
     Configuration,
+    ExportInfo,
     Health,
     HealthStatus,
     ModelChoice,
     RecipeInfo,
     RequestLimits,
-    WorkerInfo,
 )
 from stemcrate.schemas.options import BitDepth, DeliveryFormat, RecordedOptions
+from stemcrate.schemas.system import SystemReport
 
 router = APIRouter(tags=["system"])
 
@@ -72,12 +77,22 @@ def get_config(services: ServicesDep) -> Configuration:
     """Return what this installation offers: models, options, limits."""
     settings = services.settings
     inventory = services.inventory()
+    speeds = services.speeds.realtime_factors()
+    fetches = {record.model: fetch_view(record) for record in services.fetches.all()}
     return Configuration(
         version=VERSION,
-        models=inventory.models,
+        models=[
+            model.model_copy(
+                update={
+                    "realtime_factors": speeds.get(model.name, {}),
+                    "fetch": None if model.available else fetches.get(model.name),
+                }
+            )
+            for model in inventory.models
+        ],
         model=_model_choice(settings.separator_model, inventory),
         device=settings.device,
-        workers=[_worker(report) for report in services.reports.live()],
+        workers=[worker_view(report) for report in services.reports.live()],
         stages=list(optional_stages()),
         recipes=[
             RecipeInfo(
@@ -91,6 +106,13 @@ def get_config(services: ServicesDep) -> Configuration:
         formats=list(get_args(DeliveryFormat)),
         bit_depths=list(get_args(BitDepth)),
         defaults=RecordedOptions.of(settings.default_options()),
+        exports=[
+            *(
+                ExportInfo(name=name, label=form.label, needs_target=form.needs_target)
+                for name, form in EXPORTERS.available().items()
+            ),
+            ExportInfo(name=PACK, label="DJ pack", needs_target=False),
+        ],
         limits=RequestLimits(
             max_upload_bytes=settings.max_upload_bytes,
             max_duration_s=settings.max_duration_s,
@@ -99,19 +121,15 @@ def get_config(services: ServicesDep) -> Configuration:
     )
 
 
+@router.get("/system", operation_id="get_system")
+def get_system(services: ServicesDep) -> SystemReport:
+    """Return workers, queue, disk, settings, versions and recent failures, for who runs this."""
+    return report_system(services)
+
+
 def _model_choice(configured: str, inventory: Inventory) -> ModelChoice:
     try:
         resolved, reason = inventory.resolve_auto(configured)
     except StemcrateError as error:
         return ModelChoice(configured=configured, resolved=None, reason=str(error))
     return ModelChoice(configured=configured, resolved=resolved, reason=reason)
-
-
-def _worker(report: WorkerReport) -> WorkerInfo:
-    return WorkerInfo(
-        device=report.device.name,
-        device_reason=report.device.reason,
-        models=[model.name for model in report.inventory.models if model.available],
-        auto=report.inventory.auto.resolved,
-        auto_reason=report.inventory.auto.reason,
-    )

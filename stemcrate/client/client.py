@@ -2,17 +2,35 @@
 
 from types import TracebackType
 
+from stemcrate.client.collections import CollectionCalls
 from stemcrate.client.connection import Connection
 from stemcrate.client.downloads import DownloadCalls
+from stemcrate.client.imports import ImportCalls
 from stemcrate.client.jobs import JobCalls
 from stemcrate.client.library import LibraryCalls
+from stemcrate.client.player import PlayerCalls
 from stemcrate.client.playlists import PlaylistCalls
+from stemcrate.client.renders import RenderCalls
+from stemcrate.client.resumable import ResumableCalls
 from stemcrate.client.system import SystemCalls
+from stemcrate.client.weights import WeightsCalls
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
-class Client(SystemCalls, JobCalls, DownloadCalls, LibraryCalls, PlaylistCalls):
+class Client(
+    SystemCalls,
+    ResumableCalls,
+    JobCalls,
+    DownloadCalls,
+    PlayerCalls,
+    RenderCalls,
+    LibraryCalls,
+    CollectionCalls,
+    ImportCalls,
+    PlaylistCalls,
+    WeightsCalls,
+):
     """Client of one API. Not thread-safe; close it, or use it in a ``with``.
 
     Every method raises `ApiError` if the API refuses, `ApiUnreachable` if it does not answer,

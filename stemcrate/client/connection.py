@@ -89,6 +89,11 @@ def path_of(*parts: str) -> str:
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
+def made_for(version: str | None) -> dict[str, str]:
+    """Return the headers of a change that is made for a version; None: for any."""
+    return {} if version is None else {"If-Match": f'"{version}"'}
+
+
 def parse(answer: requests.Response, model: type[Model]) -> Model:
     """Read an answer as ``model``. Raises `UnexpectedAnswer`.
 

@@ -1,4 +1,4 @@
-"""Jobs: submit, follow, wait, cancel, delete."""
+"""Jobs: submit, follow, wait, cancel, retry, delete."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +9,8 @@ from stemcrate.client.errors import ApiUnreachable, UnexpectedAnswer
 from stemcrate.client.events import Deadline, follow_events
 from stemcrate.client.uploads import Options, Upload, UploadProgress, open_body
 from stemcrate.schemas.events import JobEvent, JobStanding
-from stemcrate.schemas.jobs import Job, JobPage, JobReceipt, Outputs
-from stemcrate.schemas.manifest import JobState, ProcessingManifest
+from stemcrate.schemas.jobs import Job, JobPage, JobQuery, JobReceipt, Outputs
+from stemcrate.schemas.manifest import ProcessingManifest
 
 UPLOAD_TIMEOUT_S = 600.0
 POLL_S = 2.0
@@ -23,44 +23,54 @@ class JobCalls(Calls):
 
     def submit_job(
         self,
-        files: Sequence[Upload],
+        files: Sequence[Upload] = (),
         options: Options | None = None,
         *,
+        upload_ids: Sequence[str] = (),
+        from_job: str | None = None,
+        track_ids: Sequence[str] = (),
         progress: UploadProgress | None = None,
     ) -> JobReceipt:
         """Submit a job and return its receipt; `wait` waits for its end.
 
+        At least one file has to be given, in one of four ways.
+
         Parameters
         ----------
-        files : at least one path or `NamedFile`. They are read while they are sent.
+        files : paths or `NamedFile`. They are read while they are sent.
         options : as for `POST /process`, such as ``format`` or ``stages``; others are
             as in ``get_config().defaults``.
+        upload_ids : complete uploads (`upload_file`); they are deleted once the job exists.
+        from_job : id of a job whose files are processed again.
+        track_ids : ids of tracks of the library whose files are processed.
         progress : called with the bytes sent and the bytes of the whole request.
 
         Raises
         ------
         ApiError : 422 with `ApiError.files` or `ApiError.field`, 413 ``upload_too_large``, 409
-            ``model_unavailable``, 507 ``storage_full``, …: the table in docs/api.md.
+            ``model_unavailable`` or ``upload_incomplete``, 404 ``upload_not_found``, 507
+            ``storage_full``, …: the table in docs/api.md.
         OSError : a path cannot be read.
         """
-        with open_body(files, options or {}, progress) as body:
+        with open_body(
+            files,
+            options or {},
+            progress,
+            upload_ids=upload_ids,
+            from_job=from_job,
+            track_ids=track_ids,
+        ) as body:
             return self._api.read(
                 "POST", "/process", JobReceipt, timeout_s=UPLOAD_TIMEOUT_S, **body
             )
 
-    def list_jobs(
-        self, *, limit: int = 50, cursor: str | None = None, state: JobState | None = None
-    ) -> JobPage:
-        """Return a page of the history, newest first.
+    def list_jobs(self, query: JobQuery | None = None) -> JobPage:
+        """Return a page of the matching jobs, or of all jobs without a query, newest first.
 
-        Parameters
-        ----------
-        limit : maximum number of jobs, 1 to 200.
-        cursor : ``next_cursor`` of the previous page.
-        state : only jobs in this state.
+        Raises `ApiError` 422 ``invalid_option``.
         """
-        query = {"limit": limit, "cursor": cursor, "state": state}
-        return self._api.read("GET", "/jobs", JobPage, query=query)
+        asked = query.model_dump(mode="json", exclude_unset=True) if query else {}
+        return self._api.read("GET", "/jobs", JobPage, query=asked)
 
     def get_job(self, job_id: str) -> Job:
         """Return a job's state and progress, with its single-valued facts."""
@@ -124,6 +134,14 @@ class JobCalls(Calls):
     def cancel_job(self, job_id: str) -> JobReceipt:
         """Cancel a job and return its state; an ended job is unchanged."""
         return self._api.read("POST", path_of("job", job_id, "cancel"), JobReceipt)
+
+    def retry_job(self, job_id: str) -> JobReceipt:
+        """Queue an ended job again and return its state; what is done is kept.
+
+        Raises `ApiError` ``job_not_retryable`` (409) if the job has not ended, or if nothing of it
+        would end otherwise (`Job.can_retry`).
+        """
+        return self._api.read("POST", path_of("job", job_id, "retry"), JobReceipt)
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job with its results, and its uploads unless another job uses them."""

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stemcrate.client.calls import Calls
-from stemcrate.client.connection import path_of
+from stemcrate.client.connection import made_for, path_of
 from stemcrate.client.jobs import UPLOAD_TIMEOUT_S
 from stemcrate.client.uploads import Upload, UploadProgress, open_body
+from stemcrate.schemas.corrections import CorrectionsChange
 from stemcrate.schemas.library import (
     Added,
     Adding,
     CompatibleTracks,
     Duplicates,
+    LibraryMap,
     LibraryPage,
     SimilarTracks,
     TrackDetails,
 )
-from stemcrate.schemas.search import TrackQuery
+from stemcrate.schemas.search import TrackQuery, TrackSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,29 @@ class LibraryCalls(Calls):
         asked = query.model_dump(mode="json", exclude_unset=True) if query else {}
         return self._api.read("GET", "/library/tracks", LibraryPage, query=asked)
 
+    def get_map(self, search: TrackSearch | None = None) -> LibraryMap:
+        """Return how many tracks have which key and tempo, of a search or of all.
+
+        Raises `ApiError` 422 ``invalid_option``.
+        """
+        asked = search.model_dump(mode="json", exclude_unset=True) if search else {}
+        return self._api.read("GET", "/library/map", LibraryMap, query=asked)
+
     def add_tracks(
-        self, files: Sequence[Upload], *, progress: UploadProgress | None = None
+        self,
+        files: Sequence[Upload] = (),
+        *,
+        upload_ids: Sequence[str] = (),
+        progress: UploadProgress | None = None,
     ) -> Adding:
         """Upload files to the library; a job analyses them and adds them when it ends.
 
         A bad file does not affect the others and is listed in ``refused``. If every file is known
-        already, ``job`` is None. `JobCalls.submit_job` describes ``files`` and ``progress``.
+        already, ``job`` is None. `JobCalls.submit_job` describes the parameters.
 
         Raises `ApiError` 413 ``upload_too_large`` or 507 ``storage_full``.
         """
-        with open_body(files, {}, progress) as body:
+        with open_body(files, {}, progress, upload_ids=upload_ids) as body:
             return self._api.read(
                 "POST", "/library/tracks", Adding, timeout_s=UPLOAD_TIMEOUT_S, **body
             )
@@ -67,6 +81,32 @@ class LibraryCalls(Calls):
         """Return all that is known of a track."""
         return self._api.read("GET", path_of("library", "tracks", track_id), TrackDetails)
 
+    def correct_track(
+        self, track_id: str, change: CorrectionsChange, *, version: str | None = None
+    ) -> TrackDetails:
+        """Correct a track by hand; a field of ``change`` set to None undoes its correction.
+
+        ``version`` is that of the `TrackDetails` that the change was made for; None: any.
+
+        Raises `ApiError` ``track_changed`` (412), ``grid_locked`` (409) or ``invalid_option``
+        (422).
+        """
+        return self._api.read(
+            "PATCH",
+            path_of("library", "tracks", track_id),
+            TrackDetails,
+            json=change.model_dump(mode="json", exclude_unset=True),
+            headers=made_for(version),
+        )
+
+    def undo_correction(self, track_id: str, *, version: str | None = None) -> TrackDetails:
+        """Undo the last change of a track's corrections; without one nothing changes.
+
+        Raises `ApiError` ``track_changed`` (412).
+        """
+        path = path_of("library", "tracks", track_id, "corrections", "undo")
+        return self._api.read("POST", path, TrackDetails, headers=made_for(version))
+
     def remove_track(self, track_id: str) -> None:
         """Remove a track with its uploaded bytes; files on the server are kept."""
         self._api.tell("DELETE", path_of("library", "tracks", track_id))
@@ -74,6 +114,15 @@ class LibraryCalls(Calls):
     def get_cover(self, track_id: str) -> Cover:
         """Return the cover. Raises `ApiError` ``artefact_not_found`` (404) if there is none."""
         with self._api.stream("GET", path_of("library", "tracks", track_id, "cover")) as answer:
+            return Cover(answer.headers["Content-Type"], answer.content)
+
+    def get_thumbnail(self, track_id: str) -> Cover:
+        """Return the cover as WebP, at most 256 pixels wide and high.
+
+        Raises `ApiError` ``artefact_not_found`` (404) if there is none, or it can't be read.
+        """
+        path = path_of("library", "tracks", track_id, "thumbnail")
+        with self._api.stream("GET", path) as answer:
             return Cover(answer.headers["Content-Type"], answer.content)
 
     def list_similar(

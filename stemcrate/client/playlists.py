@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemcrate.client.calls import Calls
-from stemcrate.client.connection import path_of
+from stemcrate.client.connection import made_for, path_of
 from stemcrate.client.files import DownloadProgress, Target, fetch
 from stemcrate.schemas.playlists import (
+    PlaylistChange,
     PlaylistOrder,
     PlaylistPage,
     PlaylistRequest,
     PlaylistView,
     StemFormat,
+    TargetSystem,
 )
 
 WARNINGS = "X-Stemcrate-Warnings"
@@ -48,14 +50,34 @@ class PlaylistCalls(Calls):
         """Return a playlist with its tracks and transitions, with reasons."""
         return self._api.read("GET", path_of("playlists", playlist_id), PlaylistView)
 
-    def reorder_playlist(self, playlist_id: str, tracks: Sequence[str]) -> PlaylistView:
-        """Reorder a playlist; tracks may be added and removed.
+    def rename_playlist(
+        self, playlist_id: str, name: str, *, version: str | None = None
+    ) -> PlaylistView:
+        """Rename a playlist. ``version`` is that of the playlist on the screen; None: any.
 
-        ``tracks`` are ids, 1 to 10,000. Raises `ApiError` ``track_not_found`` (404).
+        Raises `ApiError` ``invalid_option`` (422) or ``playlist_changed`` (412).
+        """
+        body = PlaylistChange(name=name).model_dump(mode="json")
+        path = path_of("playlists", playlist_id)
+        return self._api.read("PATCH", path, PlaylistView, json=body, headers=made_for(version))
+
+    def reorder_playlist(
+        self, playlist_id: str, tracks: Sequence[str], *, version: str | None = None
+    ) -> PlaylistView:
+        """Reorder a playlist, and rate it anew; tracks may be added and removed.
+
+        Parameters
+        ----------
+        tracks : ids, 1 to 10,000.
+        version : of the playlist that the order was made for; None: any.
+
+        Raises
+        ------
+        ApiError : 404 ``track_not_found``, 412 ``playlist_changed``.
         """
         body = PlaylistOrder(tracks=list(tracks)).model_dump(mode="json")
         path = path_of("playlists", playlist_id, "tracks")
-        return self._api.read("PUT", path, PlaylistView, json=body)
+        return self._api.read("PUT", path, PlaylistView, json=body, headers=made_for(version))
 
     def delete_playlist(self, playlist_id: str) -> None:
         """Delete a playlist; its tracks stay in the library."""
@@ -68,6 +90,7 @@ class PlaylistCalls(Calls):
         to: Target,
         *,
         target: str | None = None,
+        system: TargetSystem | None = None,
         stem_format: StemFormat | None = None,
         progress: DownloadProgress | None = None,
     ) -> ExportedPlaylist:
@@ -80,11 +103,12 @@ class PlaylistCalls(Calls):
             all formats.
         to : a file to write or replace, or an existing folder.
         target : folder of the audio, which some formats need.
+        system : of that folder; None: the path tells.
         stem_format : of the STEM files in the pack.
 
         Raises
         ------
-        ApiError : 404 ``artefact_not_found``, 422 ``unsupported_format``.
+        ApiError : 404 ``artefact_not_found``, 422 ``invalid_option`` or ``unsupported_format``.
         ApiUnreachable : also if the connection is cut.
         OSError : the file cannot be written.
         """
@@ -92,7 +116,7 @@ class PlaylistCalls(Calls):
             self._api,
             path_of("playlists", playlist_id, "export", format),
             to,
-            query={"target": target, "stem_format": stem_format},
+            query={"target": target, "system": system, "stem_format": stem_format},
             progress=progress,
         )
         return ExportedPlaylist(

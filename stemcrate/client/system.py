@@ -2,6 +2,7 @@
 
 from stemcrate.client.calls import Calls
 from stemcrate.schemas.configuration import Configuration, Health
+from stemcrate.schemas.system import SystemReport
 
 SERVICE_UNAVAILABLE = 503
 
@@ -16,3 +17,7 @@ class SystemCalls(Calls):
     def get_config(self) -> Configuration:
         """Return what the installation offers: models, options with their defaults, limits."""
         return self._api.read("GET", "/config", Configuration)
+
+    def get_system(self) -> SystemReport:
+        """Return workers, queue, disk, settings, versions and recent failures."""
+        return self._api.read("GET", "/system", SystemReport)

@@ -12,6 +12,9 @@ from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor  # noqa:
 from stemcrate.schemas.options import ProcessingOptions
 
 FILE_FIELD = "file"
+UPLOADS_FIELD = "upload_ids"
+JOB_FIELD = "from_job"
+LIBRARY_FIELD = "from_library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +36,40 @@ UploadProgress = Callable[[int, int], None]
 
 @contextmanager
 def open_body(
-    files: Sequence[Upload], options: Options, progress: UploadProgress | None
+    files: Sequence[Upload],
+    options: Options,
+    progress: UploadProgress | None,
+    *,
+    upload_ids: Sequence[str] = (),
+    from_job: str | None = None,
+    track_ids: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Open files and yield a request's ``data`` and ``headers``; the body can be sent once."""
     with ExitStack() as stack:
         if isinstance(options, ProcessingOptions):
             options = options.model_dump(exclude_unset=True)
         parts: list[tuple[str, Any]] = [(name, _written(v)) for name, v in options.items()]
-        for file in files:
-            if not isinstance(file, NamedFile):
-                path = Path(file)
-                file = NamedFile(path.name, stack.enter_context(path.open("rb")))
+        parts += [(UPLOADS_FIELD, upload_id) for upload_id in upload_ids]
+        parts += [(JOB_FIELD, from_job)] if from_job else []
+        parts += [(LIBRARY_FIELD, track_id) for track_id in track_ids]
+        for given in files:
+            file = stack.enter_context(opened(given))
             file.content.seek(0)
             parts.append((FILE_FIELD, (file.name, file.content, "application/octet-stream")))
         encoder = MultipartEncoder(parts)
         data = MultipartEncoderMonitor(encoder, _reporting(encoder.len, progress))
         yield {"data": data, "headers": {"Content-Type": encoder.content_type}}
+
+
+@contextmanager
+def opened(file: Upload) -> Iterator[NamedFile]:
+    """Open a path; a file that is open already stays open."""
+    if isinstance(file, NamedFile):
+        yield file
+        return
+    path = Path(file)
+    with path.open("rb") as content:
+        yield NamedFile(path.name, content)
 
 
 def _reporting(

@@ -1,10 +1,13 @@
 """What an installation offers, and whether it works."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.options import RecordedOptions
+from stemcrate.schemas.weights import WeightsFetch
 
 HealthStatus = Literal["ok", "no_workers", "disk_full", "no_database"]
 
@@ -38,6 +41,25 @@ class ModelInfo(BaseModel):
         "machine could."
     )
     hint: str = Field("", description="How to make it available.")
+    can_fetch: bool = Field(
+        False,
+        description="Whether its weights alone are missing, and `POST /models/{name}/weights` "
+        "fetches them.",
+    )
+    fetch: WeightsFetch | None = Field(
+        None, description="The download of its weights that waits, runs or has failed."
+    )
+    memory_bytes: int | None = Field(
+        None,
+        description="Need of memory: the peak of a process that runs a whole job of this model on "
+        "a CPU, as measured for docs/benchmarks.md; it hardly depends on the length. Null if it "
+        "was not measured.",
+    )
+    realtime_factors: dict[str, float] = Field(
+        {},
+        description="Seconds of audio per second of work, by `preset`, as measured in the last "
+        "jobs of this installation; empty before its first.",
+    )
 
 
 class ModelChoice(BaseModel):
@@ -66,6 +88,10 @@ class RecipeInfo(BaseModel):
     stems: list[str] | None = Field(description="Summed stems; null: every stem except `without`.")
     without: list[str]
 
+    def is_possible(self, available: Collection[str]) -> bool:
+        """Return whether the available audio, named as stems are, makes it."""
+        return {*(self.stems or self.without)} <= {MIXTURE, *available}
+
 
 class RequestLimits(BaseModel):
     """Limits of one request."""
@@ -73,6 +99,16 @@ class RequestLimits(BaseModel):
     max_upload_bytes: int = Field(description="For each file.")
     max_duration_s: float
     max_files_per_job: int
+
+
+class ExportInfo(BaseModel):
+    """A format that playlists are exported in."""
+
+    name: str = Field(examples=["rekordbox"])
+    label: str = Field(examples=["rekordbox"])
+    needs_target: bool = Field(
+        description="Whether it holds absolute paths, so that the target folder must be named."
+    )
 
 
 class Configuration(BaseModel):
@@ -88,4 +124,7 @@ class Configuration(BaseModel):
     formats: list[str]
     bit_depths: list[str]
     defaults: RecordedOptions = Field(description="Default options of a job.")
+    exports: list[ExportInfo] = Field(
+        description="Formats of playlists; `pack` is one ZIP of everything."
+    )
     limits: RequestLimits

@@ -14,10 +14,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from stemcrate.schemas.delivered import DeliveredLoudness
 from stemcrate.schemas.record import Facts
 
 MIXTURE = "mixture"
 """The whole recording, beside its stems."""
+
+N_HOT_CUES = 8
+"""Pads of every program and player."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 KnownTempo = Annotated[float | None, AfterValidator(lambda tempo_bpm: tempo_bpm or None)]
@@ -74,6 +78,23 @@ class EnergyCurve(Part):
     values: list[float]
 
 
+class ChromaValues(Part):
+    """Strength of the pitch classes C to B over time: 12 values, 0 to 100, every ``hop_s`` seconds.
+
+    The strongest of a span has 100; a span without pitch has zeros.
+    """
+
+    hop_s: float
+    values: list[list[int]]
+
+
+class LoudnessValues(Part):
+    """Short-term loudness, over 3 s, every ``hop_s`` seconds; null below −70 LUFS."""
+
+    hop_s: float
+    values: list[float | None]
+
+
 class Section(Part):
     """A section of the form; sections with the same ``letter`` sound alike."""
 
@@ -86,10 +107,30 @@ class Section(Part):
 
 
 class CuePoint(Part):
-    """A cue point."""
+    """A cue point, or a loop where it has an end."""
 
     time_s: float
     name: str
+    end_s: float | None = Field(None, description="End of a loop; null for a cue point.")
+    hot_cue: int | None = Field(
+        None, description="Number of the hot cue, 1 to 8; null for a memory cue."
+    )
+    colour: str | None = Field(None, description="Colour, such as `#CC0000`; null: the default.")
+
+
+def _number_hot_cues(cues: list[CuePoint]) -> list[CuePoint]:
+    """Make the first 8 cues of an analysis hot cues; what was numbered before stays."""
+    if any("hot_cue" in cue.model_fields_set for cue in cues):
+        return cues
+    ordered = sorted(cues, key=lambda cue: cue.time_s)
+    return [
+        cue.model_copy(update={"hot_cue": number if number <= N_HOT_CUES else None})
+        for number, cue in enumerate(ordered, start=1)
+    ]
+
+
+Cues = Annotated[list[CuePoint], AfterValidator(_number_hot_cues)]
+"""Cue points in order of time."""
 
 
 class Chord(Part):
@@ -117,6 +158,7 @@ class SourceFacts(Facts):
 
     title: str | None = Field(None, description="Title of the track.")
     artist: str | None = Field(None, description="Artist of the track.")
+    rating: int | None = Field(None, description="Rating, 0 to 5 stars; null unless set by hand.")
     duration_s: float | None = Field(None, description="Duration of the recording.")
 
 
@@ -170,6 +212,7 @@ class KeyFacts(Facts):
         default_factory=list, description="Stretches of one key."
     )
     tuning_cents: float | None = Field(None, description="Deviation from A4 = 440 Hz.")
+    chroma_over_time: ChromaValues | None = Field(None, description="Pitch classes over time.")
 
 
 class EnergyFacts(Facts):
@@ -200,6 +243,9 @@ class LoudnessFacts(Facts):
     replaygain_peak: float | None = Field(
         None, description="ReplayGain 2.0 peak; linear, 1 is full scale."
     )
+    loudness_over_time: LoudnessValues | None = Field(
+        None, description="Short-term loudness over time; empty below 3 s."
+    )
 
 
 class VocalsFacts(Facts):
@@ -227,7 +273,9 @@ class StructureFacts(Facts):
     mix_in_bars: int | None = Field(None, description="The same in bars.")
     mix_out_s: Interval | None = Field(None, description="Window to mix out, start and end.")
     mix_out_bars: int | None = Field(None, description="The same in bars.")
-    cues: list[CuePoint] = Field(default_factory=list, description="Up to 8 cue points.")
+    cues: Cues = Field(
+        default_factory=list, description="Cue points and loops; the analysis finds up to 8."
+    )
     audible_s: Interval | None = Field(
         None, description="Range above −60 dB relative to the loudest part."
     )
@@ -318,6 +366,11 @@ class JobFacts(TrackFacts):
 
     gain_db: float | None = Field(None, description="Gain of all of the track's files.")
     gains_db: dict[str, float] | None = Field(None, description="Gain of each file, by label.")
+    delivered_loudness: DeliveredLoudness | None = Field(
+        None,
+        description="Loudness of the delivered `main`, or of the sum of the stems where all files "
+        "have one gain.",
+    )
     null_test: NullTest | None = None
     separation_quality: SeparationQuality | None = None
 

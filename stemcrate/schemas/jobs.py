@@ -31,6 +31,7 @@ class JobLinks(BaseModel):
     outputs: str
     events: str
     cancel: str
+    retry: str
     zip: str
 
 
@@ -50,8 +51,8 @@ class JobTrack(BaseModel):
     name: str
     state: JobState
     analysis: JobFacts = Field(
-        description="Facts with a single value (tempo, key, energy, …); the manifest also holds "
-        "lists (beats, chords, …)."
+        description="Facts with a single value (tempo, key, energy, …) and the delivered loudness; "
+        "the manifest also holds lists (beats, chords, …)."
     )
     error: Failure | None
 
@@ -81,6 +82,9 @@ class Job(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    queue_place: int | None = Field(
+        None, description="Its place among the jobs that wait for a worker; null unless it does."
+    )
     stage: str | None = Field(description="The stage that runs now.")
     track_index: int | None = Field(description="The track that it works on.")
     fraction: float = Field(description="Fraction of the whole job that is done, 0 to 1.")
@@ -90,6 +94,11 @@ class Job(BaseModel):
     device: DeviceRecord
     tracks: list[JobTrack]
     n_failed_tracks: FailedTracks
+    n_files: int = Field(description="Number of delivered files so far: what the ZIP contains.")
+    can_retry: bool = Field(
+        description="Whether `POST /job/{id}/retry` would continue the job: it has ended, and "
+        "something failed for a reason that may pass, or was cancelled."
+    )
     stages: list[StageSummary]
     warnings: list[JobWarning]
     error: Failure | None
@@ -111,6 +120,25 @@ class JobSummary(BaseModel):
         description="The model that separated, or the requested one; null for an analysis."
     )
     n_warnings: int
+    n_bytes: int = Field(description="Size of its results, identical files counted once.")
+    can_retry: bool = Field(description="Whether `POST /job/{id}/retry` would do anything.")
+
+
+class JobQuery(BaseModel):
+    """A page of the history; every field but `limit` and `cursor` narrows it."""
+
+    text: str = Field(
+        "",
+        max_length=500,
+        description="Words that must all occur in the names of the job's files or its id; "
+        "capitals and accents do not matter.",
+    )
+    state: JobState | None = Field(None, description="Only jobs in this state.")
+    kind: JobKind | None = Field(None, description="Only jobs of this kind.")
+    limit: int = Field(50, ge=1, le=200, description="Maximum number of jobs.")
+    cursor: str | None = Field(
+        None, min_length=1, description="`next_cursor` of the previous page."
+    )
 
 
 class JobPage(BaseModel):

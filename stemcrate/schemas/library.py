@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from stemcrate.schemas.corrections import CorrectionsView
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.jobs import JobReceipt
 from stemcrate.schemas.search import CatalogueFacts
@@ -20,7 +21,12 @@ class TrackLine(CatalogueFacts):
     id: str = Field(description="SHA-256 of the file's bytes.", examples=[EXAMPLE_TRACK_ID])
     title: str
     artist: str | None
+    genre: str | None
+    comment: str | None
+    cover_url: str | None
+    thumbnail_url: str | None = Field(description="The cover in small; null without a cover.")
     stems: list[str] = Field(description="Stems that a job separated it into.")
+    corrected: list[str] = Field(description="Fields that were corrected by hand.")
     added_at: datetime
     is_missing: bool = Field(description="Whether its file is missing.")
 
@@ -30,6 +36,23 @@ class LibraryPage(BaseModel):
 
     tracks: list[TrackLine]
     next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page.")
+    total: int | None = Field(
+        description="Number of tracks on all pages; null on pages that a `cursor` leads to."
+    )
+
+
+class MapCell(BaseModel):
+    """Tracks of one key and tempo."""
+
+    camelot: str = Field(examples=["8A"])
+    tempo_bpm: int = Field(description="Rounded.")
+    n_tracks: int
+
+
+class LibraryMap(BaseModel):
+    """How many tracks have which key and tempo; those without either are left out."""
+
+    cells: list[MapCell]
 
 
 class TrackDetails(TrackLine):
@@ -43,10 +66,13 @@ class TrackDetails(TrackLine):
     bit_depth: int | None
     codec: str | None
     container: str | None
-    tags: TextTags
-    facts: TrackFacts = Field(description="Facts of the analysis, as in a job's manifest.")
+    tags: TextTags = Field(description="Tags of the file, with corrections.")
+    facts: TrackFacts = Field(description="Facts of the analysis, with corrections.")
+    corrections: CorrectionsView
+    version: str = Field(
+        description="Changes when facts, tags or corrections change; also the `ETag`."
+    )
     jobs: list[str] = Field(description="Jobs that processed it.")
-    cover_url: str | None
 
 
 class RefusedFile(BaseModel):

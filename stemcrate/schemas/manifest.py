@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from stemcrate.schemas.delivered import DeliveredLoudness
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.options import RecordedOptions
 from stemcrate.schemas.record import Partial, Record
@@ -36,7 +37,7 @@ class JobState(StrEnum):
 
 
 class StageState(StrEnum):
-    """State of a stage."""
+    """State of a stage; the last three are final."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -44,13 +45,22 @@ class StageState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the stage has ended."""
+        return self in (StageState.COMPLETED, StageState.FAILED, StageState.CANCELLED)
+
 
 class Failure(Record):
-    """An error (`core.errors`)."""
+    """An error (`core.errors`).
+
+    ``retryable``: the cause may pass, so the upload stays and the job can be tried again.
+    """
 
     code: str
     message: str
     hint: str = ""
+    retryable: bool = False
 
 
 class StageWarning(Record):
@@ -81,22 +91,66 @@ class Artefact(Record):
     sample_rate: int | None = None
     bit_depth: str | None = None
     gain_db: float | None = None
+    loudness: DeliveredLoudness | None = Field(
+        None, description="Loudness of audio as delivered; null where it was not measured."
+    )
     mp3_offset_ms: dict[str, float] | None = None
+    same_as: str | None = Field(
+        None,
+        description="`name` of another artefact with the same samples: their one file is stored "
+        "under that name, and downloaded under both.",
+    )
+
+    @property
+    def stored_as(self) -> str:
+        """Path of its file below the job's folder."""
+        return self.same_as or self.name
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its file is in the job's ZIP: for people, and under this name."""
+        return self.role != "waveform" and self.same_as is None
+
+
+class StageDeaths(Record):
+    """Deaths while a stage ran, in a row without progress between them.
+
+    Attributes
+    ----------
+    process : deaths of the stage's process alone; its worker lived on.
+    worker : deaths of the whole worker or its machine.
+    kept_bytes : bytes that the attempts had kept for the next one at the last death; more of
+        them are progress.
+    """
+
+    process: int = 0
+    worker: int = 0
+    kept_bytes: int = 0
 
 
 class ProcessingStage(Record):
-    """The record of one stage: parameters, state, result, warnings, error."""
+    """The record of one stage: parameters, state, result, warnings, error.
+
+    Attributes
+    ----------
+    attempts : number of the newest attempt, the only one that may write.
+    deaths : what counts against the stage; a restart of its worker does not.
+    work_files : names of the files that it wrote for later stages of its track; None before it
+        completed.
+    """
 
     name: str
     version: str
     state: StageState = StageState.PENDING
     attempts: int = 0
+    deaths: StageDeaths = Field(default_factory=StageDeaths)
     started_at: datetime | None = None
     seconds: float | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     cache_key: str | None = None
     cache_hit: bool = False
     result: dict[str, Any] = Field(default_factory=dict)
+    work_files: list[str] | None = None
     warnings: list[StageWarning] = Field(default_factory=list)
     error: Failure | None = None
 
@@ -155,7 +209,10 @@ class TrackRecord(Record):
 
 
 class ProcessingManifest(Record):
-    """The whole job. See `docs/architecture.md` for an annotated example."""
+    """The whole job. See `docs/architecture.md` for an annotated example.
+
+    ``n_retries`` is how often the job was tried again; times are those of the last try.
+    """
 
     schema_version: int = SCHEMA_VERSION
     job_id: str
@@ -163,6 +220,7 @@ class ProcessingManifest(Record):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    n_retries: int = 0
     options: RecordedOptions = Field(default_factory=RecordedOptions)
     software: dict[str, str] = Field(default_factory=dict)
     model: ModelRecord = Field(default_factory=ModelRecord)

@@ -195,7 +195,8 @@ class ProcessingOptions(BaseModel):
     recipes: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         COMPOSITE_NAMES,
         title="Composites",
-        description="Composite tracks to deliver; by default all built-in ones.",
+        description="Composite tracks to deliver; by default all built-in ones that the model can "
+        "make.",
     )
     custom_recipes: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_read_recipes)] = Field(
         {},

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +11,9 @@ from stemcrate.schemas.sets import RelaxedWish, SetWishes
 from stemcrate.schemas.transitions import Transition
 
 EXAMPLE_PLAYLIST_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b21"
+
+
+TargetSystem = Literal["linux", "macos", "windows"]
 
 
 class StemFormat(StrEnum):
@@ -26,6 +30,14 @@ class PlaylistOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     tracks: list[str] = Field(min_length=1, max_length=10_000, description="Ids of tracks.")
+
+
+class PlaylistChange(BaseModel):
+    """What is changed of a playlist besides its tracks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=500, description="Name of the set.")
 
 
 class PlaylistRequest(SetWishes):
@@ -62,8 +74,25 @@ class PlaylistPage(BaseModel):
 class PlaylistView(PlaylistLine):
     """A playlist with its tracks and transitions."""
 
-    duration_s: float | None = Field(description="Planned duration; null if the order was given.")
-    score: float | None
+    version: str = Field(description="Changes when the playlist does; also the `ETag`.")
+    request: SetWishes | None = Field(
+        description="What the set was planned for, and is rated by; null in playlists without "
+        "wishes."
+    )
+    duration_s: float | None = Field(
+        description="From mixing in the first track to the end of the last."
+    )
+    score: float | None = Field(description="Mean of the transitions' scores, 0 to 1.")
+    curve_fit: float | None = Field(
+        description="How well the tracks fit the energy curve, 0 to 1; null without a curve."
+    )
+    order: list[str] = Field(description="Ids of all tracks in playing order.")
+    starts_s: list[float] = Field(
+        description="Start of each track of `order`, in seconds of the set."
+    )
+    wanted_energy: list[float] = Field(
+        description="Energy of the curve at each track of `order`; empty without a curve."
+    )
     tracks: list[TrackLine]
     gone: list[str] = Field(description="Ids of tracks that are no longer in the library.")
     transitions: list[Transition]

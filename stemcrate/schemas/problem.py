@@ -1,6 +1,11 @@
 """Errors of the API (RFC 9457), all in one shape."""
 
+from typing import Any, Self
+
 from pydantic import BaseModel, Field
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:stemcrate:problem:"
 
 
 class ProblemItem(BaseModel):
@@ -26,3 +31,16 @@ class Problem(BaseModel):
     retryable: bool = Field(False, description="Whether the same request may succeed later.")
     field: str | None = Field(None, description="The option or form field at fault.")
     errors: list[ProblemItem] | None = Field(None, description="Every error, if there are several.")
+
+    @classmethod
+    def of(cls, status: int, code: str, detail: str, path: str, **fields: Any) -> Self:
+        """Return the problem with this code; type and title follow from it."""
+        return cls(
+            type=TYPE_PREFIX + code,
+            title=code.replace("_", " ").capitalize(),
+            status=status,
+            detail=detail,
+            code=code,
+            instance=path,
+            **fields,
+        )

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 MAX_LIMIT = 500
+MAX_OFFSET = 10_000_000
 
 
 class SortKey(StrEnum):
@@ -20,12 +21,14 @@ class SortKey(StrEnum):
 
     TITLE = "title"
     ARTIST = "artist"
+    GENRE = "genre"
     ADDED = "added"
     DURATION = "duration"
     TEMPO = "tempo"
     KEY = "key"
     ENERGY = "energy"
     LOUDNESS = "loudness"
+    RATING = "rating"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Column:
     sort : the key that sorts by it.
     is_positive : zero and less mean that it is unknown.
     counts_octaves : a range also takes its half and its double.
+    certainty : name of the fact that says how certain it is, 0 to 1; shown beside it where
+        `stemcrate.schemas.doubt` calls it doubtful.
     """
 
     heading: str | None = None
@@ -45,6 +50,7 @@ class Column:
     sort: SortKey | None = None
     is_positive: bool = False
     counts_octaves: bool = False
+    certainty: str | None = None
 
 
 class CatalogueFacts(BaseModel):
@@ -55,15 +61,31 @@ class CatalogueFacts(BaseModel):
     ]
     tempo_bpm: Annotated[
         float | None,
-        Column("BPM", "{:.2f}", SortKey.TEMPO, is_positive=True, counts_octaves=True),
+        Column(
+            "BPM",
+            "{:.2f}",
+            SortKey.TEMPO,
+            is_positive=True,
+            counts_octaves=True,
+            certainty="tempo_confidence",
+        ),
     ]
-    camelot: Annotated[str | None, Column("Camelot", sort=SortKey.KEY)]
+    tempo_confidence: Annotated[float | None, Column()] = Field(
+        None, description="Probability that the tempo is right."
+    )
+    camelot: Annotated[str | None, Column("Camelot", sort=SortKey.KEY, certainty="key_confidence")]
+    key_confidence: Annotated[float | None, Column()] = Field(
+        None, description="Probability that the key is right."
+    )
     energy: Annotated[
         float | None, Column("Energy", "{:.0f}", SortKey.ENERGY, is_positive=True)
     ] = Field(description="1 to 10.")
     integrated_loudness_lufs: Annotated[float | None, Column("LUFS", "{:.1f}", SortKey.LOUDNESS)]
     vocal_ratio: Annotated[float | None, Column()] = Field(
         description="Fraction of the duration with vocals, 0 to 1."
+    )
+    rating: Annotated[int | None, Column("Stars", "{:.0f}", SortKey.RATING)] = Field(
+        description="0 to 5 stars, set by hand."
     )
 
 
@@ -100,8 +122,8 @@ class Bound:
     side: Literal["least", "most"]
 
 
-class TrackQuery(BaseModel):
-    """A search of the library; every field narrows it further.
+class TrackFilter(BaseModel):
+    """Which tracks of the library are wanted; every field narrows it further.
 
     A track whose value is unknown lies in no range, is neither with nor without vocals, and comes
     last in every order.
@@ -145,16 +167,18 @@ class TrackQuery(BaseModel):
     duration_max_s: Annotated[float | None, Bound("duration_s", "most")] = Field(
         None, allow_inf_nan=False, description="Maximum duration in seconds."
     )
+    rating_min: Annotated[float | None, Bound("rating", "least")] = Field(
+        None, allow_inf_nan=False, description="Minimum rating, 0 to 5 stars."
+    )
+    rating_max: Annotated[float | None, Bound("rating", "most")] = Field(
+        None, allow_inf_nan=False, description="Maximum rating."
+    )
     vocals: Literal["with", "without"] | None = Field(
         None, description="`with` or `without` (less than 5 % of the time)."
     )
-    sort: SortKey = Field(SortKey.TITLE, description="Sort key; unknown values come last.")
-    descending: bool = Field(False, description="Sort in descending order.")
-    limit: int = Field(50, ge=1, le=MAX_LIMIT, description="Maximum number of tracks.")
-    cursor: str | None = Field(
+    doubtful: Literal["tempo", "key", "either"] | None = Field(
         None,
-        min_length=1,
-        description="`next_cursor` of the previous page, with the same order.",
+        description="Tracks whose tempo or key is known, and more likely wrong than right.",
     )
 
     def bounds(self) -> Iterator[tuple[str, Bound, float]]:
@@ -164,3 +188,31 @@ class TrackQuery(BaseModel):
             for bound in field.metadata:
                 if isinstance(bound, Bound) and value is not None:
                     yield name, bound, value
+
+
+class TrackSearch(TrackFilter):
+    """A search of the library, or of a collection."""
+
+    collection: str | None = Field(
+        None, min_length=1, description="Id of a collection: only its tracks."
+    )
+
+
+class TrackQuery(TrackSearch):
+    """A page of a search of the library."""
+
+    sort: SortKey = Field(SortKey.TITLE, description="Sort key; unknown values come last.")
+    descending: bool = Field(False, description="Sort in descending order.")
+    limit: int = Field(50, ge=1, le=MAX_LIMIT, description="Maximum number of tracks.")
+    cursor: str | None = Field(
+        None,
+        min_length=1,
+        description="`next_cursor` of the previous page, with the same order.",
+    )
+    offset: int = Field(
+        0,
+        ge=0,
+        le=MAX_OFFSET,
+        description="Number of tracks to leave out, to jump to a place; not with `cursor`, which "
+        "is faster from page to page and misses no track when others are added.",
+    )

@@ -62,7 +62,9 @@ class SetTrack(BaseModel):
     title: str
     artist: str | None = None
     tempo_bpm: KnownTempo = None
+    tempo_confidence: float | None = None
     camelot: str | None = None
+    key_confidence: float | None = None
     energy: float | None = None
     duration_s: float | None = None
     starts_s: float = Field(description="Start of the track, in seconds of the set.")

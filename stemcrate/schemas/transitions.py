@@ -1,6 +1,6 @@
 """How one track mixes into the next."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -8,6 +8,8 @@ from stemcrate.schemas.record import Partial
 
 TrackId = int | str
 """A track of the library by its id, or one of a job by its index."""
+
+LoudnessBasis = Literal["delivered", "source", "mixed"]
 
 
 class DroppedStem(BaseModel):
@@ -39,6 +41,14 @@ class Transition(Partial):
     loudness: float
     timbre: float
     vocals: float
+    loudness_step_lu: float | None = Field(
+        None, description="Loudness of the incoming track minus that of the outgoing one, in LU."
+    )
+    loudness_of: LoudnessBasis | None = Field(
+        None,
+        description="What the step compares: `delivered` files, the `source` recordings, or "
+        "`mixed`, one of each.",
+    )
     pitch_change_percent: float | None = Field(
         description="Pitch change of the incoming track that meets the outgoing one's tempo, half "
         "and double time allowed; null where a tempo is unknown."
