@@ -7,7 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.parts.markup import show_style
+from ui.buttons import forget_clicks
+from ui.language import t
+from ui.parts.language_choice import ask_language, take_language
+from ui.parts.player import show_dock
 from ui.places import PLACES
 
 LOGO = Path(__file__).with_name("logo.svg")
@@ -15,19 +18,23 @@ LOGO = Path(__file__).with_name("logo.svg")
 
 def main() -> None:
     """Lay out the workbench and run the requested page."""
+    take_language()
     st.set_page_config(
         page_title="Stemcrate",
         page_icon="🎚️",
         layout="wide",
-        menu_items={"About": "Stemcrate: stems that add up to the song, and sets that mix."},
+        menu_items={"About": t("Stemcrate: stems that add up to the song, and sets that mix.")},
     )
     st.logo(str(LOGO), size="large")
-    show_style()
+    show_dock()
     pages = [
-        st.Page(place.script, title=place.title, icon=place.icon, default=place is PLACES[0])
+        st.Page(place.script, title=t(place.title), icon=place.icon, default=place is PLACES[0])
         for place in PLACES
     ]
-    st.navigation(pages).run()
+    # At the side it would take width from the tables, and push the page aside as it arrives.
+    st.navigation(pages, position="top").run()
+    ask_language()
+    forget_clicks()
 
 
 if __name__ == "__main__":

@@ -1,25 +1,32 @@
-"""One colour per stem, legible on light and dark backgrounds."""
+"""One colour per stem, the same on light and dark backgrounds.
+
+Each has a contrast of at least 3:1 (WCAG 2.2, 1.4.11) to the page and to the boxes of both themes.
+Stems of one model stay apart for normal sight and without one kind of cones (protanopia,
+deuteranopia, tritanopia after Machado et al. 2009): by 0.08 in Oklab, four times what is just
+noticeable. Colours never stand alone: the name is always written beside them.
+"""
 
 STEM_COLOURS = {
-    "vocals": "#f06595",
-    "drums": "#4dabf7",
-    "bass": "#ffa94d",
-    "guitar": "#51cf66",
-    "piano": "#fcc419",
-    "other": "#9775fa",
-    "accompaniment": "#9775fa",
-    "residual": "#868e96",
-    "harmonic": "#22b8cf",
-    "percussive": "#ff8787",
-    "main": "#7c8796",
-    "main_harmonic": "#22b8cf",
-    "main_percussive": "#ff8787",
-    "acapella": "#f06595",
-    "instrumental": "#845ef7",
-    "drumless": "#20c997",
-    "bassless": "#94d82d",
+    "vocals": "#f04ba5",
+    "drums": "#4b87ff",
+    "bass": "#a55a00",
+    "guitar": "#008769",
+    "piano": "#a5872d",
+    "other": "#964bc3",
+    "accompaniment": "#12805c",
+    "residual": "#76808c",
+    "original": "#76808c",
+    "harmonic": "#1b8cb5",
+    "percussive": "#e0523f",
+    "main": "#76808c",
+    "main_harmonic": "#1b8cb5",
+    "main_percussive": "#e0523f",
+    "acapella": "#f04ba5",
+    "instrumental": "#12805c",
+    "drumless": "#5c8a1e",
+    "bassless": "#0e8aa6",
 }
-FALLBACK = "#748ffc"
+FALLBACK = "#6c7ae0"
 
 
 def colour_of(label: str) -> str:

@@ -9,9 +9,12 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict  # noqa: TID251
 
+API_PREFIX = "/api"
+"""Where the workbench's server answers with the API, for the browser."""
+
 
 class ApiAddress(BaseSettings):
-    """Addresses of the API for this process and for the user's browser."""
+    """Address of the API for the workbench's server, which forwards to it."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
@@ -20,18 +23,11 @@ class ApiAddress(BaseSettings):
         "",
         description="URL of the API for the workbench's server. Empty: this machine, API_PORT.",
     )
-    public_api_url: str = Field(
-        "", description="URL of the API for the user's browser. Empty: API_URL."
-    )
 
     @model_validator(mode="after")
     def _find_api(self) -> Self:
         self.api_url = self.api_url or f"http://127.0.0.1:{self.api_port}"
         return self
-
-    def browser_api_url(self) -> str:
-        """Return the address of the API for links that a browser follows."""
-        return (self.public_api_url or self.api_url).rstrip("/")
 
 
 @lru_cache

@@ -1,24 +1,50 @@
-"""Styles beyond Streamlit's theme. Colours derive from the text colour, so they fit both themes."""
+"""Styles beyond Streamlit's theme. Colours derive from the text colour, so they fit both themes.
+
+They stand in the page's head: Streamlit's own, which come later, must not outweigh them.
+"""
+
+from collections.abc import Iterator
+
+SPACES = {"heading": (57, 30, 1), "tracks": (0, 52, 20), "player": (316, 71, 10)}
+"""What is filled after the page is drawn, by how its key begins: pixels of all but its rows, of a
+row, and the number of rows that fill the screen."""
+
+
+def space_for(name: str, n_rows: int) -> str:
+    """Return how the key of a component begins that needs the space of so many rows."""
+    *_, most = SPACES[name]
+    return f"{name}-{min(n_rows, most)}-"
+
+
+def _kept_spaces() -> Iterator[str]:
+    """Yield rules that keep what is below a component where it is; narrow screens wrap lines."""
+    for name, (base, row, most) in SPACES.items():
+        for n in range(most + 1):
+            key = f"st-key-{space_for(name, n)}"
+            yield f'[class*="{key}"] {{ min-height: {base + n * row}px; }}'
+
 
 STYLE = """
-.stMainBlockContainer { max-width: 1180px; padding-top: 3.5rem; padding-bottom: 4rem; }
-.sc { padding-bottom: 1rem; }
-.sc-head { padding-bottom: .5rem; }
+:root body {
+.stMainBlockContainer { max-width: 1180px; padding-top: 4.5rem; padding-bottom: 2rem; }
+.stMainBlockContainer:has([class*="st-key-library-"]) { max-width: 1600px; padding-inline: 1.5rem;
+  padding-bottom: 1rem; }
+.stBottomBlockContainer { max-width: 1180px; padding: .5rem 1rem .8rem; }
+.stBottom:not(:has([data-playing])) { display: none; }
+.sc-head { padding-bottom: .2rem; }
 .sc-head h1 { font-size: 2.1rem; font-weight: 700; padding: 0; margin: 0; overflow-wrap: anywhere; }
+.sc-cover { display: block; width: 96px; height: 96px; object-fit: cover; border-radius: 8px;
+  background: rgb(127 127 127 / .15); }
 .sc-head p { margin: .3rem 0 0; opacity: .78; }
-.sc-lane { border-left: 4px solid var(--sc); padding: 0 0 0 .8rem; min-height: 68px;
-  display: flex; flex-direction: column; justify-content: center; }
-.sc-lane b { font-size: 1rem; line-height: 1.3; }
-.sc-lane small { font-size: .8rem; line-height: 1.5; display: flex; flex-wrap: wrap;
-  column-gap: .7rem; }
-.sc-lane small span { opacity: .78; }
-.sc-lane a { font-weight: 600; }
-.sc-wavebox { background: color-mix(in srgb, currentColor 6%, transparent); border-radius: 8px;
-  height: 68px; overflow: hidden; }
-.sc-wave { width: 100%; height: 68px; display: block; }
-.sc-grid { stroke: currentColor; stroke-opacity: .16; stroke-width: 1; fill: none;
-  vector-effect: non-scaling-stroke; }
-.sc-zero { stroke-width: 1; stroke-opacity: .8; fill: none; vector-effect: non-scaling-stroke; }
+.sc h2.sc-section { font-size: 1.3rem; font-weight: 600; padding: .6rem 0 0; margin: 0; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: .78; }
+.sc-files { list-style: none; margin: 0; padding: 0; display: grid; gap: 3px; }
+.sc-files li { margin: 0; border-left: 4px solid var(--sc); border-radius: 4px;
+  padding: .3rem .8rem; display: flex; flex-wrap: wrap; gap: .2rem 1rem; align-items: baseline;
+  background: color-mix(in srgb, currentColor 5%, transparent); }
+.sc-files b { min-width: 9rem; }
+.sc-files span { flex: 1 1 12rem; font-size: .86rem; opacity: .8; }
+.sc-files a { font-weight: 600; }
 .sc-table { width: 100%; overflow-x: auto; }
 .sc-table table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 .sc-table :is(th, td) { text-align: left; padding: .5rem .7rem; vertical-align: top; border: 0;
@@ -34,7 +60,9 @@ STYLE = """
 .sc-song { display: flex; gap: .7rem; align-items: center; padding: .45rem .7rem; flex-wrap: wrap;
   border-radius: 8px; background: color-mix(in srgb, currentColor 6%, transparent); }
 .sc-song .sc-place { font-weight: 700; opacity: .7; min-width: 1.2rem; }
-.sc-song .sc-title { flex: 1 1 12rem; overflow-wrap: anywhere; }
+.sc-song .sc-title { flex: 1 1 12rem; overflow-wrap: anywhere; color: inherit;
+  text-decoration: none; }
+.sc-song .sc-title:hover { text-decoration: underline; }
 .sc-chip { border-radius: 6px; padding: .1rem .5rem; font-size: .8rem; font-weight: 600;
   white-space: nowrap; background: color-mix(in srgb, currentColor 9%, transparent); }
 .sc-chip[style] { background: color-mix(in srgb, var(--sc) 38%, transparent); }
@@ -45,31 +73,16 @@ STYLE = """
   gap: .35rem; }
 .sc-stages li { margin: 0; padding: .18rem .6rem; border-radius: 99px; font-size: .8rem;
   border: 1px solid color-mix(in srgb, currentColor 22%, transparent); white-space: nowrap; }
-.sc-stages [data-state=completed] { background: color-mix(in srgb, #40c057 22%, transparent);
-  border-color: transparent; }
-.sc-stages [data-state=running] { background: color-mix(in srgb, #7950f2 30%, transparent);
-  border-color: #7950f2; font-weight: 600; }
-.sc-stages [data-state=failed] { background: color-mix(in srgb, #fa5252 26%, transparent);
-  border-color: transparent; }
-.sc-stages :is([data-state=pending], [data-state=skipped], [data-state=cancelled]) { opacity: .72; }
-.sc-wheel { width: 100%; max-width: 340px; display: block; margin: 0 auto; }
-.sc-wheel text { text-anchor: middle; fill: currentColor; }
-.sc-wheel-code { font-size: 11px; font-weight: 700; opacity: .75; }
-.sc-wheel-note { font-size: 7.5px; font-weight: 400; }
-.sc-wheel .sc-used { opacity: 1; fill: #14161a; }
-.sc-wheel-big { font-size: 24px; font-weight: 700; }
-.sc-wheel-small { font-size: 10px; opacity: .75; }
-.sc-good, .sc-rough { fill: none; stroke: #2f9e44; stroke-width: 3; stroke-linecap: round; }
-.sc-rough { stroke: #e8590c; stroke-dasharray: 2 6; }
-.sc-wheel-dot { fill: #212529; stroke: #ffffff; stroke-width: 1.5; }
-.sc-wheel .sc-wheel-place { fill: #ffffff; font-size: 8.5px; font-weight: 700; }
 @media (max-width: 640px) {
+  .stRadio [data-testid=stCaptionContainer] { display: none; }
   .stMainBlockContainer { padding: 4.4rem 1rem 3rem; }
-  .sc-lane { min-height: 0; }
+  .stMainBlockContainer:has([class*="st-key-library-"]) { padding-inline: 1rem; }
   .sc-head h1 { font-size: 1.6rem; }
   .sc-table table { font-size: .82rem; }
   .sc-table :is(th, td) { padding: .4rem .35rem; }
   .sc-table tbody th { white-space: normal; }
   .sc-meter { width: 40px; }
 }
-"""
+@media (min-width: 900px) { SPACES }
+}
+""".replace("SPACES", "\n".join(_kept_spaces()))

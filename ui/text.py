@@ -5,18 +5,75 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from stemcrate.schemas.manifest import Artefact
+from stemcrate.schemas.manifest import Artefact, JobState
+from ui.language import counted, mark, t
 
 UNKNOWN = "—"
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
-_STAGE_TITLES = {
-    "harmonic_percussive": "Harmonic / percussive",
-    "composite": "Composites",
-    "key": "Key",
-    "tempo": "Tempo & beats",
-    "energy": "Energy & loudness",
-    "waveform": "Waveforms",
+STEMS = {
+    "vocals": mark("Vocals"),
+    "drums": mark("Drums"),
+    "bass": mark("Bass"),
+    "guitar": mark("Guitar"),
+    "piano": mark("Piano"),
+    "other": mark("Other"),
+    "accompaniment": mark("Accompaniment"),
+    "rest": mark("Rest"),
+    "residual": mark("Residual"),
+    "original": mark("Original"),
+    "harmonic": mark("Harmonic"),
+    "percussive": mark("Percussive"),
+    "main": mark("Main"),
+    "main_harmonic": mark("Main harmonic"),
+    "main_percussive": mark("Main percussive"),
+    "instrumental": mark("Instrumental"),
+    "acapella": mark("Acapella"),
+    "drumless": mark("Drumless"),
+    "bassless": mark("Bassless"),
 }
+_STAGES = {
+    "decode": mark("Decode"),
+    "separation": mark("Separation"),
+    "delivery": mark("Delivery"),
+    "normalization": mark("Normalization"),
+    "harmonic_percussive": mark("Harmonic / percussive"),
+    "composite": mark("Composites"),
+    "key": mark("Key"),
+    "tempo": mark("Tempo & beats"),
+    "energy": mark("Energy & loudness"),
+    "structure": mark("Structure"),
+    "chords": mark("Chords"),
+    "descriptors": mark("Descriptors"),
+    "waveform": mark("Waveforms"),
+    "playlist": mark("Playlist"),
+}
+SECTIONS = {
+    "intro": mark("Intro"),
+    "body": mark("Body"),
+    "build": mark("Build"),
+    "drop": mark("Drop"),
+    "chorus": mark("Chorus"),
+    "break": mark("Break"),
+    "outro": mark("Outro"),
+}
+_ENERGY = {
+    "loudness": mark("Loudness"),
+    "flux": mark("Flux"),
+    "drive": mark("Drive"),
+    "density": mark("Density"),
+}
+_TITLES = {**STEMS, **_STAGES, **SECTIONS, **_ENERGY}
+_STATES = {
+    JobState.QUEUED: mark("waiting"),
+    JobState.RUNNING: mark("running"),
+    JobState.COMPLETED: mark("completed"),
+    JobState.FAILED: mark("failed"),
+    JobState.CANCELLED: mark("cancelled"),
+}
+_MONTHS = (
+    *(mark("Jan"), mark("Feb"), mark("Mar"), mark("Apr"), mark("May"), mark("Jun")),
+    *(mark("Jul"), mark("Aug"), mark("Sep"), mark("Oct"), mark("Nov"), mark("Dec")),
+)
 
 
 def escape_markdown(text: str) -> str:
@@ -45,12 +102,17 @@ def escape_html(text: str) -> str:
 
 
 def title_of(name: str) -> str:
-    """Convert the name of a stem, recipe or stage to a label.
+    """Convert the name of a stem, recipe, stage, section or part of the energy to a label.
 
     >>> title_of("main_harmonic")
     'Main harmonic'
     """
-    return _STAGE_TITLES.get(name) or name.replace("_", " ").capitalize()
+    return t(_TITLES[name]) if name in _TITLES else name.replace("_", " ").capitalize()
+
+
+def state_word(state: JobState) -> str:
+    """Return the state of a job or track in a word."""
+    return t(_STATES[state])
 
 
 def number(value: float | None, decimals: int = 1, unit: str = "") -> str:
@@ -85,15 +147,6 @@ def length(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def time_left(seconds: float | None) -> str:
-    """Format the remaining time of a job; empty if unknown."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s left"
-    return f"about {round(seconds / 60)} min left"
-
-
 def size(n_bytes: int) -> str:
     """Format a size in decimal units, as file managers do.
 
@@ -116,7 +169,13 @@ def moment(at: datetime | None, timezone: str | None = None) -> str:
         at = at.astimezone(ZoneInfo(timezone or "UTC"))
     except (ZoneInfoNotFoundError, ValueError):
         at = at.astimezone(ZoneInfo("UTC"))
-    return f"{at.day} {at:%b %Y, %H:%M}"
+    return t(
+        "{day} {month} {year}, {time}",
+        day=at.day,
+        month=t(_MONTHS[at.month - 1]),
+        year=at.year,
+        time=f"{at:%H:%M}",
+    )
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
@@ -128,7 +187,7 @@ def format_facts(artefact: Artefact) -> str:
     """Describe a delivered file: format, bit depth, sample rate."""
     facts = [artefact.format.upper()]
     if depth := artefact.bit_depth:
-        facts.append("32-bit float" if depth == "32f" else f"{depth}-bit")
+        facts.append(t("32-bit float") if depth == "32f" else t("{n}-bit", n=depth))
     if rate := artefact.sample_rate:
         facts.append(f"{rate / 1000:g} kHz")
     return " · ".join(facts)
@@ -140,13 +199,31 @@ def failed_tracks(n_failed: int, n_tracks: int) -> str:
     >>> failed_tracks(2, 3)
     '2 of 3 tracks failed'
     """
-    return f"{n_failed} of {n_tracks} tracks failed" if n_failed and n_tracks > 1 else ""
+    if not n_failed or n_tracks <= 1:
+        return ""
+    return t("{n} of {all} tracks failed", n=n_failed, all=n_tracks)
+
+
+def describe_kept(n_files: int) -> str:
+    """Return what a cancelled job has left.
+
+    >>> describe_kept(0), describe_kept(7)
+    ('No file was delivered until then.', '7 files were delivered until then and are kept.')
+    """
+    if n_files == 0:
+        return t("No file was delivered until then.")
+    return counted(
+        n_files,
+        "{n} file was delivered until then and is kept.",
+        "{n} files were delivered until then and are kept.",
+    )
 
 
 def weight_facts(artefact: Artefact) -> str:
-    """Describe a delivered file's size and the gain from normalization."""
-    gain_db = artefact.gain_db
-    if not gain_db:
-        return size(artefact.bytes)
-    sign = "+" if gain_db > 0 else ""
-    return f"{size(artefact.bytes)} · {sign}{number(gain_db)} dB"
+    """Describe a delivered file's size, gain, and loudness where it was measured."""
+    facts = [size(artefact.bytes)]
+    if gain_db := artefact.gain_db:
+        facts.append(t("gain {n} dB", n=f"{'+' if gain_db > 0 else ''}{number(gain_db)}"))
+    if artefact.loudness is not None and artefact.loudness.integrated_lufs is not None:
+        facts.append(number(artefact.loudness.integrated_lufs, 1, "LUFS"))
+    return " · ".join(facts)

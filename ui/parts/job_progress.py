@@ -1,12 +1,18 @@
-"""A running job: progress, remaining time, stages, and cancel."""
+"""A job on the page Separate: a live card, and at its end what can be done next."""
+
+from typing import Any
 
 import streamlit as st
 
 from stemcrate.client import ClientError
-from stemcrate.schemas.jobs import Job, StageSummary
-from stemcrate.schemas.manifest import JobState
+from stemcrate.schemas.jobs import Job
+from stemcrate.schemas.options import ProcessingOptions, RecordedOptions
+from ui.assets import module_component
+from ui.buttons import pressed
 from ui.connection import Workbench
-from ui.parts.markup import show_heading, show_html
+from ui.kept import Again, kept
+from ui.language import counted, mark, t
+from ui.parts.markup import show_heading
 from ui.parts.messages import (
     errors_shown,
     failure_of_job,
@@ -15,122 +21,141 @@ from ui.parts.messages import (
     show_failure,
     show_warnings,
 )
-from ui.places import RESULTS, forget_job, go
-from ui.text import escape_html, failed_tracks, length, time_left, title_of
+from ui.parts.option_words import STAGES
+from ui.parts.options_form import take_options
+from ui.places import RESULTS, SEPARATE, forget_job, go, track_link
+from ui.text import failed_tracks, title_of
 
-POLL_INTERVAL_S = 1.0
-QUIET_AFTER_S = 120.0
-MARKS = {
-    "completed": "✓",
-    "running": "●",
-    "failed": "✕",
-    "skipped": "–",
-    "cancelled": "–",
-    "pending": "○",
+STATES = {
+    "queued": mark("Waiting for a worker"),
+    "running": mark("Working"),
+    "completed": mark("Done"),
+    "failed": mark("Failed"),
+    "cancelled": mark("Cancelled"),
+    "pending": mark("Waiting"),
+    "skipped": mark("Left out"),
+    "deleted": mark("Deleted"),
 }
-STOPPED_STATES = (JobState.FAILED, JobState.CANCELLED)
-SUBTITLES = {
-    "queued": "Waiting for a worker",
-    "running": "Working",
-    "completed": "Done",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-}
+_card = module_component("job", "job/job.js", css="job/job.css")
 
 
 def show_job(client: Workbench, job_id: str) -> None:
-    """Show a job and refresh it until it ends."""
+    """Show a job: its card follows it to its end by itself."""
     try:
         job = client.get_job(job_id)
     except ClientError as error:
         show_error(error)
         _offer_new_job()
         return
-    is_live = not job.state.is_final
-
-    @st.fragment(run_every=POLL_INTERVAL_S if is_live else None)
-    def panel() -> None:
-        with errors_shown():
-            now = client.get_job(job_id)
-            if is_live and now.state.is_final:
-                st.rerun()
-            show_progress(client, now)
-
-    panel()
+    if not job.state.is_final:
+        _card(key=f"job-{job_id}", data=card_data(client, job), on_ended_change=lambda: None)
+        return
+    _show_end(client, job)
 
 
-def show_progress(client: Workbench, job: Job) -> None:
-    """Show the current progress of a job."""
+def card_data(client: Workbench, job: Job) -> dict[str, Any]:
+    """Return what the card shows at first, and where it hears what follows."""
+    return {
+        "job": job.model_dump(mode="json"),
+        "urls": {
+            "job": client.link(job.links.self),
+            "events": client.link(job.links.events),
+            "cancel": client.link(job.links.cancel),
+        },
+        "stages": {
+            stage.name: t(STAGES.get(stage.name, title_of(stage.name))) for stage in job.stages
+        },
+        "hrefs": [track_link(job.job_id, track.index) for track in job.tracks],
+        "estimate": kept().estimates_s.get(job.job_id),
+        "words": words(),
+    }
+
+
+def words() -> dict[str, str]:
+    """Return the texts of the card."""
+    return {name: t(text) for name, text in STATES.items()} | {
+        "progress": t("Progress of the job"),
+        "cancel": t("Cancel"),
+        "cancelling": t("Cancelling the job"),
+        "tell": t("Notify me at the end"),
+        "away": t("The server does not answer. The job goes on; so does this page."),
+        "open": t("Open"),
+        "tracks": t("{n} tracks"),
+        "track": t("track {n} of {all}"),
+        "next": t("Waiting for a worker, next in line"),
+        "place": t("Waiting for a worker, place {n} in the queue"),
+        "waits": t("Waits for its turn"),
+        "takes": t("takes about {time}"),
+        "left": t("about {time} left"),
+        "quiet": t("nothing heard for {time}"),
+        "seconds": t("{n} s"),
+        "minutes": t("{n} min"),
+    }
+
+
+def _show_end(client: Workbench, job: Job) -> None:
     names = [track.name for track in job.tracks]
-    title = names[0] if len(names) == 1 else f"{len(names)} tracks"
-    show_heading(title, describe_progress(job))
-    if job.state not in STOPPED_STATES:
-        st.progress(min(1.0, max(0.0, job.fraction)))
+    title = names[0] if len(names) == 1 else counted(len(names), "{n} track", "{n} tracks")
+    show_heading(title, describe_end(job))
     if failure := failure_of_job(job):
         show_failure(failure)
-    _show_actions(client, job)
+    with st.container(horizontal=True, gap="small"):
+        _offer_results(job)
+        offer_retry(client, job)
+        if pressed(t("Again with other options"), icon=":material/tune:"):
+            _change(client, job)
+        _offer_new_job()
     for track in job.tracks:
-        _show_stages(track.name, [s for s in job.stages if s.track_index == track.index])
         if failure := failure_of_track(job, track):
             show_failure(failure, of=track.name)
-    _show_stages("The whole job", [s for s in job.stages if s.track_index is None])
     show_warnings(job.warnings, names if len(names) > 1 else ())
 
 
-def describe_progress(job: Job) -> str:
-    """Describe the current stage, its track and the remaining time in one line."""
-    if job.state.is_final or job.stage is None:
-        failed = failed_tracks(job.n_failed_tracks, len(job.tracks))
-        return " · ".join(filter(None, (SUBTITLES[job.state], failed)))
-    parts = [title_of(job.stage)]
-    if job.track_index is not None and len(job.tracks) > 1:
-        parts.append(f"track {job.track_index + 1} of {len(job.tracks)}")
-    silent_s = job.silent_s or 0.0
-    is_quiet = silent_s >= QUIET_AFTER_S
-    news = f"nothing heard for {length(silent_s)}" if is_quiet else time_left(job.eta_s)
-    parts += [f"{100 * job.fraction:.0f} %", news]
-    return " · ".join(part for part in parts if part)
+def describe_end(job: Job) -> str:
+    """Describe how a job ended in one line."""
+    failed = failed_tracks(job.n_failed_tracks, len(job.tracks))
+    return " · ".join(filter(None, (t(STATES[job.state]), failed)))
 
 
-def stage_list(stages: list[StageSummary]) -> str:
-    """Return the list of a track's stages as markup, with each state in words."""
-    items = "".join(map(_stage_item, stages))
-    return f'<ul class="sc-stages">{items}</ul>'
-
-
-def _stage_item(stage: StageSummary) -> str:
-    title, state = title_of(stage.name), _describe(stage)
-    return (
-        f'<li data-state="{escape_html(stage.state)}" title="{escape_html(state)}" '
-        f'aria-label="{escape_html(f"{title}: {state}")}">'
-        f"{MARKS.get(stage.state, '○')} {escape_html(title)}</li>"
+def _offer_results(job: Job) -> None:
+    has_results = job.n_files > 0 or (job.kind, job.state) == ("analysis", "completed")
+    opened = (
+        pressed(t("Open results"), type="primary", icon=":material/queue_music:")
+        if has_results
+        else pressed(t("Details"), icon=":material/info:")
     )
+    if opened:
+        go(RESULTS, job.job_id)
 
 
-def _describe(stage: StageSummary) -> str:
-    if stage.seconds is None:
-        return stage.state
-    return f"{stage.state}, {stage.seconds:.1f} s"
-
-
-def _show_stages(title: str, stages: list[StageSummary]) -> None:
-    if stages:
-        show_html(f"<b>{escape_html(title)}</b>{stage_list(stages)}")
-
-
-def _show_actions(client: Workbench, job: Job) -> None:
-    if job.state.is_final:
-        with st.container(horizontal=True, gap="small"):
-            if st.button("Open results", type="primary", icon=":material/queue_music:"):
-                go(RESULTS, job.job_id)
-            _offer_new_job()
-    elif st.button("Cancel", icon=":material/stop_circle:"):
+def offer_retry(client: Workbench, job: Job) -> None:
+    """Offer to try an ended job again if that may help; then show its progress."""
+    if job.can_retry and pressed(t("Try again"), icon=":material/refresh:"):
         with errors_shown():
-            client.cancel_job(job.job_id)
-            st.toast("Cancelling the job")
+            client.retry_job(job.job_id)
+            go(SEPARATE, job.job_id)
+
+
+def _change(client: Workbench, job: Job) -> None:
+    """Lead to the form with the files and options of this job."""
+    try:
+        options = client.get_manifest(job.job_id).options
+    except ClientError as error:
+        show_error(error)
+        return
+    take_options(_known(options))
+    kept().again = Again([track.name for track in job.tracks], job.job_id)
+    forget_job()
+    st.rerun()
+
+
+def _known(options: RecordedOptions) -> ProcessingOptions:
+    """Return recorded options without those that this version does not know."""
+    known = set(ProcessingOptions.model_fields)
+    return ProcessingOptions.model_validate(options.model_dump(include=known))
 
 
 def _offer_new_job() -> None:
-    if st.button("New job", icon=":material/add:"):
+    if pressed(t("New job"), icon=":material/add:"):
         forget_job()
         st.rerun()

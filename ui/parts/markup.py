@@ -2,27 +2,25 @@
 
 import streamlit as st
 
-from ui.style import STYLE
+from ui.style import space_for
 from ui.text import escape_html
 
 
 def show_html(markup: str) -> None:
-    """Show HTML or SVG on one line, so that Markdown sees a single block and changes nothing.
-
-    `st.html` removes SVG.
-    """
-    st.markdown(f'<div class="sc">{" ".join(markup.split())}</div>', unsafe_allow_html=True)
-
-
-def show_style() -> None:
-    """Add the style sheet to the page."""
-    st.html(f"<style>{STYLE}</style>")
+    """Show HTML. The browser draws it at once, other than Markdown; it removes SVG and scripts."""
+    st.html(f'<div class="sc">{markup}</div>')
 
 
 def show_heading(title: str, subtitle: str = "") -> None:
     """Show a page's heading; both texts are escaped."""
     below = f"<p>{escape_html(subtitle)}</p>" if subtitle else ""
-    show_html(f'<div class="sc-head"><h1>{escape_html(title)}</h1>{below}</div>')
+    with st.container(key=space_for("heading", 1 if subtitle else 0)):
+        show_html(f'<div class="sc-head"><h1>{escape_html(title)}</h1>{below}</div>')
+
+
+def show_section(title: str) -> None:
+    """Show the heading of a part of a page; the text is escaped."""
+    show_html(f'<h2 class="sc-section">{escape_html(title)}</h2>')
 
 
 def meter(fraction: float) -> str:

@@ -7,24 +7,45 @@ import streamlit as st
 
 from stemcrate.client import ApiError, ClientError
 from stemcrate.schemas.jobs import Job, JobTrack, JobWarning
+from stemcrate.schemas.library import RefusedFile
 from stemcrate.schemas.manifest import Failure, JobState
+from ui.language import mark, t
+from ui.parts.healing import is_away, show_away
 from ui.text import escape_markdown, sentence_markdown, title_of
 
 # Hints of the API for programs, reworded for people at a screen.
-HINTS = {"job_not_found": "The History page lists the jobs that exist."}
+HINTS = {"job_not_found": mark("The History page lists the jobs that exist.")}
+
+
+def show_refused(refused: Sequence[RefusedFile]) -> None:
+    """Show files that were not added, each with its reason."""
+    for file in refused:
+        st.error(f"**{escape_markdown(file.name)}**: {_sentence(file.detail, file.hint)}")
 
 
 def show_error(error: ClientError) -> None:
-    """Show an error of the API, file by file if it lists files."""
+    """Show an error of the API, file by file if it lists files.
+
+    While the API is away, the page waits for it.
+    """
+    if is_away(error):
+        show_away()
+        return
     if isinstance(error, ApiError) and error.files:
         lines = [
             f"**{escape_markdown(item.file or '')}**: {_sentence(item.detail, item.hint)}"
             for item in error.files
         ]
-        noun = "this file" if len(lines) == 1 else "these files"
-        st.error(f"Stemcrate cannot use {noun}.\n\n" + "\n".join(f"- {line}" for line in lines))
+        is_one = len(lines) == 1
+        start = (
+            t("Stemcrate cannot use this file.")
+            if is_one
+            else t("Stemcrate cannot use these files.")
+        )
+        st.error(f"{start}\n\n" + "\n".join(f"- {line}" for line in lines))
         return
-    st.error(_sentence(error.message, HINTS.get(error.code, error.hint)), icon=":material/error:")
+    hint = t(HINTS[error.code]) if error.code in HINTS else error.hint
+    st.error(_sentence(error.message, hint), icon=":material/error:")
 
 
 def failure_of_job(job: Job) -> Failure | None:
