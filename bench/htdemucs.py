@@ -59,17 +59,23 @@ def make_network(seed: int) -> Any:
 
 def load_pair(folder: Path, seeds: Sequence[int]) -> tuple[Any, SeparatorModel]:
     """Make a bag with one network per stem (one seed: one network), for demucs and for us."""
+    theirs = write_bag(folder, "htdemucs", seeds)
+    ours = SeparatorFactory.create("htdemucs", device="cpu", model_dir=folder)
+    return theirs, ours
+
+
+def write_bag(folder: Path, name: str, seeds: Sequence[int]) -> Any:
+    """Write such a bag into a folder that serves as MODEL_DIR; return it for demucs."""
     networks = [make_network(seed) for seed in seeds]
     identity = np.eye(len(STEMS)).tolist() if len(seeds) > 1 else None
-    home = folder / "htdemucs"
+    home = folder / name
     home.mkdir(parents=True)
     signatures = [f"bench{seed}" for seed in seeds]
     for signature, network in zip(signatures, networks, strict=True):
         write_network(home, signature, network, layout="hub")
     bag = {"models": signatures} | ({"weights": identity} if identity else {})
-    (home / "htdemucs.yaml").write_text(json.dumps(bag))
-    ours = SeparatorFactory.create("htdemucs", device="cpu", model_dir=folder)
-    return BagOfModels(networks, identity), ours
+    (home / f"{name}.yaml").write_text(json.dumps(bag))
+    return BagOfModels(networks, identity)
 
 
 def run_theirs(bag: Any, mixture: np.ndarray, *, shifts: int = 1) -> np.ndarray:

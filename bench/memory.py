@@ -41,12 +41,16 @@ _CHORDS = ((57, 60, 64), (53, 57, 60), (48, 52, 55), (55, 59, 62))  # Am F C G, 
 _Mono = NDArray[np.float64]
 
 
-def measure_job_mb(minutes: float) -> float:
+def measure_job_mb(
+    minutes: float, *, model: str = "spleeter", model_dir: Path | None = None
+) -> float:
     """Run a job on a song of this length; return the peak resident set in MB."""
     with TemporaryDirectory() as folder:
         song = Path(folder) / "song.wav"
         _write_song(song, minutes)
-        return _peak_mb("process", song, "--model", "spleeter", "--data-dir", f"{folder}/data")
+        places = {"MODEL_DIR": str(model_dir)} if model_dir else {}
+        arguments = ("process", song, "--model", model, "--data-dir", f"{folder}/data")
+        return _peak_mb(*arguments, **places)
 
 
 def measure_analysis_mb(format: str) -> float:
@@ -57,9 +61,14 @@ def measure_analysis_mb(format: str) -> float:
         return _peak_mb("analyze", mix)
 
 
-def _peak_mb(*arguments: object) -> float:
+def _peak_mb(*arguments: object, **settings: str) -> float:
     command = [sys.executable, "-m", "cli.main", *map(str, arguments), "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **settings},  # noqa: TID251
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

