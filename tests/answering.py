@@ -78,7 +78,7 @@ def serve() -> Iterator[Server]:
             if status != 204:
                 self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 (http.server calls them so)
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815 (its names)
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -9,8 +9,11 @@ import pytest
 from tests.programs import PROGRAMS, count_missing
 
 TESTS = Path(__file__).parent
-# Their tests run a whole stack, worker, pipeline or command: `make test-quick` leaves them out.
-SLOW_FOLDERS = ("e2e", *(f"integration/{room}" for room in ("cli", "jobs", "library", "pipeline")))
+# Their tests run a server, a worker, a pipeline or a command: `make test-quick` leaves them out.
+SLOW_FOLDERS = ("e2e", "integration")
+# A file of minutes that is begun last would be waited for by all other processes of the run.
+FIRST = TESTS / "e2e" / "test_endurance.py"
+LAST = TESTS / "e2e"  # whose browsers and servers run on from one file to the next
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,7 +31,11 @@ def processes_as_on_a_terminal() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the slow folders; in others a test or a module is marked by itself."""
+    """Mark the tests of the slow folders; in others a test or a module is marked by itself.
+
+    The order is the one in which processes that run side by side take files over.
+    """
+    items.sort(key=lambda item: (item.path != FIRST, LAST in item.path.parents))
     folders = [TESTS / name for name in SLOW_FOLDERS]
     for item in items:
         if any(folder in item.path.parents for folder in folders):

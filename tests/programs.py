@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.databases import find_postgresql
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 POSTGRES_VARIABLE = "STEMCRATE_TEST_DATABASE_URL"
 REASON = "missing program: "
@@ -35,15 +37,6 @@ class Program:
 def find_first(*names: str) -> str | None:
     """Return the path of the first of these programs that is in PATH."""
     return next(filter(None, map(shutil.which, names)), None)
-
-
-def find_postgresql() -> str | None:
-    """Return the folder of initdb and postgres, which Debian keeps out of PATH."""
-    on_path = shutil.which("initdb")
-    if on_path:
-        return str(Path(on_path).parent)
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return str(found[-1].parent) if found else None
 
 
 def find_database_server() -> str | None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.databases import Server, own_server
 from core.system.database import engine_for
-from tests.postgres import Server, own_server, running_server
+from tests.postgres import running_server
 
 
 @pytest.fixture

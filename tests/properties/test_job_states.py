@@ -4,16 +4,19 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from core.artifacts.store import JobStore
-from core.errors import CorruptAudio
+from core.artifacts.store import JobStore, new_job_id
+from core.errors import CorruptAudio, JobNotRetryable
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.results import PlaylistResult, StageResult
-from core.pipeline.stage import JobStage, StageRef, TrackStage
+from core.pipeline.retrying import can_retry, retry_job
+from core.pipeline.stage import JobStage, TrackStage
+from core.pipeline.stage_ref import StageRef
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.manifest import Failure, JobState, StageState
 from stemcrate.schemas.options import ProcessingOptions
@@ -22,6 +25,7 @@ from stemcrate.schemas.sets import SetDescription
 LEGAL = {
     JobState.QUEUED: {JobState.RUNNING, JobState.CANCELLED, JobState.FAILED, JobState.COMPLETED},
     JobState.RUNNING: {JobState.CANCELLED, JobState.FAILED, JobState.COMPLETED},
+    **{state: {JobState.QUEUED} for state in JobState if state.is_final},
 }
 mood = {"fails": False}
 
@@ -59,10 +63,11 @@ class JobMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.pipeline = AudioPipeline((_Listen(), _Guess(), _Order()), JobStore(self.folder))
+        job_id = new_job_id()
         with self.pipeline.store.open_upload("a.wav", 10) as upload:
             upload.write(b"x")
-            taken = upload.commit("job")
-        manifest = self.pipeline.create_job([taken], ProcessingOptions())
+            taken = upload.commit(job_id)
+        manifest = self.pipeline.create_job([taken], ProcessingOptions(), job_id=job_id)
         self.job_id = manifest.job_id
         self.seen = manifest.state
 
@@ -86,10 +91,21 @@ class JobMachine(RuleBasedStateMachine):
     def cancel(self) -> None:
         self.pipeline.cancel(self.job_id)
 
-    @rule(failed=st.booleans())
-    def close(self, failed: bool) -> None:
-        failure = Failure(code="worker_lost", message="gone") if failed else None
-        self.pipeline.close(self.job_id, failure)
+    @rule(failed=st.booleans(), retryable=st.booleans())
+    def close(self, failed: bool, retryable: bool) -> None:
+        failure = Failure(code="worker_lost", message="gone", retryable=retryable)
+        self.pipeline.close(self.job_id, failure if failed else None)
+
+    @rule()
+    def retry(self) -> None:
+        before = self.pipeline.store.load(self.job_id)
+        if can_retry(before, self.pipeline.store):
+            after = retry_job(self.pipeline.store, self.job_id)
+            assert after.state == JobState.QUEUED
+            assert not any(record.state == StageState.RUNNING for record in after.all_stages())
+        else:
+            with pytest.raises(JobNotRetryable):
+                retry_job(self.pipeline.store, self.job_id)
 
     @invariant()
     def the_manifest_is_legal(self) -> None:

@@ -19,6 +19,7 @@ def test_the_closing_stem_closes_the_sum(
     """Whatever a model gives, even nonsense, the stems sum to the mixture to the last bit."""
     outputs = Outputs(
         files=(Output("main", "composite", ("drums", "vocals", "other")),),
+        repeats=(),
         stems=("drums", "vocals", "other"),
         closing_stem="other",
         has_complements=False,
@@ -31,7 +32,7 @@ def test_the_closing_stem_closes_the_sum(
 @given(codes, codes)
 def test_a_single_stem_is_the_mixture(mixture: np.ndarray, vocals: np.ndarray) -> None:
     grid = {"mixture": mixture, "vocals": vocals}
-    close_sum(grid, Outputs((), ("vocals",), "vocals", has_complements=False))
+    close_sum(grid, Outputs((), (), ("vocals",), "vocals", has_complements=False))
     assert np.array_equal(grid["vocals"], mixture)
 
 

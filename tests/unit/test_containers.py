@@ -150,29 +150,27 @@ def test_a_copied_env_example_changes_nothing_in_the_containers(
         assert (settings.ui_host, settings.ui_port) == ("0.0.0.0", 8501)
         assert settings.allow_open_network
     assert settings.api_url == "http://api:8000"
-    assert settings.public_api_url == "http://localhost:8000"
 
 
 def test_env_reaches_every_service(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = {
         "DATABASE_URL": "postgresql+psycopg://db/stemcrate",
         "MAX_UPLOAD_BYTES": "1000000000",
-        "PUBLIC_API_URL": "https://stems.example.org/api",
+        "ALLOWED_HOSTS": "stems.example.org",
     }
     for name in SERVICES:
         settings = _settings_in(name, chosen, monkeypatch)
         assert settings.database_url == chosen["DATABASE_URL"]
         assert settings.max_upload_bytes == 10**9
-        assert settings.public_api_url == "https://stems.example.org/api"
+        assert settings.allowed_hosts == ["stems.example.org"]
 
 
-def test_published_ports_follow_env_and_the_browser_follows_them(
+def test_published_ports_follow_env_and_the_ports_inside_do_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """API_PORT is the port on this machine; inside, where health checks look, it stays 8000."""
     chosen = {"API_PORT": "9000"}
-    settings = _settings_in("ui", chosen, monkeypatch)
-    assert settings.public_api_url == "http://localhost:9000"
+    assert _settings_in("ui", chosen, monkeypatch).api_url == "http://api:8000"
     assert _interpolate(_service("api")["ports"][0], chosen) == "127.0.0.1:9000:8000"
 
 

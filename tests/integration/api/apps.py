@@ -11,7 +11,9 @@ import soundfile
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp
 
+from api.connections import server_options
 from api.deps import Services
 from api.main import create_app
 from config import Settings
@@ -78,13 +80,17 @@ def files_below(folder: Path) -> list[Any]:
 
 @contextmanager
 def serve(data_dir: Any, **changes: Any) -> Iterator[tuple[str, int]]:
-    """Serve the app on a real socket; give its address."""
-    config = uvicorn.Config(
-        create_app(settings_for(data_dir, **changes)),
-        port=0,
-        log_level="warning",
-        timeout_graceful_shutdown=1,
-    )
+    """Serve the API on a real socket; give its address."""
+    settings = settings_for(data_dir, **changes)
+    with serve_app(create_app(settings), settings.n_connections()) as address:
+        yield address
+
+
+@contextmanager
+def serve_app(app: ASGIApp, n_connections: int = 500) -> Iterator[tuple[str, int]]:
+    """Serve an app on a real socket; give its address."""
+    options = {**server_options(n_connections), "timeout_graceful_shutdown": 1}
+    config = uvicorn.Config(app, port=0, **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

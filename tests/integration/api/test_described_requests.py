@@ -28,6 +28,7 @@ from tests.integration.api.apps import serve, settings_for, wav_bytes
 from tests.library_records import make_record, track_id
 
 N_EXAMPLES = 40
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 CHECKS = [
     negative_data_rejection,
     not_a_server_error,
@@ -51,14 +52,17 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def known_ids(base_url: str) -> dict[str, str]:
-    """Return the ids of a job, a playlist and a track, by the start of their paths."""
+    """Return ids of a job, a playlist, a collection and a track, by the start of their paths."""
     files = {"file": ("a.wav", wav_bytes(0.5))}
     job_id = requests.post(f"{base_url}/process", files=files).json()["job_id"]
     playlist_id = requests.post(f"{base_url}/playlists", json={"name": "x"}).json()["id"]
+    collection = {"name": "x", "tracks": [track_id(2)]}
+    made = requests.post(f"{base_url}/library/collections", json=collection).json()
     return {
         "/job/": job_id,
         "/download/": job_id,
         "/playlists/": playlist_id,
+        "/library/collections/": made["id"],
         "/library/tracks/": track_id(1),
     }
 
@@ -85,7 +89,9 @@ def test_every_answer_is_as_described(
     operation = schema[path][method]
     # In a form everything is text, which no part of the wrong type contradicts.
     is_form = any(body.media_type == "multipart/form-data" for body in operation.body)
-    checks = [c for c in CHECKS if not (is_form and c is negative_data_rejection)]
+    # And tus refuses with 412 and 460, which the check does not know.
+    is_lenient = is_form or path.startswith("/uploads")
+    checks = [c for c in CHECKS if not (is_lenient and c is negative_data_rejection)]
 
     @settings(
         max_examples=N_EXAMPLES,

@@ -141,13 +141,22 @@ def test_the_zip_holds_the_artefacts_and_the_manifest_and_knew_its_length(
 
     with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
         assert pack.testzip() is None
-        names = [a["name"] for a in outputs if a["role"] != "waveform"]
-        assert sorted(pack.namelist()) == sorted([*names, "manifest.json"])
+        packed = [a for a in outputs if a["role"] != "waveform" and a["same_as"] is None]
+        assert sorted(pack.namelist()) == sorted([*(a["name"] for a in packed), "manifest.json"])
         assert all(i.compress_type == zipfile.ZIP_STORED for i in pack.infolist())
-        for artefact in outputs:
-            if artefact["role"] != "waveform":
-                data = pack.read(artefact["name"])
-                assert hashlib.sha256(data).hexdigest() == artefact["sha256"]
+        for artefact in packed:
+            data = pack.read(artefact["name"])
+            assert hashlib.sha256(data).hexdigest() == artefact["sha256"]
+
+
+def test_a_repeated_output_is_downloaded_under_its_own_name(shared: Any, outputs: Any) -> None:
+    """With two stems acapella and vocals were two files of the same samples."""
+    acapella = next(a for a in outputs if a["label"] == "acapella")
+    vocals = next(a for a in outputs if a["label"] == "vocals" and a["role"] == "stem")
+    assert (acapella["same_as"], acapella["sha256"]) == (vocals["name"], vocals["sha256"])
+    answer = shared.get(acapella["url"])
+    assert answer.content == shared.get(vocals["url"]).content
+    assert quote("[acapella].wav", safe="") in answer.headers["content-disposition"]
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,20 @@ def test_a_line_of_the_history(shared: Any, finished: Any) -> None:
     assert line["names"] == ["Artist - Nacht & Träume #1.wav", "second.wav"]
     assert (line["n_tracks"], line["model"], line["state"]) == (2, "spleeter", "completed")
     assert line["finished_at"]
+    artefacts = shared.get(f"/job/{finished['job_id']}/outputs").json()["artefacts"]
+    assert line["n_bytes"] == sum(a["bytes"] for a in artefacts if a["same_as"] is None) > 0
+    assert line["can_retry"] is False
+
+
+def test_jobs_are_found_by_the_names_of_their_files(shared: Any, finished: Any) -> None:
+    def found(**query: str) -> list[str]:
+        return [job["job_id"] for job in shared.get("/jobs", params=query).json()["jobs"]]
+
+    assert finished["job_id"] in found(text="TRAUME second")
+    assert finished["job_id"] in found(text="nacht", kind="separation", state="completed")
+    assert finished["job_id"] not in found(text="nacht", kind="analysis")
+    assert found(text=finished["job_id"]) == [finished["job_id"]]
+    assert found(text="nacht morgen") == []
 
 
 @pytest.mark.parametrize(
@@ -181,6 +195,8 @@ def test_a_line_of_the_history(shared: Any, finished: Any) -> None:
         ("limit=999", "invalid_request", "limit"),
         ("limit=many", "invalid_request", "limit"),
         ("state=sleeping", "invalid_request", "state"),
+        ("kind=karaoke", "invalid_request", "kind"),
+        (f"text={'a' * 501}", "invalid_request", "text"),
     ],
 )
 def test_a_page_that_cannot_be_is_a_problem(shared: Any, query: str, code: str, field: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import soundfile
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
@@ -172,6 +173,47 @@ def test_the_cover_is_served_as_it_was(client: Any) -> None:
     assert (none.status_code, none.json()["code"]) == (404, "artefact_not_found")
 
 
+def give_cover(client: Any, n: int, cover: Cover) -> str:
+    """Give a track of the library a cover; return where its small picture is."""
+    library = services_of(client).library
+    record = make_record(n)
+    record.cover = library.keep_cover(cover)
+    library.put(record)
+    url: str = client.get(f"/library/tracks/{track_id(n)}").json()["thumbnail_url"]
+    return url
+
+
+def test_lists_get_a_small_picture_of_the_cover(client: Any) -> None:
+    """Sixty rows of a table loaded covers of up to 10 MB each, again at every look."""
+    file = io.BytesIO()
+    Image.effect_noise((1200, 1200), 90).save(file, "PNG")
+    url = give_cover(client, 1, Cover(file.getvalue(), "image/png"))
+    answer = client.get(url)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+    assert len(answer.content) < 50_000 < len(file.getvalue())
+    assert Image.open(io.BytesIO(answer.content)).size == (256, 256)
+    assert answer.headers["cache-control"] == "private, max-age=86400"
+    again = client.get(url, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    services_of(client).library.put(make_record(2))
+    assert client.get(f"/library/tracks/{track_id(2)}").json()["thumbnail_url"] is None
+    for path in (f"/library/tracks/{track_id(2)}/thumbnail", "/library/tracks/none/thumbnail"):
+        assert client.get(path).status_code == 404
+
+
+def test_a_cover_that_is_no_picture_is_tried_once(client: Any) -> None:
+    cover = Cover(b"\x89PNG\r\n\x1a\n" + b"pixels", "image/png")
+    url = give_cover(client, 1, cover)
+    answer = client.get(url)
+    assert (answer.status_code, answer.json()["code"]) == (404, "artefact_not_found")
+    assert "max-age" not in answer.headers.get("cache-control", "")
+    path, _ = services_of(client).library.cover_path(track_id(1)) or (Path(), "")
+    made = path.with_name(f"{path.name}.webp")
+    written_at = made.stat().st_mtime_ns
+    assert client.get(url).status_code == 404
+    assert (made.read_bytes(), made.stat().st_mtime_ns) == (b"", written_at)
+
+
 def test_a_job_brings_the_cover_of_its_upload(client: Any, tmp_path: Path) -> None:
     """A manifest holds texts alone: the picture is read from the file."""
     path = tmp_path / "song.flac"
@@ -202,7 +244,7 @@ def test_a_search_that_cannot_be_is_a_problem(crate: Any, query: str, field: str
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
-@pytest.mark.parametrize("path", ["", "/similar", "/compatible", "/cover"])
+@pytest.mark.parametrize("path", ["", "/similar", "/compatible", "/cover", "/thumbnail"])
 @pytest.mark.parametrize("id", ["0" * 64, "nonsense", "%2e%2e%2fx"])
 def test_a_track_that_is_not_there_is_not_found(crate: Any, path: str, id: str) -> None:
     answer = crate.get(f"/library/tracks/{id}{path}")
@@ -213,7 +255,7 @@ def test_a_track_that_is_not_there_is_not_found(crate: Any, path: str, id: str) 
 
 def test_an_empty_library_answers(client: Any) -> None:
     """Nothing to search must not be an error."""
-    assert client.get("/library/tracks").json() == {"tracks": [], "next_cursor": None}
+    assert client.get("/library/tracks").json() == {"tracks": [], "next_cursor": None, "total": 0}
     assert client.get("/library/duplicates").json() == {"groups": []}
     answer = client.post("/playlists", json={"name": "Set", "duration_s": 3600})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_option")
@@ -228,3 +270,29 @@ def test_the_same_bytes_twice_in_one_request_are_one_track(client: Any) -> None:
     assert adding["refused"] == []
     assert len(client.get(f"/job/{adding['job']['job_id']}").json()["tracks"]) == 1
     assert len(client.get("/library/tracks").json()["tracks"]) == 1
+
+
+def test_collections_live_over_rest(client: Any) -> None:
+    library = services_of(client).library
+    for n in range(4):
+        library.put(make_record(n, tempo_bpm=120.0 + n, camelot="8A", energy=n + 1))
+    answer = client.post("/library/collections", json={"name": "A", "tracks": [track_id(1)]})
+    assert answer.status_code == 201
+    path = answer.headers["location"]
+    body = {"add": [track_id(3), "unknown"], "name": "B"}
+    assert client.patch(path, json=body).json()["n_tracks"] == 2
+    smart = {"name": "S", "query": {"energy_max": 3}}
+    assert client.post("/library/collections", json=smart).json()["n_tracks"] == 3
+    listed = client.get("/library/collections").json()["collections"]
+    assert [c["name"] for c in listed] == ["B", "S"]
+    query = {"collection": listed[0]["id"], "sort": "tempo", "descending": True}
+    found = client.get("/library/tracks", params=query).json()
+    assert [t["id"] for t in found["tracks"]] == [track_id(3), track_id(1)]
+    cells = client.get("/library/map", params=query | {"energy_max": 2}).json()["cells"]
+    assert cells == [{"camelot": "8A", "tempo_bpm": 121, "n_tracks": 1}]
+    for wrong in ({"name": "x", "tracks": ["a"], "query": {}}, {"name": "x", "query": {"q": 1}}):
+        assert client.post("/library/collections", json=wrong).status_code == 422
+    assert client.patch(path, json={"query": {}}).json()["code"] == "invalid_option"
+    assert client.delete(path).status_code == 204
+    assert client.get(path).json()["code"] == "collection_not_found"
+    assert client.get("/library/tracks", params=query).status_code == 404

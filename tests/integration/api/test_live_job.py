@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from bench.processes import held_ports, running
 from config import Settings
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, wav_bytes
 from tests.integration.api.test_events import post_song, read_events
-from tests.processes import held_ports, running
 
 pytestmark = pytest.mark.slow
 

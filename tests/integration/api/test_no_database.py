@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from bench.databases import Server, locked
 from core.system import database
 from stemcrate.schemas.manifest import JobState
 from tests.conditions import wait_until
@@ -18,8 +19,6 @@ from tests.integration.api.apps import (
     sweep,
     wav_bytes,
 )
-from tests.integration.databases import locked
-from tests.postgres import Server
 from tests.programs import requires
 
 

@@ -89,6 +89,37 @@ def test_a_given_order_is_kept_and_can_be_changed(crate: Any) -> None:
         assert crate.get(path).json() == before
 
 
+def test_a_new_order_is_rated_by_the_wishes_of_the_set(crate: Any) -> None:
+    """Score, length and curve were gone as soon as two tracks changed places."""
+    planned = create(crate, n_tracks=5, curve="peak", max_pitch_percent=3)
+    path = f"/playlists/{planned['id']}"
+    order = planned["order"]
+    turned = crate.put(f"{path}/tracks", json={"tracks": order[::-1]}).json()
+    assert turned["order"] == order[::-1]
+    assert turned["request"] == planned["request"]
+    assert turned["wanted_energy"] == planned["wanted_energy"]
+    assert len(turned["starts_s"]) == 5
+    assert turned["curve_fit"] < planned["curve_fit"]
+    back = crate.put(f"{path}/tracks", json={"tracks": order}).json()
+    assert back == planned
+
+
+def test_the_second_of_two_windows_is_told_that_the_set_has_changed(crate: Any) -> None:
+    """The later one overwrote what the earlier one had done."""
+    order = [track_id(n) for n in range(3)]
+    playlist = create(crate, tracks=order)
+    path = f"/playlists/{playlist['id']}"
+    seen = crate.get(path).headers["etag"]
+    assert seen == f'"{playlist["version"]}"'
+    first = crate.put(f"{path}/tracks", json={"tracks": order[:2]}, headers={"If-Match": seen})
+    assert first.headers["etag"] != seen
+    late = crate.put(f"{path}/tracks", json={"tracks": order[1:]}, headers={"If-Match": seen})
+    assert (late.status_code, late.json()["code"]) == (412, "playlist_changed")
+    assert crate.get(path).json() == first.json()
+    again = {"If-Match": first.headers["etag"]}
+    assert crate.put(f"{path}/tracks", json={"tracks": order}, headers=again).status_code == 200
+
+
 def test_the_list_is_paged_newest_first_and_deleted_ones_are_gone(crate: Any) -> None:
     ids = [create(crate, tracks=[track_id(n)])["id"] for n in range(3)][::-1]
     seen, url = [], "/playlists?limit=2"
@@ -107,6 +138,9 @@ def test_every_format_that_is_listed_can_be_had(crate: Any) -> None:
     """An export that fails is found at the gig."""
     playlist = create(crate, tracks=[track_id(0), track_id(1)])
     assert {"rekordbox", "m3u8", "traktor", "serato", "csv"} <= set(playlist["exports"])
+    formats = {form["name"]: form for form in crate.get("/config").json()["exports"]}
+    assert [*formats] == [*playlist["exports"]]
+    assert formats["rekordbox"]["needs_target"]
     for name, url in playlist["exports"].items():
         answer = crate.get(url, params={"target": "/Volumes/USB/Set"})
         assert answer.status_code == 200, (name, answer.text)
@@ -127,6 +161,11 @@ def test_exports_name_files_of_the_target_and_nothing_of_this_machine(
     assert str(tmp_path) not in m3u8.text + answer.text
     (warning,) = json.loads(m3u8.headers["x-stemcrate-warnings"])
     assert "Title 001" in warning
+    here = {"target": "/Music", "system": "macos"}
+    traktor = crate.get(playlist["exports"]["traktor"], params=here)
+    assert 'VOLUME="Macintosh HD"' in traktor.text
+    foreign = crate.get(playlist["exports"]["traktor"], params={**here, "target": "D:\\Music"})
+    assert (foreign.status_code, foreign.json()["field"]) == (422, "target")
     refused = crate.get(playlist["exports"]["rekordbox"])
     assert (refused.status_code, refused.json()["field"]) == (422, "target")
 

@@ -121,6 +121,8 @@ def test_every_bad_file_is_listed(client: Any) -> None:
         ({"tempo_min_bpm": "100"}, "invalid_option", "tempo_max_bpm"),
         ({"stages": "tempo,cooking"}, "invalid_option", "stages"),
         ({"name_template": "x" * 9000}, "invalid_option", "name_template"),
+        ({"model": "spleeter", "recipes": "main,drumless"}, "invalid_option", "recipes"),
+        ({"model": "spleeter", "custom_recipes": "dub=bass"}, "invalid_option", "custom_recipes"),
     ],
 )
 def test_options_that_cannot_be_are_named_and_leave_nothing(
@@ -188,9 +190,12 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing(
 
 @pytest.mark.parametrize("path", ["/process", "/library/tracks"])
 def test_files_are_refused_before_they_are_sent_while_the_disk_has_too_little_room(
-    tmp_path: Path, path: str
+    tmp_path: Path, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A job was accepted with 9 MB free for the 40 MB that it needed."""
+    """A job was accepted with 9 MB free for the 40 MB that it needed.
+
+    The log has one line for it: a traceback looked like a defect.
+    """
     with serve(tmp_path, min_free_bytes=10**18) as (host, port):
         connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         connection.putrequest("POST", path)
@@ -202,6 +207,9 @@ def test_files_are_refused_before_they_are_sent_while_the_disk_has_too_little_ro
         connection.close()
         assert (answer.status, problem["code"]) == (507, "storage_full")
         assert "MIN_FREE_BYTES" in problem["hint"]
+        (logged,) = (r for r in caplog.records if r.name == "api.problems")
+        assert logged.getMessage().startswith(f"POST {path}: The disk has")
+        assert logged.exc_info is None
 
         connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         connection.request("GET", "/health")

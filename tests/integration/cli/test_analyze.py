@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from bench.processes import running
 from cli.analysing import AnalysisTask, run_task
 from cli.analysis_records import forget_records, place_records
 from cli.main import main
@@ -28,7 +29,6 @@ from core.audio.tagging.tags import read_tags
 from core.errors import InvalidAudio
 from tests.conditions import PATIENCE_S
 from tests.integration.cli.shell import Shell
-from tests.processes import running
 from tests.unit.analysis.encoding import write_mp4
 from tests.unit.analysis.songs import TEMPO_BPM, make_track
 
@@ -119,7 +119,10 @@ def test_an_unknown_tempo_is_null_empty_and_a_dash(tmp_path: Path) -> None:
     assert read_tags(tmp_path / "silence.flac").bpm is None
     rows = csv.DictReader(_analyze(tmp_path, "silence.flac", "--csv").stdout.splitlines())
     assert [row["tempo_bpm"] for row in rows] == [""]
-    assert " – " in _analyze(tmp_path, "silence.flac").stdout
+    result = _analyze(tmp_path, "silence.flac")
+    assert " – " in result.stdout
+    assert "uncertain" not in result.stdout
+    assert "warning: silence.flac: The recording is silent" in result.stderr
 
 
 def test_csv_is_a_table_that_spreadsheets_read(crate: Path) -> None:

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
+from cli.library_output import print_tracks
+from cli.output import out
+from core.library.library import Library
+from stemcrate.schemas.search import TrackQuery
 from tests.integration.cli.shell import Shell
+from tests.library_records import make_record
 from tests.signals import make_song, write_song
 
 
@@ -50,6 +55,52 @@ def test_search_and_list_print_tables_for_people_and_json_for_programs(filled: S
     rest = filled.json("library", "list", "--limit", 1, "--cursor", page["next_cursor"])
     assert [t["title"] for t in page["tracks"] + rest["tracks"]] == ["Song 0", "Song 1"]
     assert "Song 0" in filled.run("library", "list").stdout
+
+
+def test_collections_are_made_filled_and_deleted(shell: Shell) -> None:
+    ids = [track["id"] for track in shell.json("library", "list")["tracks"]]
+    collection = ("library", "collection")
+    (made,) = shell.json(*collection, "create", "Mine", ids[0][:10])["collections"]
+    assert (made["name"], made["n_tracks"], made["query"]) == ("Mine", 1, None)
+    assert shell.run(*collection, "add", "mine", shell.folder / "gone").returncode == 1
+    assert shell.json(*collection, "add", "mine", ids[1])["collections"][0]["n_tracks"] == 2
+    shell.json(*collection, "remove", made["id"], ids[0])
+    shell.json(*collection, "rename", "Mine", "Yours")
+    (smart,) = shell.json(*collection, "create", "Fast", "--tempo-min-bpm", 500)["collections"]
+    assert smart["query"]["tempo_min_bpm"] == 500
+    listed = shell.json(*collection, "list")["collections"]
+    assert [(c["name"], c["n_tracks"]) for c in listed] == [("Fast", 0), ("Yours", 1)]
+    found = shell.json("library", "search", "--collection", made["id"])["tracks"]
+    assert [track["id"] for track in found] == [ids[1]]
+    assert "tempo_min_bpm 500" in shell.run(*collection, "list").stdout
+    shell.json(*collection, "delete", "Yours")
+    assert shell.run(*collection, "delete", "Yours").returncode == 1
+
+
+def test_lists_say_which_tempo_and_key_are_doubtful(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = Library(tmp_path, f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
+    for place, confidence in enumerate((0.16, 0.9)):
+        library.put(
+            make_record(
+                place,
+                title=f"Song {place}",
+                tempo_bpm=100.0 + place,
+                camelot="8A",
+                tempo_confidence=confidence,
+                key_confidence=1 - confidence,
+            )
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(out, "width", 200)
+        print_tracks(library.search(TrackQuery()).tracks)
+    lines = capsys.readouterr().out.splitlines()
+    guess, sure = (next(line for line in lines if f"Song {n}" in line) for n in range(2))
+    assert "100.00 (uncertain, 16 %)" in guess
+    assert guess.count("uncertain") == 1
+    assert "101.00 (" not in sure
+    assert sure.count("8A (uncertain, 10 %)") == 1
 
 
 def test_a_track_is_named_by_its_file_or_the_beginning_of_its_id(filled: Shell) -> None:

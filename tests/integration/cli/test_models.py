@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bench.processes import running
 from tests.conditions import PATIENCE_S, wait_until
 from tests.file_server import FileServer
 from tests.models import write_tiny_htdemucs, write_tiny_network
-from tests.processes import running
 from tests.signals import make_song, write_song
 
 ROOT = Path(__file__).parents[3]

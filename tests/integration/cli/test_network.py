@@ -3,25 +3,31 @@
 import http.client
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from bench.processes import held_ports, running
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.cli.shell import ROOT, Shell
-from tests.processes import held_ports, running
+from ui.assets import asset_files, asset_url
 
 PAGE = "/"
 STREAM = "/_stcore/stream"
+API = "/api/health"
+NAME = next(name for name in asset_files() if name.endswith(".js"))
+ASSET = asset_url(NAME)
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
 }
+N_CONNECTIONS = 20
 
 
 def ask(port: int, path: str, headers: dict[str, str]) -> tuple[int, http.client.HTTPMessage]:
@@ -43,13 +49,15 @@ def is_up(port: int) -> bool:
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a workbench that `stemcrate ui` serves."""
     folder = tmp_path_factory.mktemp("workbench")
-    with held_ports() as (port,):
+    with held_ports(2) as (port, api_port):
         environment = {
             **os.environ,
             "DATA_DIR": str(folder),
             "UI_PORT": str(port),
+            "API_URL": f"http://127.0.0.1:{api_port}",
             "ALLOWED_HOSTS": "nas.lan",
             "CORS_ORIGINS": "https://stems.example.org",
+            "MAX_CONNECTIONS": str(N_CONNECTIONS),
             "PYTHONPATH": str(ROOT),
         }
         command = [sys.executable, "-m", "cli.main", "ui"]
@@ -62,7 +70,10 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("host", ["evil.test", "localhost.evil.test:8501"])
-@pytest.mark.parametrize(("path", "headers", "refusal"), [(PAGE, {}, 421), (STREAM, UPGRADE, 403)])
+@pytest.mark.parametrize(
+    ("path", "headers", "refusal"),
+    [(PAGE, {}, 421), (STREAM, UPGRADE, 403), (API, {}, 421), (ASSET, {}, 421)],
+)
 def test_the_workbench_answers_to_no_foreign_name(
     workbench: int, host: str, path: str, headers: dict[str, str], refusal: int
 ) -> None:
@@ -80,10 +91,45 @@ def test_the_workbench_answers_to_its_own_names(workbench: int, host: str) -> No
 
 def test_no_foreign_page_shows_the_workbench_in_a_frame(workbench: int) -> None:
     """A page that lies over the frame leads clicks to its buttons."""
-    for path in (PAGE, "/History", "/_stcore/health"):
+    for path in (PAGE, "/History", "/_stcore/health", API, ASSET):
         _, headers = ask(workbench, path, {})
         assert headers["Content-Security-Policy"] == "frame-ancestors 'self'"
         assert headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_the_api_is_a_part_of_the_workbench_also_while_it_is_away(workbench: int) -> None:
+    status, headers = ask(workbench, API, {})
+    assert (status, headers["Content-Type"]) == (503, "application/problem+json")
+
+
+def test_components_are_modules_that_browsers_keep(workbench: int) -> None:
+    status, headers = ask(workbench, ASSET, {})
+    assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/javascript")
+    assert "immutable" in headers["Cache-Control"]
+    status, headers = ask(workbench, f"/assets/0000/{NAME}", {})
+    assert (status, headers["Cache-Control"]) == (200, "no-cache"), "an older page's"
+    assert ask(workbench, asset_url("../app.py"), {})[0] in (400, 404)
+    assert ask(workbench, asset_url("no.js"), {})[0] == 404
+
+
+def test_half_sent_requests_take_no_connection_from_others(workbench: int) -> None:
+    """Each stayed open for ever, until the workbench could open no file any more."""
+    with ExitStack() as stack:
+        connections = []
+        for _ in range(N_CONNECTIONS + 5):
+            connection = socket.create_connection(("127.0.0.1", workbench), timeout=PATIENCE_S)
+            connections.append(stack.enter_context(connection))
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        assert ask(workbench, PAGE, {})[0] == 200
+        for oldest in connections[:5]:
+            assert is_closed(oldest)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 @pytest.mark.parametrize(

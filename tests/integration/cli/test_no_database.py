@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.databases import Server, locked
 from core.system import database
 from tests.integration.cli.shell import Shell
-from tests.integration.databases import locked
-from tests.postgres import Server
 from tests.programs import requires
 from tests.signals import make_song, write_song
 

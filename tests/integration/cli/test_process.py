@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from bench.processes import running
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.cli.shell import ROOT, Shell
-from tests.processes import running
 from tests.signals import make_song, write_song
 
 
@@ -56,8 +56,11 @@ def test_json_is_all_that_stdout_holds(shell: Shell, song: Path) -> None:
 
 def test_people_get_a_summary_that_ends_with_the_zip(shell: Shell, song: Path) -> None:
     """On a terminal, where messages of other parts lie between the results."""
-    result = shell.run_as_process("process", song, "--stages", "tempo", stderr=subprocess.STDOUT)
+    result = shell.run_as_process(
+        "process", song, "--stages", "tempo,composite", stderr=subprocess.STDOUT
+    )
     assert result.returncode == 0, result.stdout
+    assert "same files (Song): instrumental = accompaniment, acapella = vocals" in result.stdout
     last = result.stdout.strip().splitlines()[-1]
     assert last.startswith("ZIP: ")
     assert zipfile.is_zipfile(last.removeprefix("ZIP: "))
@@ -101,6 +104,7 @@ def test_done_in_part_is_said_so(shell: Shell, tmp_path: Path, song: Path) -> No
         (["--target-lufs", "5"], 2, "--target-lufs"),
         (["--device", "tpu"], 2, "--device"),
         (["--recipes", "karaoke"], 2, "karaoke"),
+        (["--model", "spleeter", "--recipes", "drumless"], 2, "does not separate drums"),
         (["--data-dir", "/proc/here"], 2, "data folder /proc/here"),
     ],
 )

@@ -17,7 +17,7 @@ from stemcrate.client import (
     WaitTimeout,
 )
 from stemcrate.schemas.events import JobStanding, StateEvent
-from stemcrate.schemas.jobs import Job, OutputFile
+from stemcrate.schemas.jobs import Job, JobQuery, OutputFile
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.playlists import PlaylistRequest
 from stemcrate.schemas.search import SortKey, TrackQuery
@@ -58,7 +58,7 @@ def test_everything_about_a_job_is_read_as_models(client: Client, finished: Job)
     pictures = next(file for file in files if file.label == "waveforms")
     waveforms = client.read_waveforms(pictures)
     assert len(waveforms.outputs["vocals"].rms) == waveforms.n_bins
-    assert client.list_jobs(state=JobState.COMPLETED).jobs[0].job_id == finished.job_id
+    assert client.list_jobs(JobQuery(state=JobState.COMPLETED)).jobs[0].job_id == finished.job_id
 
 
 def test_every_event_is_told_and_a_later_start_misses_none(
@@ -226,7 +226,20 @@ def test_the_library_is_searched_and_its_sets_are_exported(
     assert caught.value.code == "artefact_not_found"
 
     made = client.create_playlist(PlaylistRequest(name="Friday", tracks=ids))
-    assert [t.id for t in client.reorder_playlist(made.id, ids[::-1]).tracks] == ids[::-1]
+    renamed = client.rename_playlist(made.id, "Fri/day", version=made.version)
+    assert (renamed.name, renamed.order) == ("Fri/day", ids)
+    with pytest.raises(ApiError) as stale:
+        client.rename_playlist(made.id, "Sunday", version=made.version)
+    assert stale.value.code == "playlist_changed"
+    with pytest.raises(ApiError) as nameless:
+        client.rename_playlist(made.id, "\x07 ")
+    assert nameless.value.code == "invalid_option"
+    made = client.rename_playlist(made.id, "Friday")
+    turned = client.reorder_playlist(made.id, ids[::-1], version=made.version)
+    assert [t.id for t in turned.tracks] == ids[::-1]
+    with pytest.raises(ApiError) as stale:
+        client.reorder_playlist(made.id, ids, version=made.version)
+    assert stale.value.code == "playlist_changed"
     assert client.list_playlists().playlists[0].id == made.id
     exported = client.export_playlist(made.id, "m3u8", tmp_path)
     assert exported.path == tmp_path / "Friday.m3u8"

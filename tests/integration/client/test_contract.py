@@ -11,31 +11,65 @@ import pytest
 
 from api.main import create_app
 from stemcrate.client import ApiError, Client, NamedFile
+from stemcrate.schemas.corrections import CorrectionsChange
+from stemcrate.schemas.jobs import JobQuery
+from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.playlists import PlaylistRequest
-from stemcrate.schemas.search import Bound, TrackQuery
+from stemcrate.schemas.renders import MixRequest
+from stemcrate.schemas.search import Bound, TrackQuery, TrackSearch
 from tests import answering
 from tests.integration.api.apps import settings_for
 
 REFUSAL = {"type": "x", "title": "x", "status": 404, "detail": "Refused.", "code": "x"}
-CONVENIENCES = {"close", "download", "read_waveforms", "wait"}
+CONVENIENCES = {
+    "close",
+    "download",
+    "read_waveforms",
+    "upload_file",
+    "wait",
+    "wait_for_render",
+}
 # Nothing here keeps an answer to compare with; ranges are asked for to resume a download alone.
 NOT_SENT = {"if-none-match", "range", "if-range"}
-PLACES = {"id": "an id", "track": "song/a stem.wav", "format": "m3u8"}
+PLACES = {
+    "id": "an id",
+    "track": "song/a stem.wav",
+    "format": "m3u8",
+    "index": "1",
+    "label": "1",
+    "segment": "1",
+    "kind": "1",
+    "name": "1",
+}
 WORDS = {"text": "x", "key": "8A", "mixes_with": "8A", "vocals": "with", "cursor": "c"}
+WORDS |= {"collection": "c", "doubtful": "key"}
 RANGES = {
     name: 1.0
     for name, field in TrackQuery.model_fields.items()
     if any(isinstance(item, Bound) for item in field.metadata)
 }
 ARGUMENTS: dict[str, Any] = {
-    "query": TrackQuery.model_validate({**TrackQuery().model_dump(), **WORDS, **RANGES}),
+    "search": TrackSearch.model_validate({**WORDS, **RANGES}),
+    "collection_id": PLACES["id"],
+    "list_tracks": TrackQuery.model_validate({**TrackQuery().model_dump(), **WORDS, **RANGES}),
+    "list_jobs": JobQuery(text="x", state=JobState.FAILED, kind="analysis", limit=1, cursor="c"),
     "job_id": PLACES["id"],
+    "upload_id": PLACES["id"],
+    "upload_ids": ["a"],
+    "n_bytes": 1,
+    "offset": 0,
+    "data": b"x",
     "track_id": PLACES["id"],
     "playlist_id": PLACES["id"],
+    "render_id": PLACES["id"],
+    "import_id": PLACES["id"],
+    "wanted": MixRequest(job_id="x"),
+    "disposition": "inline",
     "track": PLACES["track"],
     "format": PLACES["format"],
     "request": PlaylistRequest(name="x"),
     "tracks": ["a"],
+    "change": CorrectionsChange(title="x"),
     "options": {"format": "flac"},
     "last_event_id": 7,
     "progress": None,
@@ -76,7 +110,8 @@ def test_a_method_sends_what_its_operation_takes(
         server.unknown = (404, REFUSAL, {})
         call = getattr(client, name)
         names = inspect.signature(call).parameters
-        arguments = {name: {**ARGUMENTS, **own}.get(name, "1") for name in names}
+        given = {**ARGUMENTS, **own, "query": ARGUMENTS.get(name)}
+        arguments = {argument: given.get(argument, "1") for argument in names}
         with pytest.raises(ApiError):
             list(call(**arguments))
         (request,) = server.requests

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.databases import new_database
 from core.system.database import engine_for
 from tests.integration.jobs.installation import Installation, installation_in
-from tests.postgres import new_database
 
 
 @pytest.fixture

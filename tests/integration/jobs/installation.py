@@ -11,6 +11,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from bench.processes import is_running
 from core.artifacts.store import JobStore, new_job_id
 from core.artifacts.uploads import Upload
 from core.jobs.database import prepare_database
@@ -25,7 +26,6 @@ from stemcrate.schemas.options import ProcessingOptions
 from tests.conditions import wait_until
 from tests.integration.jobs.stages_for_tests import FACTORY, build_pipeline_for_tests
 from tests.postgres import BOTH_DATABASES
-from tests.processes import is_running
 
 ROOT = Path(__file__).parents[3]
 on_both_databases = pytest.mark.parametrize("house", BOTH_DATABASES, indirect=True)
@@ -49,6 +49,9 @@ class Worker:
         self.children()
         self.process.kill()
         self.process.wait()
+
+    def is_ready(self) -> bool:
+        return "is ready" in self.log.read_text()
 
     def leaves_no_orphan(self) -> bool:
         return not any(map(is_running, self.family))
@@ -120,8 +123,19 @@ class Installation:
         asked = range(n_tracks) if index is None else [index]
         self.wait_until(lambda: any(self._is_at_work(job_id, track) for track in asked))
 
+    def wait_for_attempt(self, job_id: str, number: int, index: int = 0) -> None:
+        """Wait until this attempt at the main stage of a track is in the middle of its work."""
+
+        def is_there() -> bool:
+            record = self.manifest(job_id).stage("work", index)
+            return record.attempts == number and self._is_at_work(job_id, index)
+
+        self.wait_until(is_there)
+
     def _is_at_work(self, job_id: str, index: int) -> bool:
-        is_half_done = any((self.store.work_folder(job_id) / str(index)).glob("half*"))
+        number = self.manifest(job_id).stage("work", index).attempts
+        folder = self.store.work_folder(job_id) / str(index) / f"work.{number}" / "kept" / "half"
+        is_half_done = any(folder.glob("*.txt"))
         return is_half_done and self.stage_state(job_id, "work", index) == "running"
 
     def wait_until(self, condition: Callable[[], object]) -> None:

@@ -1,9 +1,9 @@
 """A real pipeline of small stages whose behaviour the uploaded text decides.
 
 The upload holds words: ``work=0.6`` (seconds of the main stage), ``until=/a/file`` (it goes on
-until this file is there), ``stuck`` (it never ends at its first attempt), ``deaf`` (it does not
-listen to cancel), ``poison`` (its process kills itself, each time), ``broken`` (it raises). A WAV
-file holds no words.
+until this file is there), ``stuck`` (it never ends at its first attempt), ``stuck=3 grows`` (nor at
+the two that follow; each keeps one file more), ``deaf`` (it does not listen to cancel), ``poison``
+(its process kills itself, each time), ``broken`` (it raises). A WAV file holds no words.
 """
 
 import os
@@ -46,26 +46,31 @@ class WorkStage(TrackStage):
     cost = 10.0
 
     def execute(self, context: StageContext) -> StageResult:
-        asked = behaviour(context)
-        is_first = not context.has_audio("half")
-        with context.work_path("half") as path:
-            path.write_bytes(b"float audio")
-        if "poison" in asked:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if "broken" in asked:
-            raise CorruptAudio("broken, as asked")
-        started = time.monotonic()
-        seconds = 600.0 if "stuck" in asked and is_first else float(asked.get("work", 0.1))
-        awaited = Path(asked.get("until", "/"))
-        while (elapsed := time.monotonic() - started) < seconds or not awaited.exists():
-            time.sleep(0.02)
-            if "deaf" not in asked:
-                context.progress(min(1.0, elapsed / seconds))
+        with context.kept_folder("half") as folder:
+            self._work(context, folder)
         with context.artefact(
             f"{context.track.index}/work.txt", role="stem", label="work", format="txt"
         ) as path:
             path.write_text(str(os.getpid()))
         return StageResult.model_validate({"pid": os.getpid()})
+
+    def _work(self, context: StageContext, folder: Path) -> None:
+        asked = behaviour(context)
+        n_before = len(list(folder.iterdir()))
+        if not n_before or "grows" in asked:
+            (folder / f"{n_before}.txt").write_text("a chunk")
+        if "poison" in asked:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "broken" in asked:
+            raise CorruptAudio("broken, as asked")
+        started = time.monotonic()
+        is_stuck = "stuck" in asked and n_before < int(asked["stuck"] or 1)
+        seconds = 600.0 if is_stuck else float(asked.get("work", 0.1))
+        awaited = Path(asked.get("until", "/"))
+        while (elapsed := time.monotonic() - started) < seconds or not awaited.exists():
+            time.sleep(0.02)
+            if "deaf" not in asked:
+                context.progress(min(1.0, elapsed / seconds))
 
 
 class DescribeStage(TrackStage):

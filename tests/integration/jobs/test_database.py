@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.databases import new_database
 from core.jobs.database import prepare_database
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
 from core.system.database import engine_for
 from tests.conditions import PATIENCE_S
-from tests.postgres import BOTH_DATABASES, new_database
+from tests.postgres import BOTH_DATABASES
 
 
 def prepare_and_use(url: str, number: int) -> None:
@@ -48,7 +49,7 @@ def prepare_at_once(url: str) -> None:
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert {event.payload["number"] for event in ProgressLog(url).since("job")} == {0, 1, 2, 3}
     queue = JobQueue(url)
-    assert len(queue.job_states([f"job-{n}" for n in range(4)])) == 4
+    assert len(queue.job_states({f"job-{n}": 0 for n in range(4)})) == 4
     queue.close()
 
 

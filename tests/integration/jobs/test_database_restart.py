@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from bench.databases import Server
 from tests.integration.jobs.installation import installation_in
-from tests.postgres import Server
 from tests.programs import requires
 
 pytestmark = requires("postgresql")

@@ -1,60 +1,34 @@
 """A disk that is full while a job runs: real, small, and filled to its last page."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
-from core.system.database import engine_for
+from bench.databases import new_database
+from bench.small_disk import SmallDisk, small_disk
+from core.system.database import engine_for, is_sqlite
 from tests.integration.jobs.installation import (
     Installation,
     installation_in,
     on_both_databases,
 )
-from tests.postgres import new_database
 from tests.programs import REASON
 
-PAGE = bytes(4096)
-
-
-class SmallDisk:
-    """A filesystem of 20 MB."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._filler = folder / "filler"
-
-    def fill(self) -> None:
-        """Leave no page free."""
-        with self._filler.open("ab", buffering=0) as file:
-            try:
-                while True:
-                    file.write(PAGE)
-            except OSError:
-                pass
-
-    def free(self) -> None:
-        self._filler.unlink()
+DISK_BYTES = 20_000_000
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
     try:
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", folder], capture_output=True
-        )
+        with small_disk(tmp_path / "disk", DISK_BYTES) as disk:
+            yield disk
     except FileNotFoundError:
         pytest.skip(REASON + "mount")
-    if mounted.returncode:
-        pytest.skip("mounting a filesystem is not permitted")
-    try:
-        yield SmallDisk(folder)
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+    except PermissionError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -100,4 +74,39 @@ def test_a_disk_that_fills_up_during_a_stage_ends_the_job_once_there_is_room(
     assert error is not None
     assert error.code == "storage_full"
     assert worker.process.poll() is None
+    assert house.wait_for_end(house.submit("work=0.1")) == "completed"
+
+
+@on_both_databases
+def test_a_job_that_starts_on_a_full_disk_waits(house: Installation, disk: SmallDisk) -> None:
+    """Its first note in the manifest failed, and with it the workflow that runs the job."""
+    worker = house.start_worker()
+    house.wait_until(worker.is_ready)
+    process = psutil.Process(worker.process.pid)
+    process.suspend()
+    job_id = house.submit("work=0.1")
+    disk.fill()
+    process.resume()
+    if not is_sqlite(house.url):  # whose own file is on the full disk: the engine waits as well
+        house.wait_until(lambda: "waiting for room" in worker.log.read_text())
+    disk.free()
+
+    assert house.wait_for_end(job_id) == "completed"
+    assert worker.process.poll() is None
+
+
+@on_both_databases
+def test_a_running_job_can_be_deleted_from_a_full_disk(
+    house: Installation, disk: SmallDisk, tmp_path: Path
+) -> None:
+    """What would have made room was refused for lack of room."""
+    house.start_worker()
+    job_id = house.submit(f"until={tmp_path / 'never'}")
+    house.wait_for_work(job_id)
+    disk.fill()
+    house.service.delete(job_id)
+    assert house.store.job_ids() == []
+    disk.free()
+
+    house.wait_until(lambda: not house.store.job_folder(job_id).exists())
     assert house.wait_for_end(house.submit("work=0.1")) == "completed"

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 import pytest
@@ -25,8 +25,9 @@ class Fenced(BaseException):
 class NoRecovery(Recovery):
     """Recovers nothing: these tests launch no engine."""
 
-    def __init__(self, running: Collection[str] = ()) -> None:
+    def __init__(self, running: Collection[str] = (), *, lost: Collection[str] = ()) -> None:
         self._running = set(running)
+        self._lost = set(lost)
         self.taken_back: list[str] = []
 
     def recover(self, executor_id: str) -> None:
@@ -34,6 +35,9 @@ class NoRecovery(Recovery):
 
     def running(self) -> set[str]:
         return self._running
+
+    def lost(self, workflow_ids: Collection[str], executor_id: str) -> set[str]:
+        return self._lost
 
     def take_back(self, workflow_id: str, executor_id: str) -> None:
         assert executor_id == "me"
@@ -95,8 +99,8 @@ def test_a_job_that_vanishes_does_not_end_the_round_of_the_others(
         house.set_workflow(job_id, status="MAX_RECOVERY_ATTEMPTS_EXCEEDED")
     job_states = house.queue.job_states
 
-    def delete_after_looking(job_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
-        states = job_states(job_ids)
+    def delete_after_looking(jobs: Mapping[str, int]) -> dict[str, WorkflowStatus]:
+        states = job_states(jobs)
         house.store.delete(vanished)
         return states
 
@@ -160,7 +164,7 @@ def test_old_jobs_are_deleted_with_all_that_belongs_to_them(house: Installation)
     assert house.store.job_ids() == [young]
     assert not house.store.upload_path(sha256).exists()
     assert house.log.since(old) == []
-    assert house.queue.job_states([old, young]).keys() == {young}
+    assert house.queue.job_states({old: 0, young: 0}).keys() == {young}
 
 
 def test_nothing_is_deleted_unless_asked(house: Installation) -> None:
@@ -199,19 +203,53 @@ def test_a_job_begun_by_another_version_begins_anew(house: Installation) -> None
 
     reaper_of(house).tick()
 
-    assert house.queue.job_states([job_id])[job_id].status == "ENQUEUED"
+    assert house.queue.job_states({job_id: 0})[job_id].status == "ENQUEUED"
     house.start_worker()
     assert house.wait_for_end(job_id) == "completed"
 
 
 def test_a_worker_that_lost_its_lock_is_fenced(house: Installation) -> None:
-    if not is_sqlite(house.url):
-        pytest.skip("takes its lock again when it is free")
+    """The file of its lock is gone: others take it for dead."""
     reaper = reaper_of(house)
     reaper._liveness.release()
 
     with pytest.raises(Fenced):
         reaper.tick()
+
+
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("lost", [[], ["a stage"]])
+def test_a_lock_is_renewed_only_while_the_work_is_its_own(
+    house: Installation, lost: list[str]
+) -> None:
+    """That the lock was free did not mean that nobody had taken the work meanwhile."""
+    reaper = reaper_of(house, recovery=NoRecovery(["a stage"], lost=lost))
+    reaper._liveness.release()
+
+    if lost:
+        with pytest.raises(Fenced):
+            reaper.tick()
+    else:
+        reaper.tick()
+        assert reaper._liveness.is_held()
+    reaper._liveness.release()
+
+
+@on_both_databases
+def test_nobody_renews_a_lock_while_its_work_is_taken(house: Installation) -> None:
+    """Or it would look at its work before it is taken, and go on."""
+    executor_id = "worker@other-1-abc"
+    paused, other = open_liveness(house.url), open_liveness(house.url)
+    paused.hold(executor_id)
+    with other.if_dead(executor_id) as is_dead:
+        assert not is_dead
+    paused.release()
+    with other.if_dead(executor_id) as is_dead:
+        assert is_dead
+        if not is_sqlite(house.url):
+            with pytest.raises(RuntimeError, match="another process holds"):
+                paused.hold(executor_id)
+    paused.release()
 
 
 def test_a_damaged_manifest_is_left_alone_and_said_so(

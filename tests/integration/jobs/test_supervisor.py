@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.processes import is_running, running
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.jobs.installation import ROOT, Installation
-from tests.processes import is_running, running
 
 # Writes its process id to a file each time it starts.
 SLEEPER = "import os, pathlib, sys, time\np = pathlib.Path(sys.argv[1])\n" + (

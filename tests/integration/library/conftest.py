@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.databases import new_database
 from core.library.catalogue.database import open_engine
 from core.library.library import Library
-from tests.postgres import BOTH_DATABASES, new_database
+from tests.postgres import BOTH_DATABASES
 
 
 @pytest.fixture(params=BOTH_DATABASES)

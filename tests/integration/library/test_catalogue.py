@@ -16,7 +16,8 @@ from core.errors import InvalidOption, TrackNotFound
 from core.library.catalogue.database import open_engine
 from core.library.catalogue.models import Base
 from core.library.library import Library
-from core.library.records.record import FileReference
+from core.library.records.record import CoverReference, FileReference
+from stemcrate.schemas.corrections import CorrectionsChange
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.search import Bound, SortKey, TrackQuery
 from stemcrate.schemas.sets import SetDescription
@@ -102,6 +103,15 @@ def test_sqlite_keeps_a_journal_that_readers_need_not_wait_for(tmp_path: Path) -
     connection.close()
 
 
+def test_a_line_says_how_certain_tempo_and_key_are(library: Library) -> None:
+    """A list showed a guess like a fact; the record alone knew."""
+    library.put(make_record(0, tempo_confidence=0.16, key_confidence=0.9))
+    library.put(make_record(1, title="Z"))
+    guessed, unknown = library.search(TrackQuery()).tracks
+    assert (guessed.tempo_confidence, guessed.key_confidence) == (0.16, 0.9)
+    assert unknown.tempo_confidence is None
+
+
 SEARCHES: list[tuple[dict[str, Any], list[str]]] = [
     ({"text": "traume elan"}, ["Träume"]),
     ({"text": "TECHNO nacht"}, ["Träume"]),
@@ -163,7 +173,8 @@ def test_pages_hold_every_track_once_in_order(library: Any) -> None:
             {} if n % 4 == 3 else {"tempo_bpm": 100.0 + n // 3, "energy": 5, "camelot": "1A"}
         )
         artist = None if n % 4 == 3 else "Same"
-        library.put(make_record(n, title=f"T{n % 5}", artist=artist, **facts))
+        tags: dict[str, object] = {"genre": None if n % 4 == 3 else f"G{n % 3}"}
+        library.put(make_record(n, title=f"T{n % 5}", artist=artist, tags=tags, **facts))
     for sort, is_descending in product(SortKey, (False, True)):
         seen = walk(library, sort, is_descending)
         assert sorted(track.id for track in seen) == sorted(track_id(n) for n in range(11)), sort
@@ -172,6 +183,36 @@ def test_pages_hold_every_track_once_in_order(library: Any) -> None:
             known = [value for value in values if value is not None]
             assert values[len(known) :] == [None] * (11 - len(known))
             assert known == sorted(known, reverse=is_descending)
+
+
+def test_a_page_can_be_jumped_to(crate: Any) -> None:
+    """A table of 10,000 rows was read from its top to show its end."""
+    every = crate.search(TrackQuery()).tracks
+    page = crate.search(TrackQuery(offset=4, limit=500))
+    assert page.tracks == every[4:]
+    assert (page.total, page.next_cursor) == (6, None)
+    assert crate.search(TrackQuery(offset=6)).tracks == ()
+    assert crate.search(TrackQuery(mixes_with="8A", limit=1)).total == 3
+    first = crate.search(TrackQuery(limit=2, offset=1))
+    after = crate.search(TrackQuery(cursor=first.next_cursor))
+    assert (first.tracks + after.tracks, after.total) == (every[1:], None)
+    with pytest.raises(InvalidOption) as caught:
+        crate.search(TrackQuery(offset=1, cursor=first.next_cursor))
+    assert caught.value.field == "offset"
+
+
+def test_a_line_tells_genre_comment_and_cover_as_corrected(crate: Any) -> None:
+    """A list showed the genre that had been corrected long ago."""
+    record = make_record(7, tags={"genre": "Pop", "comment": "loud"})
+    record.cover = CoverReference(sha256="0" * 64, mime="image/png")
+    crate.put(record)
+    crate.correct(record.id, CorrectionsChange(genre="Äther", comment=""))
+    line = crate.summary(record.id)
+    assert (line.genre, line.comment) == ("Äther", None)
+    assert line.cover_url == f"/library/tracks/{record.id}/cover"
+    assert crate.summary(track_id(0)).cover_url is None
+    order = [t.genre for t in crate.search(TrackQuery(sort=SortKey.GENRE)).tracks]
+    assert order[:3] == ["Äther", "Dub Techno", None]
 
 
 def test_keys_are_sorted_round_the_wheel(crate: Any) -> None:

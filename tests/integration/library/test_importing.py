@@ -11,12 +11,14 @@ from core.artifacts.store import JobStore, new_job_id
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
 from core.library.duplicates import find_duplicates
+from core.library.intake import job_tracks
 from core.library.intake.importing import ImportReport, SourceFile, import_files
 from core.library.intake.job_tracks import enter_job, reindex
 from core.library.intake.listing import list_files
 from core.library.library import Library
 from core.pipeline.order import build_pipeline
 from core.pipeline.runtime import Runtime
+from core.system.isolation import ProcessLimits
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.search import TrackQuery
@@ -168,3 +170,17 @@ def test_reindex_makes_the_library_from_manifests_and_records(
     store.delete(job_id)
     reindex(library, store, n_processes=1)
     assert [track.title for track in library.search(TrackQuery()).tracks] == ["lossy"]
+
+
+def test_a_job_whose_file_takes_too_long_to_read_is_entered_without_it(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file could hold the request that adds it, and the worker's thread, for any time."""
+    library = Library(tmp_path / "data", database_url)
+    song = write_song(tmp_path / "song.wav", make_song(4.0, 22_050), 22_050)
+    store, job_id = run_job(tmp_path / "data", song, "Band - Job.wav")
+    monkeypatch.setattr(job_tracks, "READ_LIMITS", ProcessLimits(silence_s=1e-3))
+    report = enter_job(library, store, job_id)
+    assert report.added == []
+    (refusal,) = report.refused
+    assert refusal.error.code == "worker_lost"

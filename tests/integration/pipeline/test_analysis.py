@@ -74,7 +74,7 @@ def test_every_output_is_drawn_at_the_scale_of_players(run_job: RunJob, tmp_path
     labels = {a.label for a in manifest.tracks[0].artefacts if a.role == "stem"}
     assert {Path(name).name for name in drawn} == {
         "waveforms.json",
-        *(f"{label}.{suffix}" for label in labels for suffix in ("dat", "json")),
+        *(f"{x}.{kind}" for x in (*labels, "original") for kind in ("dat", "bands", "json")),
     }
     folder = tmp_path / "data" / "outputs" / manifest.job_id
     dat = next(folder / name for name in drawn if name.endswith("vocals.dat")).read_bytes()
@@ -82,6 +82,10 @@ def test_every_output_is_drawn_at_the_scale_of_players(run_job: RunJob, tmp_path
     assert (version, flags, rate, channels) == (2, 1, RATE, 2)
     assert length == -(-4 * RATE // scale)
     assert len(dat) == 24 + 2 * channels * length
+    bands = next(folder / name for name in drawn if name.endswith("vocals.bands")).read_bytes()
+    assert bands[:20] == dat[:20]
+    assert struct.unpack("<i", bands[20:24]) == (3,)
+    assert len(bands) == 24 + 3 * length
     level = json.loads(
         next(folder / name for name in drawn if name.endswith("vocals.json")).read_text()
     )

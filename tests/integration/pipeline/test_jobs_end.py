@@ -13,7 +13,8 @@ from core.errors import JobNotFound, StorageFull
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.results import StageResult
-from core.pipeline.stage import StageRef, TrackStage
+from core.pipeline.stage import TrackStage
+from core.pipeline.stage_ref import StageRef
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.pipeline.conftest import RunJob
@@ -35,14 +36,30 @@ def test_a_whole_job(pipeline: AudioPipeline, run_job: RunJob, tmp_path: Path) -
     assert all(s.attempts == 1 and s.seconds is not None for s in manifest.all_stages())
     folder = pipeline.store.job_folder(manifest.job_id)
     on_disk = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    listed = {a.name for a in manifest.all_artefacts()}
+    listed = {a.stored_as for a in manifest.all_artefacts()}
     assert on_disk == listed | {"manifest.json"}
     for artefact in manifest.all_artefacts():
-        assert hash_file(folder / artefact.name) == (artefact.sha256, artefact.bytes)
+        assert hash_file(folder / artefact.stored_as) == (artefact.sha256, artefact.bytes)
     track = manifest.tracks[1]
     assert (track.analysis.artist, track.analysis.title) == ("Band", "Song 1")
     assert track.analysis.energy in range(1, 11)
     assert "drums" in track.stages[3].result["skipped"]["drumless"]
+    same = {a.label: a for a in track.artefacts if a.same_as}
+    stems = {a.label: a for a in track.artefacts if a.role == "stem"}
+    assert {label: a.stored_as for label, a in same.items()} == {
+        "acapella": stems["vocals"].name,
+        "instrumental": stems["accompaniment"].name,
+    }
+    assert all(not (folder / a.name).exists() for a in same.values())
+    for step in manifest.playlist.transitions:
+        levels = [manifest.tracks[int(i)].analysis for i in (step.from_id, step.to_id)]
+        first, second = (
+            f.delivered_loudness and f.delivered_loudness.integrated_lufs for f in levels
+        )
+        assert first is not None
+        assert second is not None
+        assert step.loudness_of == "delivered"
+        assert step.loudness_step_lu == pytest.approx(second - first, abs=0.001)
     playlist = next(a for a in manifest.artefacts if a.role == "playlist")
     lines = (folder / playlist.name).read_text("utf-8").splitlines()
     entries = [line for line in lines if line and not line.startswith("#")]
@@ -141,7 +158,7 @@ def test_a_full_disk_ends_the_job_with_a_manifest(tmp_path: Path) -> None:
     assert manifest.error.code == "storage_full"
     folder = pipeline.store.job_folder(job_id)
     assert [p.name for p in folder.iterdir()] == ["manifest.json"]
-    assert list(pipeline.store.uploads.iterdir()) == []
+    assert pipeline.store.has_upload(uploads[0].sha256, job_id), "it can be tried again"
 
 
 def test_cancel_in_the_middle_of_a_stage(pipeline: AudioPipeline, tmp_path: Path) -> None:

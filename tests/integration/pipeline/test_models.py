@@ -42,7 +42,7 @@ def test_auto_takes_htdemucs_where_its_weights_are(
     assert manifest.device.model_dump() == {"requested": "auto", "name": "cpu", "fallbacks": []}
     folder = pipeline.store.job_folder(manifest.job_id)
     audio = {
-        a.label: soundfile.read(folder / a.name)[0]
+        a.label: soundfile.read(folder / a.stored_as)[0]
         for a in manifest.tracks[0].artefacts
         if a.role in ("stem", "composite")
     }

@@ -20,10 +20,14 @@ def _read(
 ) -> dict[str, np.ndarray]:
     folder = pipeline.store.job_folder(manifest.job_id)
     return {
-        a.label: soundfile.read(folder / a.name, dtype=dtype, always_2d=True)[0].astype(np.float64)
+        a.label: _samples(folder / a.stored_as, dtype)
         for a in manifest.tracks[0].artefacts
         if a.role == role
     }
+
+
+def _samples(path: Path, dtype: str) -> np.ndarray:
+    return soundfile.read(path, dtype=dtype, always_2d=True)[0].astype(np.float64)
 
 
 @pytest.mark.parametrize("n_channels", [1, 2])
@@ -202,8 +206,11 @@ def test_silence_in_silence_out(pipeline: AudioPipeline, run_job: RunJob, tmp_pa
     path = write_song(tmp_path / "a.wav", np.zeros((2, 44100)), 44100)
     manifest = run_job(path)
     assert manifest.state == "completed"
+    [warning] = manifest.all_warnings()
+    assert (warning.code, warning.stage) == ("silent", "decode")
+    assert "is silent" in warning.message
     folder = pipeline.store.job_folder(manifest.job_id)
     audio = [a for a in manifest.tracks[0].artefacts if a.role in ("stem", "composite")]
     assert audio
     for artefact in audio:
-        assert not soundfile.read(folder / artefact.name)[0].any(), artefact.name
+        assert not soundfile.read(folder / artefact.stored_as)[0].any(), artefact.name

@@ -46,7 +46,7 @@ def _read(
 ) -> dict[str, np.ndarray]:
     folder = pipeline.store.job_folder(manifest.job_id)
     return {
-        a.label: soundfile.read(folder / a.name)[0]
+        a.label: soundfile.read(folder / a.stored_as)[0]
         for a in manifest.tracks[0].artefacts
         if a.role == role
     }

@@ -88,6 +88,18 @@ def test_the_curve_follows_the_track() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_silent_parts_have_a_value(seed: int) -> None:
+    """Their power came out below zero, whose logarithm is not a number."""
+    rng = np.random.default_rng(seed)
+    lengths_s = rng.uniform(3, 12, 8)
+    levels = rng.choice([0, 0, 0.9, 1e-5, 0.3], 8)
+    parts = [
+        rng.normal(size=int(s * RATE)) * level for s, level in zip(lengths_s, levels, strict=True)
+    ]
+    assert np.isfinite(_estimate(np.concatenate(parts), -14.0).curve).all()
+
+
 def test_a_long_curve_has_no_more_points_than_a_screen_can_show() -> None:
     """A value a second would put ten thousand numbers into the manifest of a mix."""
     estimate = _estimate(_beat(MAX_POINTS * 1.2), -12.0)

@@ -11,18 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
-from api.uploads import (
-    BATCH_BYTES,
-    MAX_FIELD_BYTES,
-    MAX_NAME_LENGTH,
-    Intake,
-    Limits,
-    clean_name,
-    discard,
-    receive_form,
-)
+from api.intake import MAX_FIELD_BYTES, MAX_NAME_LENGTH, Intake, Limits, clean_name
+from api.uploads import BATCH_BYTES, discard, receive_form
 from core.artifacts.store import JobStore, new_job_id
 from core.errors import InvalidOption, UploadTooLarge
+from core.library.library import Library
 
 BOUNDARY = "----frontier"
 
@@ -62,9 +55,13 @@ def request_of(
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
 
 
+def library_in(folder: Path) -> Library:
+    return Library(folder, f"sqlite:///{folder / 'stemcrate.sqlite'}")
+
+
 @pytest.fixture
 def intake(tmp_path: Path) -> Iterator[Intake]:
-    intake = Intake(JobStore(tmp_path), new_job_id(), Limits(1_000_000, 3))
+    intake = Intake(JobStore(tmp_path), library_in(tmp_path), new_job_id(), Limits(1_000_000, 3))
     yield intake
     intake.discard()
 
@@ -151,7 +148,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     chunk = b"x" * 65_536
     n_chunks = 640
     source = Body([part("file", b"", "big.wav")[:-2], *[chunk] * n_chunks, b"\r\n" + body()])
-    intake = Intake(JobStore(tmp_path), new_job_id(), Limits(10**9, 1))
+    intake = Intake(JobStore(tmp_path), library_in(tmp_path), new_job_id(), Limits(10**9, 1))
     tracemalloc.start()
     try:
         anyio.run(receive_form, request_of(source), intake)
@@ -175,7 +172,7 @@ def test_a_client_that_leaves_leaves_nothing(intake: Intake) -> None:
 
 
 def test_bytes_that_another_job_uses_survive_a_refusal(intake: Intake) -> None:
-    other = Intake(intake.store, new_job_id(), intake.limits)
+    other = Intake(intake.store, intake.library, new_job_id(), intake.limits)
     receive(other, [body(part("file", b"shared", "a.wav"))])
     receive(intake, [body(part("file", b"shared", "b.wav"))])
 

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -150,6 +151,11 @@ def test_a_damaged_manifest_does_not_hide_the_other_jobs(store: JobStore) -> Non
 
 def test_a_job_can_be_deleted_while_its_worker_tidies_up(store: JobStore) -> None:
     """Both remove its work files: whoever came second failed, and the upload stayed for ever."""
+
+    def tidy(job_id: str) -> None:
+        with suppress(JobNotFound), store.locked(job_id):
+            store.remove_work(job_id)
+
     for n in range(12):
         job_id = new_job_id()
         sha256 = _upload(store, f"{n}".encode(), job_id)
@@ -159,7 +165,7 @@ def test_a_job_can_be_deleted_while_its_worker_tidies_up(store: JobStore) -> Non
             folder.mkdir(parents=True)
             (folder / "vocals.wav").touch()
         with ThreadPoolExecutor(3) as pool:
-            tasks = (store.remove_work, store.delete, store.remove_work)
+            tasks = (tidy, store.delete, tidy)
             ended = [pool.submit(task, job_id) for task in tasks]
         assert [task.exception() for task in ended] == [None, None, None]
         assert not store.job_folder(job_id).exists()
@@ -196,13 +202,14 @@ def test_clearing_up_takes_no_manifest_away_that_is_being_written(store: JobStor
     job_id = _create(store)
 
     def write() -> None:
-        for _ in range(200):
+        for n in range(200):
             with store.update(job_id) as manifest:
-                manifest.state = JobState.CANCELLED
+                manifest.software = {"n": str(n)}
 
     with ThreadPoolExecutor(2) as threads:
         writing = threads.submit(write)
         while not writing.done():
-            store.remove_work(job_id)
+            with store.locked(job_id):
+                store.remove_work(job_id)
         writing.result()
     assert [path.name for path in store.job_folder(job_id).iterdir()] == ["manifest.json"]

@@ -15,6 +15,7 @@ from stemcrate.client import (
     UnexpectedAnswer,
 )
 from stemcrate.client.uploads import OptionValue
+from stemcrate.schemas.jobs import JobQuery
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.search import TrackQuery
 from tests.answering import Server
@@ -22,7 +23,9 @@ from tests.answering import Server
 RECEIPT = {
     "job_id": "j1",
     "state": "queued",
-    "links": dict.fromkeys(("self", "manifest", "outputs", "events", "cancel", "zip"), "/x"),
+    "links": dict.fromkeys(
+        ("self", "manifest", "outputs", "events", "cancel", "retry", "zip"), "/x"
+    ),
 }
 
 
@@ -161,6 +164,8 @@ def test_deleting_needs_no_body_in_the_answer(server: Server) -> None:
 
 def test_only_parameters_that_are_set_are_sent(server: Server) -> None:
     server.answer("GET", "/jobs?limit=2&cursor=c1", {"jobs": [], "next_cursor": None})
-    assert Client(server.url).list_jobs(cursor="c1", limit=2).jobs == []
-    server.answer("GET", "/library/tracks?descending=true", {"tracks": [], "next_cursor": None})
+    assert Client(server.url).list_jobs(JobQuery(cursor="c1", limit=2)).jobs == []
+    server.answer(
+        "GET", "/library/tracks?descending=true", {"tracks": [], "next_cursor": None, "total": 0}
+    )
     assert Client(server.url).list_tracks(TrackQuery(descending=True)).tracks == []

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidOption
-from core.playlist.curve import CurveName, make_curve
+from core.playlist.curve import make_curve
+from stemcrate.schemas.curves import CurveName
 
 UNKNOWN = np.array([np.nan])
 

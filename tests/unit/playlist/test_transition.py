@@ -148,9 +148,9 @@ def test_reasons_are_sentences() -> None:
     step = rate(camelot="9A", tempo_bpm=126.0, energy=8, integrated_loudness_lufs=-6.0)
     assert step.reasons == (
         "8A → 9A: adjacent keys",
-        "120.0 → 126.0 BPM: -4.8 %",
+        "120.0 → 126.0 BPM: play the incoming track at −4.8 %",
         "energy 5 → 8",
-        "3.0 LU louder: trim the gain",
+        "incoming track 3.0 LU louder (source files): trim its gain by −3.0 dB",
         "mix out at 3:20.0, in at 0:00.0, 16 bars together",
     )
 
@@ -159,6 +159,39 @@ def test_half_time_and_too_far_are_said() -> None:
     assert rate(tempo_bpm=240.0).reasons[1].endswith("half time")
     assert rate(tempo_bpm=60.0).reasons[1].endswith("double time")
     assert rate(tempo_bpm=140.0).reasons[1].endswith("beyond ±6 %")
+
+
+def test_the_pitch_is_that_of_the_incoming_track() -> None:
+    """ "105.0 → 128.0 BPM: -18.0 %" read as if the set became slower."""
+    faster = rate({"tempo_bpm": 105.0}, tempo_bpm=128.0)
+    assert faster.reasons[1].startswith("105.0 → 128.0 BPM: play the incoming track at −18.0 %")
+    slower = rate({"tempo_bpm": 128.0}, tempo_bpm=126.0)
+    assert slower.reasons[1] == "128.0 → 126.0 BPM: play the incoming track at +1.6 %"
+    assert rate(tempo_bpm=120.04).reasons[1] == "120.0 → 120.0 BPM: no pitch change"
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "incoming", "basis", "words"),
+    [
+        (True, True, "delivered", "delivered files"),
+        (False, False, "source", "source files"),
+        (True, False, "mixed", "a delivered against a source file"),
+    ],
+)
+def test_a_step_of_loudness_names_what_it_compares(
+    outgoing: bool, incoming: bool, basis: str, words: str
+) -> None:
+    """ "15.7 LU louder" stood between two delivered files that differed by 5.4 LU."""
+    step = rate(
+        {"integrated_loudness_lufs": -14.0, "is_delivered": outgoing},
+        integrated_loudness_lufs=-19.4,
+        is_delivered=incoming,
+    )
+    assert (step.loudness_step_lu, step.loudness_of) == (pytest.approx(-5.4), basis)
+    expected = f"incoming track 5.4 LU quieter ({words}): trim its gain by +5.4 dB"
+    assert expected in step.reasons
+    unknown = rate(integrated_loudness_lufs=None, is_delivered=incoming)
+    assert (unknown.loudness_step_lu, unknown.loudness_of) == (None, None)
 
 
 def test_nothing_known_is_neutral_and_said() -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from core.errors import NotAudio
 
@@ -54,3 +55,7 @@ def count(n: int) -> Iterator[int]:
 def count_then_hang() -> Iterator[int]:
     yield 0
     time.sleep(3600)
+
+
+def open_missing(path: Path) -> None:
+    path.open()

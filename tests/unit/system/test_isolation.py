@@ -2,15 +2,19 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from bench.processes import is_running
 from core.errors import NotAudio, StageFailed
 from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits, ProcessTimedOut
-from tests.conditions import wait_until
-from tests.processes import is_running
+from core.system.processes import STOP_SIGNALS
+from tests.conditions import PATIENCE_S, wait_until
 from tests.unit.system import isolated_tasks
 
 pytestmark = pytest.mark.slow
@@ -49,6 +53,13 @@ def test_a_process_that_dies_is_described_and_replaced(
     assert process.call(isolated_tasks.is_prepared) == ["yes"]
 
 
+def test_a_defect_names_no_folder(process: IsolatedProcess, tmp_path: Path) -> None:
+    """The API answers with it, and clients need not know where this machine keeps its files."""
+    with pytest.raises(StageFailed, match=r"FileNotFoundError: .*'audio'") as raised:
+        process.call(isolated_tasks.open_missing, tmp_path / "audio")
+    assert str(tmp_path) not in raised.value.message
+
+
 def test_a_task_that_hangs_is_killed() -> None:
     """Were it left alone, its place would be taken for ever."""
     process = IsolatedProcess(ProcessLimits(0.2))
@@ -80,6 +91,41 @@ def test_a_stream_that_is_given_up_ends_its_process(process: IsolatedProcess) ->
     assert pid is not None
     items.close()  # type: ignore[attr-defined]  # a generator
     wait_until(lambda: not is_running(pid))
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_whoever_stops_the_group_leaves_the_task_to_its_parent(
+    process: IsolatedProcess, number: signal.Signals
+) -> None:
+    """A stop of the worker said that the file was broken, and left it out of the library."""
+    pids: list[int] = []
+    thread = threading.Thread(target=lambda: pids.append(process.call(isolated_tasks.pid)))
+    thread.start()
+    starting = wait_until(lambda: process.pid)
+    assert starting is not None
+    os.kill(starting, number)
+    thread.join()
+    os.kill(starting, number)
+    assert [*pids, process.call(isolated_tasks.pid)] == [starting, starting]
+
+
+def test_a_program_that_ends_does_not_wait_for_its_processes() -> None:
+    """They ignore the SIGTERM by which multiprocessing ends what was left open."""
+    program = (
+        "import os\n"
+        "from core.system.isolation import IsolatedProcess, ProcessLimits\n"
+        "if __name__ == '__main__':\n"
+        "    process = IsolatedProcess(ProcessLimits())\n"
+        "    print(process.call(os.getpid))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert not is_running(int(ended.stdout))
 
 
 def test_closing_ends_a_wait_in_another_thread(process: IsolatedProcess) -> None:

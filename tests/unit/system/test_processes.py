@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from bench.processes import is_running
 from core.system.processes import kill_group, start_group, stop_group
 from tests.conditions import PATIENCE_S, wait_until
-from tests.processes import is_running
 
 PARENT = """
 import subprocess, sys

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.processes import is_running, running
 from core.errors import NotAudio, StageFailed, WorkerLost
 from core.system.task_pool import TaskPool
 from tests.conditions import wait_until
-from tests.processes import is_running, running
 from tests.unit.system.pool_tasks import behave
 
 ROOT = Path(__file__).parents[3]

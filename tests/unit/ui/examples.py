@@ -1,6 +1,5 @@
 """Answers as the API gives them, in small: each is read and written by its schema."""
 
-import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,11 +7,12 @@ from pydantic import BaseModel
 from stemcrate.schemas.configuration import Configuration
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.jobs import Job, JobLinks, JobReceipt, Outputs
+from stemcrate.schemas.library import TrackDetails
 from stemcrate.schemas.manifest import ProcessingManifest
-from stemcrate.schemas.waveforms import Waveforms
 from tests.answering import Server
 
 JOB_ID = "0199b6f0-5c3a-7d2e-9a41-3f8a6c1e7b20"
+TRACK_ID = "5f70bf18"
 
 
 LINKS = dict.fromkeys(JobLinks.model_fields, "") | {"manifest": f"/job/{JOB_ID}/manifest"}
@@ -36,7 +36,13 @@ def config() -> Any:
         "stages": ["composite", "normalization", "tempo"],
         "recipes": [
             {"name": "main", "description": "All", "stems": None, "without": []},
-            {"name": "instrumental", "description": "No voice", "stems": None, "without": []},
+            {
+                "name": "instrumental",
+                "description": "No voice",
+                "stems": None,
+                "without": ["vocals"],
+            },
+            {"name": "drumless", "description": "No drums", "stems": None, "without": ["drums"]},
         ],
         "formats": ["wav", "flac", "mp3"],
         "bit_depths": ["auto", "16", "24", "32f"],
@@ -61,12 +67,17 @@ def config() -> Any:
             "hpss_kernel_size": 31,
             "hpss_margin_harmonic": 1.0,
             "hpss_margin_percussive": 1.0,
-            "recipes": ["main", "instrumental"],
+            "recipes": ["main", "instrumental", "drumless"],
             "custom_recipes": {},
             "tempo_min_bpm": 70.0,
             "tempo_max_bpm": 180.0,
             "playlist_name": "Stemcrate set",
         },
+        "exports": [
+            {"name": "m3u8", "label": "M3U8", "needs_target": False},
+            {"name": "rekordbox", "label": "rekordbox XML", "needs_target": True},
+            {"name": "pack", "label": "DJ pack", "needs_target": False},
+        ],
         "limits": {"max_upload_bytes": 500_000_000, "max_duration_s": 3600, "max_files_per_job": 5},
     }
     return written(Configuration, answer)
@@ -102,7 +113,7 @@ def job(state: str, **changes: Any) -> Any:
         "tracks": [
             {
                 "index": 0,
-                "id": "5f70bf18",
+                "id": TRACK_ID,
                 "name": "<b>song</b>.wav",
                 "state": state,
                 "analysis": {k: v for k, v in ANALYSIS.items() if not isinstance(v, list | dict)},
@@ -110,6 +121,8 @@ def job(state: str, **changes: Any) -> Any:
             }
         ],
         "n_failed_tracks": 0,
+        "n_files": 4,
+        "can_retry": False,
         "stages": [
             stage(0, "separation", "completed", 4.6),
             stage(0, "tempo", "running"),
@@ -214,12 +227,6 @@ def outputs(*files: dict[str, Any]) -> Any:
     return written(Outputs, answer)
 
 
-def waveforms() -> Any:
-    peaks = {"peaks_min": [-0.5, -0.2], "peaks_max": [0.5, 0.1], "rms": [0.2, 0.1]}
-    outputs = dict.fromkeys(("vocals", "accompaniment", "main"), peaks)
-    return written(Waveforms, {"n_bins": 2, "outputs": outputs})
-
-
 def manifest(*analyses: dict[str, Any]) -> Any:
     """The record of a job with a track for each analysis."""
     composite = {
@@ -234,7 +241,7 @@ def manifest(*analyses: dict[str, Any]) -> Any:
         "tracks": [
             {
                 "index": index,
-                "source": {"name": "<b>song</b>.wav", "sha256": "5f70bf18", "bytes": 4},
+                "source": {"name": "<b>song</b>.wav", "sha256": TRACK_ID, "bytes": 4},
                 "stages": [composite] if analysis else [],
                 "analysis": written(JobFacts, analysis),
             }
@@ -247,9 +254,39 @@ def manifest(*analyses: dict[str, Any]) -> Any:
     return written(ProcessingManifest, answer)
 
 
+def track_details(facts: dict[str, Any], corrected: list[str]) -> Any:
+    """The job's track in the library, with these corrected facts."""
+    unknown = dict.fromkeys(TrackDetails.model_fields)
+    answer = {
+        **unknown,
+        "id": TRACK_ID,
+        "title": "Song",
+        "name": "song.wav",
+        "bytes": 4,
+        "n_files": 1,
+        "stems": ["vocals"],
+        "corrected": corrected,
+        "added_at": "2026-11-21T06:14:31Z",
+        "is_missing": False,
+        "tags": {},
+        "facts": facts,
+        "corrections": {
+            "values": {},
+            "corrected_at": {},
+            "analysed": {},
+            "tags": {},
+            "n_undo": len(corrected),
+        },
+        "version": "1",
+        "jobs": [JOB_ID],
+    }
+    return written(TrackDetails, answer)
+
+
 def give_finished_job(server: Server, state: str = "completed", **changes: Any) -> None:
     """Let a server know one job, as it is when it has ended."""
     server.answer("GET", f"/job/{JOB_ID}", job(state, **changes))
     server.answer("GET", f"/job/{JOB_ID}/outputs", outputs(*FILES))
     server.answer("GET", f"/job/{JOB_ID}/manifest", manifest(ANALYSIS))
-    server.answer("GET", f"/download/{JOB_ID}/song/waveforms.json", json.dumps(waveforms()))
+    unknown = {"code": "track_not_found", "detail": "There is no such track."}
+    server.problem("GET", f"/library/tracks/{TRACK_ID}", 404, **unknown)

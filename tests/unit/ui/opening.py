@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Markdown
 
 from tests.conditions import PATIENCE_S
 from ui.places import Place
@@ -23,4 +24,9 @@ def texts(elements: Any) -> str:
 
 
 def page_text(app: Any) -> Any:
-    return texts(app.markdown)
+    """All texts and markup of a page, in its order."""
+    return "\n".join(
+        element.value if isinstance(element, Markdown) else element.proto.body
+        for element in app.main
+        if isinstance(element, Markdown) or element.type == "html"
+    )

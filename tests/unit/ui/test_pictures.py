@@ -1,104 +1,98 @@
 """The pictures: well-formed whatever they are given, and true to the numbers."""
 
+import itertools
 import math
-import re
-import xml.etree.ElementTree as ET
+import tomllib
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from stemcrate.schemas.waveforms import Peaks
-from ui.colours import camelot_colour
-from ui.waveform_svg import MIDDLE, REACH, bar_grid, common_scale, draw_waveform
-from ui.wheel_svg import draw_wheel
+import ui
+from ui.colours import STEM_COLOURS, camelot_colour, colour_of
 
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def peaks_of(*values: float) -> Peaks:
-    return Peaks(
-        peaks_min=[-v for v in values], peaks_max=list(values), rms=[v / 2 for v in values]
-    )
-
-
-def heights(svg: str, which: int) -> list[Any]:
-    """The y of each point of the outer (2) or inner (3) shape."""
-    path = ET.fromstring(svg).findall(f"{SVG}path")[which].attrib["d"]
-    return [int(y) for y in re.findall(r"L\d+ (\d+)", path)]
-
-
-def test_a_waveform_is_as_high_as_its_peaks() -> None:
-    svg = draw_waveform(peaks_of(0.0, 0.5, 1.0), label="Drums", colour="#4dabf7")
-    top, bottom = heights(svg, 2)[:3], heights(svg, 2)[3:]
-    assert top == [MIDDLE, MIDDLE - REACH // 2, MIDDLE - REACH]
-    assert bottom == [2 * MIDDLE - y for y in reversed(top)]
-    assert heights(svg, 3)[:3] == [MIDDLE, MIDDLE - REACH // 4, MIDDLE - REACH // 2]
-
-
-def test_stems_of_a_track_keep_their_levels_against_one_another() -> None:
-    outputs = {"loud": peaks_of(0.2), "soft": peaks_of(0.1)}
-    scale = common_scale(outputs)
-    tops = [
-        heights(draw_waveform(p, label=n, colour="red", scale=scale), 2)[0]
-        for n, p in outputs.items()
+THEME = Path(ui.__file__).parent / ".streamlit" / "config.toml"
+# How linear RGB looks without one kind of cones: Machado, Oliveira, Fernandes 2009, severity 1.
+CONES = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
     ]
-    assert tops == [MIDDLE - REACH, MIDDLE - REACH // 2]
+)
+TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
 
 
-def test_samples_beyond_full_scale_stay_inside_the_picture() -> None:
-    svg = draw_waveform(peaks_of(3.0), label="x", colour="red")
-    assert min(heights(svg, 2)) == MIDDLE - REACH
+def luminance(colour: str) -> float:
+    red, green, blue = (linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("values", [(), (0.0, 0.0)])
-def test_silence_is_a_flat_line(values: tuple[float, ...]) -> None:
-    peaks = peaks_of(*values)
-    svg = draw_waveform(peaks, label="x", colour="red", scale=common_scale({"x": peaks}))
-    assert set(heights(svg, 2)) <= {MIDDLE}
+def linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
 
 
-def test_a_label_cannot_leave_its_attribute() -> None:
-    svg = draw_waveform(peaks_of(1.0), label='"><script>x</script>', colour="red")
-    assert ET.fromstring(svg).get("aria-label") == '"><script>x</script>'
-    assert "<script" not in svg
+def contrast(colour: str, other: str) -> float:
+    dark, light = sorted((luminance(colour), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
-def test_the_grid_thins_out_by_powers_of_two() -> None:
-    assert bar_grid([0, 5, 10, 20], 10) == [0, 0.5, 1]
-    assert bar_grid([1, 2], None) == []
-    many = bar_grid(range(100), 100)
-    assert many == [bar / 100 for bar in range(0, 100, 8)]
+@pytest.mark.parametrize("label", [*STEM_COLOURS, "something else"])
+def test_a_stem_stands_out_on_every_background(label: str) -> None:
+    """Yellow on the light box had 1.4:1."""
+    theme = tomllib.loads(THEME.read_text())["theme"]
+    names = ("backgroundColor", "secondaryBackgroundColor")
+    backgrounds = [theme[mode][name] for mode in ("light", "dark") for name in names]
+    assert min(contrast(colour_of(label), back) for back in backgrounds) >= 3
 
 
-def places(svg: str) -> dict[Any, Any]:
-    """Each mark's number and position."""
-    root = ET.fromstring(svg)
-    circles = [(float(c.attrib["cx"]), float(c.attrib["cy"])) for c in root.findall(f"{SVG}circle")]
-    numbers = [t.text for t in root.findall(f"{SVG}text") if t.get("class") == "sc-wheel-place"]
-    return dict(zip(numbers, circles, strict=True))
+@pytest.mark.parametrize("sight", CONES)
+@pytest.mark.parametrize(
+    "stems", [("vocals", "drums", "bass", "guitar", "piano", "other"), ("vocals", "accompaniment")]
+)
+def test_stems_of_a_model_differ_for_every_sight(sight: str, stems: tuple[str, ...]) -> None:
+    """Other, accompaniment and instrumental were all violet."""
+    seen = {stem: oklab(colour_of(stem), CONES[sight]) for stem in stems}
+    distances = [math.dist(seen[a], seen[b]) for a, b in itertools.combinations(stems, 2)]
+    assert min(distances) > 0.08
 
 
-def test_the_path_on_the_wheel_goes_round_like_a_clock() -> None:
-    marks = places(draw_wheel(["12B", "3B", "6A"], [0.7, 0.1]))
-    assert marks["1"][0] == pytest.approx(0, abs=0.1)
-    assert marks["1"][1] < 0
-    assert marks["2"][0] > 0
-    assert marks["2"][1] == pytest.approx(0, abs=0.1)
-    assert marks["3"][1] > 0
-    assert math.hypot(*marks["3"]) < math.hypot(*marks["1"])
+def oklab(colour: str, sight: Any) -> Any:
+    """Ottosson 2020, of a colour as seen by someone with this sight."""
+    rgb = np.array([linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5)])
+    return np.cbrt(np.clip(sight @ rgb, 0, None) @ TO_LMS.T) @ TO_LAB.T
 
 
-def test_tracks_of_one_key_do_not_hide_one_another() -> None:
-    marks = places(draw_wheel(["8A"] * 4, [1.0] * 3))
-    assert len({(round(x), round(y)) for x, y in marks.values()}) == 4
-
-
-def test_a_track_without_a_key_is_left_out_and_named_unknown() -> None:
-    svg = draw_wheel(["8A", None, "9A"], [0.5, 0.5])
-    assert list(places(svg)) == ["1", "3"]
-    assert "8A, unknown, 9A" in ET.fromstring(svg).get("aria-label")
-
-
-def test_no_codes_at_all_give_a_wheel() -> None:
-    ET.fromstring(draw_wheel([], []))
+def test_an_unknown_key_is_grey() -> None:
     assert camelot_colour(None) == camelot_colour("?")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.ui.examples import JOB_ID
 from tests.unit.ui.opening import open_page, texts
-from ui.places import PLACES, PROCESS, RESULTS, Place
+from ui.places import HISTORY, PLACES, RESULTS, SEPARATE, Place
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,11 +25,24 @@ def test_an_api_that_is_not_there_is_a_message_and_no_traceback(
     api_url(f"http://127.0.0.1:{unused_port}")
     app = open_page(place, job=JOB_ID)
     assert not app.exception
-    assert "not reachable" in texts(app.error)
-    assert "stemcrate serve" in texts(app.error)
+    assert not app.error
+    assert "goes on by itself" in texts(app.warning)
 
 
-@pytest.mark.parametrize("place", [PROCESS, RESULTS], ids=lambda place: place.title)
+def test_a_page_goes_on_when_the_api_is_back(server: Any, api_url: Any) -> None:
+    """An API that was restarted left a red box on every page until somebody reloaded it."""
+    api_url(server.url)
+    server.problem("GET", "/jobs?limit=20", 503, code="api_unreachable", detail="Away.")
+    app = open_page(HISTORY)
+    assert "goes on by itself" in texts(app.warning)
+    server.answer("GET", "/jobs?limit=20", {"jobs": [], "next_cursor": None})
+    health = {"status": "ok", "version": "1", "database": True, "workers": 1}
+    server.answer("GET", "/health", {**health, "free_bytes": 1, "stalled_jobs": 0})
+    app.run()  # as the fragment does it once the API is healthy
+    assert not app.warning
+
+
+@pytest.mark.parametrize("place", [SEPARATE, RESULTS], ids=lambda place: place.title)
 def test_an_unknown_job_is_named(place: Place, server: Any, api_url: Any) -> None:
     api_url(server.url)
     server.problem("GET", "/job/nope", 404, code="job_not_found", detail="There is no job 'nope'.")

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from stemcrate.schemas.delivered import DeliveredLoudness
 from stemcrate.schemas.manifest import Artefact
 from ui import text
 
@@ -28,14 +29,6 @@ def test_numbers_have_a_real_minus_sign_and_no_negative_zero(
     value: float | None, decimals: int, unit: str, written: str
 ) -> None:
     assert text.number(value, decimals, unit) == written
-
-
-@pytest.mark.parametrize(
-    ("seconds", "written"),
-    [(None, ""), (0.1, "about 1 s left"), (44.6, "about 45 s left"), (200, "about 3 min left")],
-)
-def test_time_left(seconds: float | None, written: str) -> None:
-    assert text.time_left(seconds) == written
 
 
 @pytest.mark.parametrize(
@@ -83,7 +76,12 @@ def test_a_file_is_described_in_two_short_lines() -> None:
         gain_db=-2.14,
     )
     assert text.format_facts(artefact) == "WAV · 32-bit float · 44.1 kHz"
-    assert text.weight_facts(artefact) == "5.3 MB · −2.1 dB"
+    assert text.weight_facts(artefact) == "5.3 MB · gain −2.1 dB"
+    loudness = DeliveredLoudness(
+        integrated_lufs=-17.46, true_peak_dbtp=-1.0, target_lufs=-14.0, limit=None, note=None
+    )
+    measured = artefact.model_copy(update={"loudness": loudness})
+    assert text.weight_facts(measured) == "5.3 MB · gain −2.1 dB · −17.5 LUFS"
     artefact = artefact.model_copy(update={"format": "mp3", "bit_depth": None, "gain_db": 0.0})
     assert text.format_facts(artefact) == "MP3 · 44.1 kHz"
     assert text.weight_facts(artefact) == "5.3 MB"

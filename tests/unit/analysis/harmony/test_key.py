@@ -45,6 +45,19 @@ def test_drums_over_the_harmony_do_not_change_the_key() -> None:
     assert key_of_signal(mono + 0.15 * noise).key == "C major"
 
 
+def test_notes_are_known_over_time() -> None:
+    """A minor: its tones A, C and E are stronger than those between, until the music ends."""
+    mono = play(9, "minor")
+    estimate = key_of_signal(np.concatenate([mono, np.zeros(5 * RATE)]))
+    assert estimate.chroma_hop_s == 1
+    assert len(estimate.chroma) == -(-len(mono) // RATE) + 5
+    totals = np.sum(estimate.chroma, axis=0)
+    assert {0, 4, 9} <= {*np.argsort(-totals)[:5]}
+    assert totals[[1, 3, 6, 10]].max() < totals[[0, 4, 9]].min() / 2
+    assert max(map(max, estimate.chroma)) == 100
+    assert not any(estimate.chroma[-2])
+
+
 def test_a_change_of_key_is_found_where_it_is() -> None:
     """One key for a track that modulates mixes badly at its end."""
     mono = np.concatenate([*[play(9, "minor")] * 7, *[play(0, "minor")] * 7])

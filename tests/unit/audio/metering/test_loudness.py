@@ -52,6 +52,27 @@ def test_loudness_range_of_ebu_3342(parts: list[tuple[int, int]], expected: floa
     assert measured.loudness_range_lu == pytest.approx(expected, abs=1.0)
 
 
+def test_loudness_over_time_follows_the_recording() -> None:
+    """At a second in the middle of each part, and where the 3 s hold both."""
+    meter = LoudnessMeter(RATE, 2)
+    meter.add(tone((-20, 10), (-40, 10), (-90, 10)))
+    curve = meter.short_term_lufs(100)
+    assert (curve.hop_s, len(curve.lufs)) == (1, 30)
+    assert curve.lufs[5] == pytest.approx(-20, abs=0.1)
+    assert curve.lufs[15] == pytest.approx(-40, abs=0.1)
+    assert curve.lufs[25] is None
+    assert curve.lufs[10] == pytest.approx(-23, abs=0.1)
+
+
+def test_loudness_over_time_is_bounded_and_needs_three_seconds() -> None:
+    meter = LoudnessMeter(RATE, 2)
+    meter.add(tone((-20, 2.9)))
+    assert meter.short_term_lufs(10).lufs == ()
+    meter.add(tone((-20, 22.1)))
+    curve = meter.short_term_lufs(10)
+    assert (curve.hop_s, len(curve.lufs)) == (3, 9)
+
+
 # EBU Tech 3341, cases 9 to 14: maxima of short-term and momentary loudness
 def test_short_term_maximum_of_ebu_3341() -> None:
     """A window that is too long, or a hop too wide, misses the loud part."""

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import InvalidOption
-from core.library.catalogue.query import check_query, fold, neighbourhood
+from core.library.catalogue.query import check_filter, fold, neighbourhood
 from stemcrate.schemas.search import LISTED, NUMBERS, Bound, CatalogueFacts, SortKey, TrackQuery
 
 
@@ -36,7 +36,7 @@ def test_a_question_that_cannot_be_answered_names_its_field(
     wishes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidOption) as caught:
-        check_query(TrackQuery(**wishes))
+        check_filter(TrackQuery(**wishes))
     assert caught.value.field == field
 
 
@@ -54,6 +54,6 @@ def test_every_filter_and_order_belongs_to_a_fact() -> None:
     """A fact that is renamed would leave its filter without a column."""
     bounds = [item for field in TrackQuery.model_fields.values() for item in field.metadata]
     assert {bound.fact for bound in bounds if isinstance(bound, Bound)} <= NUMBERS.keys()
-    own = {SortKey.TITLE, SortKey.ARTIST, SortKey.ADDED}
+    own = {SortKey.TITLE, SortKey.ARTIST, SortKey.GENRE, SortKey.ADDED}
     assert {column.sort for column in LISTED.values() if column.sort} == set(SortKey) - own
     assert CatalogueFacts.model_fields.keys() == LISTED.keys()

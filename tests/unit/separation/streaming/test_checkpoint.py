@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.processes import running
 from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SeparatorFactory
 from core.separation.streaming.checkpoint import ChunkCheckpoint
 from core.separation.streaming.effort import Effort
 from tests.conditions import wait_until
 from tests.models import SEGMENT, write_tiny_htdemucs
-from tests.processes import running
 from tests.unit.separation.measure import RATE, make_noise
 
 pytestmark = pytest.mark.slow
@@ -61,16 +61,28 @@ def test_kept_chunks_come_back(tmp_path: Path) -> None:
     assert again.state["tail"].tolist() == [2]
 
 
-def test_a_half_written_chunk_does_not_count(tmp_path: Path) -> None:
+def test_a_chunk_that_the_index_does_not_list_does_not_count(tmp_path: Path) -> None:
     """A kill between data and index would shift everything behind it."""
-    checkpoint = ChunkCheckpoint(tmp_path, "a", {})
-    checkpoint.append(np.ones((1, 4), np.float32), {})
-    with (tmp_path / "a.f32").open("ab") as file:
-        file.write(b"torn")
+    ChunkCheckpoint(tmp_path, "a", {}).append(np.ones((1, 4), np.float32), {})
+    (tmp_path / "a.1.f32").write_bytes(b"torn")
     again = ChunkCheckpoint(tmp_path, "a", {})
     again.append(np.full((1, 2), 2, np.float32), {})
     joined = np.concatenate(list(ChunkCheckpoint(tmp_path, "a", {}).chunks()), axis=1)
     assert joined.tolist() == [[1, 1, 1, 1, 2, 2]]
+
+
+def test_a_stale_process_cannot_damage_what_its_successor_adopted(tmp_path: Path) -> None:
+    """A paused process went on with the chunks that another one had taken over."""
+    stale = ChunkCheckpoint(tmp_path / "1", "a", {})
+    stale.append(np.ones((1, 4), np.float32), {})
+    (tmp_path / "1").rename(tmp_path / "2")
+    successor = ChunkCheckpoint(tmp_path / "2", "a", {})
+    successor.append(np.full((1, 2), 2, np.float32), {})
+    stale.append(np.full((1, 2), 3, np.float32), {})
+
+    adopted = ChunkCheckpoint(tmp_path / "2", "a", {})
+    assert np.concatenate(list(adopted.chunks()), axis=1).tolist() == [[1, 1, 1, 1, 2, 2]]
+    assert ChunkCheckpoint(tmp_path / "1", "a", {}).n_chunks == 0
 
 
 @pytest.mark.parametrize("damage", ["identity", "data"])
@@ -79,7 +91,7 @@ def test_chunks_that_do_not_fit_are_discarded(tmp_path: Path, damage: str) -> No
         np.ones((1, 4), np.float32), {"x": np.ones(1)}
     )
     if damage == "data":
-        (tmp_path / "a.f32").write_bytes(b"")
+        (tmp_path / "a.0.f32").write_bytes(b"")
     again = ChunkCheckpoint(tmp_path, "a", {"model": 2 if damage == "identity" else 1})
     assert again.n_chunks == 0
     assert again.state == {}

@@ -9,15 +9,29 @@ from typing import Any
 
 import pytest
 
+from bench.small_disk import small_disk
 from core.errors import ModelUnavailable, StorageFull, UnknownModel, UnsafeWeights
 from core.separation.models.factory import SeparatorFactory
 from core.separation.weights.download import MAX_ATTEMPTS, download
 from tests.file_server import FileServer
 from tests.models import write_tiny_htdemucs, write_tiny_network
+from tests.programs import REASON
 from tests.unit.separation.measure import make_store
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Seen:
+    """The progress of a download: bytes as they came, and what the whole was said to be."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.totals: set[int | None] = set()
+
+    def __call__(self, n_bytes: int, total_bytes: int | None) -> None:
+        self.sizes.append(n_bytes)
+        self.totals.add(total_bytes)
 
 
 @pytest.fixture
@@ -42,12 +56,15 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fetch_into_model_dir(tmp_path: Path, hub: Any) -> None:
-    store, seen = make_store(tmp_path, endpoint=hub), []
+    store, seen = make_store(tmp_path, endpoint=hub), Seen()
     assert store.resolve_auto()[0] == "spleeter"
-    folder = store.fetch("htdemucs", seen.append)
+    assert store.can_fetch("htdemucs")
+    folder = store.fetch("htdemucs", seen)
+    assert not store.can_fetch("htdemucs")
     assert folder == tmp_path / "models" / "htdemucs"
-    assert seen == sorted(seen)
-    assert seen[-1] == 1.0
+    assert seen.sizes == sorted(seen.sizes)
+    (weights,) = folder.glob("*.safetensors")
+    assert (seen.sizes[-1], seen.totals) == (weights.stat().st_size, {weights.stat().st_size})
     assert store.resolve_auto()[0] == "htdemucs"
     model = SeparatorFactory.create("htdemucs", device="cpu", model_dir=tmp_path / "models")
     assert len(model.stems) == 4
@@ -79,7 +96,7 @@ def test_without_a_network_or_without_the_files(
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelUnavailable) as caught:
         make_store(tmp_path, endpoint=hub).fetch(name)
-    assert f"stemcrate models fetch {name}" in caught.value.hint
+    assert "fetch them again" in caught.value.hint
     assert "MODEL_DIR" in caught.value.hint
     assert str(tmp_path) not in str(caught.value)
 
@@ -101,15 +118,15 @@ def test_a_download_goes_on_where_the_server_died(tmp_path: Path, server: Any) -
     published = server.folder
     server.close()
     with FileServer(published) as again:
-        seen = []
-        download(again.url("file.bin"), place, sha256=SHA256, progress=seen.append, pause_s=0)
+        seen = Seen()
+        download(again.url("file.bin"), place, sha256=SHA256, progress=seen, pause_s=0)
         assert again.ranges == [f"bytes={half}-"]
         assert again.n_sent == len(CONTENT) - half
     assert place.read_bytes() == CONTENT
     assert [file.name for file in place.parent.iterdir()] == ["file.bin"]
-    assert seen == sorted(seen)
-    assert seen[0] > 0.5
-    assert seen[-1] == 1.0
+    assert seen.sizes == sorted(seen.sizes)
+    assert seen.sizes[0] > half
+    assert (seen.sizes[-1], seen.totals) == (len(CONTENT), {len(CONTENT)})
 
 
 @pytest.mark.slow
@@ -171,6 +188,30 @@ def test_a_full_disk_says_so(tmp_path: Path, server: Any) -> None:
         download(server.url("file.bin"), tmp_path / "file.bin", sha256=SHA256)
 
 
+def test_a_disk_without_room_is_noticed_before_anything_is_fetched(
+    tmp_path: Path, server: Any
+) -> None:
+    """Weights of a gigabyte filled the disk to its last byte, and jobs failed with them."""
+    try:
+        with small_disk(tmp_path / "disk", 100_000) as disk:
+            store = make_store(disk.folder, endpoint=server.address)
+            with pytest.raises(StorageFull, match="MB of free space") as caught:
+                store.fetch("htdemucs")
+            assert not list(disk.folder.rglob("*.part"))
+            assert not store.is_available("htdemucs")
+    except FileNotFoundError:
+        pytest.skip(REASON + "mount")
+    except PermissionError as error:
+        pytest.skip(str(error))
+    assert "Free some space" in caught.value.hint
+
+
+def test_only_what_is_missing_and_published_can_be_fetched(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    for name in ("spleeter", "no-such-model", "someone/else", "../htdemucs"):
+        assert not store.can_fetch(name)
+
+
 def test_a_killed_fetch_from_the_hub_goes_on(tmp_path: Path, server: Any) -> None:
     """The hub's own client starts over; htdemucs_ft is 640 MB."""
     file = next(server.folder.glob("*.safetensors"))
@@ -206,13 +247,16 @@ def test_models_of_ones_own_are_fetched_by_their_card(tmp_path: Path) -> None:
         ]
         card = {"family": "scnet", "licence": "MIT", "source": "a paper", "files": files}
         (home / "model.json").write_text(json.dumps(card))
-        store, seen = make_store(tmp_path), []
+        store, seen = make_store(tmp_path), Seen()
         assert not store.is_available("mine")
+        assert store.can_fetch("mine")
         with pytest.raises(ModelUnavailable) as caught:
             store.require("mine")
         assert "stemcrate models fetch mine" in caught.value.hint
-        assert store.fetch("mine", seen.append) == home
-    assert seen == sorted(seen)
+        assert store.fetch("mine", seen) == home
+    n_bytes = sum((published / file["name"]).stat().st_size for file in files)
+    assert seen.sizes == sorted(seen.sizes)
+    assert (seen.sizes[-1], seen.totals) == (n_bytes, {n_bytes})
     assert {file.name for file in home.iterdir()} == {f["name"] for f in files} | {"model.json"}
     model = SeparatorFactory.create("mine", device="cpu", model_dir=tmp_path / "models")
     assert (model.licence, model.stems) == ("MIT", ("vocals", "other"))
