@@ -19,14 +19,15 @@ class SmallDisk:
     def _filler(self) -> Path:
         return self.folder / "filler"
 
-    def fill(self) -> None:
-        """Leave no page free."""
+    def fill(self) -> int:
+        """Leave no page free; return the bytes that were."""
+        n_bytes = 0
         with self._filler.open("ab", buffering=0) as file:
             try:
                 while True:
-                    file.write(PAGE)
+                    n_bytes += file.write(PAGE)
             except OSError:
-                pass
+                return n_bytes
 
     def free(self) -> None:
         """Give back what `fill` took."""

@@ -177,15 +177,21 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     context.close()
 
 
-def add_file(stack: Stack, path: Path) -> str:
-    """Add a file to the library on the command line; return its track."""
+@contextmanager
+def added_file(stack: Stack, path: Path) -> Iterator[str]:
+    """Add a file to the library on the command line while the block runs; yield its track."""
     data = str(stack.database.parent)
     command = [sys.executable, "-m", "cli.main", "library", "add", str(path), "--json"]
     added = subprocess.run(
         command, env={**os.environ, "DATA_DIR": data}, capture_output=True, check=True
     )
     (track_id,) = json.loads(added.stdout)["added"]
-    return str(track_id)
+    yield str(track_id)
+    address = f"{stack.api_url}/library/tracks/{track_id}"
+    with urllib.request.urlopen(
+        urllib.request.Request(address, method="DELETE"), timeout=PATIENCE_S
+    ):
+        pass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Songs, Stack, add_file
+from tests.e2e.conftest import Songs, Stack, added_file
 from ui.places import PLACES, Place
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -42,17 +42,17 @@ def test_a_track_without_a_job_has_no_barrier(
     """Its page has a player of one lane, and a list of what goes with it."""
     copy = songs.known.with_name(f"{theme}.wav")
     copy.write_bytes(songs.known.read_bytes() + theme.encode())  # other bytes: another track
-    track_id = add_file(stack, copy)
-    context = browser.new_context(color_scheme=theme, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(stack.page(f"/track?id={track_id}"))
-    expect(page.locator(".player")).to_be_visible()
-    page.get_by_text("Goes with").click()
-    expect(page.locator(".sc-set li").first).to_be_visible()
-    page.get_by_text("Correct", exact=True).click()
-    expect(page.get_by_role("region", name="Corrections")).to_be_visible()
-    found = barriers(page)
-    context.close()
+    with added_file(stack, copy) as track_id:
+        context = browser.new_context(color_scheme=theme, reduced_motion="reduce")
+        page = context.new_page()
+        page.goto(stack.page(f"/track?id={track_id}"))
+        expect(page.locator(".player")).to_be_visible()
+        page.get_by_text("Goes with").click()
+        expect(page.locator(".sc-set li").first).to_be_visible()
+        page.get_by_text("Correct", exact=True).click()
+        expect(page.get_by_role("region", name="Corrections")).to_be_visible()
+        found = barriers(page)
+        context.close()
     assert not found, "\n".join(found)
 
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Stack, add_file, pick, settle
+from tests.e2e.conftest import Stack, added_file, pick, settle
 from tests.e2e.listening import Signal
 from tests.e2e.playing import DEBUG, KNOWN, open_player, play, state, wait_for
 from tests.programs import requires
@@ -122,39 +122,39 @@ def test_a_file_of_the_library_is_played_corrected_and_separated(
     """A track without a job could not be opened at all."""
     path = tmp_path / "Nobody - Unheard.wav"
     soundfile.write(path, make_song(8.0, 44_100, seed=77).T, 44_100, subtype="PCM_16")
-    track_id = add_file(stack, path)
-    page.add_init_script(DEBUG)
-    page.goto(stack.page("/library"))
-    page.get_by_role("searchbox").fill("unheard")
-    expect(page.locator(".space .row:not(.waiting)")).to_have_count(1)
-    page.get_by_role("grid").focus()
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(rf"/track\?id={track_id}"))
-    expect(page.get_by_role("heading", name="Nobody – Unheard")).to_be_visible()
-    expect(page.locator(".player")).to_be_visible()
-    expect(page.get_by_role("button", name="Original", exact=True)).to_have_count(0)
-    play(page)
-    page.get_by_text("Correct", exact=True).click()
-    panel = page.get_by_role("region", name="Corrections")
-    panel.get_by_role("textbox", name="Title").fill("Heard")
-    panel.get_by_role("textbox", name="Title").press("Enter")
-    expect(page.get_by_role("heading", name="Nobody – Heard")).to_be_visible()
-    wait_for(page, "engine.state === 'playing'")
-    page.get_by_text("Goes with").click()
-    page.get_by_role("link", name="History").click()
-    dock = page.get_by_role("region", name="Player")
-    dock.get_by_role("link", name="Heard").click()
-    expect(page).to_have_url(re.compile(rf"/track\?id={track_id}"))
-    expect(page.locator(".player")).to_be_visible()
-    wait_for(page, "engine.state === 'playing'")
-    page.get_by_role("button", name="Separate", exact=True).click()
-    expect(page.get_by_text("From the library: Nobody – Heard")).to_be_visible()
-    settle(page)
-    page.get_by_role("button", name="Separate 1 track").click()
-    expect(page).to_have_url(re.compile(r"/separate\?job=|/\?job="))
-    job_id = re.findall(r"job=([^&]+)", page.url)[0]
-    job: Any = stack.ask(f"/job/{job_id}")
-    assert [track["id"] for track in job["tracks"]] == [track_id]
+    with added_file(stack, path) as track_id:
+        page.add_init_script(DEBUG)
+        page.goto(stack.page("/library"))
+        page.get_by_role("searchbox").fill("unheard")
+        expect(page.locator(".space .row:not(.waiting)")).to_have_count(1)
+        page.get_by_role("grid").focus()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(rf"/track\?id={track_id}"))
+        expect(page.get_by_role("heading", name="Nobody – Unheard")).to_be_visible()
+        expect(page.locator(".player")).to_be_visible()
+        expect(page.get_by_role("button", name="Original", exact=True)).to_have_count(0)
+        play(page)
+        page.get_by_text("Correct", exact=True).click()
+        panel = page.get_by_role("region", name="Corrections")
+        panel.get_by_role("textbox", name="Title").fill("Heard")
+        panel.get_by_role("textbox", name="Title").press("Enter")
+        expect(page.get_by_role("heading", name="Nobody – Heard")).to_be_visible()
+        wait_for(page, "engine.state === 'playing'")
+        page.get_by_text("Goes with").click()
+        page.get_by_role("link", name="History").click()
+        dock = page.get_by_role("region", name="Player")
+        dock.get_by_role("link", name="Heard").click()
+        expect(page).to_have_url(re.compile(rf"/track\?id={track_id}"))
+        expect(page.locator(".player")).to_be_visible()
+        wait_for(page, "engine.state === 'playing'")
+        page.get_by_role("button", name="Separate", exact=True).click()
+        expect(page.get_by_text("From the library: Nobody – Heard")).to_be_visible()
+        settle(page)
+        page.get_by_role("button", name="Separate 1 track").click()
+        expect(page).to_have_url(re.compile(r"/separate\?job=|/\?job="))
+        job_id = re.findall(r"job=([^&]+)", page.url)[0]
+        job: Any = stack.ask(f"/job/{job_id}")
+        assert [track["id"] for track in job["tracks"]] == [track_id]
 
 
 def test_a_file_that_is_gone_is_said_and_its_track_still_corrected(
@@ -162,15 +162,15 @@ def test_a_file_that_is_gone_is_said_and_its_track_still_corrected(
 ) -> None:
     path = tmp_path / "Gone.wav"
     soundfile.write(path, make_song(2.0, 44_100, seed=78).T, 44_100, subtype="PCM_16")
-    track_id = add_file(stack, path)
-    path.unlink()
-    page.goto(stack.page(f"/track?id={track_id}"))
-    expect(page.get_by_text("moved or deleted")).to_be_visible()
-    expect(page.get_by_role("button", name="Separate", exact=True)).to_be_disabled()
-    page.get_by_text("Correct", exact=True).click()
-    panel = page.get_by_role("region", name="Corrections")
-    panel.get_by_role("textbox", name="Title").fill("Lost")
-    panel.get_by_role("textbox", name="Title").press("Enter")
-    expect(page.get_by_role("heading", name="Lost")).to_be_visible()
-    panel.get_by_role("button", name="Cue here").click()
-    expect(panel.get_by_role("button", name="Delete Cue 1")).to_be_visible()
+    with added_file(stack, path) as track_id:
+        path.unlink()
+        page.goto(stack.page(f"/track?id={track_id}"))
+        expect(page.get_by_text("moved or deleted")).to_be_visible()
+        expect(page.get_by_role("button", name="Separate", exact=True)).to_be_disabled()
+        page.get_by_text("Correct", exact=True).click()
+        panel = page.get_by_role("region", name="Corrections")
+        panel.get_by_role("textbox", name="Title").fill("Lost")
+        panel.get_by_role("textbox", name="Title").press("Enter")
+        expect(page.get_by_role("heading", name="Lost")).to_be_visible()
+        panel.get_by_role("button", name="Cue here").click()
+        expect(panel.get_by_role("button", name="Delete Cue 1")).to_be_visible()

@@ -20,12 +20,13 @@ _FOLDER = "server-folder"
 def offer_folder(client: Workbench) -> None:
     """Offer the folders that may be added, and show the imports. Raises `ClientError`."""
     here = _read(client)
-    with st.container():  # a place that is always there: the list below keeps its own
-        if here.path is not None:
-            st.markdown(f"**{escape_markdown(here.path.replace('/', ' / '))}**")
+    # Places that are always there: what stands below one that comes and goes is never drawn twice.
+    heading, choice, offer = st.container(), st.container(), st.container()
+    if here.path is not None:
+        heading.markdown(f"**{escape_markdown(here.path.replace('/', ' / '))}**")
     names = {folder.path: folder.name for folder in here.folders}
     if names:
-        chosen = st.selectbox(
+        chosen = choice.selectbox(
             t("Folder"),
             list(names),
             format_func=names.__getitem__,
@@ -36,7 +37,8 @@ def offer_folder(client: Workbench) -> None:
         if chosen:
             _enter(chosen)
     if here.path is not None:
-        _offer_import(client, here, here.path)
+        with offer:
+            _offer_import(client, here, here.path)
     if client.list_imports().imports:
         _show_imports()
 
