@@ -153,6 +153,16 @@ class Settings(ApiAddress):
     worker_cpu_slots: int = Field(
         1, ge=1, description="Number of stages other than separation that a worker runs at a time."
     )
+    worker_metrics_host: str = Field(
+        "127.0.0.1", description="Listen address of a worker's figures for Prometheus."
+    )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a worker's figures for Prometheus, one for each worker of a machine. "
+        "No password is asked for. 0: none.",
+    )
     reaper_interval_s: float = Field(
         5.0,
         gt=0,

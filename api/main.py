@@ -13,6 +13,7 @@ from api.change_log import ChangeLog
 from api.deps import open_services
 from api.head import HeadAsGet
 from api.hosts import KnownHosts
+from api.metrics import RequestMetrics, new_registry
 from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_schemas, any_problem
 from api.origins import refuse_foreign_origins
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(refuse_foreign_origins)],
         responses={"default": any_problem()},
     )
+    app.state.registry = new_registry()
     add_schemas(app)
     install_problem_handlers(app)
     for routes in (
@@ -131,6 +133,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyProgress, max_open=settings.n_connections() // 2)
     app.add_middleware(ChangeLog)
     app.add_middleware(CommonHeaders)
+    app.add_middleware(RequestMetrics, registry=app.state.registry)
     app.add_middleware(HeadAsGet)  # the last middleware added is the outermost
     return app
 

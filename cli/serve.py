@@ -52,7 +52,12 @@ def worker() -> None:
     # Imported late: no other command needs DBOS.
     from core.jobs.worker import run_worker
 
-    sys.exit(run_worker(worker_options(settings())))
+    installation = settings()
+    if installation.worker_metrics_port:
+        host, port = installation.worker_metrics_host, installation.worker_metrics_port
+        _require_closed(installation, "WORKER_METRICS_HOST")
+        _require_port(host, port, "WORKER_METRICS_PORT")
+    sys.exit(run_worker(worker_options(installation)))
 
 
 def serve() -> None:
@@ -116,5 +121,7 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         retention_days=installation.retention_days,
         render_days=installation.render_days,
         render_max_bytes=installation.render_max_bytes,
+        metrics_host=installation.worker_metrics_host,
+        metrics_port=installation.worker_metrics_port,
         log_level=installation.log_level,
     )

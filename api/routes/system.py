@@ -2,15 +2,18 @@
 
 from typing import get_args
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from api.deps import ServicesDep
-from api.problems import RETRY_AFTER_S
+from api.metrics import written
+from api.problems import RETRY_AFTER_S, problem_responses
 from api.system_report import report_system
 from api.version import VERSION
 from api.views import fetch_view
 from api.worker_views import worker_view
-from core.errors import StemcrateError
+from core.errors import DatabaseUnavailable, StemcrateError
 from core.export.format import PACK
 from core.export.registry import EXPORTERS
 from core.jobs.liveness import live_workers
@@ -70,6 +73,40 @@ def _status(has_database: bool, has_room: bool, has_workers: bool) -> HealthStat
     if not has_room:
         return "disk_full"
     return "ok" if has_workers else "no_workers"
+
+
+@router.get("/livez", operation_id="check_alive", status_code=status.HTTP_204_NO_CONTENT)
+def check_alive() -> None:
+    """Return 204: this process answers. One that does not should be started again."""
+
+
+@router.get(
+    "/readyz",
+    operation_id="check_ready",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problem_responses(DatabaseUnavailable),
+)
+def check_ready(services: ServicesDep) -> None:
+    """Return 204 if this process can take requests, 503 while its database does not answer."""
+    if not services.queue.is_healthy():
+        raise DatabaseUnavailable(
+            "The database does not answer.", hint="Requests are taken again when it does."
+        )
+
+
+@router.get(
+    "/metrics",
+    operation_id="get_metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {CONTENT_TYPE_PLAIN_0_0_4: {"schema": {"type": "string"}}}}},
+)
+def get_metrics(request: Request, services: ServicesDep) -> Response:
+    """Return figures of requests, queues, workers and disk in Prometheus' text format.
+
+    Those of the stages come from the workers themselves (`WORKER_METRICS_PORT`).
+    """
+    content = written(request.app.state.registry, services)
+    return Response(content, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @router.get("/config", operation_id="get_config")

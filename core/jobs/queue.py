@@ -5,7 +5,9 @@ Holds only a client of the engine: no workflow code, no torch, no execution.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
 
@@ -19,6 +21,7 @@ JOBS_QUEUE = "jobs"
 TRACKS_QUEUE = "tracks"
 RENDERS_QUEUE = "renders"
 IMPORTS_QUEUE = "imports"
+QUEUES = (JOBS_QUEUE, TRACKS_QUEUE, "gpu", "cpu", RENDERS_QUEUE, IMPORTS_QUEUE)
 JOBS_AT_ONCE = 4
 # Polling interval of an idle worker. Measured on one slow core: stages every 0.1 s
 # cost 10 % of it, 0.2 s half of that; a track of eleven stages then waits 1 s for its queues.
@@ -35,6 +38,16 @@ BATCH = 500
 # by the new version. By default the engine hashes the source, and a harmless edit strands every
 # waiting job.
 PIPELINE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLoad:
+    """What is in one queue; ``oldest_s`` seconds is the longest wait in it."""
+
+    queue: str
+    n_waiting: int
+    n_running: int
+    oldest_s: float
 
 
 class JobQueue:
@@ -117,6 +130,28 @@ class JobQueue:
             status="PENDING", queue_name=JOBS_QUEUE, load_input=False, load_output=False
         )
         return {job_of(row) for row in rows}
+
+    @database_errors()
+    def loads(self) -> list[QueueLoad]:
+        """Return how full each queue is."""
+        rows = self._client.list_workflows(
+            status=["ENQUEUED", "PENDING"], load_input=False, load_output=False
+        )
+        counts = Counter((row.queue_name, row.status) for row in rows)
+        waiting = [row for row in rows if row.status == "ENQUEUED" and row.created_at]
+        now_s = time.time()
+        return [
+            QueueLoad(
+                queue=name,
+                n_waiting=counts[name, "ENQUEUED"],
+                n_running=counts[name, "PENDING"],
+                oldest_s=max(
+                    (now_s - (r.created_at or 0) / 1000 for r in waiting if r.queue_name == name),
+                    default=0.0,
+                ),
+            )
+            for name in QUEUES
+        ]
 
     @database_errors()
     def cancel(self, job_id: str, n_retries: int = 0) -> None:

@@ -18,6 +18,7 @@ from core.errors import (
     WorkerLost,
 )
 from core.jobs.child import StageProcess
+from core.jobs.metrics import WorkerMetrics
 from core.jobs.patience import patiently
 from core.jobs.progress import ProgressLog
 from core.jobs.timing import EtaEstimator
@@ -45,6 +46,7 @@ class StageRunner:
     log : receives progress events.
     processes : the processes of each queue, ``gpu`` and ``cpu``.
     limits : deaths after which a stage fails.
+    metrics : counts the stages that end here.
     backoff_s : pause after the first death of a stage's process; doubles with each further one, up
         to ``MAX_BACKOFF_S``.
     """
@@ -56,6 +58,7 @@ class StageRunner:
         processes: Mapping[str, Sequence[StageProcess]],
         *,
         limits: DeathLimits,
+        metrics: WorkerMetrics,
         backoff_s: float = BACKOFF_S,
     ) -> None:
         self._pipeline = pipeline
@@ -66,6 +69,7 @@ class StageRunner:
             for process in group:
                 self._free[name].put(process)
         self._limits = limits
+        self._metrics = metrics
         self._backoff_s = backoff_s
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -120,6 +124,7 @@ class StageRunner:
             self._forget(attempt)
             if state is not None and state.is_final:
                 self._tell(ref, state, attempt)
+                self._measure(ref)
                 return state
             n_attempts += 1
 
@@ -148,6 +153,7 @@ class StageRunner:
             return process.run(attempt, progress=self._reporter(attempt.ref), cancelled=over)
         except WorkerLost as error:
             logger.warning("%s", error)
+            self._metrics.process_died(attempt.ref.stage_name)
             lost = error
         except JobNotFound:
             return StageState.CANCELLED
@@ -186,6 +192,11 @@ class StageRunner:
 
     def _tell(self, ref: StageRef, state: StageState, attempt: Attempt) -> None:
         self._append(ref, {"kind": "stage", "state": state, "attempt": attempt.number})
+
+    def _measure(self, ref: StageRef) -> None:
+        with suppress(JobNotFound):  # deleted meanwhile
+            manifest = self._pipeline.store.load(ref.job_id)
+            self._metrics.ended(manifest.stage(ref.stage_name, ref.track_index))
 
     def _append(self, ref: StageRef, event: dict[str, Any]) -> None:
         # The log is a convenience: an unavailable database must not fail a stage.

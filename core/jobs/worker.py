@@ -21,6 +21,7 @@ from core.jobs.fetcher import LOOK_EVERY_S, WeightsFetcher
 from core.jobs.import_runner import ImportRunner, ImportSweep, register_import_workflow
 from core.jobs.library_sync import LibrarySync
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
+from core.jobs.metrics import WorkerMetrics
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
 from core.jobs.reaper import Reaper
@@ -57,6 +58,8 @@ class WorkerOptions:
     retention_days: float = 0.0
     render_days: float = 7.0
     render_max_bytes: int = 5_000_000_000
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
     log_level: str = "INFO"
     cancel_grace_s: float = CANCEL_GRACE_S
     pipeline_factory: str = PIPELINE_FACTORY
@@ -70,6 +73,9 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     """
     configure_logging(options.log_level, options.data_dir, "worker")
     stopping = _stop_on_signals()
+    metrics = WorkerMetrics()
+    if options.metrics_port:
+        metrics.serve(options.metrics_host, options.metrics_port)
     if not wait_for_database(options.database_url, stopping):
         _exit(0)
     liveness, executor_id = open_liveness(options.database_url), new_executor_id()
@@ -80,7 +86,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     if options.runtime.warm_up_model:
         processes["gpu"][0].start()
     limits = DeathLimits(process=options.stage_max_attempts)
-    runner = StageRunner(pipeline, log, processes, limits=limits)
+    runner = StageRunner(pipeline, log, processes, limits=limits, metrics=metrics)
     DBOS(config=_engine_config(options.database_url, executor_id))
     quieten_engine()
     library_sync = LibrarySync(pipeline.store, options.database_url)

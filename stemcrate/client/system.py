@@ -21,3 +21,16 @@ class SystemCalls(Calls):
     def get_system(self) -> SystemReport:
         """Return workers, queue, disk, settings, versions and recent failures."""
         return self._api.read("GET", "/system", SystemReport)
+
+    def check_alive(self) -> None:
+        """Return if the API's process answers."""
+        self._api.tell("GET", "/livez")
+
+    def check_ready(self) -> None:
+        """Return if the API can take requests; raise `ApiError` while its database is away."""
+        self._api.tell("GET", "/readyz")
+
+    def get_metrics(self) -> str:
+        """Return the figures for Prometheus, in its text format."""
+        with self._api.stream("GET", "/metrics") as answer:
+            return answer.text
