@@ -40,10 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(folder in item.path.parents for folder in folders):
             item.add_marker(pytest.mark.slow)
+        if LAST in item.path.parents and item.path != FIRST:
+            # Browsers on a busy machine: one more chance, which the summary names.
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in a line each which real programs were missing, and what that left out."""
+    """Say in a line each which tests ran twice, which programs were missing, what that left out."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_line(f"failed once, and ran again: {report.nodeid}")
     reports = terminalreporter.getreports("skipped")
     counts = count_missing(str(report.longrepr[-1]) for report in reports if report.longrepr)
     for name, count in counts.most_common():
