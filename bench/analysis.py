@@ -41,6 +41,7 @@ from bench.music_scores import (
 )
 from bench.peers import PEERS, ask_peer, has_peer
 from bench.report import report
+from bench.rhythm_scores import is_half_beat_off, score_level
 from core.analysis.file import analyse_file
 
 Facts = Mapping[str, Any]
@@ -139,6 +140,7 @@ def _score(row: Row, facts: Facts) -> dict[str, float]:
         scores["acc1"] = float(is_tempo(truth_bpm, found_bpm))
         scores["acc2"] = float(is_tempo(truth_bpm, found_bpm, SAME_FAMILY))
         scores["within_0_05_bpm"] = float(is_exact(truth_bpm, found_bpm))
+        scores |= score_level(truth_bpm, found_bpm)
         if row["downbeat0"]:
             scores |= _score_grid(row, facts)
     if row["true_key"]:
@@ -156,6 +158,8 @@ def _score_grid(row: Row, facts: Facts) -> dict[str, float]:
     per_bar, duration_s = int(row["beats_per_bar"]), float(row["dur"])
     beats_s = [float(time) for time in np.arange(first_s % beat_s, duration_s, beat_s)]
     scores = {"beat_f": score_beats(beats_s, facts["beats_s"])}
+    if is_tempo(float(row["true_bpm"]), facts["tempo_bpm"] or 0.0):
+        scores["half_beat_off"] = float(is_half_beat_off(beat_s, first_s, facts["beats_s"]))
     if "downbeats_s" in facts:  # programs without bars are not scored by them
         bars_s = [float(time) for time in np.arange(first_s, duration_s, per_bar * beat_s)]
         scores["downbeat_f"] = score_beats(bars_s, facts["downbeats_s"])

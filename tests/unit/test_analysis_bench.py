@@ -40,7 +40,11 @@ def test_every_score_that_is_asked_for_is_given() -> None:
         "acc1": 1,
         "acc2": 1,
         "within_0_05_bpm": 1,
+        "tempo_half": 0,
+        "tempo_double": 0,
+        "tempo_other": 0,
         "beat_f": 1,
+        "half_beat_off": 0,
         "downbeat_f": 1,
         "key_exact": 0,
         "key_weighted": 0.5,
@@ -51,7 +55,9 @@ def test_every_score_that_is_asked_for_is_given() -> None:
 def test_nothing_found_is_wrong_and_not_left_out() -> None:
     """Means over what was found alone would reward silence."""
     nothing: dict[str, Any] = {"tempo_bpm": None, "beats_s": [], "downbeats_s": [], "key": None}
-    assert set(score_all([ROW], [nothing]).values()) == {0}
+    scores = score_all([ROW], [nothing])
+    assert scores.pop("tempo_other") == 1
+    assert set(scores.values()) == {0}
 
 
 def test_who_looks_for_no_bars_is_not_judged_by_them() -> None:
