@@ -149,8 +149,10 @@ class Intake:
         return {name: LIST_FIELDS.get(name, "").join(v) for name, v in self._fields.items()}
 
     def discard(self) -> None:
-        """Remove everything that a refused request sent."""
+        """Remove everything that a refused request sent; a job that exists keeps its files."""
         self.open_writer.close()
+        if self.store.exists(self.job_id):
+            return
         for upload in self.uploads:
             self.store.release_upload(upload.sha256, self.job_id)
 

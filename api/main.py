@@ -13,6 +13,7 @@ from api.change_log import ChangeLog
 from api.deps import open_services
 from api.head import HeadAsGet
 from api.hosts import KnownHosts
+from api.idempotency import REPLAYED, Idempotency
 from api.metrics import RequestMetrics, new_registry
 from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_schemas, any_problem
@@ -62,6 +63,7 @@ EXPOSED_HEADERS = [
     "Content-Length",
     "Content-Range",
     "ETag",
+    REPLAYED,
     "Link",
     "Location",
     "Repr-Digest",
@@ -121,6 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         app.include_router(routes.router)
     app.add_middleware(Tus, max_upload_bytes=settings.max_upload_bytes)
+    app.add_middleware(Idempotency, database_url=settings.resolved_database_url())
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(
         CORSMiddleware,

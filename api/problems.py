@@ -59,6 +59,8 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.JobNotRetryable: 409,
     errors.RenderNotFinished: 409,
     errors.BeatGridMissing: 409,
+    errors.IdempotencyKeyInUse: 409,
+    errors.IdempotencyKeyReused: 422,
     errors.JobCancelled: 409,
     errors.StageFailed: 500,
     errors.WorkerLost: 503,
@@ -133,6 +135,12 @@ def too_many_bodies(limit: int, path: str) -> JSONResponse:
         retryable=True,
     )
     return _respond(problem, {"Retry-After": RETRY_AFTER_S, "Connection": "close"})
+
+
+def bad_idempotency_key(path: str) -> JSONResponse:
+    """Return the response to a request whose `Idempotency-Key` is unusable."""
+    detail = "Idempotency-Key has 1 to 255 characters of ASCII, without blanks."
+    return _respond(Problem.of(400, CODE_OF[400], detail, path, hint="Use a random UUID."))
 
 
 def unsupported_media_type(detail: str) -> HTTPException:
@@ -215,18 +223,23 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 async def _on_stemcrate_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.StemcrateError)
+    return problem_response(error, request.method, request.url.path)
+
+
+def problem_response(error: errors.StemcrateError, method: str, path: str) -> JSONResponse:
+    """Return the response to a request that raised ``error``; log what is the server's fault."""
     status = status_of(type(error))
     is_temporary = error.retryable and status == HTTPStatus.SERVICE_UNAVAILABLE
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # What passes by itself is no defect: one line.
         cause = None if error.retryable else error
-        logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=cause)
+        logger.error("%s %s: %s", method, path, error, exc_info=cause)
     return _respond(
         Problem.of(
             status,
             error.code,
             error.message,
-            request.url.path,
+            path,
             hint=error.hint,
             field=error.field,
             retryable=error.retryable,

@@ -40,7 +40,9 @@ async def received(request: Request, services: Services) -> AsyncIterator[Intake
     # Before the body is read: its bytes are not sent in vain, and fill the disk no further.
     require_free(services.store.data_dir, services.settings.min_free_bytes)
     limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
-    intake = Intake(services.store, services.library, new_job_id(), limits)
+    # A request that is repeated with its Idempotency-Key makes no second job.
+    job_id = getattr(request.state, "job_id", None) or new_job_id()
+    intake = Intake(services.store, services.library, job_id, limits)
     try:
         await receive_form(request, intake)
         yield intake

@@ -307,6 +307,19 @@ class JobNotRetryable(StemcrateError):
     code = "job_not_retryable"
 
 
+class IdempotencyKeyInUse(StemcrateError):
+    """A request with the same `Idempotency-Key` has not been answered yet."""
+
+    code = "idempotency_key_in_use"
+    retryable = True
+
+
+class IdempotencyKeyReused(StemcrateError):
+    """Another request had the same `Idempotency-Key`."""
+
+    code = "idempotency_key_reused"
+
+
 class JobCancelled(StemcrateError):
     """The job was cancelled while this work was running."""
 

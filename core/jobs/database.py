@@ -1,6 +1,7 @@
 """The job tables, created by whichever process starts first.
 
-The database holds the engine's own tables, `progress_events` and `worker_reports`.
+The database holds the engine's own tables, `progress_events`, `worker_reports` and
+`idempotent_requests`.
 """
 
 import logging
@@ -40,6 +41,19 @@ worker_reports = sa.Table(
     metadata,
     sa.Column("executor_id", sa.String(255), primary_key=True),
     sa.Column("payload", sa.Text, nullable=False),
+)
+
+idempotent_requests = sa.Table(
+    "idempotent_requests",
+    metadata,
+    sa.Column("client", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("touched_at", sa.Float, nullable=False, index=True),
+    sa.Column("fingerprint", sa.String(64)),
+    sa.Column("status", sa.Integer),
+    sa.Column("headers", sa.Text),
+    sa.Column("body", sa.LargeBinary),
 )
 
 

@@ -45,7 +45,13 @@ class JobService:
     def submit(
         self, uploads: Sequence[Upload], options: ProcessingOptions, job_id: str
     ) -> ProcessingManifest:
-        """Create a job for uploads and queue it. If it cannot be queued, nothing is left."""
+        """Create a job for uploads and queue it. If it cannot be queued, nothing is left.
+
+        A job of this id that is there already is queued, unless it is, and returned.
+        """
+        if self._store.exists(job_id):
+            self._queue.enqueue(job_id)
+            return self._store.load(job_id)
         manifest = self._pipeline.create_job(uploads, options, job_id=job_id)
         try:
             self._log.append(job_id, {"kind": "state", "state": JobState.QUEUED})

@@ -29,6 +29,7 @@ class JobCalls(Calls):
         upload_ids: Sequence[str] = (),
         from_job: str | None = None,
         track_ids: Sequence[str] = (),
+        idempotency_key: str | None = None,
         progress: UploadProgress | None = None,
     ) -> JobReceipt:
         """Submit a job and return its receipt; `wait` waits for its end.
@@ -43,6 +44,7 @@ class JobCalls(Calls):
         upload_ids : complete uploads (`upload_file`); they are deleted once the job exists.
         from_job : id of a job whose files are processed again.
         track_ids : ids of tracks of the library whose files are processed.
+        idempotency_key : makes one job of this call and its repetitions with the same key.
         progress : called with the bytes sent and the bytes of the whole request.
 
         Raises
@@ -60,6 +62,8 @@ class JobCalls(Calls):
             from_job=from_job,
             track_ids=track_ids,
         ) as body:
+            if idempotency_key is not None:
+                body["headers"]["Idempotency-Key"] = idempotency_key
             return self._api.read(
                 "POST", "/process", JobReceipt, timeout_s=UPLOAD_TIMEOUT_S, **body
             )

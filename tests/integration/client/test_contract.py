@@ -71,6 +71,7 @@ ARGUMENTS: dict[str, Any] = {
     "tracks": ["a"],
     "change": CorrectionsChange(title="x"),
     "options": {"format": "flac"},
+    "idempotency_key": None,
     "last_event_id": 7,
     "progress": None,
     "resume": True,
