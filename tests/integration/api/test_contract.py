@@ -198,6 +198,8 @@ def test_head_is_answered_wherever_get_is(shared: Any, finished: Any) -> None:
         assert asked.status_code == got.status_code, path
         assert asked.content == b""
         for name in ("content-type", "content-length", "etag", "cache-control"):
+            if (path, name) == ("/metrics", "content-length"):
+                continue  # it counts these requests, too
             assert asked.headers.get(name) == got.headers.get(name), (path, name)
     assert n_found >= 8
     assert shared.head("/process").status_code == 405

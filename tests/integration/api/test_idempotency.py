@@ -29,12 +29,13 @@ def process(
     client: Any, headers: dict[str, str] | None = None, *, seed: int = 0, boundary: str = "one"
 ) -> Any:
     """Submit a job, in a body with this boundary."""
-    lines = [
-        f"--{boundary}\r\nContent-Disposition: form-data; name=file; filename=a.wav\r\n\r\n",
+    disposition = "Content-Disposition: form-data; name=file; filename=a.wav"
+    body = b"--%b\r\n%b\r\n\r\n%b\r\n--%b--\r\n" % (
+        boundary.encode(),
+        disposition.encode(),
         wav_bytes(0.5, seed=seed),
-        f"\r\n--{boundary}--\r\n",
-    ]
-    body = b"".join(line.encode() if isinstance(line, str) else line for line in lines)
+        boundary.encode(),
+    )
     type_ = f"multipart/form-data; boundary={boundary}"
     return client.post("/process", content=body, headers={"Content-Type": type_, **(headers or {})})
 
