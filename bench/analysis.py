@@ -1,13 +1,15 @@
 """Score the analysis on recordings with known tempo, grid or key, and compare other programs.
 
-    python -m bench.analysis --set FOLDER [--peers-python PYTHON] [--json]
+    python -m bench.analysis --set FOLDER [--peers-python PYTHON] [--made N] [--json]
     python -m bench.analysis --doors FOLDER [--files N] [--rounds N] [--json]
 
 ``FOLDER/set.csv`` names recordings in its columns: file, true_bpm, true_key, downbeat0 (s),
-beats_per_bar, group, dur (s); empty if unknown. Ours (`core.analysis.file`) and librosa's functions
-analyse each file alternately in this process, including decoding, which gives the CPU seconds and
-their ratio. Essentia and Mixxx's analysers run in the environment of PYTHON (`bench.peers`). Then
-two processes analyse all files, which gives the tracks per minute.
+beats_per_bar, group, dur (s); empty if unknown. Columns chords and sections may name files with
+lines of ``start end label``. ``--made N`` adds key, chords and form of N songs made by rule
+(`bench.harmony_scores`). Ours (`core.analysis.file`) and librosa's functions analyse each file
+alternately in this process, including decoding, which gives the CPU seconds and their ratio.
+Essentia and Mixxx's analysers run in the environment of PYTHON (`bench.peers`). Then two processes
+analyse all files, which gives the tracks per minute.
 
 Set OMP_NUM_THREADS=1 for comparable seconds.
 
@@ -29,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from bench.doors import measure_doors
+from bench.harmony_scores import Span, rate_made, read_spans, score_chords, score_form
 from bench.librosa_facts import find_facts
 from bench.music_scores import (
     SAME_FAMILY,
@@ -56,6 +59,7 @@ def main() -> None:
     asked.add_argument("--doors", type=Path, metavar="FOLDER", help="folder with recordings")
     parser.add_argument("--files", type=int, default=12, help="files for --doors")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of --doors, for a median")
+    parser.add_argument("--made", type=int, default=0, help="songs made by rule to score, too")
     parser.add_argument("--peers-python", type=Path, help="interpreter that has the peers")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args()
@@ -66,6 +70,9 @@ def main() -> None:
     folder: Path = options.set
     with (folder / "set.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
+    for row, name in ((row, name) for row in rows for name in ("chords", "sections")):
+        if row.get(name):
+            row[name] = str(folder / row[name])
     paths = [folder / row["file"] for row in rows]
     minutes = sum(float(row["dur"]) for row in rows) / 60
     find_ours(paths[0]), find_facts(paths[0])  # warm both: imports, filters, compiled code
@@ -86,6 +93,8 @@ def main() -> None:
         "tracks_per_min_2_processes": _rate_pool(find_ours, paths),
         "librosa_tracks_per_min_2_processes": _rate_pool(find_facts, paths),
     }
+    if options.made:
+        figures |= rate_made(options.made)
     title = f"Analysis of {len(rows)} recordings, {minutes:.0f} min"
     if options.json:
         report(title, flatten(columns) | figures)
@@ -150,7 +159,15 @@ def _score(row: Row, facts: Facts) -> dict[str, float]:
         scores["key_compatible"] = float(
             bool(found_key) and is_compatible(row["true_key"], found_key)
         )
+    if row.get("chords") and "chords" in facts:
+        scores |= score_chords(read_spans(Path(row["chords"])), _spans(facts["chords"], "chord"))
+    if row.get("sections") and "sections" in facts:
+        scores |= score_form(read_spans(Path(row["sections"])), _spans(facts["sections"], "label"))
     return scores
+
+
+def _spans(parts: Sequence[Mapping[str, Any]], label: str) -> list[Span]:
+    return [Span(part["start_s"], part["end_s"], part[label]) for part in parts]
 
 
 def _score_grid(row: Row, facts: Facts) -> dict[str, float]:

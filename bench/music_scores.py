@@ -41,7 +41,7 @@ def score_beats(truth_s: Sequence[float], found_s: Sequence[float]) -> float:
 
 def score_key(truth: str, found: str) -> float:
     """Return MIREX's weighted score: 1 same, 0.5 fifth above, 0.3 relative, 0.2 parallel."""
-    (tonic, mode), (other, other_mode) = _parse_key(truth), _parse_key(found)
+    (tonic, mode), (other, other_mode) = parse_key(truth), parse_key(found)
     if mode == other_mode:
         return {0: 1.0, 7: 0.5}.get((other - tonic) % 12, 0.0)
     if tonic == other:
@@ -51,7 +51,7 @@ def score_key(truth: str, found: str) -> float:
 
 def is_compatible(truth: str, found: str) -> bool:
     """Check whether a key mixes with the true one: same, relative or adjacent."""
-    (tonic, mode), (other, other_mode) = _parse_key(truth), _parse_key(found)
+    (tonic, mode), (other, other_mode) = parse_key(truth), parse_key(found)
     if mode == other_mode:
         return (other - tonic) % 12 in (0, 5, 7)
     return (other - tonic) % 12 == (9 if mode == "major" else 3)
@@ -74,7 +74,8 @@ def calibration(confidences: Sequence[float], hits: Sequence[bool]) -> tuple[flo
     return float(error), " ".join(curve)
 
 
-def _parse_key(key: str) -> tuple[int, str]:
+def parse_key(key: str) -> tuple[int, str]:
+    """Return pitch class and mode of a key: ``Bb minor`` is (10, ``minor``)."""
     name, mode = key.split()
     sharps = name.count("#") - name[1:].count("b")
     return (_PITCH_CLASSES[name[0]] + sharps) % 12, mode
