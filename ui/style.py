@@ -5,7 +5,12 @@ They stand in the page's head: Streamlit's own, which come later, must not outwe
 
 from collections.abc import Iterator
 
-SPACES = {"heading": (57, 30, 1), "tracks": (0, 52, 20), "player": (316, 71, 10)}
+SPACES = {
+    "heading": (57, 30, 1),
+    "tracks": (0, 52, 20),
+    "player": (316, 71, 10),
+    "standing": (395, 40, 20),
+}
 """What is filled after the page is drawn, by how its key begins: pixels of all but its rows, of a
 row, and the number of rows that fill the screen."""
 

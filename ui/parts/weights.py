@@ -31,6 +31,7 @@ def offer_four_stems(client: Workbench, config: Configuration) -> None:
     with st.container(border=True):
         if model.fetch is None:
             st.markdown(t("**Drums, bass, vocals and other** need a model that is not here yet."))
+            st.caption(_licence(model))
         _show(client, model, t("Get the four-stem model"))
 
 
@@ -77,11 +78,15 @@ def _show(client: Workbench, model: ModelInfo, label: str) -> None:
 
 
 def _offer(client: Workbench, model: ModelInfo, label: str) -> None:
-    licence = escape_markdown(f"{t('Licence')}: {model.licence}")
-    if pressed(label, icon=":material/download:", key=f"fetch-{model.name}", help=licence):
+    key = f"fetch-{model.name}"
+    if pressed(label, icon=":material/download:", key=key, help=_licence(model)):
         with errors_shown():
             client.fetch_weights(model.name)
             st.rerun()
+
+
+def _licence(model: ModelInfo) -> str:
+    return escape_markdown(f"{t('Licence')}: {model.licence}")
 
 
 @st.fragment(run_every=LOOK_EVERY_S)

@@ -10,6 +10,7 @@ from ui.parts.markup import meter, show_heading, show_html, show_section, table
 from ui.parts.messages import errors_shown
 from ui.parts.model_choice import show_models
 from ui.places import results_link
+from ui.style import space_for
 from ui.text import UNKNOWN, escape_html, escape_markdown, length, moment, size
 
 LOOK_EVERY_S = 10.0
@@ -37,7 +38,9 @@ def show() -> None:
     with errors_shown():
         # Read first, shown at once: parts that come one by one push each other down.
         config, report = client.get_config(), client.get_system()
-        _show_standing()
+        n_rows = len(report.workers) + sum(1 for folder in report.disk.folders if folder.bytes)
+        with st.container(key=space_for("standing", n_rows)):
+            _show_standing()
         show_section(t("Models"))
         show_models(config)
         _show_failures(report.failures)
