@@ -4,16 +4,16 @@ FROM python:3.11-slim
 # The index that torch comes from: its CPU build. docs/installation.md names those for CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
-# Inside a container, loopback is out of reach of the published ports: those decide who comes in, and
-# docker-compose.yml publishes them on 127.0.0.1 alone.
+# Inside a container, loopback is out of reach of the published ports. So the API demands keys here,
+# and the workbench does not start, unless whoever publishes the ports says by ALLOW_OPEN_NETWORK=true
+# that strangers cannot reach them, as docker-compose.yml does.
 ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     DATA_DIR=/data \
     MODEL_DIR=/data/models \
     API_HOST=0.0.0.0 \
-    UI_HOST=0.0.0.0 \
-    ALLOW_OPEN_NETWORK=true
+    UI_HOST=0.0.0.0
 
 # The fingerprints that other programs know (Chromaprint). A pinned version would go with the next
 # release of the base image's Debian, and break the build.

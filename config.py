@@ -131,8 +131,9 @@ class Settings(ApiAddress):
     ui_port: int = Field(8501, ge=0, le=65535, description="Port of the browser workbench.")
     allow_open_network: bool = Field(
         False,
-        description="Let API_HOST and UI_HOST be other than 127.0.0.1, ::1 or localhost. There are "
-        "no user accounts: something else has to keep strangers out.",
+        description="Something else keeps strangers out: let the workbench listen beyond this "
+        "machine (UI_HOST), where it has no sign-in, and the API (API_HOST) demand no key before "
+        "one was made.",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
         [],
@@ -217,6 +218,10 @@ class Settings(ApiAddress):
     def resolved_database_url(self) -> str:
         """Return the URL of the job database; SQLite in the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'stemcrate.sqlite'}"
+
+    def demands_key(self) -> bool:
+        """Return whether the API demands a key even if none was made."""
+        return not is_loopback(self.api_host) and not self.allow_open_network
 
     def host_names(self) -> set[str]:
         """Return the host names, in lower case, of API and workbench; ``*`` is any."""

@@ -14,7 +14,7 @@ MAX_PATH_LENGTH = 200
 
 
 class ChangeLog:
-    """Logs method, path, status, client and request id, and where a new job or playlist is."""
+    """Logs method, path, status, client, key and request id, and where a new job or playlist is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -43,6 +43,9 @@ def _log(scope: Scope, status: int, location: str) -> None:
     # As it was sent: percent-encoded, so that a line of the log stays a line.
     path = scope["raw_path"].decode("latin-1")[:MAX_PATH_LENGTH]
     client = scope["client"][0] if scope.get("client") else "-"
+    caller = scope["state"].get("caller")
+    if caller is not None and caller.key_id is not None:
+        client += f" with the key {caller.key_id} of {caller.owner}"
     outcome = f"{status or '-'} {location}".rstrip()
     line = (scope["method"], path, outcome, client, scope["state"]["request_id"])
     if 200 <= status < 400:

@@ -11,6 +11,8 @@ from fastapi import Depends, Header, Request
 
 from api.places import EventStreams
 from config import Settings
+from core.access.ring import KeyRing
+from core.access.store import KeyStore
 from core.artifacts.fetches import FetchStore
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
@@ -40,6 +42,7 @@ class Services:
     """The services that routes use."""
 
     settings: Settings
+    keys: KeyRing
     store: JobStore
     incoming: ResumableUploads
     queue: JobQueue
@@ -100,6 +103,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     try:
         yield Services(
             settings=settings,
+            keys=KeyRing(KeyStore(url)),
             store=store,
             incoming=ResumableUploads(settings.data_dir),
             queue=queue,

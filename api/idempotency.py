@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import Caller
 from api.problems import bad_idempotency_key, problem_response
 from core.errors import DatabaseUnavailable, IdempotencyKeyReused, StemcrateError
 from core.jobs.idempotency import RENEWED_EVERY_S, Answer, IdempotentRequests
@@ -48,7 +49,7 @@ class Idempotency:
             await bad_idempotency_key(scope["path"])(scope, receive, send)
             return
         try:
-            await self._run(scope, receive, send, _client_of(headers), key)
+            await self._run(scope, receive, send, _client_of(scope), key)
         except StemcrateError as error:
             await problem_response(error, scope["method"], scope["path"])(scope, receive, send)
 
@@ -105,9 +106,10 @@ async def _replay(answer: Answer, body: "_HashedBody", send: Send, key: str) -> 
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def _client_of(headers: Headers) -> str:
-    """Separate clients by what they sign in with: nobody gets the answers of another."""
-    return hashlib.sha256(headers.get("authorization", "").encode()).hexdigest()
+def _client_of(scope: Scope) -> str:
+    """Separate clients by their keys: nobody gets the answers of another."""
+    caller: Caller = scope["state"]["caller"]
+    return hashlib.sha256(f"{caller.owner} {caller.key_id}".encode()).hexdigest()
 
 
 class _HashedBody:

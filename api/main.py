@@ -8,7 +8,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from api import documentation
+from api.access import check_table, require_scope
 from api.body_progress import BodyProgress
+from api.callers import Callers
 from api.change_log import ChangeLog
 from api.deps import open_services
 from api.head import HeadAsGet
@@ -18,7 +20,7 @@ from api.metrics import RequestMetrics, new_registry
 from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_schemas, any_problem
 from api.origins import refuse_foreign_origins
-from api.problems import install_problem_handlers
+from api.problem_handlers import install_problem_handlers
 from api.routes import (
     collections,
     corrections,
@@ -45,6 +47,9 @@ DESCRIPTION = """
 Stem separation as jobs. Submit files with `POST /process`, follow the job with
 `GET /job/{id}/events` or `GET /job/{id}`, take the results from `GET /job/{id}/outputs`.
 Every error is `application/problem+json` with a stable `code`.
+
+An installation that demands keys wants one with every request but those of probes, as
+`Authorization: Bearer KEY`; each operation says which scope the key needs.
 """
 TAGS = [
     {"name": "system", "description": "What this installation is, and how it is."},
@@ -98,32 +103,38 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        dependencies=[Depends(refuse_foreign_origins)],
+        dependencies=[Depends(refuse_foreign_origins), Depends(require_scope)],
         responses={"default": any_problem()},
     )
     app.state.registry = new_registry()
     add_schemas(app)
     install_problem_handlers(app)
-    for routes in (
-        system,
-        process,
-        uploads,
-        jobs,
-        events,
-        downloads,
-        player,
-        renders,
-        weights,
-        library,
-        corrections,
-        collections,
-        imports,
-        playlists,
-        documentation,
-    ):
-        app.include_router(routes.router)
+    routers = [
+        routes.router
+        for routes in (
+            system,
+            process,
+            uploads,
+            jobs,
+            events,
+            downloads,
+            player,
+            renders,
+            weights,
+            library,
+            corrections,
+            collections,
+            imports,
+            playlists,
+            documentation,
+        )
+    ]
+    for router in routers:
+        app.include_router(router)
+    check_table(route for router in routers for route in router.routes)
     app.add_middleware(Tus, max_upload_bytes=settings.max_upload_bytes)
     app.add_middleware(Idempotency, database_url=settings.resolved_database_url())
+    app.add_middleware(Callers, demands_key=settings.demands_key())
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(
         CORSMiddleware,

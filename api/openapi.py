@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api.access import OPEN_OPERATIONS, SCOPE_OF
 from stemcrate.schemas.events import ProgressEvent, StageEvent, StateEvent
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.problem import MEDIA_TYPE, Problem
@@ -23,6 +24,12 @@ EXAMPLES: dict[str, Any] = {
     "recipes": "instrumental,acapella",
     "custom_recipes": "karaoke=drums+bass+other;dub=drums+bass",
     "playlist_name": "Friday",
+}
+KEY = "key"
+KEY_SCHEME: dict[str, Any] = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of `stemcrate keys create`, where the installation demands one.",
 }
 _NOT_TEXT = ("array", "object")
 _FILES: dict[str, Any] = {
@@ -74,9 +81,20 @@ def add_schemas(app: FastAPI) -> None:
             ref_template="#/components/schemas/{model}",
         )
         schemas.update(added["$defs"])
+        _add_security(description)
         return description
 
     app.openapi = describe_with_schemas  # type: ignore[method-assign]
+
+
+def _add_security(description: dict[str, Any]) -> None:
+    """Say that operations take a key, and which scope it needs."""
+    description["components"]["securitySchemes"] = {KEY: KEY_SCHEME}
+    for methods in description["paths"].values():
+        for operation in methods.values():
+            name = operation["operationId"]
+            is_open = name in OPEN_OPERATIONS
+            operation["security"] = [] if is_open else [{KEY: [SCOPE_OF[name].value]}]
 
 
 def process_request_body() -> dict[str, Any]:

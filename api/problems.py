@@ -1,8 +1,8 @@
 """Errors as `application/problem+json` (RFC 9457). The only module with HTTP status codes of
 errors.
 
-One handler on the root of `core.errors` covers the tree; other errors (unknown paths, wrong
-methods, malformed requests, defects) have the same shape, so clients parse one kind of error.
+Errors of `core.errors` and all others (unknown paths, wrong methods, malformed requests, defects)
+have the same shape, so clients parse one kind of error; `api.problem_handlers` catches them.
 """
 
 import logging
@@ -10,21 +10,20 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.routing import Match
 
 from core import errors
-from stemcrate.schemas.problem import MEDIA_TYPE, Problem, ProblemItem
+from stemcrate.schemas.problem import MEDIA_TYPE, Problem
 from stemcrate.schemas.uploads import TUS_VERSION
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = "5"
 """When to ask again what is not available now."""
+
+CHALLENGE = 'Bearer realm="stemcrate"'
+"""How a request identifies itself (RFC 6750, 3)."""
 
 CHECKSUM_MISMATCH = 460
 """Of the checksum extension of tus; no HTTP standard has it."""
@@ -55,6 +54,9 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.GridLocked: 409,
     errors.RenderNotFound: 404,
     errors.FetchNotFound: 404,
+    errors.KeyRequired: 401,
+    errors.ScopeMissing: 403,
+    errors.KeyNotFound: 404,
     errors.JobNotFinished: 409,
     errors.JobNotRetryable: 409,
     errors.RenderNotFinished: 409,
@@ -121,7 +123,7 @@ def body_stalled(path: str) -> JSONResponse:
         hint="Send it again over a faster connection.",
         retryable=True,
     )
-    return _respond(problem, {"Connection": "close"})
+    return respond(problem, {"Connection": "close"})
 
 
 def too_many_bodies(limit: int, path: str) -> JSONResponse:
@@ -134,13 +136,13 @@ def too_many_bodies(limit: int, path: str) -> JSONResponse:
         hint="Send this one again later.",
         retryable=True,
     )
-    return _respond(problem, {"Retry-After": RETRY_AFTER_S, "Connection": "close"})
+    return respond(problem, {"Retry-After": RETRY_AFTER_S, "Connection": "close"})
 
 
 def bad_idempotency_key(path: str) -> JSONResponse:
     """Return the response to a request whose `Idempotency-Key` is unusable."""
     detail = "Idempotency-Key has 1 to 255 characters of ASCII, without blanks."
-    return _respond(Problem.of(400, CODE_OF[400], detail, path, hint="Use a random UUID."))
+    return respond(Problem.of(400, CODE_OF[400], detail, path, hint="Use a random UUID."))
 
 
 def unsupported_media_type(detail: str) -> HTTPException:
@@ -167,7 +169,7 @@ def unknown_host(host: str, path: str) -> JSONResponse:
         path,
         hint="Use the address that it listens on, or list the name in ALLOWED_HOSTS.",
     )
-    return _respond(problem)
+    return respond(problem)
 
 
 def unsupported_tus_version(version: str, path: str) -> JSONResponse:
@@ -179,7 +181,7 @@ def unsupported_tus_version(version: str, path: str) -> JSONResponse:
         path,
         hint=f"Uploads speak tus {TUS_VERSION}.",
     )
-    return _respond(problem, {"Tus-Version": TUS_VERSION})
+    return respond(problem, {"Tus-Version": TUS_VERSION})
 
 
 def unexpected(path: str) -> JSONResponse:
@@ -191,7 +193,7 @@ def unexpected(path: str) -> JSONResponse:
         path,
         hint="The server's log has it under the X-Request-ID of this answer.",
     )
-    return _respond(problem)
+    return respond(problem)
 
 
 def problem_responses(*causes: type[errors.StemcrateError]) -> dict[int | str, dict[str, Any]]:
@@ -212,102 +214,34 @@ def _phrase(status: int) -> str:
     return "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Install handlers that turn every error of ``app`` into a problem response."""
-    app.add_exception_handler(errors.StemcrateError, _on_stemcrate_error)
-    app.add_exception_handler(FilesRefused, _on_files_refused)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(ClientDisconnect, _on_disconnect)
-
-
-async def _on_stemcrate_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, errors.StemcrateError)
-    return problem_response(error, request.method, request.url.path)
-
-
 def problem_response(error: errors.StemcrateError, method: str, path: str) -> JSONResponse:
     """Return the response to a request that raised ``error``; log what is the server's fault."""
     status = status_of(type(error))
-    is_temporary = error.retryable and status == HTTPStatus.SERVICE_UNAVAILABLE
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # What passes by itself is no defect: one line.
         cause = None if error.retryable else error
         logger.error("%s %s: %s", method, path, error, exc_info=cause)
-    return _respond(
-        Problem.of(
-            status,
-            error.code,
-            error.message,
-            path,
-            hint=error.hint,
-            field=error.field,
-            retryable=error.retryable,
-        ),
-        {"Retry-After": RETRY_AFTER_S} if is_temporary else None,
-    )
-
-
-async def _on_files_refused(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, FilesRefused)
-    _, first = error.refusals[0]
+    headers = {}
+    if error.retryable and status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = RETRY_AFTER_S
+    if isinstance(error, errors.KeyRequired):
+        headers["WWW-Authenticate"] = CHALLENGE
+    if isinstance(error, errors.ScopeMissing):
+        headers["WWW-Authenticate"] = f'{CHALLENGE}, error="insufficient_scope"'
     problem = Problem.of(
-        status_of(type(first)),
-        first.code,
-        first.message,
-        request.url.path,
-        hint=first.hint,
-        field="file",
+        status,
+        error.code,
+        error.message,
+        path,
+        hint=error.hint,
+        field=error.field,
+        retryable=error.retryable,
     )
-    problem.errors = [
-        ProblemItem(code=e.code, detail=e.message, hint=e.hint, field="file", file=name)
-        for name, e in error.refusals
-    ]
-    return _respond(problem)
+    return respond(problem, headers)
 
 
-async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    items = [
-        ProblemItem(code="invalid_request", detail=e["msg"], field=str(e["loc"][-1]))
-        for e in error.errors()
-    ]
-    detail = "; ".join(f"{item.field}: {item.detail}" for item in items)
-    problem = Problem.of(
-        422, "invalid_request", detail, request.url.path, field=items[0].field if items else None
-    )
-    problem.errors = items
-    return _respond(problem)
-
-
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    status = error.status_code
-    detail = f"{error.detail}."
-    if error.detail == HTTPStatus(status).phrase:
-        detail = f"{HTTPStatus(status).phrase}: {request.method} {request.url.path}."
-    code = CODE_OF.get(status, "error")
-    headers = {"Allow": _allowed(request)} if status == 405 else error.headers
-    return _respond(Problem.of(status, code, detail, request.url.path), headers)
-
-
-def _allowed(request: Request) -> str:
-    """List the methods of a path over all routes; GET implies HEAD."""
-    found = [
-        method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
-        for route in request.app.routes
-        if route.matches({**request.scope, "method": method})[0] is Match.FULL
-    ]
-    return ", ".join(["GET, HEAD" if method == "GET" else method for method in found])
-
-
-async def _on_disconnect(request: Request, error: Exception) -> JSONResponse:
-    logger.info("%s %s: the client left", request.method, request.url.path)
-    return _respond(Problem.of(400, "bad_request", "The body ended early.", request.url.path))
-
-
-def _respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return a problem as a response."""
     return JSONResponse(
         problem.model_dump(mode="json", exclude_none=True),
         status_code=problem.status,

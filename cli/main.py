@@ -10,6 +10,7 @@ from cli.collections import app as collection_app
 from cli.corrections import correct, show, undo
 from cli.doctor import doctor
 from cli.job import app as job_app
+from cli.keys import app as keys_app
 from cli.library import app as library_app
 from cli.models import app as models_app
 from cli.output import fail
@@ -42,6 +43,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
 app.add_typer(render_app, name="render")
+app.add_typer(keys_app, name="keys")
 
 
 def main() -> None:

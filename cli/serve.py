@@ -3,10 +3,12 @@
 import errno
 import socket
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cli.output import EXIT_FAILED, err
 from config import Settings, is_loopback, settings
+from core.errors import DatabaseUnavailable
 from core.jobs.supervisor import run_all
 from core.system.logs import configure_logging
 
@@ -24,7 +26,7 @@ def api() -> None:
     from api.connections import server_options
 
     installation = settings()
-    _require_closed(installation, "API_HOST")
+    _warn_without_key(installation)
     _require_port(installation.api_host, installation.api_port, "API_PORT")
     uvicorn.run(
         "api.main:create_app_from_environment",
@@ -41,7 +43,7 @@ def workbench() -> None:
     from cli.workbench import run_workbench
 
     installation = settings()
-    _require_closed(installation, "UI_HOST")
+    _require_closed(installation)
     _require_port(installation.ui_host, installation.ui_port, "UI_PORT")
     configure_logging(installation.log_level, installation.data_dir, "ui")
     run_workbench(installation)
@@ -63,7 +65,7 @@ def worker() -> None:
 def serve() -> None:
     """Run API, worker and browser workbench together; Ctrl-C stops all of them."""
     installation = settings()
-    _require_closed(installation, "API_HOST", "UI_HOST")
+    _require_closed(installation)
     configure_logging(installation.log_level, installation.data_dir, "serve")
     err.print(
         f"Stemcrate: point your browser at http://localhost:{installation.ui_port}   "
@@ -72,20 +74,36 @@ def serve() -> None:
     run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES})
 
 
-def _require_closed(installation: Settings, *hosts: str) -> None:
-    """End the process if one of these settings opens it to the network without leave."""
-    if installation.allow_open_network:
+def _require_closed(installation: Settings) -> None:
+    """End the process if the workbench would be open to the network without leave."""
+    host = installation.ui_host
+    if installation.allow_open_network or is_loopback(host):
         return
-    for setting in hosts:
-        host = getattr(installation, setting.lower())
-        if not is_loopback(host):
+    err.print(
+        f"error: UI_HOST={host} would let everyone on the network use Stemcrate: the workbench has "
+        "no sign-in. Listen on 127.0.0.1, or set ALLOW_OPEN_NETWORK=true if a proxy, a firewall or "
+        "the container's published ports protect it.",
+        soft_wrap=True,
+    )
+    sys.exit(EXIT_FAILED)
+
+
+def _warn_without_key(installation: Settings) -> None:
+    """Say how the API becomes of use if it demands a key and none was made yet."""
+    if not installation.demands_key():
+        return
+    # Imported late: no other command waits for SQLAlchemy.
+    from core.access.store import KeyStore
+
+    store = KeyStore(installation.resolved_database_url())
+    with suppress(DatabaseUnavailable):
+        if not store.all():
             err.print(
-                f"error: {setting}={host} would let everyone on the network use Stemcrate: it has "
-                "no user accounts. Listen on 127.0.0.1, or set ALLOW_OPEN_NETWORK=true if a proxy, "
-                "a firewall or the container's published ports protect it.",
+                f"warning: API_HOST={installation.api_host} is reached from the network, so every "
+                "request needs a key, and there is none. Make one: 'stemcrate keys create NAME "
+                "--owner OWNER'.",
                 soft_wrap=True,
             )
-            sys.exit(EXIT_FAILED)
 
 
 def _require_port(host: str, port: int, setting: str) -> None:

@@ -63,7 +63,11 @@ def run_workbench(installation: Settings) -> None:
             Middleware(KnownHosts, names=installation.host_names()),
             Middleware(BodyProgress, max_open=n_connections // 2),
             # Before Streamlit's own, which would compress the API's answers and hold them back.
-            Middleware(ApiProxy, api_url=installation.api_url),
+            Middleware(
+                ApiProxy,
+                api_url=installation.api_url,
+                api_key=installation.stemcrate_api_key.get_secret_value(),
+            ),
         ],
     )
     load_config_options(streamlit_options(installation))

@@ -33,6 +33,9 @@
     ├── GridLocked                    grid_locked
     ├── RenderNotFound                render_not_found
     ├── FetchNotFound                 fetch_not_found
+    ├── KeyRequired                   key_required
+    ├── ScopeMissing                  scope_missing
+    ├── KeyNotFound                   key_not_found
     ├── JobNotFinished                job_not_finished      yes
     ├── RenderNotFinished             render_not_finished   yes
     ├── BeatGridMissing               beat_grid_missing
@@ -292,6 +295,24 @@ class BeatGridMissing(StemcrateError):
     """A track has no beat grid, which the request needs."""
 
     code = "beat_grid_missing"
+
+
+class KeyRequired(StemcrateError):
+    """The request has no valid key of the API."""
+
+    code = "key_required"
+
+
+class ScopeMissing(StemcrateError):
+    """The key of the request does not permit the operation."""
+
+    code = "scope_missing"
+
+
+class KeyNotFound(StemcrateError):
+    """There is no key of the API with this id."""
+
+    code = "key_not_found"
 
 
 class JobNotFinished(StemcrateError):

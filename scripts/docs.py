@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import typer
 from annotated_types import Ge, Le, MaxLen
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from typer.cli import get_docs_for_click
 from typer.main import get_command
@@ -181,6 +181,8 @@ def as_text(default: object) -> str:
     """Write a setting's default as the environment holds it."""
     if default is None:
         return ""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
     return ",".join(default) if isinstance(default, list) else str(default)
 
 

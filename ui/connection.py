@@ -14,4 +14,5 @@ class Workbench(Client):
 
 def connect() -> Workbench:
     """Return a client for the API that the settings name."""
-    return Workbench(api_address().api_url)
+    address = api_address()
+    return Workbench(address.api_url, api_key=address.stemcrate_api_key.get_secret_value())

@@ -1,4 +1,4 @@
-"""Settings of the workbench, from the environment or `.env`: the API's address.
+"""Settings of the workbench, from the environment or `.env`: the API's address, and a key of it.
 
 `config.Settings` extends these settings, so that each variable is described once.
 """
@@ -6,7 +6,7 @@
 from functools import lru_cache
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict  # noqa: TID251
 
 API_PREFIX = "/api"
@@ -14,7 +14,7 @@ API_PREFIX = "/api"
 
 
 class ApiAddress(BaseSettings):
-    """Address of the API for the workbench's server, which forwards to it."""
+    """Address of the API for the workbench's server, which forwards to it, and a key."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
@@ -22,6 +22,12 @@ class ApiAddress(BaseSettings):
     api_url: str = Field(
         "",
         description="URL of the API for the workbench's server. Empty: this machine, API_PORT.",
+    )
+
+    stemcrate_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of the API for the workbench's server, if the API demands one. Whoever "
+        "opens the workbench uses it.",
     )
 
     @model_validator(mode="after")

@@ -1,8 +1,9 @@
 """The database of an installation: its connections, its locks, and what is said when it is down.
 
 One database holds the jobs (`core.jobs`) and the library's catalogue (`core.library.catalogue`), in
-tables of their own: SQLite in the data folder by default, in WAL mode (several processes read while
-one writes), PostgreSQL when the URL says so. Those two packages and this module alone use SQL.
+tables of their own, and the keys of the API (`core.access`): SQLite in the data folder by default,
+in WAL mode (several processes read while one writes), PostgreSQL when the URL says so. Those three
+packages and this module alone use SQL.
 """
 
 import logging

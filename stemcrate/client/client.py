@@ -39,6 +39,7 @@ class Client(
     Parameters
     ----------
     base_url : URL of the API, such as ``https://stems.example.org/api``.
+    api_key : key for an API that demands one; empty: none.
     timeout_s : maximum seconds without data from the API; ten minutes for uploads.
     use_environment : whether to use the environment's proxies and ``.netrc``. The API is
         usually an internal service without a proxy.
@@ -48,10 +49,15 @@ class Client(
         self,
         base_url: str = DEFAULT_URL,
         *,
+        api_key: str = "",
         timeout_s: float = 30.0,
         use_environment: bool = False,
     ) -> None:
-        super().__init__(Connection(base_url, timeout_s=timeout_s, use_environment=use_environment))
+        super().__init__(
+            Connection(
+                base_url, api_key=api_key, timeout_s=timeout_s, use_environment=use_environment
+            )
+        )
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,11 +18,15 @@ Query = Mapping[str, str | float | bool | None]
 class Connection:
     """Sends requests to one API and parses its answers."""
 
-    def __init__(self, base_url: str, *, timeout_s: float, use_environment: bool) -> None:
+    def __init__(
+        self, base_url: str, *, api_key: str, timeout_s: float, use_environment: bool
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.timeout_s = timeout_s
         self._session = requests.Session()
         self._session.trust_env = use_environment
+        if api_key:
+            self._session.auth = _Key(api_key)
 
     def close(self) -> None:
         """Close all connections."""
@@ -82,6 +86,17 @@ class Connection:
                 f"The API at {self.base_url} is not reachable.",
                 "Start everything with 'stemcrate serve', or correct the address (API_URL).",
             ) from error
+
+
+class _Key(requests.auth.AuthBase):
+    """Puts a key on a request; in place of ``.netrc``, which would replace a plain header."""
+
+    def __init__(self, api_key: str) -> None:
+        self._api_key = api_key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._api_key}"
+        return request
 
 
 def path_of(*parts: str) -> str:

@@ -138,6 +138,11 @@ def test_the_image_and_the_services_agree_where_both_set_something() -> None:
         assert {key: environment[key] for key in image} == image
 
 
+def test_the_image_alone_is_open_to_nobody() -> None:
+    """`docker run --publish 8000:8000` opened everything to everyone who reaches the machine."""
+    assert "ALLOW_OPEN_NETWORK" not in _image_settings()
+
+
 def test_a_copied_env_example_changes_nothing_in_the_containers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

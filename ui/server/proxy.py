@@ -41,10 +41,14 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class ApiProxy:
-    """Forwards requests below `/api` to the API at ``api_url``; ``app`` answers all others."""
+    """Forwards requests below `/api` to the API at ``api_url``; ``app`` answers all others.
 
-    def __init__(self, app: ASGIApp, api_url: str) -> None:
+    ``api_key`` goes with requests that bring no key; empty: none does.
+    """
+
+    def __init__(self, app: ASGIApp, api_url: str, api_key: str = "") -> None:
         self._app = app
+        self._api_key = api_key
         self._api = httpx2.URL(api_url.rstrip("/") + "/")
         self._client = httpx2.AsyncClient(
             timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
@@ -73,7 +77,7 @@ class ApiProxy:
         request = httpx2.Request(
             scope["method"],
             self._address(scope),
-            headers=request_headers(scope),
+            headers=request_headers(scope, self._api_key),
             content=body.chunks() if body.has_chunks else None,
         )
         asked = (scope["method"], scope["path"])
@@ -133,9 +137,10 @@ class _Body:
         forwarding.cancel()
 
 
-def request_headers(scope: Scope) -> RawHeaders:
+def request_headers(scope: Scope, api_key: str = "") -> RawHeaders:
     """Return the headers that the API gets.
 
+    A key that the client sends goes on; any other `Authorization` was for a proxy in front.
     A request of the workbench's own pages loses its `Origin`, so that CORS_ORIGINS need not list
     the workbench; pages of other origins are judged by the API.
     """
@@ -143,6 +148,9 @@ def request_headers(scope: Scope) -> RawHeaders:
     dropped = {*NOT_FORWARDED, *_connection_options(headers.getlist("connection"))}
     if is_same_origin(headers):
         dropped.add(b"origin")
+    has_key = headers.get("authorization", "").lower().startswith("bearer ")
+    if not has_key:
+        dropped.add(b"authorization")
     kept = [(name, value) for name, value in scope["headers"] if name not in dropped]
     client = scope.get("client")
     hops = [*headers.getlist("x-forwarded-for"), *([client[0]] if client else [])]
@@ -150,6 +158,7 @@ def request_headers(scope: Scope) -> RawHeaders:
         "x-forwarded-for": ", ".join(hops),
         "x-forwarded-host": headers.get("host", ""),
         "x-forwarded-proto": scope["scheme"],
+        "authorization": f"Bearer {api_key}" if api_key and not has_key else "",
     }
     return kept + [(k.encode(), v.encode("latin-1")) for k, v in forwarded.items() if v]
 

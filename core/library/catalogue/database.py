@@ -4,10 +4,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
-from core.system.database import changing_tables, engine_for, transaction
+from core.system.database import engine_for
+from core.system.migration import migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -19,9 +18,5 @@ def open_engine(url: str) -> sa.Engine:
     Creates the folder and file of a SQLite database. Safe when several processes call it at once.
     Raises `DatabaseUnavailable`.
     """
-    with changing_tables(url), transaction(url) as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    migrate(url, MIGRATIONS)
     return engine_for(url)

@@ -14,6 +14,7 @@ from core.jobs.idempotency import HELD_S, KEPT_S, Answer, IdempotentRequests
 from core.system.database import engine_for, transaction
 from stemcrate.client import Client
 from tests.integration.api.apps import open_client, serve, services_of, wav_bytes
+from tests.integration.api.keys import bearer, make_key
 from tests.postgres import BOTH_DATABASES
 
 KEY = {"Idempotency-Key": "a-key"}
@@ -86,11 +87,20 @@ def test_a_key_is_not_for_another_request(client: Any) -> None:
     assert n_jobs(client) == 1
 
 
-def test_clients_that_sign_in_have_keys_of_their_own(client: Any) -> None:
-    process(client, KEY)
-    other = process(client, {"Authorization": "Bearer other", **KEY}, seed=1)
-    assert other.status_code == 202
-    assert n_jobs(client) == 2
+def test_clients_that_sign_in_have_keys_of_their_own(tmp_path: Path) -> None:
+    """Nobody gets, or is refused for, what another was answered."""
+    with open_client(tmp_path, api_host="0.0.0.0") as client:
+        first, second = (bearer(make_key(tmp_path, owner)) for owner in ("anna", "ben"))
+        mine = process(client, {**first, **KEY})
+        for seed in (0, 1):
+            other = process(client, {**second, "Idempotency-Key": f"key-{seed}"}, seed=seed)
+            assert other.status_code == 202
+        other = process(client, {**second, **KEY})
+        assert (other.status_code, "idempotent-replayed" in other.headers) == (202, False)
+        assert other.json()["job_id"] != mine.json()["job_id"]
+        anonymous = process(client, KEY)
+        assert anonymous.status_code == 401
+        assert process(client, {**first, **KEY}).json() == mine.json()
 
 
 def test_a_refused_request_leaves_its_key_free(client: Any) -> None:

@@ -134,10 +134,10 @@ def is_closed(connection: socket.socket) -> bool:
 
 @pytest.mark.parametrize(
     ("command", "setting"),
-    [("api", "API_HOST"), ("ui", "UI_HOST"), ("serve", "API_HOST"), ("serve", "UI_HOST")],
+    [("ui", "UI_HOST"), ("serve", "UI_HOST")],
 )
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "nas.lan"])
-def test_nothing_listens_to_the_network_unless_told(
+def test_the_workbench_does_not_listen_to_the_network_unless_told(
     tmp_path: Path, command: str, setting: str, host: str
 ) -> None:
     """One variable opened everything to everyone on the network, without a word."""
@@ -145,6 +145,23 @@ def test_nothing_listens_to_the_network_unless_told(
     assert result.returncode == 1
     assert f"{setting}={host}" in result.stderr
     assert "ALLOW_OPEN_NETWORK=true" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_an_api_that_listens_to_the_network_says_that_it_needs_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Every request would be refused, and nobody would know why."""
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    shell = Shell(tmp_path)
+    wanted = {"API_HOST": host, "API_PORT": "0"}
+    result = shell.run("api", **wanted)
+    assert result.returncode == 0, result.stderr
+    assert "stemcrate keys create" in result.stderr
+    for environment in ({"API_PORT": "0"}, {**wanted, "ALLOW_OPEN_NETWORK": "true"}):
+        assert "keys" not in shell.run("api", **environment).stderr
+    assert shell.run("keys", "create", "laptop", "--owner", "anna").returncode == 0
+    assert "keys" not in shell.run("api", **wanted).stderr
 
 
 def test_an_operator_opens_it_in_so_many_words(

@@ -20,7 +20,8 @@ from stemcrate.schemas.events import StateEvent
 from stemcrate.schemas.jobs import Job, OutputFile
 from tests.conditions import PATIENCE_S, wait_until
 from tests.file_server import FileServer
-from tests.integration.api.apps import files_below, serve_app, wav_bytes
+from tests.integration.api.apps import files_below, serve, serve_app, wav_bytes
+from tests.integration.api.keys import make_key
 from tests.integration.client.conftest import Installation
 from ui.server.proxy import ApiProxy
 
@@ -240,3 +241,33 @@ def test_an_upload_that_stalls_ends_on_both_sides(
             answer += data
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"request_timeout"' in answer
+
+
+def test_a_key_of_the_workbench_goes_with_requests_that_bring_none(tmp_path: Path) -> None:
+    """The browser has no key: pages, events and downloads would all be refused."""
+    with serve(tmp_path, api_host="0.0.0.0") as (host, port):
+        url = f"http://{host}:{port}"
+        app = ApiProxy(OTHER, url, make_key(tmp_path, scopes=["read", "write"]))
+        with serve_app(app) as address, Client(f"http://{address[0]}:{address[1]}/api") as client:
+            song = tmp_path / "song.wav"
+            song.write_bytes(wav_bytes(0.5))
+            job_id = client.submit_job([song]).job_id
+            client.cancel_job(job_id)
+            assert isinstance([*client.stream_job_events(job_id)][-1], StateEvent)
+            assert client.download_zip(job_id, tmp_path).stat().st_size > 0
+            for authorization, status in (
+                ("Basic YTpi", 200),  # of a proxy in front
+                (f"Bearer {make_key(tmp_path)}", 200),
+                ("Bearer stemcrate_no", 401),
+            ):
+                headers = {"Authorization": authorization}
+                assert ask(address, "GET", "/api/jobs", headers)[0] == status
+            admin = make_key(tmp_path, scopes=["admin"])
+            assert ask(address, "GET", "/api/system", {})[0] == 403
+            assert (
+                ask(address, "GET", "/api/system", {"Authorization": f"Bearer {admin}"})[0] == 200
+            )
+        with proxy_to(url) as address:
+            status, answered, body = ask(address, "GET", "/api/jobs", {"Authorization": "Basic x"})
+            assert (status, answered["WWW-Authenticate"].split()[0]) == (401, "Bearer")
+            assert b"STEMCRATE_API_KEY" in body

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -169,3 +170,19 @@ def test_only_parameters_that_are_set_are_sent(server: Server) -> None:
         "GET", "/library/tracks?descending=true", {"tracks": [], "next_cursor": None, "total": 0}
     )
     assert Client(server.url).list_tracks(TrackQuery(descending=True)).tracks == []
+
+
+def test_a_key_goes_with_every_request_and_comes_before_netrc(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials of the environment replaced the header without a word."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login a password b\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    server.unknown = (200, {"jobs": [], "next_cursor": None}, {})
+    for use_environment in (False, True):
+        Client(server.url, api_key="secret", use_environment=use_environment).list_jobs()
+    Client(server.url).list_jobs()
+    sent = [request.headers.get("Authorization") for request in server.requests]
+    assert sent == ["Bearer secret", "Bearer secret", None]

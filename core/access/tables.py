@@ -1,0 +1,20 @@
+"""The table of keys; `core/access/migrations` brings a database to this state."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("owner", sa.String(63), nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("secret_sha256", sa.String(64), nullable=False),
+    sa.Column("created_s", sa.Double, nullable=False),
+    sa.Column("expires_s", sa.Double, nullable=True),
+    sa.Column("revoked_s", sa.Double, nullable=True),
+    sa.Column("last_used_s", sa.Double, nullable=True),
+)
+"""Times are in Unix seconds, scopes joined by commas."""

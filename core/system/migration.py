@@ -1,0 +1,20 @@
+"""Brings tables to the state that the code expects."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from core.system.database import changing_tables, transaction
+
+
+def migrate(url: str, scripts: Path) -> None:
+    """Apply the migrations in a folder that were not applied yet, as the only process.
+
+    Creates the folder and file of a SQLite database. Raises `DatabaseUnavailable`.
+    """
+    with changing_tables(url), transaction(url) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
