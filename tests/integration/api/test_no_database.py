@@ -87,6 +87,9 @@ def test_the_api_starts_without_its_database_and_works_when_that_is_there(
     postgres.stop()
     with open_client(tmp_path, database_url=postgres.url) as client:
         assert_unavailable(post(client))
+        # Whether a key was made is not known yet: it must not be open meanwhile.
+        assert_unavailable(client.get("/jobs"))
+        assert client.get("/health").status_code == 503
         postgres.start()
         wait_until(lambda: post(client).status_code == 202)
         assert client.get("/library/tracks").status_code == 200

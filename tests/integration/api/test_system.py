@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from api.system_report import describe_settings
+from bench.databases import Server
 from stemcrate.schemas.system import SystemReport
 from tests.integration.api.apps import open_client, run_here, services_of, settings_for, submit
+from tests.programs import requires
 
 
 def report_of(client: Any) -> SystemReport:
@@ -48,9 +50,11 @@ def test_settings_say_what_is_set_and_hide_passwords(tmp_path: Path) -> None:
     assert all(setting.description for setting in told.values())
 
 
-def test_without_a_database_the_rest_is_reported(tmp_path: Path) -> None:
-    url = "postgresql+psycopg://nobody@127.0.0.1:1/none"
-    with open_client(tmp_path, database_url=url) as client:
+@requires("postgresql")
+def test_without_a_database_the_rest_is_reported(tmp_path: Path, postgres: Server) -> None:
+    with open_client(tmp_path, database_url=postgres.url) as client:
+        assert report_of(client).queue is not None
+        postgres.stop()
         report = report_of(client)
     assert report.queue is None
     assert report.workers == []
