@@ -43,7 +43,7 @@ def workbench() -> None:
     from cli.workbench import run_workbench
 
     installation = settings()
-    _require_closed(installation)
+    _require_closed(installation, "UI_HOST")
     _require_port(installation.ui_host, installation.ui_port, "UI_PORT")
     configure_logging(installation.log_level, installation.data_dir, "ui")
     run_workbench(installation)
@@ -65,7 +65,7 @@ def worker() -> None:
 def serve() -> None:
     """Run API, worker and browser workbench together; Ctrl-C stops all of them."""
     installation = settings()
-    _require_closed(installation)
+    _require_closed(installation, "UI_HOST")
     configure_logging(installation.log_level, installation.data_dir, "serve")
     err.print(
         f"Stemcrate: point your browser at http://localhost:{installation.ui_port}   "
@@ -74,18 +74,20 @@ def serve() -> None:
     run_all({name: [sys.executable, "-m", "cli.main", name] for name in SERVICES})
 
 
-def _require_closed(installation: Settings) -> None:
-    """End the process if the workbench would be open to the network without leave."""
-    host = installation.ui_host
-    if installation.allow_open_network or is_loopback(host):
+def _require_closed(installation: Settings, *hosts: str) -> None:
+    """End the process if one of these settings opens it to the network without leave."""
+    if installation.allow_open_network:
         return
-    err.print(
-        f"error: UI_HOST={host} would let everyone on the network use Stemcrate: the workbench has "
-        "no sign-in. Listen on 127.0.0.1, or set ALLOW_OPEN_NETWORK=true if a proxy, a firewall or "
-        "the container's published ports protect it.",
-        soft_wrap=True,
-    )
-    sys.exit(EXIT_FAILED)
+    for setting in hosts:
+        host = getattr(installation, setting.lower())
+        if not is_loopback(host):
+            err.print(
+                f"error: {setting}={host} would be open to everyone on the network: there is no "
+                "sign-in. Listen on 127.0.0.1, or set ALLOW_OPEN_NETWORK=true if a proxy, a "
+                "firewall or the container's published ports protect it.",
+                soft_wrap=True,
+            )
+            sys.exit(EXIT_FAILED)
 
 
 def _warn_without_key(installation: Settings) -> None:
