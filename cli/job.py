@@ -105,7 +105,8 @@ def replay(
 ) -> None:
     """Run a job once more from its manifest, without any cache, and compare the files.
 
-    If all are the same, the new job is deleted again. Exit code 1 if any differs.
+    If all are the same, the new job is deleted again. Exit code 1 if any differs: other versions,
+    another device, and corrections by hand since then make a difference.
     """
     # Imported late: no other command waits for SciPy and the stages.
     from core.pipeline.order import build_pipeline

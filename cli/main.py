@@ -6,6 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from cli.analyze import analyze
+from cli.backup import backup, restore
 from cli.collections import app as collection_app
 from cli.corrections import correct, show, undo
 from cli.doctor import doctor
@@ -35,6 +36,8 @@ app.command()(api)
 app.command()(worker)
 app.command("ui")(workbench)
 app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(job_app, name="job")
 for command in (show, correct, undo):
     library_app.command()(command)

@@ -1,0 +1,103 @@
+"""A backup of an installation at work, and the installation that is made of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.databases import new_database
+from core.errors import InvalidOption
+from core.jobs.backup import NOTE, back_up, restore
+from core.pipeline.verifying import verify_job
+from core.system.database import engine_for, is_sqlite
+from tests.integration.jobs.installation import Installation, installation_in, on_both_databases
+
+
+@contextmanager
+def empty_place(
+    house: Installation, folder: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Path, str | None]]:
+    """Yield an empty data folder, and an empty database of the kind that the house has."""
+    data = folder / "elsewhere"
+    if is_sqlite(house.url):
+        yield data, None
+        return
+    with new_database(request.getfixturevalue("server")) as url:
+        yield data, url
+        engine_for(url).dispose()
+
+
+@on_both_databases
+def test_a_backup_of_running_work_goes_on_elsewhere(
+    house: Installation, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> None:
+    """Done jobs keep their files, running ones continue after their last finished stage."""
+    folder = tmp_path_factory.mktemp("backup")
+    worker = house.start_worker()
+    done = house.submit("work=0.1", "work=0.1")
+    assert house.wait_for_end(done) == "completed"
+    told_to_end = folder / "told-to-end"
+    running = house.submit(f"work=1 until={told_to_end}")
+    house.wait_for_work(running)
+    waiting = [house.submit(f"work=1 until={told_to_end}") for _ in range(2)]
+
+    note = back_up(house.store, house.url, folder / "copy")
+
+    assert note.n_jobs == 4
+    worker.kill()
+    with empty_place(house, folder, request) as (data, url):
+        restore(folder / "copy", data, url or f"sqlite:///{data / 'stemcrate.sqlite'}")
+        told_to_end.touch()
+        with installation_in(data, url) as second:
+            second.start_worker()
+            for job_id in (running, *waiting):
+                assert second.wait_for_end(job_id) == "completed"
+            assert second.attempts(running)["read"] == 1
+            for job_id in (done, running):
+                found = verify_job(second.store, job_id)
+                assert (found.missing, found.changed) == ([], [])
+                assert found.n_files >= 2
+
+
+def test_what_has_not_changed_is_not_copied_again(house: Installation, tmp_path: Path) -> None:
+    house.start_worker()
+    first, second = house.submit("work=0.1"), house.submit("work=0.1")
+    assert {house.wait_for_end(first), house.wait_for_end(second)} == {"completed"}
+    folder = tmp_path.with_name(f"{tmp_path.name}-copy")
+    back_up(house.store, house.url, folder)
+    kept = next((folder / "data" / "outputs" / second).glob("**/work.txt"))
+    inode = kept.stat().st_ino
+    house.service.delete(first)
+
+    note = back_up(house.store, house.url, folder)
+
+    assert note.n_jobs == 1
+    assert not (folder / "data" / "outputs" / first).exists()
+    assert kept.stat().st_ino == inode
+
+
+def test_places_that_would_lose_something_are_refused(house: Installation, tmp_path: Path) -> None:
+    folder = tmp_path.with_name(f"{tmp_path.name}-copy")
+    foreign = tmp_path.with_name(f"{tmp_path.name}-foreign")
+    foreign.mkdir()
+    (foreign / "thesis.txt").touch()
+    for place in (house.data_dir / "backup", house.data_dir.parent, foreign):
+        with pytest.raises(InvalidOption, match="folder"):
+            back_up(house.store, house.url, place)
+    back_up(house.store, house.url, folder)
+    with pytest.raises(InvalidOption, match="not empty"):
+        restore(folder, house.data_dir, house.url)
+    (folder / NOTE).unlink()
+    with pytest.raises(InvalidOption, match="not a complete backup"):
+        restore(folder, tmp_path / "new", "sqlite:///x")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_backup_is_for_the_kind_of_database_that_it_is_of(
+    house: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path.with_name(f"{tmp_path.name}-copy")
+    back_up(house.store, house.url, folder)
+    with pytest.raises(InvalidOption, match="DATABASE_URL"):
+        restore(folder, tmp_path / "new", "postgresql://nobody@127.0.0.1:1/none")
