@@ -214,6 +214,9 @@ class Settings(ApiAddress):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Minimum level of log messages on the console and in DATA_DIR/logs."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of the log: `text` for people, `json` for programs."
+    )
 
     def resolved_database_url(self) -> str:
         """Return the URL of the job database; SQLite in the data folder by default."""

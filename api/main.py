@@ -155,5 +155,7 @@ def create_app(settings: Settings) -> FastAPI:
 def create_app_from_environment() -> FastAPI:
     """Create the app from the environment's settings, and configure logging."""
     installation = settings()
-    configure_logging(installation.log_level, installation.data_dir, "api")
+    configure_logging(
+        installation.log_level, installation.data_dir, "api", format=installation.log_format
+    )
     return create_app(installation)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import unexpected
 from core.errors import StemcrateError
+from core.system.logs import request_in_log
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,8 @@ class CommonHeaders:
                 headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        with request_in_log(request_id):
+            await self._app(scope, receive, send_with_headers)
 
 
 class UnexpectedErrors:

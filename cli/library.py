@@ -53,7 +53,13 @@ def open_library(data_dir: Path | None) -> "Library":
     installation = settings()
     if data_dir is not None:
         installation = installation.model_copy(update={"data_dir": data_dir})
-    configure_logging(installation.log_level, installation.data_dir, "cli", console=False)
+    configure_logging(
+        installation.log_level,
+        installation.data_dir,
+        "cli",
+        console=False,
+        format=installation.log_format,
+    )
     return Library(installation.data_dir, installation.resolved_database_url())
 
 

@@ -39,7 +39,13 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def log_here(installation: Settings, *, as_json: bool) -> None:
     """Write the log of a command that runs a job; with ``as_json``, to its file alone."""
     try:
-        configure_logging(installation.log_level, installation.data_dir, "cli", console=not as_json)
+        configure_logging(
+            installation.log_level,
+            installation.data_dir,
+            "cli",
+            console=not as_json,
+            format=installation.log_format,
+        )
     except OSError as error:
         raise InvalidOption(
             f"The data folder {installation.data_dir} cannot be written to: {error.strerror}.",

@@ -45,7 +45,9 @@ def workbench() -> None:
     installation = settings()
     _require_closed(installation, "UI_HOST")
     _require_port(installation.ui_host, installation.ui_port, "UI_PORT")
-    configure_logging(installation.log_level, installation.data_dir, "ui")
+    configure_logging(
+        installation.log_level, installation.data_dir, "ui", format=installation.log_format
+    )
     run_workbench(installation)
 
 
@@ -66,7 +68,9 @@ def serve() -> None:
     """Run API, worker and browser workbench together; Ctrl-C stops all of them."""
     installation = settings()
     _require_closed(installation, "UI_HOST")
-    configure_logging(installation.log_level, installation.data_dir, "serve")
+    configure_logging(
+        installation.log_level, installation.data_dir, "serve", format=installation.log_format
+    )
     err.print(
         f"Stemcrate: point your browser at http://localhost:{installation.ui_port}   "
         "(Ctrl-C stops everything)",
@@ -144,4 +148,5 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         metrics_host=installation.worker_metrics_host,
         metrics_port=installation.worker_metrics_port,
         log_level=installation.log_level,
+        log_format=installation.log_format,
     )

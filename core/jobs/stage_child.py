@@ -26,7 +26,7 @@ from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
 from core.pipeline.stage_ref import Attempt
 from core.system.disk import storage_errors
-from core.system.logs import configure_logging, work_in_log
+from core.system.logs import LogFormat, configure_logging, work_in_log
 from core.system.processes import leave_stops_to_parent
 from stemcrate.schemas.manifest import StageState
 
@@ -47,6 +47,7 @@ class ChildSpec:
     runtime: Runtime
     name: str
     log_level: str = "INFO"
+    log_format: LogFormat = "text"
     pipeline_factory: str = PIPELINE_FACTORY
     warm_up: bool = False
 
@@ -99,7 +100,7 @@ def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> N
     """Serve requests as a stage's process; never returns while the worker lives."""
     leave_stops_to_parent()
     os.dup2(2, 1)  # stdout is reserved for results: what libraries print goes to stderr
-    configure_logging(spec.log_level, spec.data_dir, spec.name)
+    configure_logging(spec.log_level, spec.data_dir, spec.name, format=spec.log_format)
     inbox = _Inbox(connection)
     pipeline = load_pipeline(spec.pipeline_factory, spec.data_dir, spec.runtime)
     if spec.warm_up:

@@ -36,7 +36,7 @@ from core.jobs.workflows import register_workflows
 from core.library.library import Library
 from core.pipeline.attempts import DeathLimits
 from core.pipeline.runtime import Runtime
-from core.system.logs import configure_logging, quieten_engine
+from core.system.logs import LogFormat, configure_logging, quieten_engine
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class WorkerOptions:
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     log_level: str = "INFO"
+    log_format: LogFormat = "text"
     cancel_grace_s: float = CANCEL_GRACE_S
     pipeline_factory: str = PIPELINE_FACTORY
 
@@ -71,7 +72,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     The exit code is 75 if the worker lost its lock: another may have its work. A database that does
     not answer yet is awaited.
     """
-    configure_logging(options.log_level, options.data_dir, "worker")
+    configure_logging(options.log_level, options.data_dir, "worker", format=options.log_format)
     stopping = _stop_on_signals()
     metrics = WorkerMetrics()
     if options.metrics_port:
@@ -164,6 +165,7 @@ def _stage_processes(options: WorkerOptions) -> dict[str, list[StageProcess]]:
             runtime=options.runtime,
             name=name,
             log_level=options.log_level,
+            log_format=options.log_format,
             pipeline_factory=options.pipeline_factory,
             warm_up=warm_up,
         )
