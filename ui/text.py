@@ -49,11 +49,13 @@ _STAGES = {
 }
 SECTIONS = {
     "intro": mark("Intro"),
+    "verse": mark("Verse"),
     "body": mark("Body"),
     "build": mark("Build"),
     "drop": mark("Drop"),
     "chorus": mark("Chorus"),
     "break": mark("Break"),
+    "bridge": mark("Bridge"),
     "outro": mark("Outro"),
 }
 _ENERGY = {

@@ -137,7 +137,7 @@ def structure_facts(structure: Structure) -> StructureFacts:
             Section(
                 start_s=_time(section.start_s),
                 end_s=_time(section.end_s),
-                label=section.label.value,
+                label=section.label,
                 letter=section.letter,
                 n_bars=section.n_bars,
                 confidence=_share(section.confidence),

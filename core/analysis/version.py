@@ -1,6 +1,6 @@
 """Version of the analysis; separate from the analysers, which take a second to import."""
 
-ANALYSIS_VERSION = "9"
+ANALYSIS_VERSION = "10"
 """Raised whenever the facts of the same recording change, including by its decoding.
 
 It is the version of the analysis stages of a job and is stored with facts; a library track with

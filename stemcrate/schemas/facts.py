@@ -10,6 +10,7 @@ from 0 to 1, rounded to thousandths. None: unknown, or not defined for this reco
 """
 
 from collections.abc import Set
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -95,12 +96,26 @@ class LoudnessValues(Part):
     values: list[float | None]
 
 
+class SectionLabel(StrEnum):
+    """Function of a section in a track."""
+
+    INTRO = "intro"
+    VERSE = "verse"
+    BODY = "body"
+    BUILD = "build"
+    DROP = "drop"
+    CHORUS = "chorus"
+    BREAK = "break"
+    BRIDGE = "bridge"
+    OUTRO = "outro"
+
+
 class Section(Part):
     """A section of the form; sections with the same ``letter`` sound alike."""
 
     start_s: float
     end_s: float
-    label: str = Field(description="intro, body, build, drop, chorus, break or outro.")
+    label: SectionLabel
     letter: str
     n_bars: int
     confidence: Share

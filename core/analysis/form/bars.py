@@ -23,6 +23,7 @@ class BarFeatures:
     chroma : ``(n_bars, 12)``, unit length, zeros for silence.
     level_db : ``(n_bars,)``, dB below the loudest bar.
     low_db : the same for kick drum and bass.
+    onsets : ``(n_bars,)``, mean onset strength at peak level 1, mostly that of drums.
     """
 
     edges_s: _Array
@@ -30,6 +31,7 @@ class BarFeatures:
     chroma: _Array
     level_db: _Array
     low_db: _Array
+    onsets: _Array
 
     def __len__(self) -> int:
         return len(self.level_db)
@@ -47,6 +49,7 @@ def measure_bars(spectra: Spectra, edges_s: _Array) -> BarFeatures:
         chroma=_fold(pitches),
         level_db=_below_loudest(power.mean(axis=1)),
         low_db=_below_loudest(power[:, :LOW_BANDS].mean(axis=1)),
+        onsets=_mean_between(spectra.flux[:1].T, edges_s * spectra.mel_rate_hz)[:, 0],
     )
 
 

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from core.analysis.form.bar_lines import bar_edges, heard_downbeats
 from core.analysis.form.bars import measure_bars
 from core.analysis.form.boundaries import find_boundaries
-from core.analysis.form.sections import LabelledSpan, SectionLabel, label_sections
+from core.analysis.form.sections import LabelledSpan, label_sections
 from core.analysis.spectra import Spectra
+from stemcrate.schemas.facts import SectionLabel
 
 MAX_CUES = 8
 """Number of hot cue pads of a DJ program."""
@@ -40,7 +41,9 @@ _CUE_RANK = (
     SectionLabel.DROP,
     SectionLabel.CHORUS,
     SectionLabel.BREAK,
+    SectionLabel.BRIDGE,
     SectionLabel.BUILD,
+    SectionLabel.VERSE,
     SectionLabel.BODY,
 )
 

@@ -13,7 +13,7 @@ from core.library.corrections.record import MAX_HISTORY, CorrectionRecord, Corre
 from core.library.corrections.records import correct_record
 from core.library.records.record import LibraryRecord
 from stemcrate.schemas.corrections import Corrections, CorrectionsChange
-from stemcrate.schemas.facts import CuePoint, GridSegment, Section, TrackFacts
+from stemcrate.schemas.facts import CuePoint, GridSegment, Section, SectionLabel, TrackFacts
 from tests.library_records import make_record, track_id
 
 NONE = Corrections()
@@ -71,7 +71,12 @@ def song() -> TrackFacts:
 
 def section(start_s: float, end_s: float, label: str, n_bars: int) -> Section:
     return Section(
-        start_s=start_s, end_s=end_s, label=label, letter="A", n_bars=n_bars, confidence=0.5
+        start_s=start_s,
+        end_s=end_s,
+        label=SectionLabel(label),
+        letter="A",
+        n_bars=n_bars,
+        confidence=0.5,
     )
 
 

@@ -19,6 +19,7 @@ const SECTION_HUES = {
   drop: '#db2777',
   chorus: '#db2777',
   break: '#10b981',
+  bridge: '#8b5cf6',
   outro: '#64748b',
 };
 
