@@ -18,11 +18,6 @@ class SeparatedTrack:
     track: TrackRecord
 
 
-def find_audio(record: LibraryRecord) -> Path | None:
-    """Return the first of a track's files that exists."""
-    return next((Path(f.path) for f in record.files if Path(f.path).is_file()), None)
-
-
 def find_unchanged(record: LibraryRecord) -> FileReference | None:
     """Return the first of a track's files that is as it was when it was added.
 

@@ -1,12 +1,13 @@
 """The two tracks of a transition: their facts, and the files that their sound comes from."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound
 from core.library.library import Library
 from core.library.records.record import LibraryRecord
-from core.library.stems import find_audio, find_separation
+from core.library.stems import find_separation, find_unchanged
 from core.rendering.sources import (
     LaneFile,
     find_job_track,
@@ -70,12 +71,13 @@ def _from_library(store: JobStore, record: LibraryRecord) -> Side:
     if found is not None:
         files = _stems(store, found.job_id, found.track)
         return Side(record.title, record.artist, facts, files, (found.job_id,), (record.id,))
-    path = find_audio(record)
-    if path is None:
+    file = find_unchanged(record)
+    if file is None:
         raise ArtefactNotFound(
-            f"The file of '{record.title}' has moved.",
+            f"The file of '{record.title}' was moved, changed or deleted.",
             hint="Add it again where it is now: 'stemcrate library add'.",
         )
+    path = Path(file.path)
     recording = LaneFile(MIXTURE, path, record.id, _ANY_FORMAT, None)
     is_upload = path == store.upload_path(record.id)
     job_ids = tuple(job.job_id for job in record.jobs) if is_upload else ()

@@ -5,14 +5,14 @@ Loads encoders and tag writers; the API reaches it through `core.sets.pack_strea
 
 from dataclasses import replace
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from core.artifacts.store import JobStore
 from core.export.dj_pack import DjPack, TrackFiles
 from core.export.format import ExportOptions
 from core.library.library import Library
 from core.library.records.record import LibraryRecord, PlaylistRecord
-from core.library.stems import find_audio, find_separation
+from core.library.stems import find_separation, find_unchanged
 from core.sets.exporting import make_crate
 from core.sets.stem_files import make_stem_file
 from stemcrate.schemas.playlists import StemFormat
@@ -38,7 +38,8 @@ def make_playlist_pack(
 
 def _find_files(store: JobStore, record: LibraryRecord, stem_format: StemFormat) -> TrackFiles:
     """Find a track's audio, and the stems of the newest of its jobs that still exists."""
-    audio, found = find_audio(record), find_separation(store, record)
+    file, found = find_unchanged(record), find_separation(store, record)
+    audio = None if file is None else Path(file.path)
     if found is None:
         return TrackFiles(audio)
     stems = [a for a in found.track.artefacts if a.role == "stem"]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from core.library.intake.importing import refer_to
 from tests.conditions import wait_until
 from tests.integration.api.apps import open_client, run_here, serve, services_of, sweep, wav_bytes
 from tests.library_records import make_record, track_id
@@ -26,21 +27,20 @@ def crate(tmp_path: Path) -> Iterator[TestClient]:
         there = tmp_path / "0.wav"
         there.touch()
         for n in range(8):
-            paths = (str(there),) if n == 0 else None
-            library.put(
-                make_record(
-                    n,
-                    artist=f"Artist {n % 4}",
-                    paths=paths,
-                    tempo_bpm=124.0 + n / 2,
-                    camelot=f"{n % 3 + 7}A",
-                    key="A minor" if n % 3 else None,
-                    energy=3 + n % 5,
-                    duration_s=300.0,
-                    beats_s=[0.5 + 0.48 * i for i in range(64)],
-                    downbeats_s=[0.5 + 1.92 * i for i in range(16)],
-                )
+            record = make_record(
+                n,
+                artist=f"Artist {n % 4}",
+                tempo_bpm=124.0 + n / 2,
+                camelot=f"{n % 3 + 7}A",
+                key="A minor" if n % 3 else None,
+                energy=3 + n % 5,
+                duration_s=300.0,
+                beats_s=[0.5 + 0.48 * i for i in range(64)],
+                downbeats_s=[0.5 + 1.92 * i for i in range(16)],
             )
+            if n == 0:
+                record.files = [refer_to(there)]
+            library.put(record)
         yield client
 
 
