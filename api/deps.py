@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import anyio
 from fastapi import Depends, Header, Request
 
+from api.access import find_caller
 from api.places import EventStreams
 from config import Settings
 from core.access.ring import KeyRing
@@ -27,19 +28,24 @@ from core.jobs.renders import RenderService
 from core.jobs.reports import WorkerReports
 from core.jobs.service import JobService
 from core.jobs.speeds import Speeds
+from core.library.libraries import Libraries
 from core.library.library import Library
 from core.listening.listener import Listener
 from core.pipeline.order import build_pipeline
 from core.separation.inventory import Inventory, take_inventory
 from core.sets.planning import SetPlanner
 from core.system.disk import create_data_dir
+from stemcrate.schemas.owners import LOCAL
 
 _LISTENING_THREADS = 32  # two players of a dozen lanes, and some
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The services that routes use."""
+    """The services that routes use.
+
+    Those of `open_services` have the jobs of every owner; `of` gives an owner's, which routes get.
+    """
 
     settings: Settings
     keys: KeyRing
@@ -54,6 +60,7 @@ class Services:
     reports: WorkerReports
     speeds: Speeds
     usage: DiskUsage
+    libraries: Libraries
     library: Library
     sets: SetPlanner
     prober: Prober
@@ -71,6 +78,31 @@ class Services:
     stopping: threading.Event
     """Set when the server was told to stop."""
 
+    _of_owners: dict[str, "Services"] = field(default_factory=dict, repr=False)
+
+    def of(self, owner: str) -> "Services":
+        """Return the same services over what belongs to an owner: all else does not exist."""
+        if owner not in self._of_owners:
+            self._of_owners[owner] = self._make_for(owner)
+        return self._of_owners[owner]
+
+    def _make_for(self, owner: str) -> "Services":
+        data_dir = self.settings.data_dir
+        store = self.store.owned_by(owner)
+        library = self.libraries.of(owner)
+        pipeline = build_pipeline(store, self.settings.runtime())
+        return replace(
+            self,
+            store=store,
+            incoming=ResumableUploads(data_dir, owner),
+            jobs=JobService(store, self.queue, self.progress, pipeline, library),
+            renders=RenderService(store, self.queue, self.progress, library),
+            imports=ImportService(data_dir, self.queue, self.settings.library_folders, owner),
+            library=library,
+            sets=SetPlanner(library),
+            listener=self.listener.over(store, library),
+        )
+
     def inventory(self) -> Inventory:
         """Return the workers' models; before their first report, this machine's."""
         return self.reports.inventory() or take_inventory(self.settings.model_dir)
@@ -87,7 +119,8 @@ def open_services(settings: Settings) -> Iterator[Services]:
     queue = JobQueue(url)
     progress = ProgressLog(url)
     pipeline = build_pipeline(store, settings.runtime())
-    library = Library(settings.data_dir, url)
+    libraries = Libraries(settings.data_dir, url)
+    library = libraries.of(LOCAL)
     prober = Prober(
         settings.probe_processes,
         settings.probe_limits(),
@@ -110,11 +143,12 @@ def open_services(settings: Settings) -> Iterator[Services]:
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline, library),
             renders=RenderService(store, queue, progress, library),
-            imports=ImportService(settings.data_dir, queue, settings.library_folders),
+            imports=ImportService(settings.data_dir, queue, settings.library_folders, LOCAL),
             fetches=FetchStore(settings.data_dir),
             reports=WorkerReports(url),
             speeds=Speeds(store),
             usage=DiskUsage(settings.data_dir),
+            libraries=libraries,
             library=library,
             sets=SetPlanner(library),
             prober=prober,
@@ -142,10 +176,19 @@ def _prepare(url: str, stopping: threading.Event) -> None:
         waiting.start()
 
 
-async def get_services(request: Request) -> Services:
-    """Return the services of the request's app."""
+async def get_installation(request: Request) -> Services:
+    """Return the services of the app, over what belongs to anybody."""
     services: Services = request.app.state.services
     return services
+
+
+InstallationDep = Annotated[Services, Depends(get_installation)]
+"""For what tells nothing of anybody alone."""
+
+
+async def get_services(request: Request, installation: InstallationDep) -> Services:
+    """Return the services over what belongs to the caller. Raises `KeyRequired`."""
+    return installation.of(find_caller(request).owner)
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]

@@ -62,7 +62,7 @@ class Intake:
         self.limits = limits
         self.uploads: list[Upload] = []
         self.claimed: list[str] = []
-        self._incoming = ResumableUploads(store.data_dir)
+        self._incoming = ResumableUploads(store.data_dir, store.owner)
         self.n_files = 0
         self.open_writer = ExitStack()
         self._fields: dict[str, list[str]] = {}

@@ -3,7 +3,6 @@
 import platform
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 
@@ -11,9 +10,8 @@ from api.deps import Services
 from api.version import VERSION
 from api.worker_views import worker_view
 from config import Settings
-from core.artifacts.store import JobStore
+from core.artifacts.store import JobStore, age_s
 from core.errors import DatabaseUnavailable
-from core.system.clock import now
 from core.system.database import without_password
 from core.system.disk import disk_space
 from stemcrate.schemas.manifest import ProcessingManifest
@@ -84,15 +82,11 @@ def _queue(services: Services) -> QueueInfo | None:
         running = services.queue.running()
     except DatabaseUnavailable:
         return None
-    oldest: datetime | None = None
-    for job_id in waiting:
-        if (manifest := services.store.load_if_readable(job_id)) is not None:
-            oldest = manifest.created_at
-            break
+    oldest = min(waiting, default=None)  # ids sort by time
     return QueueInfo(
         waiting=len(waiting),
         running=len(running),
-        oldest_waiting_s=None if oldest is None else round((now() - oldest).total_seconds()),
+        oldest_waiting_s=None if oldest is None else round(age_s(oldest)),
     )
 
 

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from core.artifacts.store import JobStore, hash_file
+from core.artifacts.hashing import hash_file
+from core.artifacts.store import JobStore
 from core.jobs.progress import ProgressLog
 from stemcrate.schemas.manifest import (
     JobState,

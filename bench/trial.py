@@ -21,7 +21,7 @@ from bench.promises import (
     sources,
 )
 from bench.served import PATIENCE_S, POLL_S, STAGE, Served, Unmet, served, wait_for
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.audio.writing.encode import Encoder
 from core.jobs.progress import ProgressLog
 from stemcrate.client import ApiError, ApiUnreachable, UnexpectedAnswer

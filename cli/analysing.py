@@ -17,7 +17,7 @@ from core.analysis.file import FileMixture, Listener, describe_file
 from core.analysis.store import FactStore
 from core.analysis.track import TrackAnalyser
 from core.analysis.version import ANALYSIS_VERSION
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.audio.metering.silence import SILENT, is_silent_peak
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Tags, name_track, read_tags

@@ -10,7 +10,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from core.artifacts.store import JobStore, hash_file, new_job_id
+from core.artifacts.hashing import hash_file
+from core.artifacts.store import JobStore, new_job_id
 from core.rendering.file import Finished
 from core.rendering.plan import RenderPlan
 from stemcrate.schemas.facts import JobFacts

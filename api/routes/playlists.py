@@ -197,7 +197,13 @@ def _stream_pack(services: Services, record: PlaylistRecord, options: ExportOpti
             f"{settings.pack_processes} packs are being made, as many as may be at a time.",
             hint="Ask again when one is done, or raise PACK_PROCESSES.",
         )
-    order = PackOrder(settings.data_dir, settings.resolved_database_url(), record, options)
+    order = PackOrder(
+        settings.data_dir,
+        settings.resolved_database_url(),
+        services.library.owner,
+        record,
+        options,
+    )
     try:
         pack = PackStream(order, settings.pack_limits())
     except BaseException:

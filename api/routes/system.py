@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from api.deps import ServicesDep
+from api.deps import InstallationDep, ServicesDep
 from api.metrics import written
 from api.problems import RETRY_AFTER_S, problem_responses
 from api.system_report import report_system
@@ -42,7 +42,7 @@ router = APIRouter(tags=["system"])
     operation_id="get_health",
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Health}},
 )
-def get_health(services: ServicesDep, response: Response) -> Health:
+def get_health(services: InstallationDep, response: Response) -> Health:
     """Return whether the database answers, a worker is alive and the disk has room.
 
     503 when the database does not answer. Without a worker jobs are accepted and wait. A full disk
@@ -86,7 +86,7 @@ def check_alive() -> None:
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problem_responses(DatabaseUnavailable),
 )
-def check_ready(services: ServicesDep) -> None:
+def check_ready(services: InstallationDep) -> None:
     """Return 204 if this process can take requests, 503 while its database does not answer."""
     if not services.queue.is_healthy():
         raise DatabaseUnavailable(

@@ -25,6 +25,7 @@ from core.artifacts.cache import make_key
 from core.errors import RenderNotFinished, RenderNotFound
 from core.system.atomic import write_atomically
 from stemcrate.schemas.manifest import JobState
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.renders import RenderRecord, RenderRequest
 
 RECORD, AUDIO, WORK = "render.json", "audio", ".work-"
@@ -56,9 +57,13 @@ def render_id(parts: Sequence[Any]) -> str:
 
 
 class RenderStore:
-    """The renders below one data folder. Safe to use from several processes."""
+    """The renders below one data folder. Safe to use from several processes.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``owner``: to whom all belong that this store has; None: every render.
+    """
+
+    def __init__(self, data_dir: Path, owner: str | None = None) -> None:
+        self._owner = owner
         self._folder = data_dir / "renders"
         self._lock_path = data_dir / "locks" / "renders"
 
@@ -83,6 +88,7 @@ class RenderStore:
                     return known, False
             record = RenderRecord(
                 id=id,
+                owner=self._owner or LOCAL,
                 run=secrets.token_hex(4),
                 created_at=datetime.now(UTC),
                 request=request,
@@ -97,7 +103,9 @@ class RenderStore:
         """Read a record. Raises `RenderNotFound`."""
         if _is_id(id):
             with suppress(FileNotFoundError, ValidationError):
-                return RenderRecord.model_validate_json(self._record_path(id).read_bytes())
+                record = RenderRecord.model_validate_json(self._record_path(id).read_bytes())
+                if self._owner in (None, record.owner):
+                    return record
         raise RenderNotFound(f"There is no render '{id[:100]}'.", hint="Request it again.")
 
     def begin(self, id: str, run: str) -> RenderRecord:

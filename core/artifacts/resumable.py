@@ -35,6 +35,7 @@ from core.errors import (
 )
 from core.system.atomic import write_atomically
 from core.system.disk import storage_errors
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.uploads import UploadState
 
 UNCLAIMED_STAYS_S = 86_400.0
@@ -43,6 +44,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class _Description(BaseModel):
+    owner: str = LOCAL
     name: str
     bytes: int
     metadata: str
@@ -57,16 +59,22 @@ class Checksum:
 
 
 class ResumableUploads:
-    """The uploads of one data folder. Safe to use from several processes."""
+    """The uploads of one data folder. Safe to use from several processes.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``owner``: to whom all belong that are found here; None: every upload.
+    """
+
+    def __init__(self, data_dir: Path, owner: str | None = None) -> None:
+        self._owner = owner
         self._folder = data_dir / "incoming"
 
     def create(self, name: str, n_bytes: int, metadata: str = "") -> UploadState:
         """Start an upload of ``n_bytes`` that the client calls ``name``. Raises `StorageFull`."""
         upload_id = secrets.token_hex(16)
         folder = self._folder / upload_id
-        description = _Description(name=name, bytes=n_bytes, metadata=metadata)
+        description = _Description(
+            owner=self._owner or LOCAL, name=name, bytes=n_bytes, metadata=metadata
+        )
         with storage_errors(Path(name)):
             folder.mkdir(parents=True)
             (folder / "data").touch()
@@ -173,7 +181,10 @@ class ResumableUploads:
             content = (folder / "upload.json").read_bytes()
         except FileNotFoundError:
             raise _not_found(upload_id) from None
-        return folder, _Description.model_validate_json(content)
+        description = _Description.model_validate_json(content)
+        if self._owner not in (None, description.owner):
+            raise _not_found(upload_id)
+        return folder, description
 
     @contextmanager
     def _held(self, upload_id: str, folder: Path) -> Iterator[None]:

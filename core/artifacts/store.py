@@ -2,6 +2,7 @@
 
     uploads/{sha256}/audio                the bytes, once, however many jobs use them
     uploads/{sha256}/jobs/{job_id}        an empty marker for each job that uses them
+    uploads/{sha256}/jobs/library…        one for each library that keeps them
     incoming/{id}/…                       uploads in parts, see `core.artifacts.resumable`
     downloads/.pack-…/                    staging folder of a DJ pack while it is sent
     outputs/{job_id}/manifest.json        the record
@@ -16,7 +17,6 @@ Job ids sort by time (UUIDv7), so a page of the history needs no index.
 """
 
 import errno
-import hashlib
 import secrets
 import shutil
 import time
@@ -29,10 +29,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from core.artifacts.ownership import JobOwners
 from core.artifacts.renders import RenderStore
 from core.artifacts.upload_store import UploadStore, modified_at
 from core.errors import ArtefactNotFound, JobNotFound
 from core.system.atomic import write_atomically
+from core.system.homes import home_of
 from stemcrate.schemas.manifest import ProcessingManifest
 
 CHUNK_BYTES = 1 << 20
@@ -48,6 +50,11 @@ def new_job_id(at_ms: int | None = None) -> str:
     return str(uuid.UUID(int=value))
 
 
+def age_s(job_id: str) -> float:
+    """Return how long ago a job was created, as its id says."""
+    return time.time() - (uuid.UUID(job_id).int >> 80) / 1000
+
+
 def is_job_id(text: str) -> bool:
     """Return whether ``text`` has the form of a job id; nothing else is used in a path."""
     try:
@@ -57,10 +64,16 @@ def is_job_id(text: str) -> bool:
 
 
 class JobStore(UploadStore):
-    """Everything on disk below one data folder. Safe to use from several processes."""
+    """Everything on disk below one data folder. Safe to use from several processes.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``owner``: to whom all jobs belong that this store has; others do not exist here. None: every
+    job, whoever it belongs to.
+    """
+
+    def __init__(self, data_dir: Path, owner: str | None = None) -> None:
         super().__init__(data_dir)
+        self.owner = owner
+        self._owners = JobOwners()
         self.outputs = data_dir / "outputs"
         self.downloads = data_dir / "downloads"
         self.listening = data_dir / "cache" / "listening"
@@ -74,6 +87,12 @@ class JobStore(UploadStore):
         for mark in self.uploads.glob("*/jobs/*"):
             if is_job_id(mark.name) and not self.exists(mark.name) and modified_at(mark) < limit:
                 self.release_upload(mark.parent.parent.name, mark.name)
+
+    def owned_by(self, owner: str) -> "JobStore":
+        """Return the store with the jobs of one owner alone."""
+        store = JobStore(self.data_dir, owner)
+        store._owners = self._owners
+        return store
 
     # jobs
 
@@ -97,15 +116,16 @@ class JobStore(UploadStore):
 
     def create(self, manifest: ProcessingManifest) -> None:
         """Write the first manifest of a job."""
+        home_of(self.data_dir, manifest.owner).mkdir(parents=True, exist_ok=True)
         self._write(manifest)
 
     def exists(self, job_id: str) -> bool:
         """Return whether the job exists and was not deleted."""
-        return is_job_id(job_id) and self._manifest_path(job_id).exists()
+        return self._is_ours(job_id) and self._manifest_path(job_id).exists()
 
     def stamp(self, job_id: str) -> tuple[int, int]:
         """Return what changes with a job's manifest. Raises `JobNotFound`."""
-        if is_job_id(job_id):
+        if self._is_ours(job_id):
             with suppress(FileNotFoundError):
                 stat = self._manifest_path(job_id).stat()
                 return stat.st_mtime_ns, stat.st_ino
@@ -123,7 +143,7 @@ class JobStore(UploadStore):
 
     def read_manifest(self, job_id: str) -> bytes:
         """Read a job's manifest as it stands on disk. Raises `JobNotFound`."""
-        if is_job_id(job_id):
+        if self._is_ours(job_id):
             with suppress(FileNotFoundError):
                 return self._manifest_path(job_id).read_bytes()
         raise self._no_job(job_id)
@@ -150,6 +170,7 @@ class JobStore(UploadStore):
     @contextmanager
     def locked(self, job_id: str) -> Iterator[ProcessingManifest]:
         """Yield the manifest while this process holds the job's lock. Raises `JobNotFound`."""
+        self._require_ours(job_id)
         with self._lock(job_id):
             try:
                 manifest = self.load(job_id)
@@ -165,6 +186,10 @@ class JobStore(UploadStore):
 
     def job_ids(self) -> list[str]:
         """List all jobs, newest first."""
+        return [*filter(self._is_ours, self._all_ids())]
+
+    def _all_ids(self) -> list[str]:
+        """List the jobs of all owners, newest first."""
         if not self.outputs.exists():
             return []
         return sorted((p.name for p in self.outputs.iterdir() if is_job_id(p.name)), reverse=True)
@@ -172,7 +197,7 @@ class JobStore(UploadStore):
     def page(self, *, before: str | None, limit: int) -> list[ProcessingManifest]:
         """Read up to ``limit`` manifests of jobs older than ``before``, newest first."""
         manifests: list[ProcessingManifest] = []
-        for job_id in self.job_ids():
+        for job_id in self._all_ids():
             if before is not None and job_id >= before:
                 continue
             if (manifest := self.load_if_readable(job_id)) is not None:
@@ -188,6 +213,7 @@ class JobStore(UploadStore):
             self._manifest_path(job_id).unlink(missing_ok=True)
             shutil.rmtree(self.outputs / job_id, onerror=_unless_in_use)
         (self.downloads / f"{job_id}.zip").unlink(missing_ok=True)
+        self._owners.forget(job_id)
         self.forget_listening(job_id)
         RenderStore(self.data_dir).delete_of(job_id=job_id)
         for track in manifest.tracks:
@@ -230,6 +256,19 @@ class JobStore(UploadStore):
             )
         return self.job_folder(job_id) / artefact.stored_as
 
+    def _is_ours(self, job_id: str) -> bool:
+        """Return whether a job may be looked for here; nothing else is used in a path."""
+        if not is_job_id(job_id):
+            return False
+        if self.owner is None:
+            return True
+        return self._owners.of(job_id, self._manifest_path(job_id)) == self.owner
+
+    def _require_ours(self, job_id: str) -> None:
+        """Leave even the locks of others' jobs alone. Raises `JobNotFound`."""
+        if self.owner is not None and not self._is_ours(job_id):
+            raise self._no_job(job_id)
+
     @staticmethod
     def _no_job(job_id: str) -> JobNotFound:
         return JobNotFound(
@@ -267,10 +306,3 @@ def _unless_in_use(function: object, path: str, raised: Any) -> None:
     error = raised[1]
     if not isinstance(error, FileNotFoundError) and error.errno != errno.ENOTEMPTY:
         raise error
-
-
-def hash_file(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 (hex) and the size in bytes of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    return digest.hexdigest(), path.stat().st_size

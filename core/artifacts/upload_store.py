@@ -11,6 +11,7 @@ from filelock import FileLock
 from core.artifacts.cache import StageCache
 from core.artifacts.uploads import PART, Upload, UploadWriter
 from core.system.disk import storage_errors
+from stemcrate.schemas.owners import LOCAL
 
 
 class UploadStore:
@@ -88,6 +89,11 @@ class UploadStore:
             yield
         finally:
             lock.release()
+
+
+def library_mark(owner: str) -> str:
+    """Return what marks uploaded bytes as kept for an owner's library, beside the ids of jobs."""
+    return "library" if owner == LOCAL else f"library-{owner}"
 
 
 def modified_at(path: Path) -> float:

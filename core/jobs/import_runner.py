@@ -19,7 +19,7 @@ from core.jobs.queue import ACTIVE, IMPORT_WORKFLOW, PIPELINE_VERSION, JobQueue
 from core.jobs.rounds import Rounds
 from core.library.intake.importing import ImportReport, SourceFile, import_files
 from core.library.intake.listing import Listing, Refusal, list_files
-from core.library.library import Library
+from core.library.libraries import Libraries
 from core.library.records.imports import ImportStore
 from core.pipeline.outcome import failure_of
 from core.system.clock import now
@@ -61,7 +61,7 @@ class ImportRunner:
         self, data_dir: Path, database_url: str, *, cache_max_bytes: int, n_processes: int
     ) -> None:
         self._data_dir = data_dir.resolve()
-        self._library = Library(data_dir, database_url)
+        self._libraries = Libraries(data_dir, database_url)
         self._facts = FactStore(data_dir, cache_max_bytes)
         self._n_processes = n_processes
         self._store = ImportStore(data_dir)
@@ -105,7 +105,7 @@ class ImportRunner:
 
         sources = [SourceFile(path, path.name) for path in listing.files]
         import_files(
-            self._library,
+            self._libraries.of(record.owner),
             sources,
             store=self._facts,
             n_processes=min(self._n_processes, max(1, len(sources))),

@@ -10,15 +10,17 @@ from stemcrate.schemas.imports import ImportRecord
 
 
 class ImportService:
-    """Imports: the record says all, the queue triggers execution by a worker.
+    """Imports of an owner: the record says all, the queue triggers execution by a worker.
 
     ``folders`` are those that may be added.
     """
 
-    def __init__(self, data_dir: Path, queue: JobQueue, folders: Sequence[Path]) -> None:
+    def __init__(
+        self, data_dir: Path, queue: JobQueue, folders: Sequence[Path], owner: str
+    ) -> None:
         self._queue = queue
         self.folders = AllowedFolders(folders)
-        self.imports = ImportStore(data_dir)
+        self.imports = ImportStore(data_dir, owner)
 
     def request(self, path: str) -> tuple[ImportRecord, bool]:
         """Return the import of a folder, queued unless one is under way, and whether it is new.

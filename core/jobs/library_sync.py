@@ -1,4 +1,4 @@
-"""Keeps the library in step with the jobs; see `core.library.intake.job_sweep`.
+"""Keeps the libraries in step with the jobs; see `core.library.intake.job_sweep`.
 
 In a worker, the end of a job wakes a thread, which also polls for jobs of other processes.
 """
@@ -9,13 +9,13 @@ import threading
 from core.artifacts.store import JobStore
 from core.errors import StemcrateError
 from core.library.intake.job_sweep import JobSweep
-from core.library.library import Library
+from core.library.libraries import Libraries
 
 logger = logging.getLogger(__name__)
 
 
 class LibrarySync:
-    """Adds ended jobs to the library and removes deleted ones.
+    """Adds ended jobs to the libraries of their owners and removes deleted ones.
 
     The catalogue is opened on first use and reopened after an outage, which never keeps a worker
     from its jobs.
@@ -23,8 +23,8 @@ class LibrarySync:
 
     def __init__(self, store: JobStore, database_url: str) -> None:
         self._store = store
-        self._url = database_url
-        self._sweep: JobSweep | None = None
+        self._libraries = Libraries(store.data_dir, database_url)
+        self._sweeps: dict[str, JobSweep] = {}
         self._awake = threading.Event()
 
     def wake(self) -> None:
@@ -40,12 +40,18 @@ class LibrarySync:
 
     def look(self) -> None:
         """Synchronize once. Never raises: failures are logged and retried next time."""
+        for owner in self._libraries.owners():
+            self._look_at(owner)
+
+    def _look_at(self, owner: str) -> None:
         try:
-            if self._sweep is None:
-                library = Library(self._store.data_dir, self._url)
-                self._sweep = JobSweep(library, self._store)
-            self._sweep.run()
+            if owner not in self._sweeps:
+                library = self._libraries.of(owner)
+                self._sweeps[owner] = JobSweep(library, self._store)
+            self._sweeps[owner].run()
         except (StemcrateError, OSError) as error:
-            logger.warning("the library is unavailable, jobs are added later: %s", error)
+            logger.warning(
+                "the library of %s is unavailable, jobs are added later: %s", owner, error
+            )
         except Exception:
-            logger.exception("library synchronization failed")
+            logger.exception("synchronization of the library of %s failed", owner)

@@ -26,7 +26,7 @@ from core.rendering.plan import perform
 from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits
 from core.system.logs import work_in_log
 from stemcrate.schemas.manifest import Failure, JobState
-from stemcrate.schemas.renders import RenderRequest
+from stemcrate.schemas.renders import RenderRecord
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class RenderRunner:
             record = self._store.begin(id, run)
             attempt = RenderAttempt.of(record)
             try:
-                self._carry_out(attempt, record.request)
+                self._carry_out(attempt, record)
             except RenderNotFound:
                 raise
             except StemcrateError as error:
@@ -97,7 +97,7 @@ class RenderRunner:
         self._stopping.set()
         self._process.close()
 
-    def _carry_out(self, attempt: RenderAttempt, request: RenderRequest) -> None:
+    def _carry_out(self, attempt: RenderAttempt, wanted: RenderRecord) -> None:
         """Render and keep the file. Raises `RenderNotFound` once the attempt is over."""
         if attempt.number > MOST_ATTEMPTS:
             raise WorkerLost(
@@ -107,7 +107,7 @@ class RenderRunner:
         for n_deaths in range(1, self._max_deaths + 1):
             with self._store.work_folder(attempt) as work:
                 try:
-                    finished = self._render(attempt, request, work)
+                    finished = self._render(attempt, wanted, work)
                 except ProcessDied as error:
                     self._park_if_stopping()
                     logger.warning("death %d of %d: %s", n_deaths, self._max_deaths, error)
@@ -126,9 +126,11 @@ class RenderRunner:
             hint="Most often the machine ran out of memory. Close other programs and try again.",
         )
 
-    def _render(self, attempt: RenderAttempt, request: RenderRequest, work: Path) -> Finished:
+    def _render(self, attempt: RenderAttempt, wanted: RenderRecord, work: Path) -> Finished:
         report = Throttle(lambda fraction: self._tell(attempt.id, fraction))
-        steps = self._process.stream(perform, self._data_dir, self._database_url, request, work)
+        steps = self._process.stream(
+            perform, self._data_dir, self._database_url, wanted.owner, wanted.request, work
+        )
         # The attempt is over as soon as the render is deleted.
         with killed_unless(lambda: self._store.is_current(attempt), self._process):
             for step in steps:

@@ -10,7 +10,7 @@ from core.artifacts.store import JobStore
 from core.errors import RenderNotFound, WorkerLost
 from core.jobs.queue import ACTIVE, PIPELINE_VERSION, JobQueue
 from core.jobs.rounds import Rounds
-from core.library.library import Library
+from core.library.libraries import Libraries
 from core.pipeline.outcome import failure_of
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.renders import RenderRecord
@@ -35,10 +35,16 @@ class RenderSweep(Rounds):
     subject = "renders"
 
     def __init__(
-        self, store: JobStore, library: Library, queue: JobQueue, *, days: float, max_bytes: int
+        self,
+        store: JobStore,
+        libraries: Libraries,
+        queue: JobQueue,
+        *,
+        days: float,
+        max_bytes: int,
     ) -> None:
         self._jobs = store
-        self._library = library
+        self._libraries = libraries
         self._store = RenderStore(store.data_dir)
         self._queue = queue
         self._days = days
@@ -76,7 +82,8 @@ class RenderSweep(Rounds):
             current.finished_at = datetime.now(UTC)
 
     def _has_tracks(self, record: RenderRecord) -> bool:
-        return all(self._library.find_record(id) is not None for id in record.track_ids)
+        library = self._libraries.of(record.owner)
+        return all(library.find_record(id) is not None for id in record.track_ids)
 
     def _clean(self) -> None:
         for record in self._store.all():

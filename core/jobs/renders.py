@@ -21,7 +21,7 @@ class RenderService:
         self._library = library
         self._queue = queue
         self._log = log
-        self.renders = RenderStore(store.data_dir)
+        self.renders = RenderStore(store.data_dir, library.owner)
 
     def request(self, request: RenderRequest) -> RenderRecord:
         """Return the render of a request, queued unless it was made already.
@@ -30,7 +30,7 @@ class RenderService:
         be queued, nothing is left.
         """
         plan = plan_render(self._store, self._library, request)
-        id = identify(plan)
+        id = identify(plan, self._library.owner)
         record, is_new = self.renders.take(
             id, request, job_ids=plan.job_ids, track_ids=plan.track_ids
         )

@@ -33,7 +33,7 @@ from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.workflows import register_workflows
-from core.library.library import Library
+from core.library.libraries import Libraries
 from core.pipeline.attempts import DeathLimits
 from core.pipeline.runtime import Runtime
 from core.system.logs import LogFormat, configure_logging, quieten_engine
@@ -131,7 +131,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     )
     sweep = RenderSweep(
         pipeline.store,
-        Library(options.data_dir, options.database_url),
+        Libraries(options.data_dir, options.database_url),
         queue,
         days=options.render_days,
         max_bytes=options.render_max_bytes,

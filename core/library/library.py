@@ -33,9 +33,12 @@ from core.library.records.record import (
 )
 from core.library.records.store import RecordStore
 from core.system.clock import now
+from core.system.database import database_of
+from core.system.homes import home_of
 from stemcrate.schemas.corrections import CorrectionsChange
 from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.library import LibraryMap
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.search import TrackQuery, TrackSearch
 
 MIN_PREFIX = 6
@@ -43,16 +46,19 @@ MIN_PREFIX = 6
 
 
 class Library:
-    """The tracks of one data folder. Safe to use from several threads and processes.
+    """The tracks of one owner. Safe to use from several threads and processes.
 
-    Raises `DatabaseUnavailable` if the database does not answer.
+    Each owner has records and tables apart: no question reaches those of another. Raises
+    `DatabaseUnavailable` if the database does not answer.
     """
 
-    def __init__(self, data_dir: Path, database_url: str) -> None:
-        self._records = RecordStore(data_dir)
-        self._repository = LibraryRepository(database_url)
-        self._corrections = CorrectionStore(data_dir)
-        self._lock_path = data_dir / "locks" / "library.lock"
+    def __init__(self, data_dir: Path, database_url: str, owner: str = LOCAL) -> None:
+        home = home_of(data_dir, owner)
+        self.owner = owner
+        self._records = RecordStore(home)
+        self._repository = LibraryRepository(database_of(database_url, owner, home))
+        self._corrections = CorrectionStore(home)
+        self._lock_path = home / "locks" / "library.lock"
         self._columns = Kept[TrackColumns]()
         self._indices = Kept[dict[str, dict[str, SimilarityIndex]]]()
         self.playlists = PlaylistStore(self._records, self._lock_path)
@@ -159,12 +165,13 @@ class Library:
         is_gone: Callable[[str], bool],
         upload_path: Callable[[str], Path],
         *,
+        is_kept: Callable[[str], bool],
         track_ids: Sequence[str] | None = None,
     ) -> None:
         """Remove deleted jobs, and the tracks that only they added.
 
-        ``upload_path`` returns the path of an uploaded track's bytes; ``track_ids`` are
-        the tracks to check, None for all.
+        ``upload_path`` returns the path of an uploaded track's bytes, and ``is_kept`` whether the
+        owner still has them; ``track_ids`` are the tracks to check, None for all.
         """
         with self._writing():
             found = self._records.tracks()
@@ -174,7 +181,7 @@ class Library:
                 jobs = [job for job in record.jobs if not is_gone(job.job_id)]
                 if len(jobs) < len(record.jobs):
                     record.jobs = jobs
-                    self._put_or_remove(record, upload_path(record.id))
+                    self._put_or_remove(record, upload_path(record.id), is_kept(record.id))
             for job_id in filter(is_gone, self._records.job_ids()):
                 self._records.remove_job(job_id)
 
@@ -346,12 +353,12 @@ class Library:
         self._records.write_track(record)
         self._repository.put(self._rows(record))
 
-    def _put_or_remove(self, record: LibraryRecord, upload: Path) -> None:
+    def _put_or_remove(self, record: LibraryRecord, upload: Path, is_kept: bool) -> None:
         """Write a record that lost jobs; without jobs and files the track is removed.
 
         The user's own files count even if they are missing now: a disk may be unplugged.
         """
-        if not upload.is_file():
+        if not is_kept:
             record.files = [file for file in record.files if file.path != str(upload)]
         if record.jobs or record.files:
             self._put(record)

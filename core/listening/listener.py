@@ -3,6 +3,7 @@
 Files of strangers and of ours are read alike: the API's process loads no decoder.
 """
 
+import copy
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -65,6 +66,15 @@ class Listener:
         self._known = Known[tuple[ProcessingManifest, TrackLanes]]()
         self._known_recordings = Known[TrackLanes]()
         self._lock = threading.Lock()
+
+    def over(self, store: JobStore, library: Library) -> "Listener":
+        """Return a listener to these jobs and tracks, with the processes and pieces of this one."""
+        other = copy.copy(self)
+        other._store = store
+        other._library = library
+        other._known = Known()
+        other._known_recordings = Known()
+        return other
 
     def track(self, job_id: str, index: int) -> tuple[ProcessingManifest, TrackLanes]:
         """Return a job's manifest and the lanes of one of its tracks.

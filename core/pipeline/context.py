@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from core.analysis.store import FactStore
 from core.artifacts.cache import StageCache
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.audio.writing.wavefile import AudioReader, AudioWriter
 from core.errors import JobCancelled, StageFailed
 from core.library.corrections.jobs import correct_track

@@ -23,12 +23,14 @@ def new_manifest(
     uploads: Sequence[Upload],
     options: ProcessingOptions,
     *,
+    owner: str,
     track_stages: Sequence[AnyStage],
     job_stages: Sequence[AnyStage],
 ) -> ProcessingManifest:
     """Return the manifest of a job that waits to be run."""
     return ProcessingManifest(
         job_id=job_id,
+        owner=owner,
         created_at=now(),
         options=RecordedOptions.of(options),
         software=_software(),

@@ -26,6 +26,7 @@ from core.pipeline.runtime import Runtime
 from core.pipeline.stage import AnyStage, JobStage, TrackStage
 from core.pipeline.stage_ref import Attempt, StageRef
 from core.system.clock import now
+from core.system.homes import home_of
 from core.system.progress import Cancelled, Progress
 from stemcrate.schemas.manifest import (
     Failure,
@@ -34,6 +35,7 @@ from stemcrate.schemas.manifest import (
     StageState,
 )
 from stemcrate.schemas.options import ProcessingOptions
+from stemcrate.schemas.owners import LOCAL
 
 RunStage = Callable[[StageRef], StageState]
 """Carries out one stage and returns the state that it ended in."""
@@ -84,6 +86,7 @@ class AudioPipeline:
             job_id or new_job_id(),
             uploads,
             options,
+            owner=self.store.owner or LOCAL,
             track_stages=self.track_stages(options),
             job_stages=self.job_stages(options),
         )
@@ -264,7 +267,7 @@ class AudioPipeline:
             "runtime": self.runtime,
             "files": files,
             "taken_names": [artefact.name for artefact in manifest.all_artefacts()],
-            "corrections": CorrectionStore(self.store.data_dir),
+            "corrections": CorrectionStore(home_of(self.store.data_dir, manifest.owner)),
             "progress": progress,
             "cancelled": cancelled,
         }

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.store import JobStore, hash_file
+from core.artifacts.hashing import hash_file
+from core.artifacts.store import JobStore
 from core.audio.buffer import Samples
 from core.audio.reading.decode import read_blocks
 from core.audio.writing.encode import is_pcm

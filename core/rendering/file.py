@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.audio.buffer import BLOCK_SIZE, Samples
 from core.audio.tagging.tags import Tags
 from core.audio.writing.encode import SUFFIX, Encoder, check_format, is_pcm

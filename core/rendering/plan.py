@@ -9,6 +9,7 @@ from core.library.library import Library
 from core.rendering.file import Finished
 from core.rendering.mix import MixPlan, plan_mix
 from core.rendering.transition import TransitionPlan, plan_transition
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.renders import MixRequest, RenderRequest
 
 RENDERING_VERSION = "1"
@@ -24,14 +25,15 @@ def plan_render(store: JobStore, library: Library, request: RenderRequest) -> Re
     return plan_transition(store, library, request)
 
 
-def identify(plan: RenderPlan) -> str:
-    """Return the id of a plan's render: the same for the same audio, settings and format."""
-    return render_id([RENDERING_VERSION, type(plan).__name__, plan.identity()])
+def identify(plan: RenderPlan, owner: str) -> str:
+    """Return the id of a plan's render: the same for the same owner, audio, settings and format."""
+    of_others = [] if owner == LOCAL else [owner]
+    return render_id([RENDERING_VERSION, type(plan).__name__, plan.identity(), *of_others])
 
 
 def perform(
-    data_dir: Path, database_url: str, request: RenderRequest, work: Path
+    data_dir: Path, database_url: str, owner: str, request: RenderRequest, work: Path
 ) -> Iterator[float | Finished]:
-    """Render a request in a process of its own; see `MixPlan.render`."""
-    library = Library(data_dir, database_url)
-    yield from plan_render(JobStore(data_dir), library, request).render(work)
+    """Render an owner's request in a process of its own; see `MixPlan.render`."""
+    library = Library(data_dir, database_url, owner)
+    yield from plan_render(JobStore(data_dir, owner), library, request).render(work)

@@ -11,6 +11,7 @@ from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound, InvalidOption, JobNotFinished
 from core.library.corrections.jobs import correct_track
 from core.library.corrections.record import CorrectionStore
+from core.system.homes import home_of
 from stemcrate.schemas.manifest import Artefact, TrackRecord
 
 PERCUSSIVE = frozenset(
@@ -73,7 +74,7 @@ def find_job_track(store: JobStore, job_id: str, index: int) -> TrackRecord:
         raise JobNotFinished(
             f"'{track.source.name}' is {track.state}.", hint="Wait until it is completed."
         )
-    return correct_track(track, CorrectionStore(store.data_dir).read)
+    return correct_track(track, CorrectionStore(home_of(store.data_dir, manifest.owner)).read)
 
 
 def find_outputs(store: JobStore, job_id: str, track: TrackRecord) -> dict[str, LaneFile]:

@@ -21,10 +21,11 @@ from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits
 
 @dataclass(frozen=True, slots=True)
 class PackOrder:
-    """What is packed: a playlist of the library in ``data_dir``."""
+    """What is packed: a playlist of an owner's library in ``data_dir``."""
 
     data_dir: Path
     database_url: str
+    owner: str
     playlist: PlaylistRecord
     options: ExportOptions
 
@@ -90,7 +91,8 @@ def _make_pack(order: PackOrder, staging: Path) -> Iterator[tuple[str, ...] | by
     from core.export.pack import stream_pack
     from core.sets.packing import make_playlist_pack
 
-    library = Library(order.data_dir, order.database_url)
-    pack = make_playlist_pack(library, JobStore(order.data_dir), order.playlist, order.options)
+    library = Library(order.data_dir, order.database_url, order.owner)
+    store = JobStore(order.data_dir, order.owner)
+    pack = make_playlist_pack(library, store, order.playlist, order.options)
     yield tuple(pack.warnings)
     yield from stream_pack(pack.entries(staging))

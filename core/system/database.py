@@ -19,9 +19,12 @@ from filelock import FileLock
 
 from core.errors import DatabaseUnavailable
 from core.system.disk import create_data_dir
+from stemcrate.schemas.owners import LOCAL
 
 logger = logging.getLogger(__name__)
 
+_SCHEMA = "owner_"
+"""How schemas of owners begin."""
 BUSY_TIMEOUT_S = 30.0
 """How long a statement waits for another program's lock on a SQLite file."""
 
@@ -48,9 +51,34 @@ def postgres_url(url: str) -> sa.URL:
     return sa.make_url(url).set(drivername="postgresql+psycopg")
 
 
+def database_of(url: str, owner: str, home: Path) -> str:
+    """Return the URL of the catalogue of an owner, apart from those of all others.
+
+    `local` has the installation's database; each other owner a SQLite file in ``home``, or a
+    schema of PostgreSQL.
+    """
+    if owner == LOCAL:
+        return url
+    if is_sqlite(url):
+        return f"sqlite:///{home.resolve() / 'library.sqlite'}"
+    given = sa.make_url(url)
+    others = str(given.query.get("options", ""))
+    options = f"{others} -csearch_path={_SCHEMA}{owner.replace('-', '_')}".strip()
+    return given.update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+
+def schema_of(url: str) -> str | None:
+    """Return the schema of PostgreSQL that a URL of `database_of` names; None: the usual one."""
+    options = str(sa.make_url(url).query.get("options", ""))
+    _, found, schema = options.partition(f"search_path={_SCHEMA}")
+    return f"{_SCHEMA}{schema}" if found else None
+
+
 @lru_cache
 def engine_for(url: str) -> sa.Engine:
     """Return this process's connections to the database; none is opened yet."""
+    if schema_of(url) is not None:  # of owners there may be many: none keeps connections
+        return sa.create_engine(postgres_url(url), poolclass=sa.NullPool)
     if not is_sqlite(url):
         return sa.create_engine(postgres_url(url), pool_pre_ping=True, pool_size=4)
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})

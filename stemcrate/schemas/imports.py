@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from stemcrate.schemas.library import RefusedFile
 from stemcrate.schemas.manifest import Failure, JobState
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.record import Record
 
 MAX_REFUSED = 100
@@ -64,6 +65,7 @@ class ImportRecord(FolderImport):
     ``attempt`` counts how often it was begun: only the newest attempt may write.
     """
 
+    owner: str = LOCAL
     root: str
     folder: str
     attempt: int = 0

@@ -14,6 +14,7 @@ from pydantic import Field
 from stemcrate.schemas.delivered import DeliveredLoudness
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.options import RecordedOptions
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.record import Partial, Record
 from stemcrate.schemas.sets import SetDescription
 from stemcrate.schemas.tags import TextTags
@@ -216,6 +217,7 @@ class ProcessingManifest(Record):
 
     schema_version: int = SCHEMA_VERSION
     job_id: str
+    owner: str = LOCAL
     state: JobState = JobState.QUEUED
     created_at: datetime
     started_at: datetime | None = None

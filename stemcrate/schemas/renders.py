@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from stemcrate.schemas.jobs import EXAMPLE_JOB_ID
 from stemcrate.schemas.manifest import Failure, JobState, StageWarning
 from stemcrate.schemas.options import BitDepth, DeliveryFormat
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.record import Record
 from stemcrate.schemas.transitions import Transition
 
@@ -184,6 +185,7 @@ class RenderRecord(Record):
     """
 
     id: str
+    owner: str = LOCAL
     run: str
     attempt: int = 0
     state: JobState = JobState.QUEUED

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.analysis.file import FileMixture, Listener
 from core.analysis.store import FactStore
 from core.analysis.track import TrackAnalyser
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.audio.buffer import Samples
 from core.audio.reading.source import SourceFormat
 from core.audio.tagging.tags import Cover, Tags, read_tags

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.analysis.store import FactStore
 from core.analysis.version import ANALYSIS_VERSION
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.audio.tagging.tags import name_track, text_tags
 from core.errors import InvalidAudio, StemcrateError
 from core.library.intake.facts import FileFacts, FileTask, find_facts

@@ -1,4 +1,4 @@
-"""Keeps the library in step with the jobs: adds ended jobs, removes deleted ones.
+"""Keeps an owner's library in step with the jobs: adds ended jobs, removes deleted ones.
 
 No notification is needed: differences are found by comparing the manifests with what the library
 has recorded of jobs. So nothing is lost if a process dies between the end of a job and its entry,
@@ -15,6 +15,7 @@ from core.artifacts.store import JobStore
 from core.errors import DatabaseUnavailable
 from core.library.intake.job_tracks import enter_job, forget_job
 from core.library.library import Library
+from core.system.homes import owners_in
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class JobSweep:
         self, library: Library, store: JobStore, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._library = library
-        self._store = store
+        self._all = store
+        self._store = store.owned_by(library.owner)
         self._clock = clock
         self._lock_path = store.data_dir / "locks" / "library-sweep.lock"
         self._settled: dict[str, int] = {}  # when the manifest was written
@@ -51,7 +53,9 @@ class JobSweep:
             logger.debug("another process enters jobs into the library")
 
     def _run(self) -> None:
-        existing = self._store.job_ids()
+        # Where nobody else is, no manifest has to be read for its owner.
+        is_alone = owners_in(self._all.data_dir) == [self._library.owner]
+        existing = (self._all if is_alone else self._store).job_ids()
         self._settled = {j: self._settled[j] for j in existing if j in self._settled}
         for job_id in self._library.noted_jobs() - set(existing):
             self._try(job_id, lambda job_id: forget_job(self._library, self._store, job_id))

@@ -12,7 +12,7 @@ from core.errors import JobNotFinished, StemcrateError
 from core.library.intake.facts import FileIdentity, find_identity
 from core.library.intake.importing import ImportReport, refer_to
 from core.library.intake.listing import Refusal
-from core.library.intake.uploads import keep_upload
+from core.library.intake.uploads import is_kept, keep_upload
 from core.library.library import Library
 from core.library.records.record import (
     FingerprintRecord,
@@ -37,11 +37,11 @@ class _Task:
 
 
 def enter_job(library: Library, store: JobStore, job_id: str) -> ImportReport:
-    """Add the tracks of an ended job, except failed ones. Idempotent.
+    """Add the tracks of an ended job of the library's owner, except failed ones. Idempotent.
 
     Raises `JobNotFound`, `JobNotFinished`.
     """
-    manifest = store.load(job_id)
+    manifest = store.owned_by(library.owner).load(job_id)
     if not manifest.state.is_final:
         raise JobNotFinished(f"Job '{job_id}' is {manifest.state}.", hint="Wait for its end.")
     return _JobImport(library, store).run([manifest], n_processes=1)
@@ -62,6 +62,7 @@ def forget_job(library: Library, store: JobStore, job_id: str) -> None:
         library.forget_jobs(
             lambda other: other == job_id,
             lambda track_id: store.upload_path(track_id).resolve(),
+            is_kept=lambda track_id: is_kept(store, track_id, library.owner),
             track_ids=entry.track_ids,
         )
         for track_id in entry.track_ids:
@@ -74,10 +75,12 @@ def reindex(library: Library, store: JobStore, *, n_processes: int) -> ImportRep
 
     A track that only a deleted job added is removed.
     """
+    store = store.owned_by(library.owner)
     existing = set(store.job_ids())
     library.forget_jobs(
         lambda job_id: job_id not in existing,
         lambda track_id: store.upload_path(track_id).resolve(),
+        is_kept=lambda track_id: is_kept(store, track_id, library.owner),
     )
     library.rebuild()
     manifests = (store.load_if_readable(job_id) for job_id in reversed(store.job_ids()))
@@ -166,7 +169,7 @@ class _JobImport:
         if task.path.is_file() and all(file.path != str(task.path) for file in record.files):
             record.files = [*record.files, refer_to(task.path)]
         if not task.job.options.separates and task.path.is_file():
-            keep_upload(self._store, record.id)
+            keep_upload(self._store, record.id, self._library.owner)
         self._library.put(record)
         entered.append(record.id)
 

@@ -7,20 +7,30 @@ import shutil
 from pathlib import Path
 
 from core.artifacts.store import JobStore
+from core.artifacts.upload_store import library_mark
 from core.artifacts.uploads import Upload
 from core.errors import UploadNotFound
 from core.library.library import Library
 from core.library.records.record import LibraryRecord
 from core.library.stems import find_unchanged
 
-OWNER = "library"
-"""What the store knows the library by, beside the ids of jobs."""
 _CHUNK_BYTES = 1 << 20
 
 
-def keep_upload(store: JobStore, track_id: str) -> None:
-    """Keep uploaded bytes for the library, independent of the job that they came with."""
-    store.adopt_upload(store.upload_path(track_id), track_id, OWNER)
+def keep_upload(store: JobStore, track_id: str, owner: str) -> None:
+    """Keep uploaded bytes for an owner's library, independent of the job that they came with."""
+    store.adopt_upload(store.upload_path(track_id), track_id, library_mark(owner))
+
+
+def is_kept(store: JobStore, track_id: str, owner: str) -> bool:
+    """Return whether a job or the library of this owner uses uploaded bytes, which are there.
+
+    Others may have sent the same bytes; that is not to be noticed.
+    """
+    path, jobs = store.upload_path(track_id), store.owned_by(owner)
+    marks = [mark.name for mark in path.parent.glob("jobs/*")]
+    is_used = library_mark(owner) in marks or any(map(jobs.exists, marks))
+    return is_used and path.is_file()
 
 
 def send_recording(store: JobStore, record: LibraryRecord, job_id: str, max_bytes: int) -> Upload:
@@ -66,4 +76,4 @@ def remove_track(library: Library, store: JobStore, track_id: str) -> None:
     """
     library.remove(track_id)
     store.forget_listening(track_id)
-    store.release_upload(track_id, OWNER)
+    store.release_upload(track_id, library_mark(library.owner))

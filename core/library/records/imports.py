@@ -17,14 +17,19 @@ from core.system.atomic import write_atomically
 from core.system.clock import now
 from stemcrate.schemas.imports import ImportRecord
 from stemcrate.schemas.manifest import JobState
+from stemcrate.schemas.owners import LOCAL
 
 N_KEPT = 50
 
 
 class ImportStore:
-    """The imports of a library. Safe to use from several threads and processes."""
+    """Imports of folders. Safe to use from several threads and processes.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``owner``: to whose library all lead that this store has; None: every import.
+    """
+
+    def __init__(self, data_dir: Path, owner: str | None = None) -> None:
+        self._owner = owner
         self._folder = data_dir / "library" / "imports"
         self._lock_path = data_dir / "locks" / "imports.lock"
 
@@ -42,6 +47,7 @@ class ImportStore:
                 self._path(record.id).unlink(missing_ok=True)
             record = ImportRecord(
                 id=new_job_id(),
+                owner=self._owner or LOCAL,
                 path=found.path,
                 root=str(found.root),
                 folder=str(found.folder),
@@ -54,7 +60,9 @@ class ImportStore:
         """Read a record. Raises `ImportNotFound`."""
         if is_job_id(id):
             with suppress(FileNotFoundError, ValidationError):
-                return ImportRecord.model_validate_json(self._path(id).read_bytes())
+                record = ImportRecord.model_validate_json(self._path(id).read_bytes())
+                if self._owner in (None, record.owner):
+                    return record
         raise ImportNotFound(
             f"There is no import '{id[:100]}'.", hint="GET /library/imports lists the last ones."
         )

@@ -23,7 +23,7 @@ from cli.analysis_records import forget_records, place_records
 from cli.main import main
 from cli.output import fail
 from core.analysis.store import FactStore
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.audio.reading.decode import decode
 from core.audio.tagging.tags import read_tags
 from core.errors import InvalidAudio

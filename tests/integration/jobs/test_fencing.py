@@ -7,7 +7,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from core.artifacts.store import hash_file
+from core.artifacts.hashing import hash_file
 from core.errors import WorkerLost
 from core.jobs.liveness import live_workers
 from core.jobs.worker import FENCED_EXIT_CODE

@@ -10,6 +10,7 @@ from core.jobs.import_runner import ImportSweep
 from core.jobs.imports import ImportService
 from stemcrate.schemas.imports import ImportRecord
 from stemcrate.schemas.manifest import JobState
+from stemcrate.schemas.owners import LOCAL
 from tests.integration.jobs.installation import Installation, on_both_databases
 from tests.signals import make_song
 
@@ -28,7 +29,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def service(house: Installation, music: Path) -> ImportService:
-    return ImportService(house.data_dir, house.queue, [music])
+    return ImportService(house.data_dir, house.queue, [music], LOCAL)
 
 
 def wait_for_end(house: Installation, imports: ImportService, id: str) -> ImportRecord:

@@ -15,6 +15,7 @@ from core.artifacts.renders import RenderStore
 from core.errors import RenderNotFinished, RenderNotFound
 from core.jobs.render_sweep import RenderSweep
 from core.jobs.renders import RenderService
+from core.library.libraries import Libraries
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.renders import MixRequest, RenderRecord
 from tests.integration.jobs.installation import Installation, Worker, on_both_databases
@@ -177,7 +178,8 @@ def test_a_render_that_fails_says_why_and_is_made_again_on_request(house: Instal
 
 def sweep(house: Installation, **limits: Any) -> None:
     limits = {"days": 7.0, "max_bytes": 10**9, **limits}
-    RenderSweep(house.store, house.library, house.queue, **limits).look()
+    libraries = Libraries(house.data_dir, house.url)
+    RenderSweep(house.store, libraries, house.queue, **limits).look()
 
 
 @on_both_databases

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.artifacts.store import JobStore, hash_file, new_job_id
+from core.artifacts.hashing import hash_file
+from core.artifacts.store import JobStore, new_job_id
 from core.errors import JobNotFound, StorageFull
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline

@@ -12,6 +12,7 @@ from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound, InvalidOption, JobNotFound, StemcrateError
 from core.rendering.mix import plan_mix
 from core.rendering.plan import identify
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.renders import Lane, MixRequest
 from tests.clicks import CLICK_CENTRE_S, clicks, onsets_s
 from tests.rendered import RATE, GivenTrack, Rendered, make_job, render
@@ -252,7 +253,9 @@ def test_equal_requests_have_one_id(tmp_path: Path) -> None:
     job_id, other_job = make_job(store, track), make_job(store, track)
 
     def id_of(**fields: Any) -> str:
-        return identify(plan_mix(store, MixRequest.model_validate({"job_id": job_id, **fields})))
+        return identify(
+            plan_mix(store, MixRequest.model_validate({"job_id": job_id, **fields})), LOCAL
+        )
 
     all_lanes = {name: {"gain_db": 0.0} for name in STEMS}
     assert id_of() == id_of(lanes=all_lanes, gain_db=0, bit_depth="32f")

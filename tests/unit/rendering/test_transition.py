@@ -18,6 +18,7 @@ from core.library.records.record import LibraryRecord
 from core.rendering.plan import identify
 from core.rendering.transition import TransitionPlan, plan_transition
 from stemcrate.schemas.facts import JobFacts
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.renders import RenderTrack, TransitionRequest
 from stemcrate.schemas.transitions import DroppedStem, Transition
 from tests.clicks import CLICK_CENTRE_S, clicks, onsets_s
@@ -342,7 +343,7 @@ def test_another_setting_is_another_render(house: House) -> None:
 
     def id_of(change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
         request = TransitionRequest.model_validate(change(fields))
-        return identify(plan_transition(house.store, house.library, request))
+        return identify(plan_transition(house.store, house.library, request), LOCAL)
 
     same = id_of(lambda f: f)
     assert same == id_of(lambda f: {**f, "fade": "equal_power"})
