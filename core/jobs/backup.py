@@ -23,7 +23,8 @@ from core.artifacts.store import JobStore
 from core.errors import InvalidOption, JobNotFound
 from core.system.atomic import atomic_path, write_atomically
 from core.system.clock import now
-from core.system.database_copy import copy_database, restore_database
+from core.system.database import CATALOGUE
+from core.system.database_copy import copy_database, copy_sqlite, restore_database
 from core.system.disk import create_data_dir
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 DATA = "data"
 NOTE = "backup.json"
 JOBS = "outputs"
-FOLDERS = ("uploads", "incoming", "library", "facts", "models")
+FOLDERS = ("uploads", "incoming", "library", "owners", "facts", "models")
 """Folders of DATA_DIR that are copied whole, besides those of the jobs. Caches, renders, packs,
 logs and locks can be made again."""
 MAX_TRIES = 20
@@ -92,6 +93,9 @@ def back_up(
         elif _copy_job(store, step, data / JOBS / step, counts):
             kept_jobs.add(step)
         progress(n / len(steps))
+    # Of a file that is being written to, the bytes alone may be of two moments.
+    for catalogue in store.data_dir.glob(f"owners/*/{CATALOGUE}"):
+        copy_sqlite(catalogue, data / catalogue.relative_to(store.data_dir))
     for folder in (data / JOBS).glob("*"):
         if folder.name not in kept_jobs:
             shutil.rmtree(folder)

@@ -23,6 +23,8 @@ from stemcrate.schemas.owners import LOCAL
 
 logger = logging.getLogger(__name__)
 
+CATALOGUE = "library.sqlite"
+"""The file of an owner's catalogue, in their home."""
 _SCHEMA = "owner_"
 """How schemas of owners begin."""
 BUSY_TIMEOUT_S = 30.0
@@ -60,7 +62,7 @@ def database_of(url: str, owner: str, home: Path) -> str:
     if owner == LOCAL:
         return url
     if is_sqlite(url):
-        return f"sqlite:///{home.resolve() / 'library.sqlite'}"
+        return f"sqlite:///{home.resolve() / CATALOGUE}"
     given = sa.make_url(url)
     others = str(given.query.get("options", ""))
     options = f"{others} -csearch_path={_SCHEMA}{owner.replace('-', '_')}".strip()

@@ -22,17 +22,25 @@ def copy_database(url: str, folder: Path) -> str:
     ``pg_dump`` is missing.
     """
     if is_sqlite(url):
-        target = folder / SQLITE_COPY
-        target.unlink(missing_ok=True)
-        with (
-            storage_errors(target),
-            closing(sqlite3.connect(sqlite_path(url))) as database,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            database.backup(copy)
+        copy_sqlite(sqlite_path(url), folder / SQLITE_COPY)
         return SQLITE_COPY
     _run("pg_dump", url, "--format=custom", "--no-owner", f"--file={folder / POSTGRESQL_COPY}")
     return POSTGRESQL_COPY
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a SQLite file, as it is at one moment, in place of what is there.
+
+    Raises `StorageFull`.
+    """
+    for suffix in ("", "-wal", "-shm"):
+        target.with_name(target.name + suffix).unlink(missing_ok=True)
+    with (
+        storage_errors(target),
+        closing(sqlite3.connect(source)) as database,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        database.backup(copy)
 
 
 def restore_database(url: str, copy: Path) -> None:

@@ -19,8 +19,10 @@ from stemcrate.schemas.sets import RelaxedWish, SetDescription, SetTrack
 KEPT = Path(__file__).parents[1] / "data" / "kept"
 
 
-NUMBERED = {"hot_cue"}
-"""New fields that are filled in when a kept file is read: the first cues become hot cues."""
+FILLED = {"hot_cue", "owner"}
+"""New fields that are filled in when a kept file is read: the first cues become hot cues, and jobs
+are those of the machine's user.
+"""
 
 
 def read(name: str) -> Any:
@@ -35,7 +37,7 @@ def check_written(written: Any, kept: Any, name: str = "") -> None:
             if field in kept:
                 check_written(value, kept[field], field)
             else:
-                assert field in NUMBERED or says_nothing(value), field
+                assert field in FILLED or says_nothing(value), field
     elif isinstance(kept, list) and isinstance(written, list):
         assert len(written) == len(kept), name
         for ours, theirs in zip(written, kept, strict=True):

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from bench.databases import new_database
+from core.artifacts.store import JobStore
 from core.errors import InvalidOption
 from core.jobs.backup import NOTE, back_up, restore
+from core.library.libraries import Libraries
 from core.pipeline.verifying import verify_job
 from core.system.database import engine_for, is_sqlite
+from stemcrate.schemas.owners import LOCAL
 from tests.integration.jobs.installation import Installation, installation_in, on_both_databases
+from tests.library_records import make_record
 
 
 @contextmanager
@@ -101,3 +105,19 @@ def test_a_backup_is_for_the_kind_of_database_that_it_is_of(
     back_up(house.store, house.url, folder)
     with pytest.raises(InvalidOption, match="DATABASE_URL"):
         restore(folder, tmp_path / "new", "postgresql://nobody@127.0.0.1:1/none")
+
+
+def test_libraries_of_owners_come_along(tmp_path: Path) -> None:
+    """Their catalogues are files beside the installation's database."""
+    data_dir, restored = tmp_path / "data", tmp_path / "restored"
+    libraries = Libraries(data_dir, f"sqlite:///{data_dir / 'stemcrate.sqlite'}")
+    for n, owner in enumerate((LOCAL, "anna", "ben")):
+        libraries.of(owner).put(make_record(n))
+    for n in (3, 4):  # the second time onto what is there
+        libraries.of("anna").put(make_record(n))
+        back_up(JobStore(data_dir), f"sqlite:///{data_dir / 'stemcrate.sqlite'}", tmp_path / "kept")
+    url = f"sqlite:///{restored / 'stemcrate.sqlite'}"
+    restore(tmp_path / "kept", restored, url)
+    found = Libraries(restored, url)
+    assert found.owners() == [LOCAL, "anna", "ben"]
+    assert [found.of(owner).count() for owner in found.owners()] == [1, 3, 1]
