@@ -23,7 +23,8 @@ from bench.made_harmony import make_harmony
 from bench.music_scores import is_compatible, score_key
 from bench.report import report
 from core.analysis.harmony.chroma import Chroma, measure_chroma
-from core.analysis.harmony.key import RULE, KeyRule, estimate_key
+from core.analysis.harmony.key import estimate_key
+from core.analysis.harmony.key_windows import RULE, KeyRule
 from core.analysis.signal import to_mono
 from core.analysis.spectra import Spectra, measure_spectra
 from core.audio.buffer import Samples

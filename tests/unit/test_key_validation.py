@@ -6,7 +6,7 @@ import pytest
 from bench.key_validation import SETTINGS, Heard, choose, cross_validate, score_rule
 from bench.made_harmony import make_harmony
 from core.analysis.harmony.chroma import measure_chroma
-from core.analysis.harmony.key import RULE, KeyRule
+from core.analysis.harmony.key_windows import RULE, KeyRule
 from core.analysis.spectra import measure_spectra
 
 pytestmark = pytest.mark.slow

@@ -33,6 +33,7 @@ LEAST_STRENGTH = 10
 """Weaker notes are not drawn: a track has thousands of values, and most are near 0."""
 LEAST_LUFS = -60.0
 _CHORD = re.compile(r"([A-G][#b]?)(.*)")
+_MINOR = re.compile(r"m(?!aj)|dim")
 
 Spec = dict[str, Any]
 _ALL_NAMES: dict[str, Any] = {"title": None, "axis": {"labelOverlap": False}}
@@ -263,7 +264,7 @@ def _chord_row(part: Chord) -> dict[str, Any] | None:
         "end": part.end_s,
         "chord": part.chord,
         "root": _pretty(root),
-        "mode": t("minor") if quality.startswith("m") else t("major"),
+        "mode": t("minor") if _MINOR.match(quality) else t("major"),
         "confidence": part.confidence,
         "when": _when(part),
         "what": with_doubt(_pretty(root) + quality, part.chord, part.confidence),

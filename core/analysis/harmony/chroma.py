@@ -10,11 +10,13 @@ separation using median filtering", DAFx 2010 (the mask).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from core.analysis.harmony.network import HeardHarmony, hear_harmony
 from core.analysis.spectra import (
     BINS_PER_SEMITONE,
     LOWEST_MIDI,
@@ -54,7 +56,7 @@ class ChromaRules:
 RULES = ChromaRules()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chroma:
     """Strength of the pitch classes C … B in every frame of ``Spectra.pitches``.
 
@@ -65,6 +67,7 @@ class Chroma:
     full : from all bands, ``(n_frames, 12)``, at least 0.
     peaks : the same from spectral peaks alone.
     bass : the same from the bands up to B2, 123 Hz.
+    pitches : the same before the octaves are summed, from E1 to C6, ``(n_frames, 57)``.
     """
 
     duration_s: float
@@ -72,13 +75,20 @@ class Chroma:
     full: _Matrix
     peaks: _Matrix
     bass: _Matrix
+    pitches: _Matrix
+
+    @cached_property
+    def harmony(self) -> HeardHarmony:
+        """What the network hears in `pitches`; see `hear_harmony`."""
+        return hear_harmony(self.pitches)
 
 
 def measure_chroma(spectra: Spectra) -> Chroma:
     """Fold the spectra into pitch classes; zeros for silence and without pitch."""
     n_frames = len(spectra.pitches)
     full, peaks, bass = (np.zeros((n_frames, 12), dtype=np.float32) for _ in range(3))
-    chroma = Chroma(spectra.duration_s, spectra.tuning_cents, full, peaks, bass)
+    pitches = np.zeros((n_frames, HIGHEST_PITCH - LOWEST_MIDI + 1), dtype=np.float32)
+    chroma = Chroma(spectra.duration_s, spectra.tuning_cents, full, peaks, bass, pitches)
     if spectra.is_silent:
         return chroma
     # In parts, so that a mix of three hours is not copied as a whole.
@@ -86,10 +96,10 @@ def measure_chroma(spectra: Spectra) -> Chroma:
         part = slice(start, min(start + _FRAMES_AT_ONCE, n_frames))
         bands = _harmonic_bands(spectra, part)
         is_peak = (bands >= np.roll(bands, 1, axis=1)) & (bands >= np.roll(bands, -1, axis=1))
-        pitches = _tune(bands, spectra.tuning_cents)
-        full[part] = _fold(pitches)
+        pitches[part] = _tune(bands, spectra.tuning_cents)
+        full[part] = _fold(pitches[part])
         peaks[part] = _fold(_tune(np.where(is_peak, bands, 0), spectra.tuning_cents))
-        bass[part] = _fold(pitches[:, : 48 - LOWEST_MIDI])
+        bass[part] = _fold(pitches[part, : 48 - LOWEST_MIDI])
     return chroma
 
 

@@ -12,6 +12,7 @@ from core.analysis.spectra import measure_spectra
 from tests.progressions import RATE, play_chord
 
 BEAT_S = 0.5
+QUALITIES = {"maj7": (0, 4, 7, 11), "m7": (0, 3, 7, 10), "dim": (0, 3, 6), "m7b5": (0, 3, 6, 10)}
 INTERVALS = {"": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10)}
 
 
@@ -49,6 +50,19 @@ def test_every_root_of_every_quality_is_named(quality: Any) -> None:
         for step in range(12)
     }
     assert middles == {roots[root] + quality: root for root in order}
+
+
+@pytest.mark.parametrize("quality", ["maj7", "m7", "dim", "m7b5"])
+def test_sevenths_and_diminished_chords_are_named(quality: Any) -> None:
+    """Chords of jazz were major, minor or dominant, whatever they were."""
+    signal = np.concatenate([play_chord(root, QUALITIES[quality], 2) for root in (0, 5, 10)])
+    assert named(chords_of(signal)) == ["C" + quality, "F" + quality, "Bb" + quality]
+
+
+def test_an_inversion_keeps_its_root() -> None:
+    """The bass is evidence of the root, and no more."""
+    third = play_chord(0, (-8, 0, 4, 7), 2) - play_chord(0, (), 2)
+    assert named(chords_of(third)) == ["C"]
 
 
 def test_drums_do_not_change_the_chords() -> None:
