@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 
 from bench.made_songs import RATE_HZ, MadeSong, make_song
 from core.analysis.rhythm import downbeats, grid, level, phase
-from core.analysis.rhythm.onset import OnsetBands, onset_bands
+from core.analysis.rhythm.onset import LATENCY_S, OnsetBands, onset_bands
 from core.analysis.rhythm.periodicity import measure_periodicity
 from core.analysis.rhythm.ranker import load_ranker
 from core.analysis.rhythm.stretches import rate_steadiness
@@ -125,7 +125,7 @@ def _add_phase(choices: list[Choice], song: MadeSong, onsets: OnsetBands) -> Non
     times_s = np.arange(onsets.strength.shape[1]) / onsets.frame_rate_hz
     folded = phase.fold_beats(onsets, times_s / beat_s)
     bins = phase.find_phases(folded)
-    place = (song.first_downbeat_s - grid.LATENCY_S) / beat_s
+    place = (song.first_downbeat_s - LATENCY_S) / beat_s
     away = np.abs(((bins + 0.5) / phase.N_BINS - place + 0.5) % 1 - 0.5) * beat_s
     if away.min() < 0.04:
         choices.append(Choice(phase.phase_features(folded, bins), int(away.argmin())))

@@ -205,10 +205,10 @@ class ProcessingOptions(BaseModel):
         max_length=50,
     )
     tempo_min_bpm: float = Field(
-        70.0, ge=20, le=300, title="Minimum tempo (BPM)", description="Lowest tempo reported."
+        50.0, ge=20, le=300, title="Minimum tempo (BPM)", description="Lowest tempo reported."
     )
     tempo_max_bpm: float = Field(
-        180.0,
+        230.0,
         ge=40,
         le=400,
         title="Maximum tempo (BPM)",

@@ -1,7 +1,8 @@
 """Downbeats and time signature.
 
 Harmony changes on the first beat of a bar, and the kick drum stresses it, while the snare does not:
-a learned score over accents and harmonic changes at each position of the bar ranks the positions.
+a learned score over accents and harmonic changes at each position of the bar, and the network of
+bars (`core.analysis.rhythm.bar_net`), rank the positions.
 The time signature follows from the lags, in beats, at which the music resembles itself.
 
 Reference: Davies & Plumbley, "A spectral difference approach to downbeat extraction in musical
@@ -15,8 +16,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.rhythm.bar_net import score_beats
 from core.analysis.rhythm.grid import strength_at
 from core.analysis.rhythm.onset import OnsetBands
+from core.analysis.rhythm.patterns import Strokes
 from core.analysis.rhythm.ranker import load_ranker, softmax
 from core.analysis.spectra import BINS_PER_SEMITONE, LOWEST_MIDI, Spectra
 
@@ -26,6 +29,7 @@ _BAR_LAGS = {3: (3, 6, 9), 4: (4, 8, 16), 5: (5, 10, 15), 7: (7, 14, 21)}
 """Lags in beats for each length of bar; bars of three and of four share no lag."""
 
 _Array = NDArray[np.float64]
+_Odds = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,13 @@ class DownbeatRules:
         metronome's.
     accent_weight : score of such an accent at most, in units of the ranker's.
     compression : magnitudes m of pitches become log(1 + compression * m / peak).
+    evidence_weight : weight of the score over this evidence.
+    odds_weight : weight of the mean log-odds by the network of bars.
 
-    The ranker is trained by bench.train_rhythm on songs made by rule, with these features;
-    bench.analysis scores downbeats on recordings. No benchmark of single values is recorded.
+    The two weights were chosen among 11 pairs on made songs that are not trained on and on
+    recordings (docs/benchmarks.md). The ranker is trained by bench.train_rhythm on songs made by
+    rule, with these features; bench.analysis scores downbeats on recordings. No benchmark of the
+    other values is recorded.
     """
 
     spans_beats: tuple[int, ...] = (1, 2, 4)
@@ -63,6 +71,8 @@ class DownbeatRules:
     lone_accent: float = 2.0
     accent_weight: float = 8.0
     compression: float = 1000.0
+    evidence_weight: float = 1.0
+    odds_weight: float = 0.5
 
 
 RULES = DownbeatRules()
@@ -89,7 +99,11 @@ class Downbeats:
 
 
 def find_downbeats(
-    spectra: Spectra, onsets: OnsetBands, beats_s: _Array, starts: Sequence[int] = (0,)
+    spectra: Spectra,
+    onsets: OnsetBands,
+    strokes: Strokes,
+    beats_s: _Array,
+    starts: Sequence[int] = (0,),
 ) -> Downbeats:
     """Find the downbeats among beats (seconds, ascending); without beats the confidence is 0.
 
@@ -99,6 +113,7 @@ def find_downbeats(
     if len(beats_s) < 2:
         return Downbeats((0,), (), 4, None, 0.0)
     evidence = beat_evidence(spectra, onsets, beats_s)
+    odds = score_beats(strokes, beats_s).downbeat
     parts = [slice(*edges) for edges in zip(starts, [*starts[1:], len(beats_s)], strict=True)]
     longest = max(parts, key=lambda part: part.stop - part.start)
     signature = _find_signature(evidence[longest])
@@ -107,7 +122,7 @@ def find_downbeats(
     beats: list[int] = []
     sureness = 0.0
     for part in parts:
-        first, chance = _rank_starts(evidence[part], beats_per_bar)
+        first, chance = _rank_starts(evidence[part], odds[part], beats_per_bar)
         firsts.append(part.start + first)
         beats += range(part.start + first, part.stop, beats_per_bar)
         sureness += chance * (part.stop - part.start) / len(beats_s)
@@ -115,7 +130,7 @@ def find_downbeats(
     return Downbeats(tuple(firsts), tuple(beats), beats_per_bar, signature, confidence)
 
 
-def _rank_starts(evidence: _Array, beats_per_bar: int) -> tuple[int, float]:
+def _rank_starts(evidence: _Array, odds: _Odds, beats_per_bar: int) -> tuple[int, float]:
     """Return the first downbeat of a part, as index, and its probability."""
     ranker = load_ranker("downbeat")
     if beats_per_bar == 3:
@@ -127,6 +142,8 @@ def _rank_starts(evidence: _Array, beats_per_bar: int) -> tuple[int, float]:
     else:
         scores = ranker.score(bar_features(evidence, 4))
     scores = (scores + _rate_lone_accents(evidence, beats_per_bar))[: len(evidence)]
+    heard = [float(odds[start::beats_per_bar].mean()) for start in range(len(scores))]
+    scores = RULES.evidence_weight * scores + RULES.odds_weight * np.array(heard)
     first = int(scores.argmax())
     return first, float(softmax(scores)[first])
 

@@ -20,11 +20,6 @@ from core.analysis.peaks import parabolic_shift
 from core.analysis.rhythm.onset import OnsetBands
 from core.analysis.viterbi import likeliest_path
 
-LATENCY_S = -0.001
-"""Added to the time of an envelope's peak to get that of the onset, in seconds: between the value
-for clicks (+0.0043) and that for drums and notes, which rise more slowly (−0.0055 in rendered
-songs)."""
-
 SNAP_DRIFT_S = 0.0125
 """Largest drift of a grid by rounding its tempo, in seconds: that of 0.02 BPM over a minute, within
 which 95 % of the fits lie."""

@@ -1,8 +1,9 @@
 """Phase of the beat: on an onset, or half a beat later?
 
 The onsets of the whole recording are folded onto one beat. The peaks of that fold, and the instants
-half a beat from them, are candidates. A learned score over the strength of the bands around each,
-and over the alternation of kick and snare, ranks them.
+half a beat from them, are candidates. The network of bars (`core.analysis.rhythm.bar_net`) ranks
+them by what is played on and between the beats, together with a learned score over the strength of
+the bands around each.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.peaks import parabolic_shift
-from core.analysis.rhythm.onset import OnsetBands
+from core.analysis.rhythm.bar_net import score_beats
+from core.analysis.rhythm.onset import LATENCY_S, OnsetBands
+from core.analysis.rhythm.patterns import Strokes
 from core.analysis.rhythm.ranker import load_ranker, softmax
 
 N_BINS = 48
@@ -32,38 +35,68 @@ class PhaseRules:
     apart_bins : candidates within this many of `N_BINS` bins of a better one are dropped.
     near_bins : how far, in bins, a candidate may lie from an instant that it speaks for.
     peak_bins : how far, in bins, the peak that places a candidate exactly may lie from it.
+    fold_weight : weight of the score over the fold; that of the network is 1.
 
     The candidates' weights are trained by bench.train_rhythm on songs made by rule, with these
-    values; no benchmark of the values is recorded.
+    values; `fold_weight` was chosen among 9 on made songs that are not trained on and on recordings
+    (docs/benchmarks.md).
     """
 
     n_peaks: int = 3
     apart_bins: int = 3
     near_bins: int = 5
     peak_bins: int = 2
+    fold_weight: float = 0.5
 
 
 RULES = PhaseRules()
 
 
-def find_phase(onsets: OnsetBands, positions: _Array) -> tuple[float, float]:
-    """Find the phase of the beat.
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Candidate phases of the beat, best first.
 
     Parameters
     ----------
-    onsets : of the recording.
-    positions : position in beats of each frame, ``(n_frames,)``, ascending, up to an unknown
-        phase.
+    places : fractions of a beat, 0 to 1, ``(n,)``, n at least 1.
+    scores : log-probabilities up to a constant, comparable with those of other tempi.
+    """
 
-    Returns
-    -------
-    The phase of the beats as a fraction of a beat, 0 to 1, and its probability.
+    places: _Array
+    scores: _Array
+
+    @property
+    def sureness(self) -> float:
+        """Probability of the best phase, 0 to 1."""
+        return float(softmax(self.scores)[0])
+
+
+def rank_phases(
+    onsets: OnsetBands, strokes: Strokes, positions: _Array, *, start_s: float = 0.0
+) -> Phases:
+    """Rank the phases of the beat.
+
+    Parameters
+    ----------
+    onsets : of the recording or a part of it.
+    strokes : of the recording.
+    positions : position in beats of each frame of `onsets`, ``(n_frames,)``, ascending, up to an
+        unknown phase.
+    start_s : time of the first frame.
     """
     folded = fold_beats(onsets, positions)
     bins = find_phases(folded)
-    scores = load_ranker("phase").score(phase_features(folded, bins))
-    best = int(scores.argmax())
-    return _sub_bin(folded, int(bins[best])), float(softmax(scores)[best])
+    scores = RULES.fold_weight * load_ranker("phase").score(phase_features(folded, bins))
+    times_s = start_s + np.arange(len(positions)) / onsets.frame_rate_hz + LATENCY_S
+    for index, bin_ in enumerate(bins):
+        place = (bin_ + 0.5) / N_BINS
+        numbers = np.arange(np.ceil(positions[0] - place), positions[-1] - place) + place
+        if len(numbers) > 1:
+            beats_s = np.interp(numbers, positions, times_s)
+            scores[index] += float(score_beats(strokes, beats_s).fit.mean())
+    order = np.argsort(-scores)
+    places = np.array([_sub_bin(folded, int(bin_)) for bin_ in bins[order]])
+    return Phases(places, scores[order])
 
 
 def fold_beats(onsets: OnsetBands, positions: _Array) -> _Array:

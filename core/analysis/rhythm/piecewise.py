@@ -6,21 +6,21 @@ where the onsets change from one to the other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.rhythm.grid import (
-    LATENCY_S,
     SNAP_DRIFT_S,
     fit_line,
     lay_even,
     snap_tempo,
     strength_at,
 )
-from core.analysis.rhythm.onset import OnsetBands
-from core.analysis.rhythm.phase import find_phase
+from core.analysis.rhythm.onset import LATENCY_S, OnsetBands
+from core.analysis.rhythm.patterns import Strokes
+from core.analysis.rhythm.phase import rank_phases
 from core.analysis.rhythm.stretches import Stretch
 
 _Array = NDArray[np.float64]
@@ -54,18 +54,26 @@ RULES = PiecewiseRules()
 
 @dataclass(frozen=True, slots=True)
 class EvenPart:
-    """Beats of one even grid, ascending in seconds, at least 2, and the grid's period."""
+    """Beats of one even grid, ascending in seconds, at least 2.
+
+    ``period_s`` is the grid's period, ``sureness`` the probability of its phase, 0 to 1.
+    """
 
     beats_s: _Array
     period_s: float
+    sureness: float
 
 
 def lay_stretches(
-    onsets: OnsetBands, envelope: _Array, stretches: Sequence[Stretch], duration_s: float
+    onsets: OnsetBands,
+    strokes: Strokes,
+    envelope: _Array,
+    stretches: Sequence[Stretch],
+    duration_s: float,
 ) -> list[EvenPart]:
     """Place an even grid over each stretch and its surroundings, from 0 to the end."""
     rate = onsets.frame_rate_hz
-    grids = _agree([_place_grid(onsets, envelope, one) for one in stretches])
+    grids = _agree([_place_grid(onsets, strokes, envelope, one) for one in stretches])
     inner_s = [
         _find_border(envelope, rate, (one.stop_s, other.start_s), (grid, next_grid))
         for one, other, grid, next_grid in zip(
@@ -83,30 +91,37 @@ def lay_stretches(
             # Of two beats that are too close, keep the one that begins a grid.
             before_s = parts[-1].beats_s
             kept = before_s < beats_s[0] - RULES.no_beat * min(grid.period_s, parts[-1].period_s)
-            parts[-1] = EvenPart(before_s[kept], parts[-1].period_s)
-        parts.append(EvenPart(beats_s, grid.period_s))
+            parts[-1] = replace(parts[-1], beats_s=before_s[kept])
+        parts.append(EvenPart(beats_s, grid.period_s, grid.sureness))
     return parts
 
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """An even grid: period, a beat near the middle of its stretch, length of the stretch."""
+    """An even grid: period, a beat near the middle of its stretch, length of the stretch.
+
+    ``sureness`` is the probability of its phase.
+    """
 
     period_s: float
     anchor_s: float
     length_s: float
+    sureness: float
 
 
-def _place_grid(onsets: OnsetBands, envelope: _Array, stretch: Stretch) -> _Grid:
+def _place_grid(onsets: OnsetBands, strokes: Strokes, envelope: _Array, stretch: Stretch) -> _Grid:
     """Find the phase of the beat in a stretch, and fit a line to the onsets."""
     rate, period_s = onsets.frame_rate_hz, 60 / stretch.tempo_bpm
     span = slice(round(stretch.start_s * rate), round(stretch.stop_s * rate))
     began_s = span.start / rate
     part = OnsetBands(onsets.strength[:, span], rate)
-    phase, _ = find_phase(part, np.arange(span.stop - span.start) / rate / period_s)
-    period_s, first_s = fit_line(envelope[span], rate, period_s, phase * period_s)
+    positions = np.arange(span.stop - span.start) / rate / period_s
+    phases = rank_phases(part, strokes, positions, start_s=began_s)
+    first_s = float(phases.places[0]) * period_s
+    period_s, first_s = fit_line(envelope[span], rate, period_s, first_s)
     middle = round((stretch.length_s / 2 - first_s) / period_s)
-    return _Grid(period_s, began_s + first_s + middle * period_s, stretch.length_s)
+    anchor_s = began_s + first_s + middle * period_s
+    return _Grid(period_s, anchor_s, stretch.length_s, phases.sureness)
 
 
 def _agree(grids: Sequence[_Grid]) -> list[_Grid]:
@@ -122,10 +137,9 @@ def _agree(grids: Sequence[_Grid]) -> list[_Grid]:
     mean_s = float(np.average([grid.period_s for grid in near], weights=weights))
     mean_s, _ = snap_tempo(mean_s, 0.0, longest.length_s)
     return [
-        _Grid(
-            mean_s if grid in near else snap_tempo(grid.period_s, 0.0, grid.length_s)[0],
-            grid.anchor_s,
-            grid.length_s,
+        replace(
+            grid,
+            period_s=mean_s if grid in near else snap_tempo(grid.period_s, 0.0, grid.length_s)[0],
         )
         for grid in grids
     ]

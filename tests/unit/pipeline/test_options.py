@@ -44,7 +44,7 @@ def test_lists_and_recipes_are_read_from_text() -> None:
         ("ensemble_weights", "0,1", InvalidOption),
         ("ensemble_weights", "1,-1", InvalidOption),
         ("nonsense", "1", InvalidOption),
-        ("tempo_max_bpm", "100", InvalidOption),
+        ("tempo_max_bpm", "90", InvalidOption),
     ],
 )
 def test_a_bad_option_is_named(field: str, value: str, error: type[StemcrateError]) -> None:

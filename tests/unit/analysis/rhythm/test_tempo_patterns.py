@@ -150,6 +150,15 @@ def test_a_waltz_that_varies_from_bar_to_bar_has_bars_of_three(seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", [2029, 2077])
+def test_a_fast_waltz_is_counted_by_its_kick_and_its_chords(seed: int) -> None:
+    """By repetition alone two levels of these were near equals."""
+    song = make_song(seed, 30.0)
+    found = estimate(song.mono)
+    assert found.tempo_bpm == pytest.approx(song.tempo_bpm, abs=0.1)
+    assert found.confidence > 0.7
+
+
+@pytest.mark.parametrize("seed", [2101, 2117])
 def test_two_levels_that_are_near_equals_leave_the_tempo_in_doubt(seed: int) -> None:
     """88 or 176, said with confidence .8: half of such tracks are in the wrong crate."""
     found = estimate(make_song(seed, 30.0).mono)
