@@ -28,6 +28,7 @@ N_BEAT = 4 * len(SPANS_BEATS)
 """Features of a beat: changes of harmony and of bass, on the beat and half a beat later."""
 WIDTH = TICKS * N_TICK + N_BEAT
 """Features of a beat with its ticks."""
+_BLOCK_FRAMES = 8192  # bounds memory; the result does not depend on it
 
 _Array = NDArray[np.float64]
 _Matrix = NDArray[np.float32]
@@ -81,16 +82,33 @@ class Strokes:
 def measure_strokes(spectra: Spectra) -> Strokes:
     """Measure bands and pitches; zeros for silence."""
     rate = spectra.mel_rate_hz
-    levels = np.log1p(np.float32(COMPRESSION / max(spectra.peak, 1e-9)) * spectra.mel)
-    rises = np.zeros_like(levels)
-    rises[LAG_FRAMES:] = np.maximum(0, levels[LAG_FRAMES:] - widen(levels[:-LAG_FRAMES]))
     size = max(1, round(RULES.level_s * rate))
-    columns = [np.log1p(sharpen(rises[:, a:b].mean(axis=1), rate)) for a, b in BANDS]
-    for a, b in BANDS:
-        level = levels[:, a:b].mean(axis=1).astype(np.float64)
-        columns.append(level - uniform_filter1d(level, size))
-    bands = np.stack(columns, axis=1).astype(np.float32)
+    bands = _average_bands(spectra)
+    half = N_TICK // 2
+    for column in range(half):
+        bands[:, column] = np.log1p(sharpen(bands[:, column], rate))
+    for column in range(half, N_TICK):
+        level = bands[:, column].astype(np.float64)
+        bands[:, column] = level - uniform_filter1d(level, size)
     return Strokes(bands, rate, _sum_classes(spectra), spectra.pitch_rate_hz)
+
+
+def _average_bands(spectra: Spectra) -> _Matrix:
+    """Return rise and level of each of `BANDS`, ``(n_frames, N_TICK)``."""
+    gain = np.float32(COMPRESSION / max(spectra.peak, 1e-9))
+    bands = np.empty((len(spectra.mel), N_TICK), dtype=np.float32)
+    before = np.log1p(gain * spectra.mel[:LAG_FRAMES])
+    for start in range(0, len(bands), _BLOCK_FRAMES):
+        block = np.log1p(gain * spectra.mel[start : start + _BLOCK_FRAMES])
+        levels = np.concatenate([before, block])
+        rises = np.maximum(0, block - widen(levels[: len(block)]))
+        for column, (low, high) in enumerate(BANDS):
+            rows = slice(start, start + len(block))
+            bands[rows, column] = rises[:, low:high].mean(axis=1)
+            bands[rows, column + len(BANDS)] = block[:, low:high].mean(axis=1)
+        before = levels[-LAG_FRAMES:]
+    bands[:LAG_FRAMES, : len(BANDS)] = 0
+    return bands
 
 
 def cut_beats(strokes: Strokes, beats_s: _Array) -> _Matrix:
