@@ -189,6 +189,15 @@ class Settings(ApiAddress):
     probe_timeout_s: float = Field(
         30.0, gt=0, description="Refuse an upload that takes longer to probe, in seconds."
     )
+    scan_command: str = Field(
+        "",
+        description="Command that looks at each upload before a job takes it, such as "
+        "'clamdscan --fdpass --no-summary'; the file's path is added. Exit code 0 takes the file, "
+        "1 refuses it; with any other, or none in time, no file is taken. Empty: no scan.",
+    )
+    scan_timeout_s: float = Field(
+        120.0, gt=0, description="How long SCAN_COMMAND may take for a file, in seconds."
+    )
     pack_processes: int = Field(
         2,
         ge=1,

@@ -16,6 +16,7 @@ from core.access.ring import KeyRing
 from core.access.store import KeyStore
 from core.artifacts.fetches import FetchStore
 from core.artifacts.resumable import ResumableUploads
+from core.artifacts.scanning import Scanner
 from core.artifacts.store import JobStore
 from core.artifacts.usage import DiskUsage
 from core.audio.reading.prober import Prober
@@ -63,6 +64,7 @@ class Services:
     libraries: Libraries
     library: Library
     sets: SetPlanner
+    scanner: Scanner
     prober: Prober
     probing: anyio.CapacityLimiter
     """Places at the prober: who waits for one holds no thread that routes need."""
@@ -151,6 +153,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             libraries=libraries,
             library=library,
             sets=SetPlanner(library),
+            scanner=Scanner(settings.scan_command, timeout_s=settings.scan_timeout_s),
             prober=prober,
             probing=anyio.CapacityLimiter(settings.probe_processes),
             entering=anyio.CapacityLimiter(settings.probe_processes),

@@ -68,6 +68,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.WorkerLost: 503,
     errors.DatabaseUnavailable: 503,
     errors.ServerBusy: 503,
+    errors.ScannerUnavailable: 503,
     errors.StorageFull: 507,
 }
 """Unlisted classes inherit their parent's status."""

@@ -6,6 +6,7 @@ threads that the routes share.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -56,7 +57,7 @@ async def submit(services: Services, intake: Intake) -> ProcessingManifest:
     """Check everything that can be known now, then queue the job.
 
     Raises `InvalidOption`, `UnknownModel`, `UnsupportedFormat`, `ModelUnavailable`,
-    `FilesRefused`, `StorageFull`, `ServerBusy`, `DatabaseUnavailable`.
+    `FilesRefused`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`, `DatabaseUnavailable`.
     """
     options = await run_in_threadpool(_read_options, services, intake)
     refusals = await find_refusals(services, intake.uploads)
@@ -68,7 +69,8 @@ async def submit(services: Services, intake: Intake) -> ProcessingManifest:
 async def submit_to_library(services: Services, intake: Intake) -> Adding:
     """Queue a job that analyses the files for the library, if any is new and can be read.
 
-    Raises `InvalidOption`, `StorageFull`, `ServerBusy`, `DatabaseUnavailable`.
+    Raises `InvalidOption`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`,
+    `DatabaseUnavailable`.
     """
     if intake.options():
         raise InvalidOption(
@@ -97,15 +99,18 @@ async def submit_to_library(services: Services, intake: Intake) -> Adding:
 async def find_refusals(
     services: Services, uploads: Sequence[Upload]
 ) -> list[tuple[Upload, InvalidAudio]]:
-    """Probe files; return unusable ones with the reason. Raises `ServerBusy`."""
+    """Scan and probe files; return unusable ones with the reason.
+
+    Raises `ServerBusy`, `ScannerUnavailable`.
+    """
+
+    def find_refusal(path: Path, name: str) -> InvalidAudio | None:
+        return services.scanner.find_refusal(path, name) or services.prober.find_refusal(path, name)
+
     refusals: list[tuple[Upload, InvalidAudio]] = []
     for upload in uploads:
-        error = await run_in_place(
-            services.probing,
-            services.prober.find_refusal,
-            services.store.upload_path(upload.sha256),
-            upload.name,
-        )
+        path = services.store.upload_path(upload.sha256)
+        error = await run_in_place(services.probing, find_refusal, path, upload.name)
         if error is not None:
             refusals.append((upload, error))
     return refusals

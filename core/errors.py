@@ -7,7 +7,8 @@
     │   ├── CorruptAudio              corrupt_audio
     │   ├── ZeroDuration              zero_duration
     │   ├── AudioTooLong              audio_too_long
-    │   └── UnreadableAudio           unreadable_audio
+    │   ├── UnreadableAudio           unreadable_audio
+    │   └── UploadRefused             upload_refused
     ├── UploadTooLarge                upload_too_large
     ├── UploadNotFound                upload_not_found
     ├── UploadIncomplete              upload_incomplete
@@ -45,6 +46,7 @@
     ├── WorkerLost                    worker_lost           yes
     ├── DatabaseUnavailable           database_unavailable  yes
     ├── ServerBusy                    server_busy           yes
+    ├── ScannerUnavailable            scanner_unavailable   yes
     └── StorageFull                   storage_full          yes
 
 Every class has a stable ``code``; every instance a sentence for people and a hint that says what to
@@ -130,6 +132,12 @@ class UnreadableAudio(InvalidAudio):
     """Reading the file took too long or too much memory, or crashed the decoder."""
 
     code = "unreadable_audio"
+
+
+class UploadRefused(InvalidAudio):
+    """The operator's scanner refuses the file."""
+
+    code = "upload_refused"
 
 
 class UploadTooLarge(StemcrateError):
@@ -371,6 +379,13 @@ class ServerBusy(StemcrateError):
     """All places for this kind of work are taken."""
 
     code = "server_busy"
+    retryable = True
+
+
+class ScannerUnavailable(StemcrateError):
+    """The operator's scanner of uploads does not answer."""
+
+    code = "scanner_unavailable"
     retryable = True
 
 

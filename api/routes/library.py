@@ -84,6 +84,7 @@ def list_tracks(
             errors.UploadTooLarge,
             errors.StorageFull,
             errors.ServerBusy,
+            errors.ScannerUnavailable,
             errors.DatabaseUnavailable,
         ),
     },

@@ -28,6 +28,7 @@ router = APIRouter(tags=["jobs"])
         errors.ZeroDuration,
         errors.AudioTooLong,
         errors.UnreadableAudio,
+        errors.UploadRefused,
         errors.InvalidOption,
         errors.UnknownModel,
         errors.UnsupportedFormat,
@@ -35,6 +36,7 @@ router = APIRouter(tags=["jobs"])
         errors.ModelUnavailable,
         errors.StorageFull,
         errors.ServerBusy,
+        errors.ScannerUnavailable,
         errors.DatabaseUnavailable,
     ),
 )
