@@ -133,6 +133,7 @@ def find_caller(request: Request) -> Caller:
 async def require_scope(request: Request) -> None:
     """Refuse a request whose caller may not do this. Raises `KeyRequired`, `ScopeMissing`."""
     operation = str(request.scope["route"].operation_id)
+    request.state.operation = operation  # for the audit trail
     if operation in OPEN_OPERATIONS or is_open(request.url.path):
         return
     caller = find_caller(request)

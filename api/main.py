@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import documentation
 from api.access import check_table, require_scope
+from api.audit import Audit
 from api.body_progress import BodyProgress
 from api.callers import Callers
 from api.change_log import ChangeLog
@@ -146,6 +147,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(KnownHosts, names=settings.host_names())
     app.add_middleware(BodyProgress, max_open=settings.n_connections() // 2)
     app.add_middleware(ChangeLog)
+    app.add_middleware(Audit, data_dir=settings.data_dir)
     app.add_middleware(CommonHeaders)
     app.add_middleware(RequestMetrics, registry=app.state.registry)
     app.add_middleware(HeadAsGet)  # the last middleware added is the outermost
