@@ -2,7 +2,8 @@
 
     python -m bench.train_bars [--songs 2000] [--epochs 30] [--left-out house,swing] [--save FILE]
 
-The data are `bench.made_grooves` alone, without recordings. Each song gives the grid of its beat
+The data are songs made by rule, without recordings: two in five are of `bench.made_songs`, the
+others of `bench.made_grooves`. Each song gives the grid of its beat
 and wrong ones: other phases, and other levels. The network learns to prefer the right grid (a
 softmax over the grids of a song) and to tell which beats begin a bar. It is never told the tempo.
 Bands are made louder and softer, or left out, at random. ``--left-out`` names families that are not
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.made_grooves import make_groove
-from bench.made_songs import MadeSong
+from bench.made_songs import MadeSong, make_song
 from core.analysis.rhythm import bar_net, phase
 from core.analysis.rhythm.grid import lay_even
 from core.analysis.rhythm.onset import LATENCY_S, OnsetBands, onset_bands
@@ -40,6 +41,8 @@ LEVELS = (1, 2, 1 / 2, 3 / 2, 2 / 3, 4 / 3, 3 / 4, 3, 1 / 3)
 RANGE_BPM = (45.0, 260.0)
 BEATS = 40
 """Beats of a grid that are seen at once in training."""
+SONG_S = 26.0
+"""Length in seconds of a song of `bench.made_songs`: that of a groove."""
 NEAR_S = 0.04
 """Distance in seconds within which a grid is on the beat."""
 N_GRIDS = 5
@@ -117,7 +120,8 @@ def main() -> None:
 def make_examples(seeds: Iterable[int]) -> Iterable[Example]:
     """Make the songs of seeds, with their grids."""
     for seed in seeds:
-        song = make_groove(seed)
+        is_groove = seed % 5 < 3
+        song = make_groove(seed) if is_groove else make_song(seed, SONG_S, is_dressed=seed % 2 == 0)
         yield list_grids(song, measure_spectra([song.mono]))
 
 
