@@ -1,6 +1,6 @@
 """Train the network of bars: core/analysis/weights/bars.npz.
 
-    python -m bench.train_bars [--songs 2000] [--epochs 30] [--left-out house,swing] [--save FILE]
+    python -m bench.train_bars [--songs 2000] [--epochs 11] [--left-out house,swing] [--save FILE]
 
 The data are songs made by rule, without recordings: two in five are of `bench.made_songs`, the
 others of `bench.made_grooves`. Each song gives the grid of its beat
@@ -106,7 +106,7 @@ def main() -> None:
     """Make the songs, train, save, score."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--songs", type=int, default=2000)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=11)
     parser.add_argument("--left-out", default="", help="families, separated by commas")
     parser.add_argument("--save", type=Path, default=WEIGHTS)
     options = parser.parse_args()
