@@ -109,7 +109,7 @@ def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> N
         request = inbox.next()
         ref = request.attempt.ref
         with work_in_log(ref.job_id, ref.stage_name, ref.track_index):
-            connection.send(_carry_out(pipeline, request, inbox, connection))
+            _tell(connection, _carry_out(pipeline, request, inbox, connection))
 
 
 def _warm_up(pipeline: AudioPipeline) -> None:
@@ -130,7 +130,7 @@ def _carry_out(
         with storage_errors(pipeline.store.job_folder(request.attempt.ref.job_id)):
             state = pipeline.run_attempt(
                 request.attempt,
-                progress=Throttle(lambda fraction: connection.send(StageProgress(fraction))),
+                progress=Throttle(lambda fraction: _tell(connection, StageProgress(fraction))),
                 cancelled=lambda: inbox.is_cancelled(request.number),
             )
     except StemcrateError as error:
@@ -139,6 +139,14 @@ def _carry_out(
         logger.exception("cannot record the stage")
         return StageRaised(StageFailed(failure_of(error).message))
     return StageDone(state)
+
+
+def _tell(connection: "Connection[object, object]", message: object) -> None:
+    """Send the worker a message; end with it, before the stage can fail for want of a listener."""
+    try:
+        connection.send(message)
+    except OSError:  # the worker was killed: the next one goes on with the stage
+        os._exit(1)
 
 
 class _Inbox:

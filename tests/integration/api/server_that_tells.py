@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from api.main import create_app
 from config import Settings
@@ -14,13 +16,13 @@ from config import Settings
 FOREIGN = ("av", "soundfile", "mutagen", "tinytag", "torch", "demucs")
 
 
-def loaded() -> list[str]:
-    return [name for name in FOREIGN if name in sys.modules]
+async def loaded(_: Request) -> JSONResponse:
+    return JSONResponse([name for name in FOREIGN if name in sys.modules])
 
 
 def main(data_dir: Path, port: int) -> None:
     app = create_app(Settings(_env_file=None, data_dir=data_dir, separator_model="spleeter"))
-    app.add_api_route("/loaded", loaded)
+    app.router.add_route("/loaded", loaded)  # no operation of the API: it has no scope
     uvicorn.run(app, port=port, log_level="warning")
 
 

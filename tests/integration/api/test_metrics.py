@@ -9,8 +9,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.processes import held_ports
+from bench.databases import Server
 from tests.integration.api.apps import open_client, submit
+from tests.programs import requires
 
 DEPLOY = Path("deploy")
 OF_WORKERS = {
@@ -65,13 +66,16 @@ def test_what_waits_without_a_worker_is_told(tmp_path: Path) -> None:
     assert 1 < seen["stemcrate_disk_free_bytes",] <= seen["stemcrate_disk_bytes",]
 
 
-def test_a_database_that_is_away_is_a_figure_and_not_ready(tmp_path: Path) -> None:
-    with held_ports() as ports:
-        url = f"postgresql+psycopg://nobody@127.0.0.1:{ports[0]}/none"
-        with open_client(tmp_path, database_url=url) as client:
-            seen = figures(client)
-            assert client.get("/livez").status_code == 204
-            answer = client.get("/readyz")
+@requires("postgresql")
+def test_a_database_that_is_away_is_a_figure_and_not_ready(
+    tmp_path: Path, postgres: Server
+) -> None:
+    with open_client(tmp_path, database_url=postgres.url) as client:
+        assert figures(client)["stemcrate_database_up",] == 1
+        postgres.stop()
+        seen = figures(client)
+        assert client.get("/livez").status_code == 204
+        answer = client.get("/readyz")
     assert seen["stemcrate_database_up",] == 0
     assert ("stemcrate_workers",) not in seen
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
