@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from core.errors import ModelUnavailable, StemcrateError, UnknownModel, UnsafeWeights
-from core.separation.models.factory import SeparatorFactory
+from core.separation.models.factory import SEPARATORS
 from core.separation.weights.store import WeightsStore
 from core.separation.weights.user_models import list_refused
 from stemcrate.schemas.configuration import ModelInfo
@@ -121,7 +121,7 @@ def take_inventory(model_dir: Path | None) -> Inventory:
             )
         )
     known = {model.name for model in models}
-    models += [_plugin(name) for name in SeparatorFactory.names(model_dir) if name not in known]
+    models += [_plugin(name) for name in SEPARATORS.names() if name not in known]
     return Inventory(models=models, auto=_choose(weights), refused=refused)
 
 
