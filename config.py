@@ -26,13 +26,7 @@ from stemcrate.schemas.options import (
     ProcessingOptions,
     Residual,
 )
-from ui.settings import ApiAddress
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+from ui.settings import Listed, WorkbenchSettings, split
 
 
 def _default_of(option: str) -> Any:
@@ -40,7 +34,7 @@ def _default_of(option: str) -> Any:
     return copy(ProcessingOptions.model_fields[option])
 
 
-class Settings(ApiAddress):
+class Settings(WorkbenchSettings):
     """Settings of the whole installation. `.env.example` lists each with its default."""
 
     # Storage
@@ -52,7 +46,7 @@ class Settings(ApiAddress):
         "",
         description="Empty: SQLite in DATA_DIR. For several machines: postgresql+psycopg://…",
     )
-    library_folders: Annotated[list[Path], NoDecode, BeforeValidator(_split)] = Field(
+    library_folders: Annotated[list[Path], NoDecode, BeforeValidator(split)] = Field(
         [],
         description="Folders of this machine that may be added to the library over REST and in the "
         "workbench, with all below them, separated by commas. Empty: none.",
@@ -132,15 +126,15 @@ class Settings(ApiAddress):
     allow_open_network: bool = Field(
         False,
         description="Something else keeps strangers out: let the workbench listen beyond this "
-        "machine (UI_HOST), where it has no sign-in, and the API (API_HOST) demand no key before "
-        "one was made.",
+        "machine (UI_HOST) without SIGN_IN, and the API (API_HOST) demand no key before one was "
+        "made.",
     )
-    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
+    cors_origins: Listed = Field(
         [],
         description="Origins of other web pages that may call the API, separated by commas. The "
         "workbench needs no entry.",
     )
-    allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
+    allowed_hosts: Listed = Field(
         [],
         description="Host names of API and workbench, separated by commas, besides IP addresses, "
         "names without a dot and those in API_HOST, UI_HOST, API_URL and CORS_ORIGINS. *: any.",

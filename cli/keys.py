@@ -34,7 +34,8 @@ def create(
         str,
         Option(
             help="What it permits, separated by commas: `read`, `write` (make, change, delete), "
-            "`admin` (the installation).",
+            "`admin` (the installation), `people` (requests for people whom the workbench "
+            "signed in).",
         ),
     ] = "read,write",
     expires_in_days: Annotated[

@@ -82,13 +82,15 @@ def _require_closed(installation: Settings, *hosts: str) -> None:
     """End the process if one of these settings opens it to the network without leave."""
     if installation.allow_open_network:
         return
+    if installation.sign_in != "none":
+        hosts = tuple(setting for setting in hosts if setting != "UI_HOST")
     for setting in hosts:
         host = getattr(installation, setting.lower())
         if not is_loopback(host):
             err.print(
                 f"error: {setting}={host} would be open to everyone on the network: there is no "
-                "sign-in. Listen on 127.0.0.1, or set ALLOW_OPEN_NETWORK=true if a proxy, a "
-                "firewall or the container's published ports protect it.",
+                "sign-in. Listen on 127.0.0.1, set SIGN_IN, or set ALLOW_OPEN_NETWORK=true if a "
+                "proxy, a firewall or the container's published ports protect it.",
                 soft_wrap=True,
             )
             sys.exit(EXIT_FAILED)

@@ -24,6 +24,7 @@ from api.hosts import KnownHosts
 from config import Settings
 from ui.server import assets, pages
 from ui.server.proxy import ApiProxy
+from ui.server.sign_in.middleware import sign_in_middleware
 
 LIBRARIES = ("pandas", "streamlit.emojis")
 """What Streamlit itself loads late."""
@@ -62,6 +63,7 @@ def run_workbench(installation: Settings) -> None:
             Middleware(OwnFrames),
             Middleware(KnownHosts, names=installation.host_names()),
             Middleware(BodyProgress, max_open=n_connections // 2),
+            *sign_in_middleware(installation),
             # Before Streamlit's own, which would compress the API's answers and hold them back.
             Middleware(
                 ApiProxy,
@@ -78,6 +80,8 @@ def run_workbench(installation: Settings) -> None:
         port=installation.ui_port,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        # It would put the address that a proxy reports in the place of the proxy's own.
+        proxy_headers=installation.sign_in != "proxy",
         **server_options(n_connections),
     )
 

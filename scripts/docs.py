@@ -183,7 +183,7 @@ def as_text(default: object) -> str:
         return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()
-    return ",".join(default) if isinstance(default, list) else str(default)
+    return ",".join(map(str, default)) if isinstance(default, list) else str(default)
 
 
 def _default(default: object) -> str:

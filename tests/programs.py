@@ -65,6 +65,7 @@ PROGRAMS = {
     "xdotool": Program("xdotool", partial(find_first, "xdotool")),
     "postgresql": Program("postgresql", find_database_server),
     "chromaprint": Program("libchromaprint1", find_chromaprint),
+    "nginx": Program("nginx-light", partial(find_first, "nginx", "/usr/sbin/nginx")),
     "g++": Program("g++", partial(find_first, "g++")),
     "Python.h": Program("python3-dev", find_python_headers),
     "ffmpeg": Program("ffmpeg", partial(find_first, "ffmpeg")),

@@ -10,6 +10,7 @@ import streamlit as st
 from ui.buttons import forget_clicks
 from ui.language import t
 from ui.parts.language_choice import ask_language, take_language
+from ui.parts.person import show_person
 from ui.parts.player import show_dock
 from ui.places import PLACES
 
@@ -33,7 +34,9 @@ def main() -> None:
     ]
     # At the side it would take width from the tables, and push the page aside as it arrives.
     st.navigation(pages, position="top").run()
-    ask_language()
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        show_person()
+        ask_language()
     forget_clicks()
 
 

@@ -1,6 +1,9 @@
 """The client of this installation, from the settings."""
 
+import streamlit as st
+
 from stemcrate.client import Client
+from stemcrate.schemas.owners import PERSON_HEADER
 from ui.settings import API_PREFIX, api_address
 
 
@@ -13,6 +16,10 @@ class Workbench(Client):
 
 
 def connect() -> Workbench:
-    """Return a client for the API that the settings name."""
+    """Return a client for the API that the settings name, for the person who signed in."""
     address = api_address()
-    return Workbench(address.api_url, api_key=address.stemcrate_api_key.get_secret_value())
+    return Workbench(
+        address.api_url,
+        api_key=address.stemcrate_api_key.get_secret_value(),
+        person=st.context.headers.get(PERSON_HEADER, ""),
+    )

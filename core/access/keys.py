@@ -21,12 +21,14 @@ class Scope(StrEnum):
     """What a key permits; no scope includes another.
 
     ``read`` sees what the owner has, ``write`` makes, changes and deletes it, ``admin`` looks after
-    the installation.
+    the installation. ``people`` sends requests for people whom a server signed in: it names them,
+    so it can be anybody.
     """
 
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
+    PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)

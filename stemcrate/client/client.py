@@ -40,6 +40,8 @@ class Client(
     ----------
     base_url : URL of the API, such as ``https://stems.example.org/api``.
     api_key : key for an API that demands one; empty: none.
+    person : for whom a key with the scope ``people`` sends requests: the owner, and after spaces
+        the scopes; empty: for the key's own owner.
     timeout_s : maximum seconds without data from the API; ten minutes for uploads.
     use_environment : whether to use the environment's proxies and ``.netrc``. The API is
         usually an internal service without a proxy.
@@ -50,12 +52,17 @@ class Client(
         base_url: str = DEFAULT_URL,
         *,
         api_key: str = "",
+        person: str = "",
         timeout_s: float = 30.0,
         use_environment: bool = False,
     ) -> None:
         super().__init__(
             Connection(
-                base_url, api_key=api_key, timeout_s=timeout_s, use_environment=use_environment
+                base_url,
+                api_key=api_key,
+                person=person,
+                timeout_s=timeout_s,
+                use_environment=use_environment,
             )
         )
 

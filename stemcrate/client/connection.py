@@ -9,6 +9,7 @@ import requests  # noqa: TID251
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from stemcrate.client.errors import ApiError, ApiUnreachable, UnexpectedAnswer
+from stemcrate.schemas.owners import PERSON_HEADER
 from stemcrate.schemas.problem import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -19,7 +20,13 @@ class Connection:
     """Sends requests to one API and parses its answers."""
 
     def __init__(
-        self, base_url: str, *, api_key: str, timeout_s: float, use_environment: bool
+        self,
+        base_url: str,
+        *,
+        api_key: str,
+        person: str,
+        timeout_s: float,
+        use_environment: bool,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.timeout_s = timeout_s
@@ -27,6 +34,8 @@ class Connection:
         self._session.trust_env = use_environment
         if api_key:
             self._session.auth = _Key(api_key)
+        if person:
+            self._session.headers[PERSON_HEADER] = person
 
     def close(self) -> None:
         """Close all connections."""

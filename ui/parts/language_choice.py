@@ -19,16 +19,15 @@ def take_language() -> None:
 def ask_language() -> None:
     """Ask for the language."""
     st.session_state[_CHOICE] = language()
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        st.selectbox(
-            t("Language"),
-            list(languages()),
-            format_func=languages().__getitem__,
-            key=_CHOICE,
-            on_change=_keep,
-            label_visibility="collapsed",
-            width=160,
-        )
+    st.selectbox(
+        t("Language"),
+        list(languages()),
+        format_func=languages().__getitem__,
+        key=_CHOICE,
+        on_change=_keep,
+        label_visibility="collapsed",
+        width=160,
+    )
 
 
 def _keep() -> None:

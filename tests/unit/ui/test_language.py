@@ -68,7 +68,7 @@ GERMAN = [
 
 def calls() -> Iterator[tuple[str, str, ast.Call]]:
     """Yield each call in the workbench's pages with the function's name and where it stands."""
-    for path in sorted({*UI.rglob("*.py")} - {*(UI / "server").rglob("*.py")}):
+    for path in sorted(UI.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
