@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode  # noqa: TID251
 
+from core.net.addresses import AddressGuard
 from core.pipeline.runtime import Runtime
 from core.system.isolation import ProcessLimits
 from core.system.processes import fit_connections
@@ -27,6 +28,11 @@ from stemcrate.schemas.options import (
     Residual,
 )
 from ui.settings import Listed, WorkbenchSettings, split
+
+
+def _require_addresses(value: list[str]) -> list[str]:
+    AddressGuard(value)
+    return value
 
 
 def _default_of(option: str) -> Any:
@@ -78,6 +84,15 @@ class Settings(WorkbenchSettings):
         5_000_000_000,
         ge=0,
         description="Maximum size of all renders; beyond it, the least recently used are deleted.",
+    )
+
+    # Sources
+    outgoing_allowed: Annotated[
+        list[str], NoDecode, BeforeValidator(split), AfterValidator(_require_addresses)
+    ] = Field(
+        [],
+        description="Networks, addresses and host names that links may lead to although they are "
+        "not public, such as 10.0.0.0/8 or nas.local, separated by commas. Empty: none.",
     )
 
     # Separation
@@ -224,6 +239,10 @@ class Settings(WorkbenchSettings):
     def resolved_database_url(self) -> str:
         """Return the URL of the job database; SQLite in the data folder by default."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'stemcrate.sqlite'}"
+
+    def outgoing_guard(self) -> AddressGuard:
+        """Return what decides which addresses links may lead to."""
+        return AddressGuard(self.outgoing_allowed)
 
     def demands_key(self) -> bool:
         """Return whether the API demands a key even if none was made."""

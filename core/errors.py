@@ -17,7 +17,12 @@
     ├── UploadBusy                    upload_busy           yes
     ├── InvalidOption                 invalid_option
     │   ├── UnknownModel              unknown_model
-    │   └── UnsupportedFormat         unsupported_format
+    │   ├── UnsupportedFormat         unsupported_format
+    │   ├── InvalidList               invalid_list
+    │   └── InvalidLink               invalid_link
+    │       └── AddressForbidden      address_forbidden
+    ├── SourceNotFound                source_not_found
+    ├── SourceUnavailable             source_unavailable    yes
     ├── ModelUnavailable              model_unavailable
     ├── UnsafeWeights                 unsafe_weights
     ├── PluginFailed                  plugin_failed
@@ -29,6 +34,7 @@
     ├── CollectionNotFound            collection_not_found
     ├── FolderNotFound                folder_not_found
     ├── ImportNotFound                import_not_found
+    ├── IngestNotFound                ingest_not_found
     ├── TrackChanged                  track_changed
     ├── PlaylistChanged               playlist_changed
     ├── GridLocked                    grid_locked
@@ -196,6 +202,37 @@ class UnsupportedFormat(InvalidOption):
     code = "unsupported_format"
 
 
+class InvalidList(InvalidOption):
+    """A list of tracks cannot be read."""
+
+    code = "invalid_list"
+
+
+class InvalidLink(InvalidOption):
+    """An address is malformed, or of a kind that is not called."""
+
+    code = "invalid_link"
+
+
+class AddressForbidden(InvalidLink):
+    """A link leads to a host that may not be called, such as one of the server's own network."""
+
+    code = "address_forbidden"
+
+
+class SourceNotFound(StemcrateError):
+    """A link leads to nothing that can be fetched."""
+
+    code = "source_not_found"
+
+
+class SourceUnavailable(StemcrateError):
+    """What a link leads to does not answer, or breaks off."""
+
+    code = "source_unavailable"
+    retryable = True
+
+
 class ModelUnavailable(StemcrateError):
     """The weights of a known model, or a package that it needs, are missing."""
 
@@ -260,6 +297,12 @@ class ImportNotFound(StemcrateError):
     """No import of a folder has this id, or it is over."""
 
     code = "import_not_found"
+
+
+class IngestNotFound(StemcrateError):
+    """No ingest of links or lists has this id, or it is over."""
+
+    code = "ingest_not_found"
 
 
 class TrackChanged(StemcrateError):

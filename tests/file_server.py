@@ -69,6 +69,9 @@ class FileServer:
             "X-Repo-Commit": "0" * 40,
             "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
         }
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            _send(request, 304, headers)
+            return
         asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
         if asked and with_body:
             self.ranges.append(asked[0])
