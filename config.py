@@ -16,6 +16,7 @@ from pydantic_settings import NoDecode  # noqa: TID251
 
 from core.net.addresses import AddressGuard
 from core.pipeline.runtime import Runtime
+from core.sources.source import DEFAULT_HOSTS, SourceSettings
 from core.system.isolation import ProcessLimits
 from core.system.processes import fit_connections
 from stemcrate.schemas.options import (
@@ -87,9 +88,22 @@ class Settings(WorkbenchSettings):
     )
 
     # Sources
-    outgoing_allowed: Annotated[
-        list[str], NoDecode, BeforeValidator(split), AfterValidator(_require_addresses)
-    ] = Field(
+    ingest_links: bool = Field(
+        True, description="Fetch what links lead to, for whoever may add tracks. false: no links."
+    )
+    ingest_hosts: Listed = Field(
+        list(DEFAULT_HOSTS),
+        description="Hosts whose pages are searched for recordings (by yt-dlp, where it is "
+        "installed), with all hosts below them, separated by commas; `-`: none. Links to audio "
+        "files may lead anywhere.",
+    )
+    ingest_max_playlist: int = Field(
+        200, ge=1, description="Maximum number of tracks that are taken of one playlist."
+    )
+    ingest_timeout_s: float = Field(
+        3600.0, gt=0, description="Give up a link that takes longer to fetch, in seconds."
+    )
+    outgoing_allowed: Annotated[Listed, AfterValidator(_require_addresses)] = Field(
         [],
         description="Networks, addresses and host names that links may lead to although they are "
         "not public, such as 10.0.0.0/8 or nas.local, separated by commas. Empty: none.",
@@ -243,6 +257,18 @@ class Settings(WorkbenchSettings):
     def outgoing_guard(self) -> AddressGuard:
         """Return what decides which addresses links may lead to."""
         return AddressGuard(self.outgoing_allowed)
+
+    def source_settings(self) -> SourceSettings:
+        """Return the settings of links."""
+        return SourceSettings(
+            self.outgoing_guard(),
+            is_on=self.ingest_links,
+            hosts=tuple(host.lower() for host in self.ingest_hosts),
+            max_bytes=self.max_upload_bytes,
+            timeout_s=self.ingest_timeout_s,
+            max_playlist=self.ingest_max_playlist,
+            memory_bytes=self.process_memory_bytes,
+        )
 
     def demands_key(self) -> bool:
         """Return whether the API demands a key even if none was made."""

@@ -4,13 +4,13 @@ Files go straight to the store; the client's file name is only a label.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Protocol, get_origin
 
+from core.artifacts.names import clean_name
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload, UploadWriter
@@ -30,8 +30,6 @@ LIST_FIELDS = {
 }
 """What joins the parts of an option that may be sent in several."""
 MAX_FIELD_BYTES = 8192
-MAX_NAME_LENGTH = 200
-UNNAMED = "untitled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,24 +203,6 @@ class _ClaimPart(_FieldPart):
         for name in re.split(r"[,\s]+", decode_text(bytes(self._data))):
             if name:
                 self._claim(name)
-
-
-def clean_name(name: str) -> str:
-    """Return a label for a client's file name: its last component, printable, of bounded length.
-
-    >>> clean_name("../../etc/passwd")
-    'passwd'
-    """
-    name = unicodedata.normalize("NFC", name.replace("%22", '"').replace("\\", "/"))
-    name = " ".join(re.sub(r"[\x00-\x1f]", "", name.rpartition("/")[2]).split())
-    name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
-    if not name.strip("."):
-        return UNNAMED
-    if len(name) > MAX_NAME_LENGTH:
-        stem, dot, suffix = name.rpartition(".")
-        suffix = dot + suffix if stem and len(suffix) <= 10 else ""
-        name = name[: MAX_NAME_LENGTH - len(suffix)].rstrip() + suffix
-    return name
 
 
 def decode_text(data: bytes) -> str:

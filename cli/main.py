@@ -10,6 +10,7 @@ from cli.backup import backup, restore
 from cli.collections import app as collection_app
 from cli.corrections import correct, show, undo
 from cli.doctor import doctor
+from cli.ingest import ingest
 from cli.job import app as job_app
 from cli.keys import app as keys_app
 from cli.library import app as library_app
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(process)
 app.command()(analyze)
+app.command()(ingest)
 app.command()(serve)
 app.command()(api)
 app.command()(worker)

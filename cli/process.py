@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -27,29 +27,52 @@ def process(
 
     Settings (the environment, `.env`) may change the defaults.
     """
+    installation = settings().model_copy(update=machine)
+    options = checked_options(installation, asked)
+    log_here(installation, as_json=json)
+    store, job_id = JobStore(installation.data_dir), new_job_id()
+    uploads = take_files(store, files, job_id)
+    run_job(installation, store, uploads, options, job_id, as_json=json)
+
+
+def checked_options(installation: Settings, asked: Asked) -> ProcessingOptions:
+    """Return the options of a job, with all that can be known before it checked.
+
+    Raises `InvalidOption`, `ModelUnavailable`, `DeviceUnavailable`.
+    """
     # Imported late: no other command waits for SciPy and the stages.
-    from core.pipeline.order import build_pipeline
     from core.pipeline.separating import plan_separation
     from core.separation.device import resolve_device
 
-    installation = settings().model_copy(update=machine)
     defaults = installation.default_options()
     options = parse_options(asked, defaults)
     if options.separates:
         plan = plan_separation(options, installation.model_dir)
         check_composites(options, defaults, plan.made)
         resolve_device(installation.device)
-    log_here(installation, as_json=json)
-    store = JobStore(installation.data_dir)
+    return options
+
+
+def run_job(
+    installation: Settings,
+    store: JobStore,
+    uploads: list[Upload],
+    options: ProcessingOptions,
+    job_id: str,
+    *,
+    as_json: bool,
+) -> NoReturn:
+    """Run a job for uploads to its end, report it, and exit with its code."""
+    from core.pipeline.order import build_pipeline
+
     pipeline = build_pipeline(store, installation.runtime())
-    job_id = new_job_id()
     with store.hold(job_id):
-        pipeline.create_job(_ingest(store, files, job_id), options, job_id=job_id)
+        pipeline.create_job(uploads, options, job_id=job_id)
         run_to_end(pipeline, job_id)
-    report(store, installation.resolved_database_url(), job_id, as_json=json)
+    report(store, installation.resolved_database_url(), job_id, as_json=as_json)
 
 
-def _ingest(store: JobStore, files: list[Path], job_id: str) -> list[Upload]:
+def take_files(store: JobStore, files: list[Path], job_id: str) -> list[Upload]:
     """Copy the files to the store, all or none."""
     uploads: list[Upload] = []
     try:

@@ -1,4 +1,4 @@
-"""The three extension points: all that a plug-in needs, and all that it may import.
+"""The four extension points: all that a plug-in needs, and all that it may import.
 
 A package provides plug-ins by entry points; docs/plugins.md builds one from beginning to end::
 
@@ -11,9 +11,13 @@ A package provides plug-ins by entry points; docs/plugins.md builds one from beg
     [project.entry-points."stemcrate.exporters"]
     my-format = "my_package:FORMAT"             # an ExportFormat, `name` as here
 
-A separator is named in ``model=``, a stage in ``stages=``, an exporter as a format. The separators,
-stages and formats that Stemcrate ships are registered in the same registries. A plug-in that cannot
-be loaded is logged with the name of its package, and whoever asks for it is told why.
+    [project.entry-points."stemcrate.sources"]
+    my-service = "my_package:MySource"          # a class: LinkSource, `name` as here
+
+A separator is named in ``model=``, a stage in ``stages=``, an exporter as a format; a source is
+asked whether it takes a link. Those that Stemcrate ships are registered in the same registries. A
+plug-in that cannot be loaded is logged with the name of its package, and whoever asks for it is
+told why.
 
 Conventions: audio is float32, shape ``(n_channels, n_samples)``, finite, nominal range ±1, never
 mutated; sample rates are in Hz; times end in ``_s``, levels in ``_db``, ``_dbfs`` or ``_lufs``.
@@ -32,6 +36,11 @@ Exporters
 ---------
 ExportFormat(name, label, write: Exporter, needs_target=False)
 Exporter(crate: Crate, options: ExportOptions) -> Export
+
+Sources
+-------
+LinkSource.takes(url) -> bool
+LinkSource.fetch(url, folder, known_etag) -> Fetched | Playlist | None
 """
 
 from core.errors import StageFailed, StemcrateError
@@ -46,12 +55,16 @@ from core.separation.models.base import SeparatorModel
 from core.separation.models.factory import SEPARATORS, Builder
 from core.separation.streaming.mixture import StemBlock, StereoMixture
 from core.separation.streaming.run import Run
+from core.sources.links import SOURCES
+from core.sources.source import Fetched, LinkSource, Playlist, SourceSettings
 from core.system.registry import Registry
+from stemcrate.schemas.ingests import ListedTrack
 from stemcrate.schemas.record import Facts
 
 __all__ = [
     "EXPORTERS",
     "SEPARATORS",
+    "SOURCES",
     "STAGES",
     "Builder",
     "Crate",
@@ -62,12 +75,17 @@ __all__ = [
     "ExportOptions",
     "Exporter",
     "Facts",
+    "Fetched",
     "JobContext",
     "JobStage",
+    "LinkSource",
+    "ListedTrack",
     "PipelineStage",
+    "Playlist",
     "Registry",
     "Run",
     "SeparatorModel",
+    "SourceSettings",
     "StageContext",
     "StageFailed",
     "StageResult",

@@ -8,11 +8,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from api.deps import ServicesDep
-from api.intake import clean_name
 from api.problems import problem_responses, unsupported_media_type
 from api.tus import file_name_in, parse_checksum
 from api.uploads import BATCH_BYTES
 from core import errors
+from core.artifacts.names import clean_name
 from core.artifacts.resumable import PartWriter
 from core.system.disk import require_free
 from stemcrate.schemas.uploads import UploadState

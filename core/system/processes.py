@@ -118,6 +118,12 @@ def limit_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
 
 
+def limit_file_size(n_bytes: int) -> None:
+    """Let this process write no file beyond this size; a write then fails with EFBIG (POSIX)."""
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+
+
 def _die_with_parent() -> Callable[[], None] | None:
     """Return what a new process runs first: it asks the kernel to kill it when its parent dies."""
     if sys.platform != "linux":

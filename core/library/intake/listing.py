@@ -1,10 +1,12 @@
 """Expands a user's paths to audio files: folders, playlists, symbolic links."""
 
+import codecs
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from core.errors import InvalidAudio, NotAudio, StemcrateError
 
@@ -90,23 +92,35 @@ def _read_playlist(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
     except OSError as error:
         refusals.append(Refusal(str(path), _unreadable(str(path), error)))
         return
-    for line in _decode(data).splitlines():
+    for line in decode_list(data).splitlines():
         entry = line.strip()
         if entry and not entry.startswith("#"):
             yield from _resolve_entry(entry, path, refusals)
 
 
 def _resolve_entry(entry: str, playlist: Path, refusals: list[Refusal]) -> Iterator[Path]:
-    """Resolve an entry as written, with Windows separators, or percent-encoded, in this order."""
     if "://" in entry and not entry.lower().startswith("file://"):
         error = NotAudio(f"'{entry}' in {playlist.name} is an address, not a file.")
         refusals.append(Refusal(entry, error))
         return
-    plain = urlsplit(entry).path if entry.lower().startswith("file://") else entry
-    spellings = [plain, plain.replace("\\", "/"), unquote(plain)]
-    candidates = [playlist.parent / spelling for spelling in spellings if "\0" not in spelling]
-    existing = next((c for c in candidates if c.is_file()), None)
+    existing = find_listed(entry, playlist.parent)
     yield from _resolve(existing or playlist.parent / entry.replace("\0", ""), refusals)
+
+
+def find_listed(entry: str, folder: Path) -> Path | None:
+    """Find the file of an entry of a list in ``folder``; None if it is missing.
+
+    As written, with Windows separators, or percent-encoded, in this order.
+    """
+    plain = entry
+    if entry.lower().startswith("file://"):
+        plain = "/" + entry[len("file://") :].partition("/")[2]
+    spellings = [plain, plain.replace("\\", "/"), unquote(plain)]
+    for spelling in spellings:
+        with suppress(OSError, ValueError):  # too long for a name, or no name at all
+            if (path := folder / spelling).is_file():
+                return path
+    return None
 
 
 def _resolve(path: Path, refusals: list[Refusal]) -> Iterator[Path]:
@@ -134,8 +148,10 @@ def _unreadable(name: str, problem: Exception) -> StemcrateError:
     return InvalidAudio(f"{name} cannot be read: {reason}.")
 
 
-def _decode(data: bytes) -> str:
-    """Decode a playlist as UTF-8, with or without BOM, else as Windows-1252."""
+def decode_list(data: bytes) -> str:
+    """Decode a playlist as UTF-8, or as UTF-16 with BOM, else as Windows-1252."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
