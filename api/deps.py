@@ -10,6 +10,7 @@ import anyio
 from fastapi import Depends, Header, Request
 
 from api.access import find_caller
+from api.event_watch import EventWatch
 from api.places import EventStreams
 from config import Settings
 from core.access.ring import KeyRing
@@ -77,6 +78,7 @@ class Services:
     """Places at the listener, of which most wait for one of its processes."""
     streaming: EventStreams
     """Open event streams."""
+    watch: EventWatch
     stopping: threading.Event
     """Set when the server was told to stop."""
 
@@ -161,6 +163,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             listener=listener,
             listening=anyio.CapacityLimiter(_LISTENING_THREADS),
             streaming=EventStreams(settings.n_connections() // 4),
+            watch=EventWatch(progress),
             stopping=stopping,
         )
     finally:

@@ -8,10 +8,9 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
+from functools import partial
 
-import anyio
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
-from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
 from core.errors import JobNotFound
@@ -20,6 +19,8 @@ from stemcrate.schemas.events import JobStanding
 from stemcrate.schemas.manifest import JobState
 
 POLL_S = 0.4
+LOOK_EVERY_S = 2.0
+"""A job can end, and a server stop, without an event."""
 KEEPALIVE_S = 15.0
 RETRY_MS = 2000
 BATCH = 200
@@ -53,12 +54,15 @@ async def stream_events(services: Services, job_id: str, seq: int) -> AsyncItera
 
     Ends when the job ends or is deleted, the client disconnects, or the server stops.
     """
-    with services.streaming.counted():
+    watch = services.watch
+    with services.streaming.counted(), watch.following(job_id, POLL_S):
         yield format_sse_event(retry=RETRY_MS)
         said_at = time.monotonic()
         while not services.stopping.is_set():
             try:
-                news = await run_in_threadpool(read_news, services, job_id, seq)
+                news = await watch.read_once(
+                    (job_id, seq), partial(read_news, services, job_id, seq)
+                )
             except JobNotFound:  # deleted meanwhile
                 return
             for event in news.events:
@@ -75,7 +79,8 @@ async def stream_events(services: Services, job_id: str, seq: int) -> AsyncItera
             elif time.monotonic() - said_at >= KEEPALIVE_S:
                 yield KEEPALIVE_COMMENT
                 said_at = time.monotonic()
-            await anyio.sleep(POLL_S)
+            if len(news.events) < BATCH:
+                await watch.wait_for_news(job_id, seq, LOOK_EVERY_S)
 
 
 def _format(event: LoggedEvent, job: JobStanding | None) -> bytes:

@@ -61,7 +61,8 @@ class Served:
     ) -> None:
         self.store = JobStore(data_dir)
         self.url = database_url or f"sqlite:///{data_dir / 'stemcrate.sqlite'}"
-        self.client = Client(f"http://127.0.0.1:{port}", timeout_s=PATIENCE_S)
+        self.address = f"http://127.0.0.1:{port}"
+        self.client = Client(self.address, timeout_s=PATIENCE_S)
         self.console = console
         self._n_workers = n_workers
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,6 +123,11 @@ class Served:
                 process.kill()
         self._process.wait()
         wait_for("no process is left", lambda: not any(map(is_running, family)))
+
+    def services(self) -> list[psutil.Process]:
+        """Return the processes of API and workers, without those that they started."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid).children()
 
     def _family(self) -> list[psutil.Process]:
         assert self._process is not None

@@ -12,7 +12,7 @@ Events are JSON objects with a ``kind``:
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -89,6 +89,14 @@ class ProgressLog:
             .limit(limit)
         )
         return self._read(query)
+
+    def newest(self, job_ids: Collection[str]) -> dict[str, int]:
+        """Return the number of the last event of each of these jobs that has one."""
+        columns = progress_events.c.job_id, sa.func.max(progress_events.c.seq).label("seq")
+        query = sa.select(*columns).where(progress_events.c.job_id.in_(job_ids))
+        with transaction(self._url) as connection:
+            rows = connection.execute(query.group_by(progress_events.c.job_id)).all()
+        return {row.job_id: row.seq for row in rows}
 
     def forget(self, job_id: str) -> None:
         """Remove the events of a job."""

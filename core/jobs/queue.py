@@ -13,6 +13,7 @@ from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
 
 from core.system.database import database_errors
 from core.system.logs import quieten_engine
+from core.system.recent import Recent
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ JOBS_AT_ONCE = 4
 # cost 10 % of it, 0.2 s half of that; a track of eleven stages then waits 1 s for its queues.
 JOB_POLL_S = 0.5
 STAGE_POLL_S = 0.2
+PLACES_FRESH_S = 1.0
 RESULT_POLL_S = 0.1  # while a job runs
 JOB_WORKFLOW = "process_job"
 RENDER_WORKFLOW = "render"
@@ -64,6 +66,7 @@ class JobQueue:
             retry_connection_errors=False,
         )
         quieten_engine()
+        self._waiting = Recent(self._read_waiting, PLACES_FRESH_S)
 
     def close(self) -> None:
         """Close the connections."""
@@ -115,9 +118,22 @@ class JobQueue:
             id,
         )
 
-    @database_errors()
     def waiting(self) -> list[str]:
         """List the jobs that no worker has taken yet, the next one first."""
+        return self._waiting.get_new()
+
+    def place_of(self, job_id: str) -> int | None:
+        """Return a job's place among those that wait, 1 for the next, as it was a moment ago.
+
+        None if it does not wait.
+        """
+        waiting = self._waiting.get()
+        if job_id not in waiting:  # it may have come since
+            waiting = self._waiting.get_new()
+        return waiting.index(job_id) + 1 if job_id in waiting else None
+
+    @database_errors()
+    def _read_waiting(self) -> list[str]:
         rows = self._client.list_workflows(
             status="ENQUEUED", queue_name=JOBS_QUEUE, load_input=False, load_output=False
         )

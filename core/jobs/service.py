@@ -73,11 +73,9 @@ class JobService:
         if manifest.state != JobState.QUEUED:
             return None
         try:
-            waiting = self._queue.waiting()
+            return self._queue.place_of(manifest.job_id)
         except DatabaseUnavailable:
             return None
-        job_id = manifest.job_id
-        return waiting.index(job_id) + 1 if job_id in waiting else None
 
     def cancel(self, job_id: str) -> JobState:
         """Cancel a job; an ended job is unchanged. Raises `JobNotFound`.

@@ -4,12 +4,14 @@ import http.client
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api import events
+from core.jobs.progress import ProgressLog
 from tests.conditions import PATIENCE_S, wait_until
 from tests.integration.api.apps import serve, submit, wav_bytes
 
@@ -139,6 +141,38 @@ def test_a_stream_of_a_client_that_left_stops_asking_the_database(
 
         wait_until(lambda: n_looks > 0)
         wait_until(is_silent)
+
+
+def test_many_who_follow_a_job_ask_the_database_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred streams left it no time for anything else."""
+    n_looks, newest = 0, ProgressLog.newest
+
+    def count(log: ProgressLog, job_ids: Any) -> Any:
+        nonlocal n_looks
+        n_looks += 1
+        return newest(log, job_ids)
+
+    monkeypatch.setattr(ProgressLog, "newest", count)
+    monkeypatch.setattr(events, "POLL_S", 0.1)
+    with serve(tmp_path) as (host, port), ExitStack() as stack:
+        job_id = post_song(host, port)
+        streams = []
+        for _ in range(20):
+            connection, stream = open_stream(host, port, job_id)
+            stack.callback(connection.close)
+            streams.append(stream)
+        wait_until(lambda: n_looks > 3)
+        began, n_before = time.monotonic(), n_looks
+        wait_until(lambda: n_looks > n_before + 5)
+        assert n_looks - n_before <= 2 + (time.monotonic() - began) / events.POLL_S
+        other = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+        other.request("POST", f"/job/{job_id}/cancel")
+        assert other.getresponse().status == 202
+        other.close()
+        for stream in streams:
+            assert b'"cancelled"' in stream.read()
 
 
 def test_a_stream_of_a_deleted_job_ends(tmp_path: Path) -> None:
