@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode  # noqa: TID251
 
+from core.access.limits import OwnerLimits
 from core.net.addresses import AddressGuard
 from core.pipeline.runtime import Runtime
 from core.sources.source import DEFAULT_HOSTS, SourceSettings
@@ -107,6 +108,35 @@ class Settings(WorkbenchSettings):
         [],
         description="Networks, addresses and host names that links may lead to although they are "
         "not public, such as 10.0.0.0/8 or nas.local, separated by commas. Empty: none.",
+    )
+
+    # Limits of each owner
+    owner_requests_per_minute: int = Field(
+        0, ge=0, description="Maximum number of requests of an owner in a minute. 0: no limit."
+    )
+    owner_open_jobs: int = Field(
+        0,
+        ge=0,
+        description="Maximum number of jobs of an owner that have not ended. 0: no limit.",
+    )
+    owner_upload_bytes_per_day: int = Field(
+        0, ge=0, description="Maximum size of all files that an owner sends in a day. 0: no limit."
+    )
+    owner_audio_minutes_per_day: int = Field(
+        0,
+        ge=0,
+        description="Maximum duration of all recordings that an owner submits in a day, in "
+        "minutes. 0: no limit.",
+    )
+    owner_disk_bytes: int = Field(
+        0,
+        ge=0,
+        description="Refuse new files while jobs and unfinished uploads of an owner take more of "
+        "the disk. 0: no limit.",
+    )
+    limit_local_user: bool = Field(
+        False,
+        description="The limits of owners also hold for who needs no key: the user of the machine.",
     )
 
     # Separation
@@ -298,6 +328,16 @@ class Settings(WorkbenchSettings):
             format=self.output_format,
             bit_depth=self.bit_depth,
             name_template=self.name_template,
+        )
+
+    def owner_limits(self) -> OwnerLimits:
+        """Return the limits of each owner."""
+        return OwnerLimits(
+            requests_per_minute=self.owner_requests_per_minute,
+            open_jobs=self.owner_open_jobs,
+            upload_bytes_per_day=self.owner_upload_bytes_per_day,
+            audio_minutes_per_day=self.owner_audio_minutes_per_day,
+            disk_bytes=self.owner_disk_bytes,
         )
 
     def probe_limits(self) -> ProcessLimits:

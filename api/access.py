@@ -108,6 +108,11 @@ class Caller:
     scopes: frozenset[Scope]
     key_id: str | None = None
 
+    @property
+    def is_local_user(self) -> bool:
+        """Whether no key is demanded: the user of the machine, or whom the operator let in."""
+        return self.key_id is None
+
     @classmethod
     def of(cls, key: ApiKey) -> "Caller":
         """Return the caller with a key."""

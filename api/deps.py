@@ -9,13 +9,15 @@ from typing import Annotated
 import anyio
 from fastapi import Depends, Header, Request
 
-from api.access import find_caller
+from api.access import Caller, find_caller
 from api.event_watch import EventWatch
 from api.places import EventStreams
 from config import Settings
+from core.access.limits import UNLIMITED
 from core.access.ring import KeyRing
 from core.access.store import KeyStore
 from core.artifacts.fetches import FetchStore
+from core.artifacts.footprint import Footprint
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.scanning import Scanner
 from core.artifacts.store import JobStore
@@ -26,6 +28,7 @@ from core.jobs.database import prepare_database, wait_for_database
 from core.jobs.imports import ImportService
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
+from core.jobs.quotas import OwnerQuotas
 from core.jobs.renders import RenderService
 from core.jobs.reports import WorkerReports
 from core.jobs.service import JobService
@@ -81,25 +84,38 @@ class Services:
     watch: EventWatch
     stopping: threading.Event
     """Set when the server was told to stop."""
+    quotas: OwnerQuotas
+    """What the owner may use."""
 
-    _of_owners: dict[str, "Services"] = field(default_factory=dict, repr=False)
+    _of_callers: dict[tuple[str, bool], "Services"] = field(default_factory=dict, repr=False)
 
-    def of(self, owner: str) -> "Services":
-        """Return the same services over what belongs to an owner: all else does not exist."""
-        if owner not in self._of_owners:
-            self._of_owners[owner] = self._make_for(owner)
-        return self._of_owners[owner]
+    def of(self, caller: Caller) -> "Services":
+        """Return the same services over what belongs to a caller: all else does not exist."""
+        is_limited = self.settings.limit_local_user or not caller.is_local_user
+        key = (caller.owner, is_limited)
+        if key not in self._of_callers:
+            self._of_callers[key] = self._make_for(*key)
+        return self._of_callers[key]
 
-    def _make_for(self, owner: str) -> "Services":
+    def _make_for(self, owner: str, is_limited: bool) -> "Services":
         data_dir = self.settings.data_dir
         store = self.store.owned_by(owner)
+        incoming = ResumableUploads(data_dir, owner)
         library = self.libraries.of(owner)
         pipeline = build_pipeline(store, self.settings.runtime())
+        quotas = OwnerQuotas(
+            owner,
+            self.settings.resolved_database_url(),
+            self.queue,
+            Footprint(store, incoming),
+            self.settings.owner_limits() if is_limited else UNLIMITED,
+        )
         return replace(
             self,
             store=store,
-            incoming=ResumableUploads(data_dir, owner),
-            jobs=JobService(store, self.queue, self.progress, pipeline, library),
+            incoming=incoming,
+            quotas=quotas,
+            jobs=JobService(store, self.queue, self.progress, pipeline, library, quotas),
             renders=RenderService(store, self.queue, self.progress, library),
             imports=ImportService(data_dir, self.queue, self.settings.library_folders, owner),
             library=library,
@@ -120,6 +136,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     stopping = threading.Event()
     _prepare(url, stopping)
     store = JobStore(settings.data_dir)
+    incoming = ResumableUploads(settings.data_dir)
     queue = JobQueue(url)
     progress = ProgressLog(url)
     pipeline = build_pipeline(store, settings.runtime())
@@ -142,7 +159,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             settings=settings,
             keys=KeyRing(KeyStore(url)),
             store=store,
-            incoming=ResumableUploads(settings.data_dir),
+            incoming=incoming,
             queue=queue,
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline, library),
@@ -165,6 +182,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             streaming=EventStreams(settings.n_connections() // 4),
             watch=EventWatch(progress),
             stopping=stopping,
+            quotas=OwnerQuotas(LOCAL, url, queue, Footprint(store, incoming)),
         )
     finally:
         stopping.set()
@@ -194,7 +212,7 @@ InstallationDep = Annotated[Services, Depends(get_installation)]
 
 async def get_services(request: Request, installation: InstallationDep) -> Services:
     """Return the services over what belongs to the caller. Raises `KeyRequired`."""
-    return installation.of(find_caller(request).owner)
+    return installation.of(find_caller(request))
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]

@@ -38,6 +38,8 @@ class Limits:
 
     max_upload_bytes: int
     max_files_per_job: int
+    count_upload: Callable[[int], None] = lambda _: None
+    """Called with the bytes of each file that was sent; raises once they are too many."""
 
 
 class Part(Protocol):
@@ -174,8 +176,10 @@ class _FilePart:
         self._writer.write(data)
 
     def end(self) -> None:
-        self._intake.uploads.append(self._writer.commit(self._intake.job_id))
+        upload = self._writer.commit(self._intake.job_id)
+        self._intake.uploads.append(upload)
         self._intake.open_writer.close()
+        self._intake.limits.count_upload(upload.n_bytes)
 
 
 class _FieldPart:

@@ -22,6 +22,8 @@ from api.middleware import REQUEST_ID, CommonHeaders, UnexpectedErrors
 from api.openapi import add_schemas, any_problem
 from api.origins import refuse_foreign_origins
 from api.problem_handlers import install_problem_handlers
+from api.rate_limits import LIMIT, POLICY
+from api.request_quota import RequestQuota
 from api.routes import (
     collections,
     corrections,
@@ -72,6 +74,8 @@ EXPOSED_HEADERS = [
     REPLAYED,
     "Link",
     "Location",
+    LIMIT,
+    POLICY,
     "Repr-Digest",
     "Retry-After",
     "Tus-Resumable",
@@ -135,6 +139,7 @@ def create_app(settings: Settings) -> FastAPI:
     check_table(route for router in routers for route in router.routes)
     app.add_middleware(Tus, max_upload_bytes=settings.max_upload_bytes)
     app.add_middleware(Idempotency, database_url=settings.resolved_database_url())
+    app.add_middleware(RequestQuota)
     app.add_middleware(Callers, demands_key=settings.demands_key())
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(

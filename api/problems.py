@@ -13,6 +13,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.rate_limits import rate_limit_headers
 from core import errors
 from stemcrate.schemas.problem import MEDIA_TYPE, Problem
 from stemcrate.schemas.uploads import TUS_VERSION
@@ -60,6 +61,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.KeyRequired: 401,
     errors.ScopeMissing: 403,
     errors.KeyNotFound: 404,
+    errors.QuotaExceeded: 429,
     errors.JobNotFinished: 409,
     errors.JobNotRetryable: 409,
     errors.RenderNotFinished: 409,
@@ -232,6 +234,10 @@ def problem_response(error: errors.StemcrateError, method: str, path: str) -> JS
         headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, errors.ScopeMissing):
         headers["WWW-Authenticate"] = f'{CHALLENGE}, error="insufficient_scope"'
+    if isinstance(error, errors.QuotaExceeded):
+        headers["Retry-After"] = str(error.retry_after_s)
+        if error.left is not None:
+            headers.update(rate_limit_headers(error.left))
     problem = Problem.of(
         status,
         error.code,

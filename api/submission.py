@@ -6,6 +6,7 @@ threads that the routes share.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import Request
@@ -16,7 +17,7 @@ from api.intake import Intake, Limits
 from api.library_views import adding_view
 from api.places import run_in_place
 from api.problems import FilesRefused
-from api.uploads import discard, receive_form
+from api.uploads import MAX_OUTSIDE_BYTES, discard, receive_form
 from core.artifacts.store import new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import InvalidAudio, InvalidOption
@@ -29,6 +30,9 @@ from stemcrate.schemas.library import Adding
 from stemcrate.schemas.manifest import ProcessingManifest
 from stemcrate.schemas.options import ProcessingOptions
 
+UNKNOWN_BYTES_PER_S = 16_000
+"""What counts as a second of a file that does not say its duration: 128 kbit/s."""
+
 
 @asynccontextmanager
 async def received(request: Request, services: Services) -> AsyncIterator[Intake]:
@@ -36,11 +40,18 @@ async def received(request: Request, services: Services) -> AsyncIterator[Intake
 
     Resumable uploads that it names stay until the block ends well.
 
-    Raises `InvalidOption`, `UploadTooLarge`, `StorageFull`.
+    Raises `InvalidOption`, `UploadTooLarge`, `StorageFull`, `QuotaExceeded`.
     """
     # Before the body is read: its bytes are not sent in vain, and fill the disk no further.
     require_free(services.store.data_dir, services.settings.min_free_bytes)
-    limits = Limits(services.settings.max_upload_bytes, services.settings.max_files_per_job)
+    quotas = services.quotas
+    await run_in_threadpool(quotas.require_places)
+    await run_in_threadpool(quotas.require_room, _announced_bytes(request))
+    limits = Limits(
+        services.settings.max_upload_bytes,
+        services.settings.max_files_per_job,
+        quotas.count_upload,
+    )
     # A request that is repeated with its Idempotency-Key makes no second job.
     job_id = getattr(request.state, "job_id", None) or new_job_id()
     intake = Intake(services.store, services.library, job_id, limits)
@@ -57,19 +68,21 @@ async def submit(services: Services, intake: Intake) -> ProcessingManifest:
     """Check everything that can be known now, then queue the job.
 
     Raises `InvalidOption`, `UnknownModel`, `UnsupportedFormat`, `ModelUnavailable`,
-    `FilesRefused`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`, `DatabaseUnavailable`.
+    `FilesRefused`, `QuotaExceeded`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`,
+    `DatabaseUnavailable`.
     """
     options = await run_in_threadpool(_read_options, services, intake)
-    refusals = await find_refusals(services, intake.uploads)
-    if refusals:
-        raise FilesRefused([(upload.name, error) for upload, error in refusals])
+    found = await examine(services, intake.uploads)
+    if found.refusals:
+        raise FilesRefused([(upload.name, error) for upload, error in found.refusals])
+    await run_in_threadpool(services.quotas.count_audio, found.duration_s)
     return await run_in_threadpool(services.jobs.submit, intake.uploads, options, intake.job_id)
 
 
 async def submit_to_library(services: Services, intake: Intake) -> Adding:
     """Queue a job that analyses the files for the library, if any is new and can be read.
 
-    Raises `InvalidOption`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`,
+    Raises `InvalidOption`, `QuotaExceeded`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`,
     `DatabaseUnavailable`.
     """
     if intake.options():
@@ -80,40 +93,60 @@ async def submit_to_library(services: Services, intake: Intake) -> Adding:
         )
     _require_files(intake)
     addition = await run_in_threadpool(sort_uploads, services.library, intake.uploads)
-    refusals = await find_refusals(services, addition.new)
+    found = await examine(services, addition.new)
+    await run_in_threadpool(services.quotas.count_audio, found.duration_s)
     state = await run_in_threadpool(
         submit_addition,
         services.jobs,
         services.store,
         addition,
-        [upload for upload, _ in refusals],
+        [upload for upload, _ in found.refusals],
         intake.job_id,
     )
     return adding_view(
         intake.job_id if state is not None else None,
         list(addition.known),
-        [(upload.name, error) for upload, error in refusals],
+        [(upload.name, error) for upload, error in found.refusals],
     )
 
 
-async def find_refusals(
-    services: Services, uploads: Sequence[Upload]
-) -> list[tuple[Upload, InvalidAudio]]:
-    """Scan and probe files; return unusable ones with the reason.
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Files that cannot be used with the reasons, and the duration of all others."""
 
-    Raises `ServerBusy`, `ScannerUnavailable`.
-    """
+    refusals: list[tuple[Upload, InvalidAudio]]
+    duration_s: float
 
-    def find_refusal(path: Path, name: str) -> InvalidAudio | None:
-        return services.scanner.find_refusal(path, name) or services.prober.find_refusal(path, name)
+
+async def examine(services: Services, uploads: Sequence[Upload]) -> Examined:
+    """Scan and probe files. Raises `ServerBusy`, `ScannerUnavailable`."""
+
+    def look_into(path: Path, upload: Upload) -> float | InvalidAudio:
+        refusal = services.scanner.find_refusal(path, upload.name)
+        if refusal is not None:
+            return refusal
+        try:
+            duration_s = services.prober.probe(path, upload.name)
+        except InvalidAudio as error:
+            return error
+        return upload.n_bytes / UNKNOWN_BYTES_PER_S if duration_s is None else duration_s
 
     refusals: list[tuple[Upload, InvalidAudio]] = []
+    total_s = 0.0
     for upload in uploads:
         path = services.store.upload_path(upload.sha256)
-        error = await run_in_place(services.probing, find_refusal, path, upload.name)
-        if error is not None:
-            refusals.append((upload, error))
-    return refusals
+        found = await run_in_place(services.probing, look_into, path, upload)
+        if isinstance(found, InvalidAudio):
+            refusals.append((upload, found))
+        else:
+            total_s += found
+    return Examined(refusals, total_s)
+
+
+def _announced_bytes(request: Request) -> int:
+    """Return how many bytes of files a request says that it sends, at least."""
+    length = request.headers.get("content-length", "")
+    return max(0, int(length) - MAX_OUTSIDE_BYTES) if length.isdecimal() else 0
 
 
 def _read_options(services: Services, intake: Intake) -> ProcessingOptions:

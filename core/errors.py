@@ -43,6 +43,7 @@
     ├── KeyRequired                   key_required
     ├── ScopeMissing                  scope_missing
     ├── KeyNotFound                   key_not_found
+    ├── QuotaExceeded                 quota_exceeded        yes
     ├── JobNotFinished                job_not_finished      yes
     ├── RenderNotFinished             render_not_finished   yes
     ├── BeatGridMissing               beat_grid_missing
@@ -62,7 +63,10 @@ job keeps the uploads of such failures and can be tried again. HTTP status codes
 ``TypeError``.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from stemcrate.schemas.quotas import Allowance
 
 
 class StemcrateError(Exception):
@@ -364,6 +368,29 @@ class KeyNotFound(StemcrateError):
     """There is no key of the API with this id."""
 
     code = "key_not_found"
+
+
+class QuotaExceeded(StemcrateError):
+    """The owner has used what the operator allows of something.
+
+    ``left`` is what is left of it, ``retry_after_s`` when to ask again.
+    """
+
+    code = "quota_exceeded"
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        field: str | None = None,
+        left: "Allowance | None" = None,
+        retry_after_s: int = 60,
+    ) -> None:
+        super().__init__(message, hint=hint, field=field)
+        self.left = left
+        self.retry_after_s = retry_after_s
 
 
 class JobNotFinished(StemcrateError):

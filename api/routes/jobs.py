@@ -16,6 +16,7 @@ from core.errors import (
     JobNotFinished,
     JobNotFound,
     JobNotRetryable,
+    QuotaExceeded,
     StorageFull,
 )
 from core.library.corrections.jobs import correct_manifest
@@ -94,7 +95,9 @@ def cancel_job(id: str, jobs: JobsDep) -> JobReceipt:
     "/job/{id}/retry",
     operation_id="retry_job",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=problem_responses(JobNotFound, JobNotRetryable, DatabaseUnavailable, StorageFull),
+    responses=problem_responses(
+        JobNotFound, JobNotRetryable, QuotaExceeded, DatabaseUnavailable, StorageFull
+    ),
 )
 def retry_job(id: str, jobs: JobsDep) -> JobReceipt:
     """Queue an ended job again; finished stages are kept, failed and cancelled ones repeated."""

@@ -82,6 +82,7 @@ def list_tracks(
         **problem_responses(
             errors.InvalidOption,
             errors.UploadTooLarge,
+            errors.QuotaExceeded,
             errors.StorageFull,
             errors.ServerBusy,
             errors.ScannerUnavailable,

@@ -33,6 +33,7 @@ router = APIRouter(tags=["jobs"])
         errors.UnknownModel,
         errors.UnsupportedFormat,
         errors.UploadTooLarge,
+        errors.QuotaExceeded,
         errors.ModelUnavailable,
         errors.StorageFull,
         errors.ServerBusy,

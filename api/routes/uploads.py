@@ -26,7 +26,7 @@ Version = Annotated[str, Header(description="`1.0.0`.")]
     "/uploads",
     operation_id="create_upload",
     status_code=status.HTTP_201_CREATED,
-    responses=problem_responses(errors.UploadTooLarge, errors.StorageFull),
+    responses=problem_responses(errors.UploadTooLarge, errors.QuotaExceeded, errors.StorageFull),
 )
 def create_upload(
     services: ServicesDep,
@@ -48,6 +48,8 @@ def create_upload(
         )
     needed = settings.min_free_bytes + upload_length if settings.min_free_bytes else 0
     require_free(services.store.data_dir, needed)
+    services.quotas.require_room(upload_length)
+    services.quotas.count_upload(upload_length)
     state = services.incoming.create(name, upload_length, upload_metadata)
     response.headers["Location"] = f"/uploads/{state.id}"
     _describe(response, state)

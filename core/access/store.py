@@ -54,14 +54,14 @@ class KeyStore:
             expires_at=expires_at,
             secret_sha256=hash_secret(secret),
         )
-        _migrate(self._url)
+        prepare(self._url)
         with transaction(self._url) as connection:
             connection.execute(api_keys.insert().values(**_row_of(key)))
         return key, write_key(key_id, secret)
 
     def all(self) -> list[ApiKey]:
         """Return every key that was ever made, the oldest first."""
-        _migrate(self._url)
+        prepare(self._url)
         statement = sa.select(api_keys).order_by(api_keys.c.created_s, api_keys.c.id)
         with transaction(self._url) as connection:
             return [_key_of(row) for row in connection.execute(statement)]
@@ -109,7 +109,8 @@ class KeyStore:
 
 
 @lru_cache
-def _migrate(url: str) -> None:
+def prepare(url: str) -> None:
+    """Bring the tables of this package up to date, once in a process."""
     migrate(url, MIGRATIONS)
 
 

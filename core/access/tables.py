@@ -1,4 +1,4 @@
-"""The table of keys; `core/access/migrations` brings a database to this state."""
+"""Tables of keys and usage; `core/access/migrations` brings a database to this state."""
 
 import sqlalchemy as sa
 
@@ -18,3 +18,13 @@ api_keys = sa.Table(
     sa.Column("last_used_s", sa.Double, nullable=True),
 )
 """Times are in Unix seconds, scopes joined by commas."""
+
+owner_usage = sa.Table(
+    "owner_usage",
+    metadata,
+    sa.Column("owner", sa.String(63), primary_key=True),
+    sa.Column("policy", sa.String(63), primary_key=True),
+    sa.Column("window_start_s", sa.BigInteger, nullable=False),
+    sa.Column("used", sa.BigInteger, nullable=False),
+)
+"""What each owner used in the last window of each quota that has one."""

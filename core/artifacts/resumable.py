@@ -163,6 +163,15 @@ class ResumableUploads:
         with self._held(upload_id, folder):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def n_bytes(self) -> int:
+        """Return the announced size of all uploads."""
+        found = self._folder.iterdir() if self._folder.exists() else ()
+        total = 0
+        for folder in found:
+            with suppress(UploadNotFound):
+                total += self._open(folder.name)[1].bytes
+        return total
+
     def remove_expired(self) -> None:
         """Delete the uploads to which nothing was added for `UNCLAIMED_STAYS_S`."""
         if not self._folder.exists():

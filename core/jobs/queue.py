@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
 
 from core.system.database import database_errors
@@ -23,6 +24,8 @@ TRACKS_QUEUE = "tracks"
 RENDERS_QUEUE = "renders"
 IMPORTS_QUEUE = "imports"
 QUEUES = (JOBS_QUEUE, TRACKS_QUEUE, "gpu", "cpu", RENDERS_QUEUE, IMPORTS_QUEUE)
+PARTITIONED_QUEUES = (JOBS_QUEUE, TRACKS_QUEUE, RENDERS_QUEUE, IMPORTS_QUEUE)
+"""Owners take turns in these (decision 26); the engine starts nothing there without an owner."""
 JOBS_AT_ONCE = 4
 # Polling interval of an idle worker. Measured on one slow core: stages every 0.1 s
 # cost 10 % of it, 0.2 s half of that; a track of eleven stages then waits 1 s for its queues.
@@ -82,44 +85,47 @@ class JobQueue:
         return True
 
     @database_errors()
-    def enqueue(self, job_id: str, n_retries: int = 0) -> None:
+    def enqueue(self, job_id: str, owner: str, n_retries: int = 0) -> None:
         """Queue the job. Idempotent for each number of retries."""
         self._client.enqueue(
             {
                 "workflow_name": JOB_WORKFLOW,
                 "queue_name": JOBS_QUEUE,
                 "workflow_id": _workflow_of(job_id, n_retries),
+                "queue_partition_key": owner,
             },
             job_id,
         )
 
     @database_errors()
-    def enqueue_render(self, id: str, run: str) -> None:
+    def enqueue_render(self, id: str, run: str, owner: str) -> None:
         """Queue one run of a render. Idempotent."""
         self._client.enqueue(
             {
                 "workflow_name": RENDER_WORKFLOW,
                 "queue_name": RENDERS_QUEUE,
                 "workflow_id": _render_workflow(id, run),
+                "queue_partition_key": owner,
             },
             id,
             run,
         )
 
     @database_errors()
-    def enqueue_import(self, id: str) -> None:
+    def enqueue_import(self, id: str, owner: str) -> None:
         """Queue the import of a folder. Idempotent."""
         self._client.enqueue(
             {
                 "workflow_name": IMPORT_WORKFLOW,
                 "queue_name": IMPORTS_QUEUE,
                 "workflow_id": _import_workflow(id),
+                "queue_partition_key": owner,
             },
             id,
         )
 
     def waiting(self) -> list[str]:
-        """List the jobs that no worker has taken yet, the next one first."""
+        """List the jobs that no worker has taken yet, as their owners take turns."""
         return self._waiting.get_new()
 
     def place_of(self, job_id: str) -> int | None:
@@ -137,7 +143,12 @@ class JobQueue:
         rows = self._client.list_workflows(
             status="ENQUEUED", queue_name=JOBS_QUEUE, load_input=False, load_output=False
         )
-        return [job_of(row) for row in sorted(rows, key=lambda row: row.created_at or 0)]
+        turns: Counter[str | None] = Counter()
+        places: list[tuple[int, int, str]] = []
+        for row in sorted(rows, key=lambda row: row.created_at or 0):
+            turns[row.queue_partition_key] += 1
+            places.append((turns[row.queue_partition_key], row.created_at or 0, job_of(row)))
+        return [job_id for *_, job_id in sorted(places)]
 
     @database_errors()
     def running(self) -> set[str]:
@@ -146,6 +157,18 @@ class JobQueue:
             status="PENDING", queue_name=JOBS_QUEUE, load_input=False, load_output=False
         )
         return {job_of(row) for row in rows}
+
+    @database_errors()
+    def n_open(self, owner: str) -> int:
+        """Count the jobs of an owner that have not ended."""
+        rows = self._client._sys_db.tables.workflow_status.c  # no public function counts by owner
+        query = sa.select(sa.func.count()).where(
+            rows.queue_name == JOBS_QUEUE,
+            rows.queue_partition_key == owner,
+            rows.status.in_(ACTIVE),
+        )
+        with self._client._sys_db.engine.connect() as connection:
+            return int(connection.scalar(query) or 0)
 
     @database_errors()
     def loads(self) -> list[QueueLoad]:
@@ -196,18 +219,22 @@ class JobQueue:
         """Register the queues and their concurrency with the engine, before it is launched.
 
         A few tracks at once, so that the GPU stage of one overlaps the CPU stages of others; no
-        more, because each keeps its float audio on disk.
+        more, because each keeps its float audio on disk. One more of jobs and tracks than an owner
+        may have at once: that place is free for somebody else.
         """
-        for name, n_at_once, poll_s in (
-            (JOBS_QUEUE, JOBS_AT_ONCE, JOB_POLL_S),
-            (TRACKS_QUEUE, cpu_slots + 2, JOB_POLL_S),
-            (RENDERS_QUEUE, 1, JOB_POLL_S),
-            (IMPORTS_QUEUE, 1, JOB_POLL_S),
-            ("gpu", 1, STAGE_POLL_S),
-            ("cpu", cpu_slots, STAGE_POLL_S),
+        for name, n_at_once, n_of_owner, poll_s in (
+            (JOBS_QUEUE, JOBS_AT_ONCE + 1, JOBS_AT_ONCE, JOB_POLL_S),
+            (TRACKS_QUEUE, cpu_slots + 3, cpu_slots + 2, JOB_POLL_S),
+            (RENDERS_QUEUE, 1, 1, JOB_POLL_S),
+            (IMPORTS_QUEUE, 1, 1, JOB_POLL_S),
+            ("gpu", 1, None, STAGE_POLL_S),
+            ("cpu", cpu_slots, None, STAGE_POLL_S),
         ):
             self._client.register_queue(
-                name, worker_concurrency=n_at_once, polling_interval_sec=poll_s
+                name,
+                worker_concurrency=n_at_once,
+                partition_worker_concurrency=n_of_owner,
+                polling_interval_sec=poll_s,
             )
 
     @database_errors()
@@ -216,13 +243,13 @@ class JobQueue:
         return self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
 
     @database_errors()
-    def restart(self, job_id: str, n_retries: int = 0) -> None:
+    def restart(self, job_id: str, owner: str, n_retries: int = 0) -> None:
         """Restart the job; stages that the manifest lists as completed are not run again.
 
         Only for a job that no live worker works on.
         """
         self._client.delete_workflows([row.workflow_id for row in self._rows(job_id)])
-        self.enqueue(job_id, n_retries)
+        self.enqueue(job_id, owner, n_retries)
 
     @database_errors()
     def job_states(self, n_retries: Mapping[str, int]) -> dict[str, WorkflowStatus]:

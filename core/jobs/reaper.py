@@ -100,6 +100,7 @@ class Reaper:
         """Look once."""
         self._check_lock()
         self._guarded(self.recover_dead)
+        self._guarded(self._recovery.adopt)
         self._guarded(self.take_back_dropped)
         self._guarded(self.close_lost)
         if time.monotonic() - self._cleaned_at >= CLEANING_INTERVAL_S:
@@ -171,7 +172,8 @@ class Reaper:
     def _restart(self, job_id: str) -> None:
         with suppress(Timeout), self._store.hold(job_id):
             logger.warning("%s was started by another version and restarts", job_id)
-            self._queue.restart(job_id, self._store.load(job_id).n_retries)
+            manifest = self._store.load(job_id)
+            self._queue.restart(job_id, manifest.owner, manifest.n_retries)
 
     def close_lost(self) -> None:
         """Close the manifests of jobs that the engine gave up or does not know."""
@@ -190,9 +192,7 @@ class Reaper:
         if not self._retention_days:
             return
         for job_id in self._store.expired(older_than_s=self._retention_days * DAY_S):
-            logger.info(
-                "deleted %s, which ended more than %g days ago", job_id, self._retention_days
-            )
+            logger.info("deleted %s, %g days after its end", job_id, self._retention_days)
             self._guarded(self._store.delete, job_id)
 
     def forget_deleted(self) -> None:

@@ -14,8 +14,9 @@ from dbos import DBOS  # noqa: TID251
 from dbos._context import get_local_dbos_context  # noqa: TID251
 from dbos._dbos import _get_dbos_instance  # noqa: TID251
 
-from core.jobs.queue import JOBS_QUEUE
+from core.jobs.queue import ACTIVE, JOBS_QUEUE, PARTITIONED_QUEUES
 from core.system.database import database_errors
+from stemcrate.schemas.owners import LOCAL
 
 GIVE_BACK_S = 3.0
 """The longest that a worker that stops waits for its database; another one then recovers."""
@@ -73,6 +74,23 @@ class Recovery:
         )
         with system_db.engine.connect() as connection:
             return set(connection.scalars(query))
+
+    @database_errors()
+    def adopt(self) -> None:
+        """Give work that an earlier version queued without an owner a turn: that of `local`.
+
+        Raises `DatabaseUnavailable`.
+        """
+        system_db = _get_dbos_instance()._sys_db
+        rows = system_db.tables.workflow_status
+        lost = sa.and_(
+            rows.c.status.in_(ACTIVE),
+            rows.c.queue_name.in_(PARTITIONED_QUEUES),
+            rows.c.queue_partition_key.is_(None),
+        )
+        with system_db.engine.begin() as connection:
+            if connection.scalar(sa.select(sa.exists().where(lost))):
+                connection.execute(sa.update(rows).where(lost).values(queue_partition_key=LOCAL))
 
     @database_errors()
     def take_back(self, workflow_id: str, executor_id: str) -> None:

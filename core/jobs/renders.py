@@ -36,7 +36,7 @@ class RenderService:
         )
         if is_new:
             try:
-                self._queue.enqueue_render(id, record.run)
+                self._queue.enqueue_render(id, record.run, record.owner)
             except Exception:
                 self.renders.delete(id)
                 raise

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from filelock import Timeout
 
@@ -11,6 +11,7 @@ from core.artifacts.uploads import Upload
 from core.errors import DatabaseUnavailable, JobNotRetryable, StorageFull
 from core.jobs.progress import JobProgress, LoggedEvent, ProgressLog, job_progress
 from core.jobs.queue import JobQueue
+from core.jobs.quotas import OwnerQuotas
 from core.library.intake.job_tracks import add_again, forget_job
 from core.library.library import Library
 from core.pipeline.pipeline import AudioPipeline
@@ -34,12 +35,14 @@ class JobService:
         progress: ProgressLog,
         pipeline: AudioPipeline,
         library: Library,
+        quotas: OwnerQuotas | None = None,
     ) -> None:
         self._store = store
         self._queue = queue
         self._log = progress
         self._pipeline = pipeline
         self._library = library
+        self._quotas = quotas
         self._costs = {stage.name: stage.cost for stage in pipeline.stages}
 
     def submit(
@@ -47,19 +50,26 @@ class JobService:
     ) -> ProcessingManifest:
         """Create a job for uploads and queue it. If it cannot be queued, nothing is left.
 
-        A job of this id that is there already is queued, unless it is, and returned.
+        A job of this id that is there already is queued, unless it is, and returned. Raises
+        `QuotaExceeded`, `DatabaseUnavailable`.
         """
         if self._store.exists(job_id):
-            self._queue.enqueue(job_id)
-            return self._store.load(job_id)
-        manifest = self._pipeline.create_job(uploads, options, job_id=job_id)
-        try:
-            self._log.append(job_id, {"kind": "state", "state": JobState.QUEUED})
-            self._queue.enqueue(job_id)
-        except Exception:
-            self._store.delete(job_id)
-            raise
+            there = self._store.load(job_id)
+            self._queue.enqueue(job_id, there.owner)
+            return there
+        with self._place():
+            manifest = self._pipeline.create_job(uploads, options, job_id=job_id)
+            try:
+                self._log.append(job_id, {"kind": "state", "state": JobState.QUEUED})
+                self._queue.enqueue(job_id, manifest.owner)
+            except Exception:
+                self._store.delete(job_id)
+                raise
         return manifest
+
+    def _place(self) -> AbstractContextManager[None]:
+        """Hold a place of the owner for a job that is queued now."""
+        return nullcontext() if self._quotas is None else self._quotas.job_places()
 
     def progress(self, manifest: ProcessingManifest) -> JobProgress:
         """Return the progress of a manifest's job."""
@@ -106,11 +116,12 @@ class JobService:
     def retry(self, job_id: str) -> JobState:
         """Queue an ended job again; what is done stays done.
 
-        Raises `JobNotFound`, `JobNotRetryable`, `StorageFull`, `DatabaseUnavailable`.
+        Raises `JobNotFound`, `JobNotRetryable`, `QuotaExceeded`, `StorageFull`,
+        `DatabaseUnavailable`.
         """
         self._store.load(job_id)  # no other text becomes the name of a lock
         try:
-            with self._store.hold(job_id, timeout_s=HOLD_S):
+            with self._place(), self._store.hold(job_id, timeout_s=HOLD_S):
                 return self._retry(self._store.load(job_id))
         except Timeout as error:
             raise JobNotRetryable(
@@ -124,7 +135,7 @@ class JobService:
             self._log.forget(job_id)  # who follows the job would stop at its earlier end
             self._log.append(job_id, {"kind": "state", "state": manifest.state})
             add_again(self._library, job_id)
-            self._queue.enqueue(job_id, manifest.n_retries)
+            self._queue.enqueue(job_id, manifest.owner, manifest.n_retries)
         except Exception:
             self._store.replace(before)
             raise

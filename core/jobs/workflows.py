@@ -83,9 +83,11 @@ def register_workflows(
 
     def process(job_id: str) -> None:
         n_tracks = patiently(lambda: pipeline.start(job_id))
-        tell_state(log, job_id, pipeline.store.load(job_id).state)
+        manifest = pipeline.store.load(job_id)
+        tell_state(log, job_id, manifest.state)
         handles = [
-            _enqueue(TRACKS_QUEUE, process_track, index, job_id, index) for index in range(n_tracks)
+            _enqueue(TRACKS_QUEUE, process_track, index, job_id, index, owner=manifest.owner)
+            for index in range(n_tracks)
         ]
         for handle in handles:
             try:
@@ -107,13 +109,20 @@ def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:
 
 
 def _enqueue(
-    queue_name: str, workflow: Callable[..., Any], part: str | int, *arguments: str | int | None
+    queue_name: str,
+    workflow: Callable[..., Any],
+    part: str | int,
+    *arguments: str | int | None,
+    owner: str | None = None,
 ) -> WorkflowHandle[Any]:
     """Queue a part of the workflow that runs here, unless that was done before."""
     # Tracks with a low index first: a small job does not wait for all of a large one.
     index = next((value for value in arguments if isinstance(value, int)), 0)
     workflow_id = f"{DBOS.workflow_id}.{part}"
-    with SetWorkflowID(workflow_id), SetEnqueueOptions(priority=index + 1):
+    with (
+        SetWorkflowID(workflow_id),
+        SetEnqueueOptions(priority=index + 1, queue_partition_key=owner),
+    ):
         return DBOS.enqueue_workflow(queue_name, workflow, *arguments)
 
 

@@ -6,6 +6,7 @@ in WAL mode (several processes read while one writes), PostgreSQL when the URL s
 packages and this module alone use SQL.
 """
 
+import hashlib
 import logging
 import sqlite3
 import time
@@ -167,6 +168,24 @@ def changing_tables(url: str) -> Iterator[None]:
             yield
         finally:
             connection.execute(sa.select(sa.func.pg_advisory_unlock(TABLES_LOCK)))
+
+
+@contextmanager
+def one_process(url: str, task: str) -> Iterator[None]:
+    """Be the only process that is at this task while the block runs. For short blocks.
+
+    Threads of a process take turns before, so that few connections wait. Raises
+    `DatabaseUnavailable`.
+    """
+    if is_sqlite(url):
+        path = sqlite_path(url)
+        with FileLock(path.with_name(f"{path.name}.tasks.lock")):
+            yield
+        return
+    key = int.from_bytes(hashlib.sha256(task.encode()).digest()[:8], signed=True)
+    with transaction(url) as connection:  # its end releases the lock
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        yield
 
 
 def _turn_wal_on(url: str) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from queue import Queue
 
-from core.errors import InvalidAudio, UnreadableAudio
+from core.errors import UnreadableAudio
 from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits, ProcessTimedOut
 
 
@@ -20,30 +20,28 @@ class Prober:
         for process in self._processes:
             self._free.put(process)
 
-    def find_refusal(self, path: Path, name: str) -> InvalidAudio | None:
-        """Return why a file cannot be used, None where it can; messages call it ``name``.
+    def probe(self, path: Path, name: str) -> float | None:
+        """Return the duration of a file in seconds, None if it does not say; it can be used.
 
-        Whatever `core.audio.reading.decode.probe` raises; `UnreadableAudio` for a file that takes
-        longer or more memory than the limits allow, or that crashes the decoder.
+        Messages call it ``name``. Raises what `core.audio.reading.decode.probe` raises, and
+        `UnreadableAudio` for a file that takes longer or more memory than the limits allow, or
+        that crashes the decoder.
         """
         process = self._free.get()
         try:
-            process.call(_probe, path, name, self._max_duration_s)
-        except InvalidAudio as error:
-            return error
-        except ProcessTimedOut:
-            return UnreadableAudio(
+            return process.call(_probe, path, name, self._max_duration_s)
+        except ProcessTimedOut as error:
+            raise UnreadableAudio(
                 f"{name} could not be read within {self._limits.silence_s:g} s.",
                 hint="Its tags or its headers may be damaged: export it again.",
-            )
+            ) from error
         except ProcessDied as error:
-            return UnreadableAudio(
+            raise UnreadableAudio(
                 f"{name} could not be read: {error}.",
                 hint="The file may be broken: export it again.",
-            )
+            ) from error
         finally:
             self._free.put(process)
-        return None
 
     def close(self) -> None:
         """End the processes."""
@@ -56,7 +54,7 @@ def _load_decoders() -> None:
     import core.audio.reading.decode  # noqa: F401
 
 
-def _probe(path: Path, name: str, max_duration_s: float | None) -> None:
+def _probe(path: Path, name: str, max_duration_s: float | None) -> float | None:
     from core.audio.reading.decode import probe
 
-    probe(path, name=name, max_duration_s=max_duration_s)
+    return probe(path, name=name, max_duration_s=max_duration_s).duration_s

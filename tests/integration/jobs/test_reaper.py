@@ -33,6 +33,9 @@ class NoRecovery(Recovery):
     def recover(self, executor_id: str) -> None:
         pass
 
+    def adopt(self) -> None:
+        pass
+
     def running(self) -> set[str]:
         return self._running
 
