@@ -34,6 +34,10 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "get_segment",
             "get_waveform",
             "get_spectrogram",
+            "list_batches",
+            "get_batch",
+            "list_batch_jobs",
+            "get_batch_manifest",
             "get_render",
             "download_render",
             "get_weights_fetch",
@@ -62,6 +66,9 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "cancel_job",
             "retry_job",
             "delete_job",
+            "create_batch",
+            "cancel_batch",
+            "delete_batch",
             "create_upload",
             "get_upload",
             "append_upload",
@@ -110,8 +117,8 @@ class Caller:
 
     @property
     def is_local_user(self) -> bool:
-        """Whether no key is demanded: the user of the machine, or whom the operator let in."""
-        return self.key_id is None
+        """Whether this is the user of the machine, of whom no key is demanded."""
+        return self.key_id is None and self.owner == LOCAL
 
     @classmethod
     def of(cls, key: ApiKey) -> "Caller":

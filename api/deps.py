@@ -24,6 +24,7 @@ from core.artifacts.store import JobStore
 from core.artifacts.usage import DiskUsage
 from core.audio.reading.prober import Prober
 from core.errors import DatabaseUnavailable
+from core.jobs.batches import BatchService
 from core.jobs.database import prepare_database, wait_for_database
 from core.jobs.imports import ImportService
 from core.jobs.progress import ProgressLog
@@ -59,6 +60,7 @@ class Services:
     queue: JobQueue
     progress: ProgressLog
     jobs: JobService
+    batches: BatchService
     renders: RenderService
     imports: ImportService
     fetches: FetchStore
@@ -116,6 +118,15 @@ class Services:
             incoming=incoming,
             quotas=quotas,
             jobs=JobService(store, self.queue, self.progress, pipeline, library, quotas),
+            batches=BatchService(
+                self.settings.resolved_database_url(),
+                store,
+                incoming,
+                library,
+                self.queue,
+                quotas,
+                is_limited=is_limited,
+            ),
             renders=RenderService(store, self.queue, self.progress, library),
             imports=ImportService(data_dir, self.queue, self.settings.library_folders, owner),
             library=library,
@@ -154,6 +165,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
         settings.listen_limits(),
         settings.listen_cache_max_bytes,
     )
+    quotas = OwnerQuotas(LOCAL, url, queue, Footprint(store, incoming))
     try:
         yield Services(
             settings=settings,
@@ -163,6 +175,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             queue=queue,
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline, library),
+            batches=BatchService(url, store, incoming, library, queue, quotas, is_limited=False),
             renders=RenderService(store, queue, progress, library),
             imports=ImportService(settings.data_dir, queue, settings.library_folders, LOCAL),
             fetches=FetchStore(settings.data_dir),
@@ -182,7 +195,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             streaming=EventStreams(settings.n_connections() // 4),
             watch=EventWatch(progress),
             stopping=stopping,
-            quotas=OwnerQuotas(LOCAL, url, queue, Footprint(store, incoming)),
+            quotas=quotas,
         )
     finally:
         stopping.set()

@@ -25,6 +25,7 @@ from api.problem_handlers import install_problem_handlers
 from api.rate_limits import LIMIT, POLICY
 from api.request_quota import RequestQuota
 from api.routes import (
+    batches,
     collections,
     corrections,
     downloads,
@@ -57,6 +58,7 @@ An installation that demands keys wants one with every request but those of prob
 TAGS = [
     {"name": "system", "description": "What this installation is, and how it is."},
     {"name": "jobs", "description": "Submit, follow, cancel and delete jobs."},
+    {"name": "batches", "description": "Thousands of files with the same options."},
     {"name": "uploads", "description": "Files in parts that survive cut connections (tus 1.0)."},
     {"name": "downloads", "description": "What jobs delivered."},
     {"name": "player", "description": "What jobs delivered, in pieces for players."},
@@ -121,6 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
             process,
             uploads,
             jobs,
+            batches,
             events,
             downloads,
             player,

@@ -56,6 +56,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.TrackChanged: 412,
     errors.PlaylistChanged: 412,
     errors.GridLocked: 409,
+    errors.BatchNotFound: 404,
     errors.RenderNotFound: 404,
     errors.FetchNotFound: 404,
     errors.KeyRequired: 401,

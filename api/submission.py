@@ -4,7 +4,7 @@ Files are opened in the prober's processes alone. Who waits for a place there ho
 threads that the routes share.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from core.artifacts.store import new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import InvalidAudio, InvalidOption
 from core.jobs.addition import sort_uploads, submit_addition
+from core.jobs.examination import examine
 from core.pipeline.composites import check_composites
 from core.pipeline.options import parse_options
 from core.pipeline.separating import plan_with
@@ -29,9 +30,6 @@ from core.system.disk import require_free
 from stemcrate.schemas.library import Adding
 from stemcrate.schemas.manifest import ProcessingManifest
 from stemcrate.schemas.options import ProcessingOptions
-
-UNKNOWN_BYTES_PER_S = 16_000
-"""What counts as a second of a file that does not say its duration: 128 kbit/s."""
 
 
 @asynccontextmanager
@@ -72,7 +70,7 @@ async def submit(services: Services, intake: Intake) -> ProcessingManifest:
     `DatabaseUnavailable`.
     """
     options = await run_in_threadpool(_read_options, services, intake)
-    found = await examine(services, intake.uploads)
+    found = await examine_all(services, intake.uploads)
     if found.refusals:
         raise FilesRefused([(upload.name, error) for upload, error in found.refusals])
     await run_in_threadpool(services.quotas.count_audio, found.duration_s)
@@ -93,7 +91,7 @@ async def submit_to_library(services: Services, intake: Intake) -> Adding:
         )
     _require_files(intake)
     addition = await run_in_threadpool(sort_uploads, services.library, intake.uploads)
-    found = await examine(services, addition.new)
+    found = await examine_all(services, addition.new)
     await run_in_threadpool(services.quotas.count_audio, found.duration_s)
     state = await run_in_threadpool(
         submit_addition,
@@ -118,18 +116,14 @@ class Examined:
     duration_s: float
 
 
-async def examine(services: Services, uploads: Sequence[Upload]) -> Examined:
+async def examine_all(services: Services, uploads: Sequence[Upload]) -> Examined:
     """Scan and probe files. Raises `ServerBusy`, `ScannerUnavailable`."""
 
     def look_into(path: Path, upload: Upload) -> float | InvalidAudio:
-        refusal = services.scanner.find_refusal(path, upload.name)
-        if refusal is not None:
-            return refusal
         try:
-            duration_s = services.prober.probe(path, upload.name)
+            return examine(services.scanner, services.prober, path, upload)
         except InvalidAudio as error:
             return error
-        return upload.n_bytes / UNKNOWN_BYTES_PER_S if duration_s is None else duration_s
 
     refusals: list[tuple[Upload, InvalidAudio]] = []
     total_s = 0.0
@@ -150,9 +144,18 @@ def _announced_bytes(request: Request) -> int:
 
 
 def _read_options(services: Services, intake: Intake) -> ProcessingOptions:
-    defaults = services.settings.default_options()
-    options = parse_options(intake.options(), defaults)
+    options = read_options(services, intake.options())
     _require_files(intake)
+    return options
+
+
+def read_options(services: Services, texts: Mapping[str, str]) -> ProcessingOptions:
+    """Read the options of a job over the installation's defaults, and check that it can run.
+
+    Raises `InvalidOption`, `UnknownModel`, `UnsupportedFormat`, `ModelUnavailable`.
+    """
+    defaults = services.settings.default_options()
+    options = parse_options(texts, defaults)
     if options.separates:
         plan = plan_with(options, services.inventory())
         check_composites(options, defaults, plan.made)

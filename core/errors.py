@@ -38,6 +38,7 @@
     ├── TrackChanged                  track_changed
     ├── PlaylistChanged               playlist_changed
     ├── GridLocked                    grid_locked
+    ├── BatchNotFound                 batch_not_found
     ├── RenderNotFound                render_not_found
     ├── FetchNotFound                 fetch_not_found
     ├── KeyRequired                   key_required
@@ -325,6 +326,12 @@ class GridLocked(StemcrateError):
     """The beat grid of the track is locked against changes."""
 
     code = "grid_locked"
+
+
+class BatchNotFound(StemcrateError):
+    """No batch has this id."""
+
+    code = "batch_not_found"
 
 
 class RenderNotFound(StemcrateError):

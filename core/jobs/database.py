@@ -1,7 +1,7 @@
 """The job tables, created by whichever process starts first.
 
-The database holds the engine's own tables, `progress_events`, `worker_reports` and
-`idempotent_requests`.
+The database holds the engine's own tables, `progress_events`, `worker_reports`,
+`idempotent_requests`, `batches` and `batch_items`.
 """
 
 import logging
@@ -54,6 +54,36 @@ idempotent_requests = sa.Table(
     sa.Column("status", sa.Integer),
     sa.Column("headers", sa.Text),
     sa.Column("body", sa.LargeBinary),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("owner", sa.String(63), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("created_s", sa.Double, nullable=False),
+    sa.Column("finished_s", sa.Double),
+    sa.Column("state", sa.String(16)),
+    sa.Column("wanted", sa.String(16), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("is_limited", sa.Boolean, nullable=False),
+)
+"""Written by `core.jobs.batch_store`. Times are in Unix seconds."""
+
+batch_items = sa.Table(
+    "batch_items",
+    metadata,
+    sa.Column("batch_id", sa.String(36), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("job_id", sa.String(36), nullable=False, unique=True),
+    sa.Column("upload_id", sa.String(32)),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("is_made", sa.Boolean, nullable=False),
+    sa.Column("failure", sa.Text),
 )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.jobs.batch_states import note_state
 from core.jobs.database import progress_events
 from core.system.database import transaction
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
@@ -65,10 +66,12 @@ class ProgressLog:
         self._url = database_url
 
     def append(self, job_id: str, event: Mapping[str, Any]) -> None:
-        """Add an event."""
+        """Add an event; a change of state is noted in the job's batch with it."""
         row = {"job_id": job_id, "at": datetime.now(UTC), "payload": json.dumps(dict(event))}
         with transaction(self._url) as connection:
             connection.execute(sa.insert(progress_events).values(**row))
+            if event["kind"] == "state":
+                note_state(connection, job_id, JobState(event["state"]))
 
     def since(self, job_id: str, seq: int = 0, limit: int = 100) -> list[LoggedEvent]:
         """List up to ``limit`` events of a job after number ``seq``, oldest first."""

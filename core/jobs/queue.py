@@ -23,9 +23,10 @@ JOBS_QUEUE = "jobs"
 TRACKS_QUEUE = "tracks"
 RENDERS_QUEUE = "renders"
 IMPORTS_QUEUE = "imports"
-QUEUES = (JOBS_QUEUE, TRACKS_QUEUE, "gpu", "cpu", RENDERS_QUEUE, IMPORTS_QUEUE)
-PARTITIONED_QUEUES = (JOBS_QUEUE, TRACKS_QUEUE, RENDERS_QUEUE, IMPORTS_QUEUE)
+BATCHES_QUEUE = "batches"
+PARTITIONED_QUEUES = (JOBS_QUEUE, TRACKS_QUEUE, RENDERS_QUEUE, IMPORTS_QUEUE, BATCHES_QUEUE)
 """Owners take turns in these (decision 26); the engine starts nothing there without an owner."""
+QUEUES = (*PARTITIONED_QUEUES, "gpu", "cpu")
 JOBS_AT_ONCE = 4
 # Polling interval of an idle worker. Measured on one slow core: stages every 0.1 s
 # cost 10 % of it, 0.2 s half of that; a track of eleven stages then waits 1 s for its queues.
@@ -34,8 +35,12 @@ STAGE_POLL_S = 0.2
 PLACES_FRESH_S = 1.0
 RESULT_POLL_S = 0.1  # while a job runs
 JOB_WORKFLOW = "process_job"
+TRACK_WORKFLOW = "process_track"
+STAGE_WORKFLOW = "run_stage"
+JOB_WORKFLOWS = (JOB_WORKFLOW, TRACK_WORKFLOW, STAGE_WORKFLOW)
 RENDER_WORKFLOW = "render"
 IMPORT_WORKFLOW = "import_folder"
+BATCH_WORKFLOW = "carry_out_batch"
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 FORGET_AFTER_S = 10.0
 BATCH = 500
@@ -119,6 +124,19 @@ class JobQueue:
                 "workflow_name": IMPORT_WORKFLOW,
                 "queue_name": IMPORTS_QUEUE,
                 "workflow_id": _import_workflow(id),
+                "queue_partition_key": owner,
+            },
+            id,
+        )
+
+    @database_errors()
+    def enqueue_batch(self, id: str, revision: int, owner: str) -> None:
+        """Queue what a batch wants by its request of this number. Idempotent."""
+        self._client.enqueue(
+            {
+                "workflow_name": BATCH_WORKFLOW,
+                "queue_name": BATCHES_QUEUE,
+                "workflow_id": _batch_workflow(id, revision),
                 "queue_partition_key": owner,
             },
             id,
@@ -227,6 +245,7 @@ class JobQueue:
             (TRACKS_QUEUE, cpu_slots + 3, cpu_slots + 2, JOB_POLL_S),
             (RENDERS_QUEUE, 1, 1, JOB_POLL_S),
             (IMPORTS_QUEUE, 1, 1, JOB_POLL_S),
+            (BATCHES_QUEUE, 2, 1, JOB_POLL_S),
             ("gpu", 1, None, STAGE_POLL_S),
             ("cpu", cpu_slots, None, STAGE_POLL_S),
         ):
@@ -269,6 +288,11 @@ class JobQueue:
         """Return the engine's states of imports, by id; unknown ones are missing."""
         return self._states([_import_workflow(id) for id in ids])
 
+    @database_errors()
+    def batch_states(self, revisions: Mapping[str, int]) -> dict[str, WorkflowStatus]:
+        """Return the engine's states of these requests of batches; unknown ones are missing."""
+        return self._states([_batch_workflow(*batch) for batch in revisions.items()])
+
     def _states(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowStatus]:
         states: dict[str, WorkflowStatus] = {}
         for batch in _batches(workflow_ids):
@@ -309,6 +333,10 @@ def _render_workflow(id: str, run: str) -> str:
 
 def _import_workflow(id: str) -> str:
     return f"{id}.import"
+
+
+def _batch_workflow(id: str, revision: int) -> str:
+    return f"{id}.batch{revision}"
 
 
 def _batches(job_ids: Sequence[str]) -> Iterable[list[str]]:

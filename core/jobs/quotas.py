@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.access.usage import UsageCounts, refusal
 from core.artifacts.footprint import Footprint
+from core.jobs.batch_store import BatchStore
 from core.jobs.queue import JobQueue
 from core.system.database import one_process
 from stemcrate.schemas.quotas import Allowance, Policy
@@ -32,6 +33,7 @@ class OwnerQuotas:
         self._queue = queue
         self._footprint = footprint
         self._limits = limits
+        self._batches = BatchStore(database_url, owner)
         self._counts = UsageCounts(database_url)
 
     def count_request(self) -> Allowance | None:
@@ -74,7 +76,9 @@ class OwnerQuotas:
         """Check that so many jobs may be queued now."""
         policy = self._limits.jobs
         if policy.quota:
-            available = policy.quota - self._queue.n_open(self._owner)
+            # A batch has places for all its files from the start.
+            n_used = self._queue.n_open(self._owner) + self._batches.n_waiting()
+            available = policy.quota - n_used
             if n_jobs > available:
                 raise refusal(Allowance(policy=policy, available=max(0, available)))
 

@@ -25,9 +25,8 @@ from core.jobs.liveness import Liveness
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import (
     ACTIVE,
-    IMPORT_WORKFLOW,
+    JOB_WORKFLOWS,
     PIPELINE_VERSION,
-    RENDER_WORKFLOW,
     JobQueue,
     job_of,
 )
@@ -163,8 +162,7 @@ class Reaper:
         outdated = {
             job_of(row)
             for row in pending
-            if row.app_version != PIPELINE_VERSION
-            and row.name not in (RENDER_WORKFLOW, IMPORT_WORKFLOW)
+            if row.app_version != PIPELINE_VERSION and row.name in JOB_WORKFLOWS
         }
         for job_id in outdated - alive:
             self._guarded(self._restart, job_id)

@@ -15,6 +15,10 @@ from typing import NoReturn
 
 from dbos import DBOS, DBOSConfig  # noqa: TID251
 
+from core.access.limits import UNLIMITED, OwnerLimits
+from core.artifacts.scanning import Scanner
+from core.audio.reading.prober import Prober
+from core.jobs.batch_runner import BatchRunner, BatchSweep, register_batch_workflow
 from core.jobs.child import CANCEL_GRACE_S, StageProcess
 from core.jobs.database import wait_for_database
 from core.jobs.fetcher import LOOK_EVERY_S, WeightsFetcher
@@ -36,12 +40,14 @@ from core.jobs.workflows import register_workflows
 from core.library.libraries import Libraries
 from core.pipeline.attempts import DeathLimits
 from core.pipeline.runtime import Runtime
+from core.system.isolation import ProcessLimits
 from core.system.logs import LogFormat, configure_logging, quieten_engine
 
 logger = logging.getLogger(__name__)
 
 FENCED_EXIT_CODE = 75
-_Runners = tuple[StageRunner, RenderRunner, ImportRunner, WeightsFetcher]
+PROBE_LIMITS = ProcessLimits(silence_s=30.0, memory_bytes=4_000_000_000)
+_Runners = tuple[StageRunner, RenderRunner, ImportRunner, BatchRunner, WeightsFetcher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ class WorkerOptions:
     retention_days: float = 0.0
     render_days: float = 7.0
     render_max_bytes: int = 5_000_000_000
+    scan_command: str = ""
+    scan_timeout_s: float = 120.0
+    probe_limits: ProcessLimits = PROBE_LIMITS
+    max_upload_bytes: int = 500_000_000
+    owner_limits: OwnerLimits = UNLIMITED
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     log_level: str = "INFO"
@@ -108,6 +119,17 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     )
     register_import_workflow(imports)
     queue = JobQueue(options.database_url)
+    batches = BatchRunner(
+        options.database_url,
+        pipeline,
+        queue,
+        log,
+        scanner=Scanner(options.scan_command, timeout_s=options.scan_timeout_s),
+        prober=Prober(1, options.probe_limits, max_duration_s=options.runtime.max_duration_s),
+        limits=options.owner_limits,
+        max_upload_bytes=options.max_upload_bytes,
+    )
+    register_batch_workflow(batches)
     queue.register(cpu_slots=options.cpu_slots)
     DBOS.launch()
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
@@ -117,7 +139,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         fetched=reporter.look,
         max_deaths=options.stage_max_attempts,
     )
-    runners = (runner, renders, imports, fetcher)
+    runners = (runner, renders, imports, batches, fetcher)
     recovery = Recovery()
     reaper = Reaper(
         pipeline,
@@ -141,6 +163,11 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         ("library", library_sync.run, options.reaper_interval_s),
         ("renders", sweep.run, options.reaper_interval_s),
         ("imports", ImportSweep(options.data_dir, queue).run, options.reaper_interval_s),
+        (
+            "batches",
+            BatchSweep(options.database_url, pipeline.store, queue).run,
+            options.reaper_interval_s,
+        ),
         ("reporter", reporter.run, options.reaper_interval_s),
         ("weights", fetcher.run, LOOK_EVERY_S),
     ):

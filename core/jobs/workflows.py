@@ -20,7 +20,13 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandle, error  
 from core.errors import DatabaseUnavailable, JobNotFound
 from core.jobs.patience import patiently
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import JOB_WORKFLOW, RESULT_POLL_S, TRACKS_QUEUE
+from core.jobs.queue import (
+    JOB_WORKFLOW,
+    RESULT_POLL_S,
+    STAGE_WORKFLOW,
+    TRACK_WORKFLOW,
+    TRACKS_QUEUE,
+)
 from core.jobs.recovery import current_claim
 from core.jobs.runner import StageRunner
 from core.pipeline.attempts import NotOwned
@@ -44,7 +50,7 @@ def register_workflows(
     ``ended`` is called whenever a job ends here; it must return at once.
     """
 
-    @DBOS.workflow(name="run_stage", max_recovery_attempts=NO_LIMIT)
+    @DBOS.workflow(name=STAGE_WORKFLOW, max_recovery_attempts=NO_LIMIT)
     def run_stage(job_id: str, stage_name: str, track_index: int | None) -> str:
         claim = current_claim()
 
@@ -67,7 +73,7 @@ def register_workflows(
         except error.DBOSAwaitedWorkflowCancelledError:
             return StageState.CANCELLED
 
-    @DBOS.workflow(name="process_track", max_recovery_attempts=NO_LIMIT)
+    @DBOS.workflow(name=TRACK_WORKFLOW, max_recovery_attempts=NO_LIMIT)
     def process_track(job_id: str, index: int) -> None:
         with work_in_log(job_id, track_index=index):
             _unless_deleted(lambda: process_stages(job_id, index))

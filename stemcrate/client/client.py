@@ -2,6 +2,7 @@
 
 from types import TracebackType
 
+from stemcrate.client.batches import BatchCalls
 from stemcrate.client.collections import CollectionCalls
 from stemcrate.client.connection import Connection
 from stemcrate.client.downloads import DownloadCalls
@@ -22,6 +23,7 @@ class Client(
     SystemCalls,
     ResumableCalls,
     JobCalls,
+    BatchCalls,
     DownloadCalls,
     PlayerCalls,
     RenderCalls,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from queue import Queue
 
-from core.errors import UnreadableAudio
+from core.errors import InvalidAudio, UnreadableAudio
 from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits, ProcessTimedOut
 
 
@@ -42,6 +42,14 @@ class Prober:
             ) from error
         finally:
             self._free.put(process)
+
+    def find_refusal(self, path: Path, name: str) -> InvalidAudio | None:
+        """Return why a file cannot be used, None where it can; see `probe`."""
+        try:
+            self.probe(path, name)
+        except InvalidAudio as error:
+            return error
+        return None
 
     def close(self) -> None:
         """End the processes."""

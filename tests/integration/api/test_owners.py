@@ -12,6 +12,7 @@ import pytest
 from api.main import create_app
 from core.library.library import Library
 from stemcrate.client import ApiError, NamedFile
+from stemcrate.schemas.batches import BatchInput
 from stemcrate.schemas.collections import CollectionRequest
 from stemcrate.schemas.corrections import CorrectionsChange
 from stemcrate.schemas.owners import LOCAL
@@ -35,6 +36,7 @@ class Belongings:
     track: str
     shared_track: str
     upload: str
+    batch: str
     render: str
     playlist: str
     collection: str
@@ -81,6 +83,7 @@ def make(house: House, owner: Owner, song: Path, seed: int) -> Belongings:
         track=track,
         shared_track=shared_track,
         upload=client.upload_file(own).id,
+        batch=client.create_batch([BatchInput(sha256=track)], {"model": "spleeter"}).id,
         render=render.id,
         playlist=client.create_playlist(PlaylistRequest(name=f"set {seed}", n_tracks=1)).id,
         collection=client.create_collection(request).id,
@@ -126,6 +129,7 @@ KINDS = {
     "/library/collections/": "collection",
     "/library/imports/": "import_",
     "/uploads/": "upload",
+    "/batches/": "batch",
     "/renders/": "render",
     "/playlists/": "playlist",
 }
@@ -244,6 +248,8 @@ def test_what_belongs_to_another_cannot_be_used(
     wishes = {"name": "x", "tracks": [annas.track]}
     for path, body, status in (
         ("/playlists", wishes, 404),
+        ("/batches", {"inputs": [{"sha256": annas.track}]}, 404),
+        ("/batches", {"inputs": [{"upload_id": annas.upload}]}, 404),
         ("/renders", {"kind": "mix", "job_id": annas.job}, 404),
         (
             "/renders",
@@ -265,6 +271,7 @@ def test_what_belongs_to_another_cannot_be_used(
         assert (made.status_code, made.json()["n_tracks"]) == (201, 0)
         client.delete_collection(made.json()["id"])
     assert {j.job_id for j in client.list_jobs().jobs} == {bens.job, bens.shared_job}
+    assert [batch.id for batch in client.list_batches().batches] == [bens.batch]
 
 
 def test_the_same_song_is_two_tracks(

@@ -17,7 +17,7 @@ from tests.postgres import BOTH_DATABASES
 
 def prepare_and_use(url: str, number: int) -> None:
     prepare_database(url)
-    ProgressLog(url).append("job", {"kind": "state", "number": number})
+    ProgressLog(url).append("job", {"kind": "progress", "number": number})
     JobQueue(url).enqueue(f"job-{number}", "local")
 
 

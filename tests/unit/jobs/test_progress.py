@@ -188,10 +188,10 @@ def test_numbers_are_not_used_twice(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'jobs.sqlite'}"
     prepare_database(url)
     log = ProgressLog(url)
-    log.append("a", {"kind": "state"})
+    log.append("a", {"kind": "progress"})
     last = log.since("a")[-1].seq
     log.forget("a")
-    log.append("a", {"kind": "state"})
+    log.append("a", {"kind": "progress"})
 
     assert [event.seq for event in log.since("a", last)] == [last + 1]
 

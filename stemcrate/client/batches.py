@@ -1,0 +1,114 @@
+"""Batches: thousands of files with the same options, a job for each."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from stemcrate.client.calls import Calls
+from stemcrate.client.connection import path_of
+from stemcrate.client.errors import WaitTimeout
+from stemcrate.schemas.batches import (
+    Batch,
+    BatchInput,
+    BatchItem,
+    BatchList,
+    BatchManifest,
+    BatchPage,
+    BatchRequest,
+)
+
+BATCH_POLL_S = 2.0
+BatchProgress = Callable[[Batch], None]
+
+
+class BatchCalls(Calls):
+    """Operations on batches. Each one that takes an id raises ``batch_not_found`` (404)."""
+
+    def create_batch(
+        self,
+        inputs: Sequence[BatchInput],
+        options: Mapping[str, str] | None = None,
+        *,
+        name: str = "",
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Make a job for each of up to 10,000 files that the server has; return the batch.
+
+        Parameters
+        ----------
+        inputs : complete uploads (`upload_file`), or the SHA-256 of files of own jobs and tracks.
+        options : as for `POST /process`, for all jobs.
+        name : a label.
+        idempotency_key : makes one batch of this call and its repetitions with the same key.
+
+        Raises `ApiError`: 404 ``upload_not_found``, 409 ``upload_incomplete`` or
+        ``model_unavailable``, 422 ``invalid_option``, 429 ``quota_exceeded``, 507 ``storage_full``;
+        `ApiError.field` names the input or option at fault.
+        """
+        wanted = BatchRequest(name=name, inputs=list(inputs), options=dict(options or {}))
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        body = wanted.model_dump(mode="json", exclude_unset=True)
+        return self._api.read("POST", "/batches", Batch, json=body, headers=headers)
+
+    def list_batches(self, *, limit: int = 50, cursor: str | None = None) -> BatchList:
+        """Return a page of batches, newest first."""
+        query = {"limit": limit, "cursor": cursor}
+        return self._api.read("GET", "/batches", BatchList, query=query)
+
+    def get_batch(self, batch_id: str) -> Batch:
+        """Return the state of a batch, with the number of its files in each state."""
+        return self._api.read("GET", path_of("batches", batch_id), Batch)
+
+    def batch_jobs(self, batch_id: str) -> Iterator[BatchItem]:
+        """Yield the files of a batch in their order, with their jobs, page by page."""
+        cursor: str | None = None
+        while True:
+            path = path_of("batches", batch_id, "jobs")
+            page = self._api.read("GET", path, BatchPage, query={"cursor": cursor})
+            yield from page.jobs
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_batch_manifest(self, batch_id: str) -> BatchManifest:
+        """Return the record of a batch: its options, and what became of each file."""
+        return self._api.read("GET", path_of("batches", batch_id, "manifest"), BatchManifest)
+
+    def wait_for_batch(
+        self,
+        batch_id: str,
+        *,
+        progress: BatchProgress | None = None,
+        timeout_s: float | None = None,
+    ) -> Batch:
+        """Wait until all jobs of a batch have ended; return it.
+
+        Parameters
+        ----------
+        progress : called with the batch after every look, the last time after its end.
+        timeout_s : maximum seconds to wait; None: no limit.
+
+        Raises
+        ------
+        WaitTimeout : it has not ended after ``timeout_s``; it continues.
+        """
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            batch = self.get_batch(batch_id)
+            if progress:
+                progress(batch)
+            if batch.state.is_final:
+                return batch
+            if end is not None and time.monotonic() > end:
+                raise WaitTimeout(
+                    f"Batch {batch_id} has not ended in the time given.",
+                    "It goes on; wait again, or cancel it.",
+                )
+            time.sleep(BATCH_POLL_S)
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Make no more jobs of a batch, and cancel those that have not ended; return it."""
+        return self._api.read("POST", path_of("batches", batch_id, "cancel"), Batch)
+
+    def delete_batch(self, batch_id: str) -> None:
+        """Delete a batch with all its jobs."""
+        self._api.tell("DELETE", path_of("batches", batch_id))
