@@ -297,6 +297,7 @@ class Settings(WorkbenchSettings):
             max_bytes=self.max_upload_bytes,
             timeout_s=self.ingest_timeout_s,
             max_playlist=self.ingest_max_playlist,
+            min_free_bytes=self.min_free_bytes,
             memory_bytes=self.process_memory_bytes,
         )
 

@@ -58,6 +58,9 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "list_playlists",
             "get_playlist",
             "export_playlist",
+            "list_ingests",
+            "get_ingest",
+            "get_ingest_manifest",
         }
     ),
     Scope.WRITE: frozenset(
@@ -76,6 +79,8 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "create_render",
             "delete_render",
             "add_tracks",
+            "create_ingest",
+            "cancel_ingest",
             "add_job_tracks",
             "correct_track",
             "undo_correction",

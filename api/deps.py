@@ -27,6 +27,7 @@ from core.errors import DatabaseUnavailable
 from core.jobs.batches import BatchService
 from core.jobs.database import prepare_database, wait_for_database
 from core.jobs.imports import ImportService
+from core.jobs.ingests import IngestService
 from core.jobs.progress import ProgressLog
 from core.jobs.queue import JobQueue
 from core.jobs.quotas import OwnerQuotas
@@ -63,6 +64,7 @@ class Services:
     batches: BatchService
     renders: RenderService
     imports: ImportService
+    ingests: IngestService
     fetches: FetchStore
     reports: WorkerReports
     speeds: Speeds
@@ -129,6 +131,14 @@ class Services:
             ),
             renders=RenderService(store, self.queue, self.progress, library),
             imports=ImportService(data_dir, self.queue, self.settings.library_folders, owner),
+            ingests=IngestService(
+                data_dir,
+                self.queue,
+                owner,
+                quotas,
+                is_limited=is_limited,
+                max_files_per_job=self.settings.max_files_per_job,
+            ),
             library=library,
             sets=SetPlanner(library),
             listener=self.listener.over(store, library),
@@ -178,6 +188,14 @@ def open_services(settings: Settings) -> Iterator[Services]:
             batches=BatchService(url, store, incoming, library, queue, quotas, is_limited=False),
             renders=RenderService(store, queue, progress, library),
             imports=ImportService(settings.data_dir, queue, settings.library_folders, LOCAL),
+            ingests=IngestService(
+                settings.data_dir,
+                queue,
+                LOCAL,
+                quotas,
+                is_limited=False,
+                max_files_per_job=settings.max_files_per_job,
+            ),
             fetches=FetchStore(settings.data_dir),
             reports=WorkerReports(url),
             speeds=Speeds(store),

@@ -31,6 +31,7 @@ from api.routes import (
     downloads,
     events,
     imports,
+    ingests,
     jobs,
     library,
     player,
@@ -133,6 +134,7 @@ def create_app(settings: Settings) -> FastAPI:
             corrections,
             collections,
             imports,
+            ingests,
             playlists,
             documentation,
         )

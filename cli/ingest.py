@@ -111,7 +111,12 @@ def _collector(
         closing(Prober(1, limits, max_duration_s=max_duration_s)) as prober,
     ):
         collector = Collector(
-            library, store, links, prober.find_refusal, mark=mark, folder=_ANYWHERE
+            library,
+            store,
+            links,
+            lambda path, upload: prober.probe(path, upload.name),
+            mark=mark,
+            folder=_ANYWHERE,
         )
         collector.remove_abandoned()
         yield collector

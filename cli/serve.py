@@ -152,6 +152,8 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         probe_limits=installation.probe_limits(),
         max_upload_bytes=installation.max_upload_bytes,
         owner_limits=installation.owner_limits(),
+        sources=installation.source_settings(),
+        max_files_per_job=installation.max_files_per_job,
         metrics_host=installation.worker_metrics_host,
         metrics_port=installation.worker_metrics_port,
         log_level=installation.log_level,

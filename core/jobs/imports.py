@@ -30,7 +30,7 @@ class ImportService:
         record, is_new = self.imports.take(self.folders.find(path))
         if is_new:
             try:
-                self._queue.enqueue_import(record.id, record.owner)
+                self._queue.enqueue_task("import", record.id, record.owner)
             except Exception:
                 self.imports.remove(record.id)
                 raise

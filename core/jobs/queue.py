@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
@@ -22,9 +23,18 @@ APPLICATION = "stemcrate"
 JOBS_QUEUE = "jobs"
 TRACKS_QUEUE = "tracks"
 RENDERS_QUEUE = "renders"
-IMPORTS_QUEUE = "imports"
+TaskKind = Literal["import", "ingest"]
+"""Tasks of workers (`core.artifacts.tasks`); each kind has a workflow and a queue of its own."""
+TASK_WORKFLOWS: dict[TaskKind, str] = {"import": "import_folder", "ingest": "ingest"}
+TASK_QUEUES: dict[TaskKind, str] = {"import": "imports", "ingest": "ingests"}
 BATCHES_QUEUE = "batches"
-PARTITIONED_QUEUES = (JOBS_QUEUE, TRACKS_QUEUE, RENDERS_QUEUE, IMPORTS_QUEUE, BATCHES_QUEUE)
+PARTITIONED_QUEUES = (
+    JOBS_QUEUE,
+    TRACKS_QUEUE,
+    RENDERS_QUEUE,
+    *TASK_QUEUES.values(),
+    BATCHES_QUEUE,
+)
 """Owners take turns in these (decision 26); the engine starts nothing there without an owner."""
 QUEUES = (*PARTITIONED_QUEUES, "gpu", "cpu")
 JOBS_AT_ONCE = 4
@@ -39,7 +49,6 @@ TRACK_WORKFLOW = "process_track"
 STAGE_WORKFLOW = "run_stage"
 JOB_WORKFLOWS = (JOB_WORKFLOW, TRACK_WORKFLOW, STAGE_WORKFLOW)
 RENDER_WORKFLOW = "render"
-IMPORT_WORKFLOW = "import_folder"
 BATCH_WORKFLOW = "carry_out_batch"
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 FORGET_AFTER_S = 10.0
@@ -117,13 +126,13 @@ class JobQueue:
         )
 
     @database_errors()
-    def enqueue_import(self, id: str, owner: str) -> None:
-        """Queue the import of a folder. Idempotent."""
+    def enqueue_task(self, kind: TaskKind, id: str, owner: str) -> None:
+        """Queue a task. Idempotent."""
         self._client.enqueue(
             {
-                "workflow_name": IMPORT_WORKFLOW,
-                "queue_name": IMPORTS_QUEUE,
-                "workflow_id": _import_workflow(id),
+                "workflow_name": TASK_WORKFLOWS[kind],
+                "queue_name": TASK_QUEUES[kind],
+                "workflow_id": _task_workflow(kind, id),
                 "queue_partition_key": owner,
             },
             id,
@@ -244,7 +253,8 @@ class JobQueue:
             (JOBS_QUEUE, JOBS_AT_ONCE + 1, JOBS_AT_ONCE, JOB_POLL_S),
             (TRACKS_QUEUE, cpu_slots + 3, cpu_slots + 2, JOB_POLL_S),
             (RENDERS_QUEUE, 1, 1, JOB_POLL_S),
-            (IMPORTS_QUEUE, 1, 1, JOB_POLL_S),
+            (TASK_QUEUES["import"], 1, 1, JOB_POLL_S),
+            (TASK_QUEUES["ingest"], 2, 1, JOB_POLL_S),
             (BATCHES_QUEUE, 2, 1, JOB_POLL_S),
             ("gpu", 1, None, STAGE_POLL_S),
             ("cpu", cpu_slots, None, STAGE_POLL_S),
@@ -284,9 +294,9 @@ class JobQueue:
         return self._states([_render_workflow(*render) for render in runs.items()])
 
     @database_errors()
-    def import_states(self, ids: Sequence[str]) -> dict[str, WorkflowStatus]:
-        """Return the engine's states of imports, by id; unknown ones are missing."""
-        return self._states([_import_workflow(id) for id in ids])
+    def task_states(self, kind: TaskKind, ids: Sequence[str]) -> dict[str, WorkflowStatus]:
+        """Return the engine's states of tasks, by id; unknown ones are missing."""
+        return self._states([_task_workflow(kind, id) for id in ids])
 
     @database_errors()
     def batch_states(self, revisions: Mapping[str, int]) -> dict[str, WorkflowStatus]:
@@ -318,7 +328,7 @@ def job_of(workflow: WorkflowStatus) -> str:
     """Return the id of a workflow's job: workflow ids are ``job.track.stage``.
 
     From the first retry on, they are ``job.retry1.track.stage``: the engine runs no id twice. Of a
-    render, ``id.run``, it is the render's id, and of an import, ``id.import``, the import's.
+    render, ``id.run``, it is the render's id, and of a task, ``id.kind``, the task's.
     """
     return workflow.workflow_id.partition(".")[0]
 
@@ -331,8 +341,8 @@ def _render_workflow(id: str, run: str) -> str:
     return f"{id}.{run}"
 
 
-def _import_workflow(id: str) -> str:
-    return f"{id}.import"
+def _task_workflow(kind: TaskKind, id: str) -> str:
+    return f"{id}.{kind}"
 
 
 def _batch_workflow(id: str, revision: int) -> str:

@@ -3,7 +3,6 @@
 import logging
 import threading
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from core.errors import StemcrateError
 
@@ -13,7 +12,7 @@ logger = logging.getLogger(__name__)
 class Rounds(ABC):
     """What is looked after in rounds; ``subject`` names it in the log, as a plural noun."""
 
-    subject: ClassVar[str]
+    subject: str
 
     def run(self, interval_s: float, stopping: threading.Event) -> None:
         """Look every ``interval_s`` seconds until the worker stops."""

@@ -22,7 +22,8 @@ from core.jobs.batch_runner import BatchRunner, BatchSweep, register_batch_workf
 from core.jobs.child import CANCEL_GRACE_S, StageProcess
 from core.jobs.database import wait_for_database
 from core.jobs.fetcher import LOOK_EVERY_S, WeightsFetcher
-from core.jobs.import_runner import ImportRunner, ImportSweep, register_import_workflow
+from core.jobs.import_runner import ImportRunner
+from core.jobs.ingest_runner import IngestRunner
 from core.jobs.library_sync import LibrarySync
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
 from core.jobs.metrics import WorkerMetrics
@@ -36,10 +37,16 @@ from core.jobs.reporter import Reporter
 from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
+from core.jobs.task_runner import TaskSweep, register_task_workflow
 from core.jobs.workflows import register_workflows
 from core.library.libraries import Libraries
+from core.library.records.imports import ImportStore
+from core.net.addresses import AddressGuard
 from core.pipeline.attempts import DeathLimits
+from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime
+from core.sources.records import IngestStore
+from core.sources.source import SourceSettings
 from core.system.isolation import ProcessLimits
 from core.system.logs import LogFormat, configure_logging, quieten_engine
 
@@ -47,7 +54,7 @@ logger = logging.getLogger(__name__)
 
 FENCED_EXIT_CODE = 75
 PROBE_LIMITS = ProcessLimits(silence_s=30.0, memory_bytes=4_000_000_000)
-_Runners = tuple[StageRunner, RenderRunner, ImportRunner, BatchRunner, WeightsFetcher]
+_Runners = tuple[StageRunner, RenderRunner, ImportRunner, IngestRunner, BatchRunner, WeightsFetcher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class WorkerOptions:
     retention_days: float = 0.0
     render_days: float = 7.0
     render_max_bytes: int = 5_000_000_000
+    sources: SourceSettings = SourceSettings(AddressGuard(), is_on=False)  # noqa: RUF009  frozen
+    max_files_per_job: int = 50
     scan_command: str = ""
     scan_timeout_s: float = 120.0
     probe_limits: ProcessLimits = PROBE_LIMITS
@@ -117,19 +126,21 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         cache_max_bytes=options.runtime.cache_max_bytes,
         n_processes=options.cpu_slots,
     )
-    register_import_workflow(imports)
+    register_task_workflow(imports)
     queue = JobQueue(options.database_url)
     batches = BatchRunner(
         options.database_url,
         pipeline,
         queue,
         log,
-        scanner=Scanner(options.scan_command, timeout_s=options.scan_timeout_s),
-        prober=Prober(1, options.probe_limits, max_duration_s=options.runtime.max_duration_s),
+        scanner=_scanner(options),
+        prober=_prober(options),
         limits=options.owner_limits,
         max_upload_bytes=options.max_upload_bytes,
     )
     register_batch_workflow(batches)
+    ingests = _ingest_runner(options, pipeline, queue, log)
+    register_task_workflow(ingests)
     queue.register(cpu_slots=options.cpu_slots)
     DBOS.launch()
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
@@ -139,7 +150,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         fetched=reporter.look,
         max_deaths=options.stage_max_attempts,
     )
-    runners = (runner, renders, imports, batches, fetcher)
+    runners = (runner, renders, imports, ingests, batches, fetcher)
     recovery = Recovery()
     reaper = Reaper(
         pipeline,
@@ -162,7 +173,16 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         ("reaper", reaper.run, options.reaper_interval_s),
         ("library", library_sync.run, options.reaper_interval_s),
         ("renders", sweep.run, options.reaper_interval_s),
-        ("imports", ImportSweep(options.data_dir, queue).run, options.reaper_interval_s),
+        (
+            "imports",
+            TaskSweep("import", ImportStore(options.data_dir), queue).run,
+            options.reaper_interval_s,
+        ),
+        (
+            "ingests",
+            TaskSweep("ingest", IngestStore(options.data_dir), queue).run,
+            options.reaper_interval_s,
+        ),
         (
             "batches",
             BatchSweep(options.database_url, pipeline.store, queue).run,
@@ -176,6 +196,32 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     logger.info("worker %s is ready", executor_id)
     stopping.wait()
     _stop(runners, liveness, recovery, executor_id)
+
+
+def _scanner(options: WorkerOptions) -> Scanner:
+    return Scanner(options.scan_command, timeout_s=options.scan_timeout_s)
+
+
+def _prober(options: WorkerOptions) -> Prober:
+    return Prober(1, options.probe_limits, max_duration_s=options.runtime.max_duration_s)
+
+
+def _ingest_runner(
+    options: WorkerOptions, pipeline: AudioPipeline, queue: JobQueue, log: ProgressLog
+) -> IngestRunner:
+    return IngestRunner(
+        options.database_url,
+        pipeline,
+        queue,
+        log,
+        sources=options.sources,
+        scanner=_scanner(options),
+        prober=_prober(options),
+        limits=options.owner_limits,
+        cache_max_bytes=options.runtime.cache_max_bytes,
+        n_processes=options.cpu_slots,
+        max_files_per_job=options.max_files_per_job,
+    )
 
 
 def _stop_on_signals() -> threading.Event:

@@ -12,7 +12,8 @@ from filelock import FileLock
 from core.artifacts.hashing import hash_file
 from core.artifacts.names import clean_name
 from core.artifacts.store import JobStore
-from core.errors import InvalidAudio, SourceNotFound, SourceUnavailable
+from core.artifacts.uploads import Upload
+from core.errors import SourceNotFound, SourceUnavailable
 from core.library.catalogue.query import fold
 from core.library.intake.listing import find_listed
 from core.library.library import Library
@@ -25,8 +26,8 @@ from core.system.homes import home_of
 from stemcrate.schemas.ingests import ListedTrack
 from stemcrate.schemas.search import TrackQuery
 
-Check = Callable[[Path, str], InvalidAudio | None]
-"""Says why a file cannot be used, looking into it in a process of its own."""
+Check = Callable[[Path, Upload], object]
+"""Raises `InvalidAudio` for a file that cannot be used; looks into it in a process of its own."""
 _ABANDONED_S = 7 * 86400.0
 _N_LIKE = 20
 
@@ -85,7 +86,7 @@ class Collector:
             with suppress(OSError, RuntimeError):
                 return Collected(found.name, found.resolve(strict=True))
         if known := self._find_in_library(track):
-            return Collected(track.label, track_id=known)
+            return Collected(self._library.record(known).name, track_id=known)
         if track.url:
             return self._collect_link(track, track.url)
         if track.artist and track.title and self._links.can_search():
@@ -113,14 +114,14 @@ class Collector:
                 return Collected(self._name(track, known.name), path, known.sha256)
             known = None
         if known is not None and known.etag is None:
-            return Collected(track.label, track_id=known.sha256)
+            return Collected(known.name, track_id=known.sha256)
         folder = self._fetching / digest_of(url)
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
             try:
                 found = self._links.fetch(url, folder, known.etag if known else None)
                 if found is None and known is not None:
-                    collected: Collected | Playlist = Collected(track.label, None, known.sha256)
+                    collected: Collected | Playlist = Collected(known.name, None, known.sha256)
                 elif isinstance(found, Fetched):
                     collected = self._take(track, url, found)
                 elif found is not None:
@@ -142,10 +143,8 @@ class Collector:
     def _take(self, track: ListedTrack, url: str, found: Fetched) -> Collected:
         """Move a fetched file into the store, if it can be used."""
         name = self._name(track, found.name)
-        refusal = self._check(found.path, name)
-        if refusal is not None:
-            raise refusal
-        sha256, _ = hash_file(found.path)
+        sha256, n_bytes = hash_file(found.path)
+        self._check(found.path, Upload(sha256, n_bytes, name))
         self._store.adopt_upload(found.path, sha256, self._mark)
         self._memory.keep(KnownLink(url=url, name=found.name, sha256=sha256, etag=found.etag))
         return Collected(name, self._store.upload_path(sha256).resolve(), sha256)

@@ -1,5 +1,6 @@
 """Links to audio files on any public web server."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from core.artifacts.names import clean_name
@@ -23,8 +24,12 @@ class DirectSource(LinkSource):
         parse_url(url)
         return True
 
-    def fetch(self, url: str, folder: Path, known_etag: str | None) -> Fetched | None:
+    def fetch(
+        self, url: str, folder: Path, known_etag: str | None, told: Callable[[], None]
+    ) -> Fetched | None:
         """Download the file."""
         path = folder / "audio"
-        found = download(self._outgoing, url, path, known_etag=known_etag)
+        found = download(
+            self._outgoing, url, path, known_etag=known_etag, progress=lambda *_: told()
+        )
         return None if found is None else Fetched(path, clean_name(found.name), found.etag)

@@ -51,7 +51,8 @@ def collect(tracks: list[IngestedTrack], collector: Collector, told: Told) -> It
                 place -= 1
                 tracks[place : place + 1] = _unseen(found, tracks)
             elif found.path is None:
-                track.outcome, track.track_id = TrackOutcome.KNOWN, found.track_id
+                track.outcome = TrackOutcome.KNOWN
+                track.track_id, track.name = found.track_id, found.name
             else:
                 batch.append(_enter(track, found, found.path))
                 n_fetched += found.track_id is not None

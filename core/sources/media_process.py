@@ -4,6 +4,8 @@ import errno
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from core.system.processes import limit_file_size
 from stemcrate.schemas.ingests import ListedTrack
 
 _SOCKET_TIMEOUT_S = 30
+_TELL_S = 0.5
 _LOG = logging.getLogger("yt_dlp")
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False  # what matters is told by the error
@@ -37,11 +40,22 @@ class MediaRequest:
     max_playlist: int
 
 
-def fetch_media(request: MediaRequest) -> Fetched | Playlist:
+def fetch_media(request: MediaRequest) -> Iterator[Fetched | Playlist | None]:
     """Fetch the best audio of a page without re-encoding it, or list a playlist.
+
+    Yields None while that lasts, twice a second, and at last what was fetched.
 
     Raises `SourceNotFound`, `SourceUnavailable`, `UploadTooLarge`, `AddressForbidden`.
     """
+    with ThreadPoolExecutor(1) as threads:
+        fetching = threads.submit(_fetch, request)
+        while not fetching.done():
+            yield None
+            wait([fetching], _TELL_S)
+        yield fetching.result()
+
+
+def _fetch(request: MediaRequest) -> Fetched | Playlist:
     from yt_dlp import YoutubeDL  # noqa: TID251
     from yt_dlp.networking.exceptions import TransportError  # noqa: TID251
     from yt_dlp.utils import YoutubeDLError  # noqa: TID251

@@ -1,6 +1,7 @@
 """What a source of links is: one module each, asked in the order of `core.sources.links`."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -29,6 +30,7 @@ class SourceSettings:
     max_bytes: int = 500_000_000
     timeout_s: float = 3600.0
     max_playlist: int = 200
+    min_free_bytes: int = 0
     memory_bytes: int | None = None
 
 
@@ -61,8 +63,15 @@ class LinkSource(ABC):
         """Return whether this source fetches a link."""
 
     @abstractmethod
-    def fetch(self, url: str, folder: Path, known_etag: str | None) -> Fetched | Playlist | None:
-        """Fetch what a link leads to, into an empty folder; None where ``known_etag`` still holds.
+    def fetch(
+        self, url: str, folder: Path, known_etag: str | None, told: Callable[[], None]
+    ) -> Fetched | Playlist | None:
+        """Fetch what a link leads to, into a folder of its own.
+
+        Parameters
+        ----------
+        known_etag : of the content that is known; None is returned where it still holds.
+        told : to be called about twice a second; what it raises ends the fetching.
 
         Raises
         ------

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
@@ -109,7 +109,9 @@ class IsolatedProcess:
                 return result
         raise AssertionError("a conversation ends with a result")
 
-    def stream(self, function: Callable[..., Iterator[R]], *arguments: object) -> Iterator[R]:
+    def stream(
+        self, function: Callable[..., Iterator[R]], *arguments: object
+    ) -> Generator[R, None, None]:
         """Yield what a generator function yields there; it goes on only as items are taken.
 
         Closing the stream before its end kills the process. Parameters and errors as for `call`.

@@ -7,6 +7,7 @@ from stemcrate.client.collections import CollectionCalls
 from stemcrate.client.connection import Connection
 from stemcrate.client.downloads import DownloadCalls
 from stemcrate.client.imports import ImportCalls
+from stemcrate.client.ingests import IngestCalls
 from stemcrate.client.jobs import JobCalls
 from stemcrate.client.library import LibraryCalls
 from stemcrate.client.player import PlayerCalls
@@ -30,6 +31,7 @@ class Client(
     LibraryCalls,
     CollectionCalls,
     ImportCalls,
+    IngestCalls,
     PlaylistCalls,
     WeightsCalls,
 ):

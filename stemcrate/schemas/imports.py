@@ -4,14 +4,10 @@ A folder is named by the name of an allowed folder and those of its sub-folders,
 ``Music/House``: where it is on the server stays there.
 """
 
-from datetime import datetime
-
 from pydantic import BaseModel, Field
 
 from stemcrate.schemas.library import RefusedFile
-from stemcrate.schemas.manifest import Failure, JobState
-from stemcrate.schemas.owners import LOCAL
-from stemcrate.schemas.record import Record
+from stemcrate.schemas.tasks import Task, TaskRecord
 
 MAX_REFUSED = 100
 """Refused files that an import names; it counts them all."""
@@ -38,15 +34,10 @@ class ImportRequest(BaseModel):
     path: str = Field(min_length=1, max_length=4096, examples=["Music/House"])
 
 
-class FolderImport(Record):
+class FolderImport(Task):
     """State and progress of the import of a folder."""
 
-    id: str
     path: str
-    state: JobState = JobState.QUEUED
-    created_at: datetime
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
     n_files: int | None = Field(None, description="Audio files below it; null before it began.")
     n_done: int = 0
     n_added: int = Field(0, description="New tracks.")
@@ -55,20 +46,16 @@ class FolderImport(Record):
     refused: list[RefusedFile] = Field(
         default_factory=list, description=f"The first {MAX_REFUSED} files that were not added."
     )
-    error: Failure | None = None
 
 
-class ImportRecord(FolderImport):
+class ImportRecord(FolderImport, TaskRecord):
     """An import as it is kept.
 
-    ``root`` is the allowed folder and ``folder`` the one to add, both without symbolic links;
-    ``attempt`` counts how often it was begun: only the newest attempt may write.
+    ``root`` is the allowed folder and ``folder`` the one to add, both without symbolic links.
     """
 
-    owner: str = LOCAL
     root: str
     folder: str
-    attempt: int = 0
 
 
 class FolderImports(BaseModel):

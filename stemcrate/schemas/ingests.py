@@ -1,7 +1,6 @@
 """Links and lists of tracks from elsewhere, and what became of each."""
 
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -70,10 +69,10 @@ class IngestRequest(BaseModel):
         "rekordbox XML, Traktor NML, or JSON.",
     )
     list_name: str = Field("list.txt", max_length=255, description="Name of the list's file.")
-    job: dict[str, Any] | None = Field(
+    job: dict[str, str] | None = Field(
         None,
-        description="Options of a job that processes the tracks, as of `POST /process`; `{}` takes "
-        "the defaults. Null: the tracks are added to the library.",
+        description="Options of a job that processes the tracks, as `POST /process` takes them; "
+        "`{}` takes the defaults. Null: the tracks are added to the library.",
     )
 
 
@@ -93,9 +92,13 @@ class Ingest(Task):
 
 
 class IngestRecord(Ingest, TaskRecord):
-    """An ingest as it is kept; its tracks are kept beside it."""
+    """An ingest as it is kept; its tracks are kept beside it.
+
+    ``is_limited``: the quotas of the owner hold.
+    """
 
     options: ProcessingOptions | None = None
+    is_limited: bool = False
 
 
 class Ingests(BaseModel):

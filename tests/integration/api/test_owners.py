@@ -41,6 +41,7 @@ class Belongings:
     playlist: str
     collection: str
     import_: str
+    ingest: str
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,7 @@ def make(house: House, owner: Owner, song: Path, seed: int) -> Belongings:
         playlist=client.create_playlist(PlaylistRequest(name=f"set {seed}", n_tracks=1)).id,
         collection=client.create_collection(request).id,
         import_=client.create_import("Music/House").id,
+        ingest=client.create_ingest(["https://example.org/song.flac"]).id,
     )
 
 
@@ -128,6 +130,7 @@ KINDS = {
     "/library/tracks/": "track",
     "/library/collections/": "collection",
     "/library/imports/": "import_",
+    "/ingest/": "ingest",
     "/uploads/": "upload",
     "/batches/": "batch",
     "/renders/": "render",
@@ -182,6 +185,7 @@ def test_nothing_of_the_tries_has_had_an_effect(
     assert client.get_collection(annas.collection).name == "crate 1"
     assert client.get_track(annas.track).title != "mine"
     assert client.get_import(annas.import_).state == "queued"
+    assert client.get_ingest(annas.ingest).state == "queued"
 
 
 def test_lists_have_only_what_is_ones_own(
@@ -195,6 +199,7 @@ def test_lists_have_only_what_is_ones_own(
         assert [p.id for p in client.list_playlists().playlists] == [own.playlist]
         assert [c.id for c in client.list_collections().collections] == [own.collection]
         assert [i.id for i in client.list_imports().imports] == [own.import_]
+        assert [i.id for i in client.list_ingests().ingests] == [own.ingest]
         assert sum(cell.n_tracks for cell in client.get_map(TrackSearch()).cells) <= 2
         others = {annas.track, bens.track} - {own.track}
         similar = client.list_similar(own.shared_track)

@@ -147,16 +147,23 @@ class Installation:
         return "\n".join(["Attempts of the stages:", *jobs, "What the workers said:", *consoles])
 
     def worker_code(self, **options: object) -> str:
-        """Write the program of a worker; more options as `WorkerOptions` has them."""
+        """Write the program of a worker; more options as `WorkerOptions` has them.
+
+        ``links_to``: addresses that links may lead to although they are not public.
+        """
         settings = {"reaper_interval_s": 0.5, "cancel_grace_s": 1.0, **options}
+        links = settings.pop("links_to", [])
         return (
             "from pathlib import Path\n"
             "from core.jobs.worker import WorkerOptions, run_worker\n"
+            "from core.net.addresses import AddressGuard\n"
+            "from core.sources.source import SourceSettings\n"
             "from core.pipeline.runtime import Runtime\n"
             "if __name__ == '__main__':\n"
             f"    run_worker(WorkerOptions(Path({str(self.data_dir)!r}), {self.url!r}, "
             "Runtime(device='cpu'), "
-            f"pipeline_factory={FACTORY!r}, **{settings!r}))\n"
+            f"pipeline_factory={FACTORY!r}, "
+            f"sources=SourceSettings(AddressGuard({links!r})), **{settings!r}))\n"
         )
 
     def start_worker(self, **options: object) -> Worker:

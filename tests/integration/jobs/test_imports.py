@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from core.jobs.import_runner import ImportSweep
 from core.jobs.imports import ImportService
+from core.jobs.task_runner import TaskSweep
+from core.library.records.imports import ImportStore
 from stemcrate.schemas.imports import ImportRecord
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.owners import LOCAL
@@ -80,7 +81,7 @@ def test_an_import_that_the_queue_does_not_know_is_closed(
     """It would be "waiting" for ever, and the folder could not be added again."""
     imports = service(house, music)
     record, _ = imports.imports.take(imports.folders.find("Music"))
-    sweep = ImportSweep(house.data_dir, house.queue)
+    sweep = TaskSweep("import", ImportStore(house.data_dir), house.queue)
     sweep.look()
     assert imports.imports.load(record.id).state == JobState.QUEUED  # it may be on its way
     later = time.time() + 120

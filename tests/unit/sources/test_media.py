@@ -18,6 +18,9 @@ FEED = '<?xml version="1.0"?><rss version="2.0"><channel><title>M</title>{items}
 ITEM = "<item><title>{title}</title><link>{link}</link></item>"
 
 
+def told() -> None: ...
+
+
 @pytest.mark.slow
 def test_pages_give_recordings_and_playlists(tmp_path: Path) -> None:
     """yt-dlp changes from month to month: what we ask it for has to exist still."""
@@ -28,16 +31,16 @@ def test_pages_give_recordings_and_playlists(tmp_path: Path) -> None:
     with FileServer(served) as server, closing(MediaSource(LOCAL)) as source:
         items = "".join(ITEM.format(title=f"Mix {n}", link=server.url(f"{n}")) for n in range(3))
         (served / "feed").write_text(FEED.format(items=items))
-        found = source.fetch(server.url("recording"), folder, None)
+        found = source.fetch(server.url("recording"), folder, None, told)
         assert isinstance(found, Fetched)
         assert found.path.read_bytes() == song.read_bytes()
-        playlist = source.fetch(server.url("feed"), tmp_path / "other", None)
+        playlist = source.fetch(server.url("feed"), tmp_path / "other", None, told)
         assert isinstance(playlist, Playlist)
         assert [(t.title, t.url) for t in playlist.tracks] == [
             (f"Mix {n}", server.url(f"{n}")) for n in range(3)
         ]
         with pytest.raises(SourceNotFound, match="404"):
-            source.fetch(server.url("missing"), tmp_path / "other", None)
+            source.fetch(server.url("missing"), tmp_path / "other", None, told)
 
 
 @pytest.mark.slow
@@ -47,7 +50,7 @@ def test_nothing_that_yt_dlp_opens_leads_inside(tmp_path: Path) -> None:
     settings = SourceSettings(AddressGuard(), hosts=("127.0.0.1",), timeout_s=60.0)
     with FileServer(tmp_path) as server, closing(MediaSource(settings)) as source:
         with pytest.raises(AddressForbidden):
-            source.fetch(server.url("recording"), tmp_path, None)
+            source.fetch(server.url("recording"), tmp_path, None, told)
         assert server.n_requests == 0
 
 

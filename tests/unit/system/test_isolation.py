@@ -89,7 +89,7 @@ def test_a_stream_that_is_given_up_ends_its_process(process: IsolatedProcess) ->
     assert next(items) == 0
     pid = process.pid
     assert pid is not None
-    items.close()  # type: ignore[attr-defined]  # a generator
+    items.close()
     wait_until(lambda: not is_running(pid))
 
 
