@@ -259,6 +259,11 @@ class Settings(WorkbenchSettings):
     pack_timeout_s: float = Field(
         1800.0, gt=0, description="Abort a DJ pack that produces no output for this many seconds."
     )
+    stream_bit_rates: Annotated[list[int], NoDecode, BeforeValidator(split)] = Field(
+        [256, 160, 96],
+        min_length=1,
+        description="Bit rates of streams (HLS, AAC) in kbit/s, separated by commas.",
+    )
     listen_processes: int = Field(
         2,
         ge=1,

@@ -38,6 +38,8 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "get_batch",
             "list_batch_jobs",
             "get_batch_manifest",
+            "get_stream",
+            "get_lane_stream",
             "get_render",
             "download_render",
             "get_weights_fetch",

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from core.listening.streams import MASTER
 from stemcrate.schemas.manifest import ProcessingManifest
 
 
@@ -36,6 +37,12 @@ def artefact_path(job_id: str, name: str) -> str:
 def lane_path(job_id: str, index: int, label: str) -> str:
     """Return the path of a lane of a job's track."""
     return f"{job_path(job_id)}/tracks/{index}/lanes/{quote(label, safe='')}"
+
+
+def stream_path(*parts: str | int) -> str:
+    """Return the path of a stream: of a track of the library, or of a job, index and label."""
+    words = "/".join(quote(str(part), safe="") for part in parts)
+    return f"/stream/{words}/{MASTER}"
 
 
 def recording_path(track_id: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.links import artefact_path, lane_path, recording_path
+from api.links import artefact_path, lane_path, recording_path, stream_path
 from core.library.records.record import LibraryRecord
 from core.listening.lanes import SEGMENT_FRAMES, Lane, TrackLanes
 from core.listening.listing import find_track, measured_loudness
@@ -41,7 +41,9 @@ def recording_view(record: LibraryRecord, lanes: TrackLanes) -> PlayerTrack:
         track_id=record.id,
         title=record.title,
         artist=record.artist,
-        lanes=[_lane_view(lane, recording_path(record.id), {}, None)],
+        lanes=[
+            _lane_view(lane, recording_path(record.id), stream_path(record.id), {}, None),
+        ],
         original_loudness_lufs=record.facts.integrated_loudness_lufs,
         main_loudness_lufs=None,
     )
@@ -84,11 +86,12 @@ def _lane_of_job(lanes: TrackLanes, track: TrackRecord, lane: Lane) -> PlayerLan
         if _draws(a, lane.same_as or lane.label)
     }
     download = lane.download_name and artefact_path(lanes.owner, lane.download_name)
-    return _lane_view(lane, lane_path(lanes.owner, lanes.index, lane.label), drawn, download)
+    of_lane = lanes.owner, lanes.index, lane.label
+    return _lane_view(lane, lane_path(*of_lane), stream_path(*of_lane), drawn, download)
 
 
 def _lane_view(
-    lane: Lane, base: str, drawn: Mapping[str, str], download_url: str | None
+    lane: Lane, base: str, stream_url: str, drawn: Mapping[str, str], download_url: str | None
 ) -> PlayerLane:
     """Return a lane below the path ``base``; ``drawn`` are the waveforms that its job made."""
     version = f"?v={lane.key}"
@@ -107,6 +110,7 @@ def _lane_view(
         waveform_url=urls["dat"],
         bands_url=urls["bands"],
         spectrogram_url=f"{base}/spectrogram{version}",
+        stream_url=stream_url,
         download_url=download_url,
     )
 

@@ -92,6 +92,10 @@ def _measure(data_dir: Path, jobs: list[str]) -> dict[str, float | str]:
         measure("seek", [lane.segments_url.format(segment=middle) for lane in track.lanes])
         measure("whole_files", [lane.download_url for lane in track.lanes if lane.download_url])
         measure("spectrograms", [lane.spectrogram_url for lane in track.lanes])
+        # Of one bit rate of one stem, for each minute of it.
+        stream = track.lanes[0].stream_url.replace("master", "160")
+        measure("stream", [stream])
+        figures["stream_cpu_s_per_min"] = 60 * figures["stream_cpu_s"] / track.duration_s
     for unit in ("s", "mb"):
         ratio = figures[f"whole_files_{unit}"] / figures[f"open_{unit}"]
         figures[f"whole_files_vs_open_{unit}"] = ratio

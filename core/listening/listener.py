@@ -165,6 +165,17 @@ class Listener:
         with self._making.of(path.with_name("waveform")):  # both kinds are made at once
             return self._get(path, make, track, lane)
 
+    def stream(self, track: TrackLanes, lane: Lane, name: str) -> bytes:
+        """Return the playlist or the segments of a lane's stream, by their name.
+
+        ``name`` is a bit rate in kbit/s with the suffix ``.m3u8`` or ``.mp4``. Raises
+        `StageFailed`, `ArtefactNotFound`.
+        """
+        path = self._cache.path(track.owner, lane.key, name)
+        make = partial(self._long.call, tasks.stream, track, lane, int(path.stem), path.parent)
+        with self._making.of(path.with_suffix(".stream")):  # both files are made at once
+            return self._get(path, make, track, lane)
+
     def thumbnail(self, cover: Path) -> bytes | None:
         """Return a cover of the library as a small WebP, made once and kept beside it.
 

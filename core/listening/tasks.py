@@ -44,6 +44,13 @@ def spectrogram(track: TrackLanes, lane: Lane, path: Path) -> None:
     make_spectrogram(track, lane, path)
 
 
+def stream(track: TrackLanes, lane: Lane, bit_rate: int, folder: Path) -> None:
+    """Write a stream; see `core.listening.streams`."""
+    from core.listening.streams import make_stream
+
+    make_stream(track, lane, bit_rate, folder)
+
+
 def thumbnail(cover: Path, path: Path) -> None:
     """Write a small picture of a cover; see `core.listening.thumbnails`."""
     from core.listening.thumbnails import make_thumbnail

@@ -4,6 +4,9 @@ from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
 from stemcrate.schemas.player import PlayerTrack, WaveformKind
 
+MASTER = "master.m3u8"
+"""The file of a stream that leads players to all others."""
+
 
 class PlayerCalls(Calls):
     """What players hear and draw."""
@@ -52,6 +55,16 @@ class PlayerCalls(Calls):
     def get_track_spectrogram(self, track_id: str, *, v: str | None = None) -> bytes:
         """Return the mel spectrum over time of a track of the library as a WebP picture."""
         return self._piece(*_recording(track_id), "spectrogram", v=v)
+
+    def get_stream(self, track_id: str, name: str = MASTER, *, v: str | None = None) -> bytes:
+        """Return a file of the stream (HLS) of a track of the library."""
+        return self._piece("stream", track_id, name, v=v)
+
+    def get_lane_stream(
+        self, job_id: str, index: int, label: str, name: str = MASTER, *, v: str | None = None
+    ) -> bytes:
+        """Return a file of the stream (HLS) of a lane."""
+        return self._piece("stream", job_id, str(index), label, name, v=v)
 
     def _piece(self, *path: str, v: str | None) -> bytes:
         with self._api.stream("GET", path_of(*path), query={"v": v}) as answer:

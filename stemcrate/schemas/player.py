@@ -48,6 +48,9 @@ class PlayerLane(BaseModel):
     )
     bands_url: str = Field(description="Level of bass, middle and treble, before gain.")
     spectrogram_url: str
+    stream_url: str = Field(
+        description="Playlist for players of HLS: AAC at several bit rates, for slow links."
+    )
     download_url: str | None = Field(
         description="The delivered file, as an attachment; null for the original."
     )

@@ -40,6 +40,8 @@ _LEGAL_RATES: dict[str, tuple[int, ...]] = {
     "mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
     "m4a": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
     "opus": (48000,),
+    # HLS in browsers
+    "stream": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
 }
 
 
@@ -78,7 +80,7 @@ def is_pcm(format: str, bit_depth: str) -> bool:
 
 
 def supported_sample_rate(format: str, sample_rate: int) -> int:
-    """Return the sample rate in Hz of a file of this format.
+    """Return the sample rate in Hz of a file of this format, or of a ``stream``.
 
     It is the given rate if the format supports it, else a half or a quarter of it if supported
     (88.2 kHz to 44.1 kHz for mp3), else the next higher one, else the highest. FLAC supports up to

@@ -22,12 +22,15 @@ class _Codec:
     is_planar: bool
     shift: int  # bits by which codes are shifted left
     has_lead_in: bool = False
+    n_dropped: int = 0  # packets that are not written
 
 
 _CODECS = {
     # FFmpeg's AAC distorts its first frame (a kick there becomes noise 6 dB below it):
     # start with a frame of silence, which the edit list removes together with the priming.
     "aac": _Codec("aac", "ipod", "fltp", is_planar=True, shift=0, has_lead_in=True),
+    # HLS has no edit list: the priming is left out, and the frame of silence stays.
+    "hls": _Codec("aac", "hls", "fltp", is_planar=True, shift=0, has_lead_in=True, n_dropped=1),
     "alac16": _Codec("alac", "ipod", "s16p", is_planar=True, shift=0),
     # FFmpeg's ALAC takes 24 bits left-aligned in 32; given s16p it would silently write 16.
     "alac24": _Codec("alac", "ipod", "s32p", is_planar=True, shift=8),
@@ -41,10 +44,16 @@ _DTYPES: dict[str, type[np.generic]] = {
 }
 
 
-class PyavWriter:
-    """Write an ``aac``, ``alac16``, ``alac24`` or ``opus`` file.
+HLS_SEGMENT_S = 6
+"""Apple's recommendation for segments of a stream."""
 
-    ALAC takes int32 codes, the others float32 samples.
+
+class PyavWriter:
+    """Write an ``aac``, ``alac16``, ``alac24`` or ``opus`` file, or a stream for ``hls``.
+
+    ALAC takes int32 codes, the others float32 samples. A stream is a playlist (RFC 8216), and
+    beside it one fragmented MP4 file of the same name with AAC, which begins with one frame (1024
+    samples) of silence.
     """
 
     def __init__(
@@ -65,6 +74,14 @@ class PyavWriter:
         if self._codec.container == "ipod":
             # The edit list holds the end of the recording; in samples it is exact.
             options = {"movie_timescale": str(sample_rate), "movflags": "+faststart"}
+        elif self._codec.container == "hls":
+            options = {
+                "hls_segment_type": "fmp4",
+                "hls_flags": "single_file",
+                "hls_segment_filename": str(path.with_suffix(".mp4")),
+                "hls_time": str(HLS_SEGMENT_S),
+                "hls_playlist_type": "vod",
+            }
         self._container: Any = av.open(
             str(path), "w", format=self._codec.container, container_options=options
         )
@@ -79,6 +96,7 @@ class PyavWriter:
         lead_in = self._frame_size if self._codec.has_lead_in else 0
         self._pending = np.zeros((n_channels, lead_in), dtype=_DTYPES[self._codec.sample_format])
         self._position = -lead_in
+        self._n_to_drop = self._codec.n_dropped
 
     def write(self, block: Samples | Codes) -> None:
         """Append a block ``(n_channels, n)``. Raises `StorageFull`."""
@@ -127,4 +145,7 @@ class PyavWriter:
 
     def _mux(self, frame: Any) -> None:
         with storage_errors(self._path):
-            self._container.mux(self._stream.encode(frame))
+            packets = self._stream.encode(frame)
+            n_dropped = min(self._n_to_drop, len(packets))
+            self._n_to_drop -= n_dropped
+            self._container.mux(packets[n_dropped:])

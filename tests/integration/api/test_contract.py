@@ -111,6 +111,8 @@ def test_the_description_names_operations_options_and_problems(shared: Any) -> N
         "get_segment",
         "get_waveform",
         "get_spectrogram",
+        "get_stream",
+        "get_lane_stream",
         "get_track_player",
         "get_track_segment",
         "get_track_waveform",
