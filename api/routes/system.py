@@ -155,6 +155,7 @@ def get_config(services: ServicesDep) -> Configuration:
             max_duration_s=settings.max_duration_s,
             max_files_per_job=settings.max_files_per_job,
         ),
+        fetches_links=settings.ingest_links,
     )
 
 

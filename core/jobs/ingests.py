@@ -88,5 +88,5 @@ class IngestService:
 
 
 def _describe(request: IngestRequest, tracks: list[IngestedTrack]) -> str:
-    first = request.list_name if request.list_text and not request.links else tracks[0].label
-    return first[:_MAX_NAME]
+    named = "" if request.links else request.list_name
+    return (named or tracks[0].label)[:_MAX_NAME]

@@ -1,9 +1,10 @@
 """Links and lists of tracks that a worker fetches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
+from stemcrate.client.uploads import Options, write_options
 from stemcrate.schemas.ingests import Ingest, IngestManifest, IngestRequest, Ingests
 
 
@@ -15,17 +16,17 @@ class IngestCalls(Calls):
         links: Sequence[str] = (),
         *,
         list_text: str | None = None,
-        list_name: str = "list.txt",
-        job: Mapping[str, str] | None = None,
+        list_name: str = "",
+        job: Options | None = None,
     ) -> Ingest:
         """Have links, and the tracks of a list, fetched: only what you have the right to copy.
 
         Parameters
         ----------
         list_text : a list in any of the formats, such as `artist - title` lines; ``list_name`` is
-            the name of its file.
-        job : options of a job that processes the tracks, `{}` for the defaults. None: the tracks
-            are added to the library.
+            the name of its file, if it has one.
+        job : options of a job that processes the tracks, as for `submit_job`; `{}` for the
+            defaults. None: the tracks are added to the library.
 
         Raises `ApiError` 422 ``invalid_link``, ``invalid_list`` or ``invalid_option``.
         """
@@ -33,7 +34,7 @@ class IngestCalls(Calls):
             links=list(links),
             list_text=list_text,
             list_name=list_name,
-            job=None if job is None else dict(job),
+            job=None if job is None else write_options(job),
         )
         return self._api.read("POST", "/ingest", Ingest, json=request.model_dump(mode="json"))
 

@@ -46,9 +46,7 @@ def open_body(
 ) -> Iterator[dict[str, Any]]:
     """Open files and yield a request's ``data`` and ``headers``; the body can be sent once."""
     with ExitStack() as stack:
-        if isinstance(options, ProcessingOptions):
-            options = options.model_dump(exclude_unset=True)
-        parts: list[tuple[str, Any]] = [(name, _written(v)) for name, v in options.items()]
+        parts: list[tuple[str, Any]] = list(write_options(options).items())
         parts += [(UPLOADS_FIELD, upload_id) for upload_id in upload_ids]
         parts += [(JOB_FIELD, from_job)] if from_job else []
         parts += [(LIBRARY_FIELD, track_id) for track_id in track_ids]
@@ -59,6 +57,13 @@ def open_body(
         encoder = MultipartEncoder(parts)
         data = MultipartEncoderMonitor(encoder, _reporting(encoder.len, progress))
         yield {"data": data, "headers": {"Content-Type": encoder.content_type}}
+
+
+def write_options(options: Options) -> dict[str, str]:
+    """Return the options of a job as text, by name."""
+    if isinstance(options, ProcessingOptions):
+        options = options.model_dump(exclude_unset=True)
+    return {name: _written(value) for name, value in options.items()}
 
 
 @contextmanager

@@ -128,3 +128,6 @@ class Configuration(BaseModel):
         description="Formats of playlists; `pack` is one ZIP of everything."
     )
     limits: RequestLimits
+    fetches_links: bool = Field(
+        False, description="Whether links and lists are fetched (`POST /ingest`)."
+    )

@@ -68,7 +68,9 @@ class IngestRequest(BaseModel):
         description="A list of tracks: one link or `artist - title` a line, CSV, TSV, M3U8, XSPF, "
         "rekordbox XML, Traktor NML, or JSON.",
     )
-    list_name: str = Field("list.txt", max_length=255, description="Name of the list's file.")
+    list_name: str = Field(
+        "", max_length=255, description="Name of the list's file, whose suffix tells the format."
+    )
     job: dict[str, str] | None = Field(
         None,
         description="Options of a job that processes the tracks, as `POST /process` takes them; "

@@ -1,4 +1,4 @@
-"""Adding tracks to the library: by upload, from a job, or from a folder on the server."""
+"""Adding tracks to the library: by upload, from a job, by links, or from the server's folders."""
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from ui.connection import Workbench, connect
 from ui.kept import kept
 from ui.language import counted, t
 from ui.parts.drop_zone import ask_files
+from ui.parts.ingest import offer_ingest
 from ui.parts.messages import show_error, show_refused
 from ui.parts.server_folders import offer_folder
 from ui.places import SEPARATE, go
@@ -27,13 +28,17 @@ def _ask_tracks() -> None:
     client = connect()
     try:
         allowed = client.list_folders().folders
-        names = [t("Upload"), t("From a job"), *([t("Folder on the server")] if allowed else [])]
-        upload, job, *server = st.tabs(names)
+        links = [t("Links and lists")] if client.get_config().fetches_links else []
+        folders = [t("Folder on the server")] if allowed else []
+        upload, job, *others = st.tabs([t("Upload"), t("From a job"), *links, *folders])
         with upload:
             _offer_upload(client)
         with job:
             _offer_job(client)
-        for tab in server:
+        for tab in others[: len(links)]:
+            with tab:
+                offer_ingest(client, None)
+        for tab in others[len(links) :]:
             with tab:
                 offer_folder(client)
     except ClientError as error:

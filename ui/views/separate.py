@@ -11,9 +11,10 @@ from ui.kept import Refusal, Upload, kept
 from ui.language import counted, t
 from ui.parts.drop_zone import ask_files
 from ui.parts.healing import is_away
+from ui.parts.ingest import offer_ingest
 from ui.parts.job_progress import show_job
 from ui.parts.markup import show_heading
-from ui.parts.messages import show_error
+from ui.parts.messages import errors_shown, show_error
 from ui.parts.model_choice import show_models
 from ui.parts.options_form import ask_more, ask_quality, ask_wish, to_fields
 from ui.parts.weights import offer_four_stems, show_fetches
@@ -59,6 +60,9 @@ def _show_form(client: Workbench, config: Configuration) -> None:
         with st.container():
             _show_again()
         uploads = ask_files(config.limits)
+        if config.fetches_links:
+            with st.expander(t("Links and lists"), icon=":material/link:"), errors_shown():
+                offer_ingest(client, to_fields)
     with right:
         ask_wish(config)
         ask_quality()

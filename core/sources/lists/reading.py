@@ -34,8 +34,9 @@ def read_list(name: str, data: bytes) -> list[ListedTrack]:
     ------
     InvalidList : it cannot be read, or holds no tracks, or more than `MAX_TRACKS`.
     """
+    shown = f"'{name}'" if name else "The list"
     if len(data) > MAX_LIST_BYTES:
-        raise InvalidList(f"'{name}' is larger than {MAX_LIST_BYTES // 1_000_000} MB.")
+        raise InvalidList(f"{shown} is larger than {MAX_LIST_BYTES // 1_000_000} MB.")
     text = decode_list(data)
     found: dict[str, ListedTrack] = {}
     for track in islice(_find_format(name, text).read(text), MAX_TRACKS + 1):
@@ -43,11 +44,11 @@ def read_list(name: str, data: bytes) -> list[ListedTrack]:
     tracks = list(found.values())
     if not tracks:
         raise InvalidList(
-            f"'{name}' lists no tracks.",
+            f"{shown} lists no tracks.",
             hint=f"It can be {', '.join(format.name for format in FORMATS)}.",
         )
     if len(tracks) > MAX_TRACKS:
-        raise InvalidList(f"'{name}' lists more than {MAX_TRACKS} tracks.", hint="Split it.")
+        raise InvalidList(f"{shown} lists more than {MAX_TRACKS} tracks.", hint="Split it.")
     return tracks
 
 

@@ -348,3 +348,33 @@ def test_a_job_whose_tracks_failed_differently_shows_each_reason_once(
     server.answer("GET", f"/job/{JOB_ID}", examples.job("failed", **changes))
     app = open_page(SEPARATE, job=JOB_ID)
     assert [error.value for error in app.error] == [f"**{n}\\.wav**: Reason {n}" for n in range(3)]
+
+
+def test_links_and_lists_become_a_job(server: Any, api_url: Any) -> None:
+    """What a list holds had to be fetched by hand, or with other options than the chosen ones."""
+    answering_config(server, api_url, fetches_links=True)
+    queued = {"id": JOB_ID, "created_at": "2026-11-30T12:00:00Z", "name": "Nina - Blue"}
+    done = {**queued, "state": "completed", "is_job": True, "n_tracks": 2, "n_done": 2}
+    failed = {"title": "Green", "error": {"code": "x", "message": "It is gone.", "hint": "Look."}}
+    done |= {"n_added": 1, "n_failed": 1, "failed": [failed]}
+    server.answer("GET", "/ingest", {"ingests": []})
+    server.answer("POST", "/ingest", queued, 202)
+    app = open_form()
+    assert not app.exception
+    assert "right to copy" in texts(app.caption)
+    (field,) = app.text_area
+    field.input("Nina - Blue\nhttps://example.org/a.flac").run()
+    server.answer("GET", "/ingest", {"ingests": [done]})
+    next(b for b in app.button if b.label == "Fetch and process").click().run()
+    sent = json.loads(next(r for r in server.requests if r.method == "POST").body)
+    assert sent["list_text"] == "Nina - Blue\nhttps://example.org/a.flac"
+    assert sent["job"]["format"] == "wav"
+    assert "," in sent["job"]["stages"]
+    assert "1 fetched" in texts(app.warning)
+    assert "It is gone" in texts(app.markdown)
+    assert any(b.label == "Open the job" for b in app.button)
+
+
+def test_nothing_is_fetched_where_the_operator_does_not_want_it(server: Any, api_url: Any) -> None:
+    answering_config(server, api_url)
+    assert not open_form().text_area
