@@ -106,8 +106,9 @@ class Settings(WorkbenchSettings):
     )
     outgoing_allowed: Annotated[Listed, AfterValidator(_require_addresses)] = Field(
         [],
-        description="Networks, addresses and host names that links may lead to although they are "
-        "not public, such as 10.0.0.0/8 or nas.local, separated by commas. Empty: none.",
+        description="Networks, addresses and host names that links and webhooks may lead to "
+        "although they are not public, such as 10.0.0.0/8 or nas.local, separated by commas. "
+        "Empty: none.",
     )
 
     # Limits of each owner

@@ -35,6 +35,7 @@ from core.jobs.renders import RenderService
 from core.jobs.reports import WorkerReports
 from core.jobs.service import JobService
 from core.jobs.speeds import Speeds
+from core.jobs.webhooks import WebhookService
 from core.library.libraries import Libraries
 from core.library.library import Library
 from core.listening.listener import Listener
@@ -62,6 +63,7 @@ class Services:
     progress: ProgressLog
     jobs: JobService
     batches: BatchService
+    webhooks: WebhookService
     renders: RenderService
     imports: ImportService
     ingests: IngestService
@@ -129,6 +131,9 @@ class Services:
                 quotas,
                 is_limited=is_limited,
             ),
+            webhooks=WebhookService(
+                self.settings.resolved_database_url(), owner, self.settings.outgoing_guard()
+            ),
             renders=RenderService(store, self.queue, self.progress, library),
             imports=ImportService(data_dir, self.queue, self.settings.library_folders, owner),
             ingests=IngestService(
@@ -186,6 +191,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             progress=progress,
             jobs=JobService(store, queue, progress, pipeline, library),
             batches=BatchService(url, store, incoming, library, queue, quotas, is_limited=False),
+            webhooks=WebhookService(url, LOCAL, settings.outgoing_guard()),
             renders=RenderService(store, queue, progress, library),
             imports=ImportService(settings.data_dir, queue, settings.library_folders, LOCAL),
             ingests=IngestService(

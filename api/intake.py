@@ -23,6 +23,7 @@ FILE_FIELDS = ("file", "files")
 UPLOAD_IDS = "upload_ids"
 FROM_JOB = "from_job"
 FROM_LIBRARY = "from_library"
+WEBHOOK_ID = "webhook_id"
 LIST_FIELDS = {
     name: "," if get_origin(field.annotation) is tuple else ";"
     for name, field in ProcessingOptions.model_fields.items()
@@ -62,6 +63,7 @@ class Intake:
         self.limits = limits
         self.uploads: list[Upload] = []
         self.claimed: list[str] = []
+        self.webhook_id: str | None = None
         self._incoming = ResumableUploads(store.data_dir, store.owner)
         self.n_files = 0
         self.open_writer = ExitStack()
@@ -77,6 +79,7 @@ class Intake:
             UPLOAD_IDS: self.claim,
             FROM_JOB: self.claim_tracks,
             FROM_LIBRARY: self.claim_recording,
+            WEBHOOK_ID: self.name_webhook,
         }
         if name in claims:
             return _ClaimPart(self, name, claims[name])
@@ -138,6 +141,12 @@ class Intake:
         upload = send_recording(self.store, record, self.job_id, self.limits.max_upload_bytes)
         self.uploads.append(upload)
 
+    def name_webhook(self, webhook_id: str) -> None:
+        """Note the webhook that is told the job's end."""
+        if self.webhook_id is not None:
+            raise InvalidOption("A job names one webhook.", field=WEBHOOK_ID)
+        self.webhook_id = webhook_id
+
     def finish(self) -> None:
         """Remove the resumable uploads that the job has taken over."""
         for upload_id in self.claimed:
@@ -197,7 +206,7 @@ class _FieldPart:
 
 
 class _ClaimPart(_FieldPart):
-    """A field that names files which the server already has."""
+    """A field that names what the server already has: files, a webhook."""
 
     def __init__(self, intake: Intake, name: str, claim: Callable[[str], None]) -> None:
         super().__init__(intake, name)

@@ -41,6 +41,7 @@ from api.routes import (
     streams,
     system,
     uploads,
+    webhooks,
     weights,
 )
 from api.shutdown import noticing_stop
@@ -61,6 +62,7 @@ TAGS = [
     {"name": "system", "description": "What this installation is, and how it is."},
     {"name": "jobs", "description": "Submit, follow, cancel and delete jobs."},
     {"name": "batches", "description": "Thousands of files with the same options."},
+    {"name": "webhooks", "description": "Addresses that are told when jobs and batches end."},
     {"name": "uploads", "description": "Files in parts that survive cut connections (tus 1.0)."},
     {"name": "downloads", "description": "What jobs delivered."},
     {"name": "player", "description": "What jobs delivered, in pieces for players."},
@@ -126,6 +128,7 @@ def create_app(settings: Settings) -> FastAPI:
             uploads,
             jobs,
             batches,
+            webhooks,
             events,
             downloads,
             player,

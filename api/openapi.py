@@ -54,6 +54,10 @@ _FILES: dict[str, Any] = {
         "commas.",
     },
 }
+_WEBHOOK: dict[str, Any] = {
+    "type": "string",
+    "description": "A webhook that is told the job's end.",
+}
 
 
 def any_problem() -> dict[str, Any]:
@@ -99,7 +103,7 @@ def _add_security(description: dict[str, Any]) -> None:
 
 def process_request_body() -> dict[str, Any]:
     """Describe the multipart body of a job: one or more files and every option."""
-    return upload_request_body(_option_schemas())
+    return upload_request_body({**_option_schemas(), "webhook_id": _WEBHOOK})
 
 
 def upload_request_body(options: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -57,6 +57,8 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.PlaylistChanged: 412,
     errors.GridLocked: 409,
     errors.BatchNotFound: 404,
+    errors.WebhookNotFound: 404,
+    errors.DeliveryNotFound: 404,
     errors.RenderNotFound: 404,
     errors.FetchNotFound: 404,
     errors.KeyRequired: 401,

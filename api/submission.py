@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
-from api.intake import Intake, Limits
+from api.intake import WEBHOOK_ID, Intake, Limits
 from api.library_views import adding_view
 from api.places import run_in_place
 from api.problems import FilesRefused
@@ -66,15 +66,23 @@ async def submit(services: Services, intake: Intake) -> ProcessingManifest:
     """Check everything that can be known now, then queue the job.
 
     Raises `InvalidOption`, `UnknownModel`, `UnsupportedFormat`, `ModelUnavailable`,
-    `FilesRefused`, `QuotaExceeded`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`,
-    `DatabaseUnavailable`.
+    `FilesRefused`, `WebhookNotFound`, `QuotaExceeded`, `StorageFull`, `ServerBusy`,
+    `ScannerUnavailable`, `DatabaseUnavailable`.
     """
     options = await run_in_threadpool(_read_options, services, intake)
+    if intake.webhook_id is not None:
+        await run_in_threadpool(services.webhooks.webhooks.get, intake.webhook_id)
     found = await examine_all(services, intake.uploads)
     if found.refusals:
         raise FilesRefused([(upload.name, error) for upload, error in found.refusals])
     await run_in_threadpool(services.quotas.count_audio, found.duration_s)
-    return await run_in_threadpool(services.jobs.submit, intake.uploads, options, intake.job_id)
+
+    def submit_job() -> ProcessingManifest:
+        return services.jobs.submit(
+            intake.uploads, options, intake.job_id, webhook_id=intake.webhook_id
+        )
+
+    return await run_in_threadpool(submit_job)
 
 
 async def submit_to_library(services: Services, intake: Intake) -> Adding:
@@ -83,11 +91,11 @@ async def submit_to_library(services: Services, intake: Intake) -> Adding:
     Raises `InvalidOption`, `QuotaExceeded`, `StorageFull`, `ServerBusy`, `ScannerUnavailable`,
     `DatabaseUnavailable`.
     """
-    if intake.options():
+    if intake.options() or intake.webhook_id:
         raise InvalidOption(
             "The library takes files alone.",
             hint="POST /process takes options.",
-            field=next(iter(intake.options())),
+            field=next(iter(intake.options()), WEBHOOK_ID),
         )
     _require_files(intake)
     addition = await run_in_threadpool(sort_uploads, services.library, intake.uploads)

@@ -39,6 +39,8 @@
     ├── PlaylistChanged               playlist_changed
     ├── GridLocked                    grid_locked
     ├── BatchNotFound                 batch_not_found
+    ├── WebhookNotFound               webhook_not_found
+    ├── DeliveryNotFound              delivery_not_found
     ├── RenderNotFound                render_not_found
     ├── FetchNotFound                 fetch_not_found
     ├── KeyRequired                   key_required
@@ -332,6 +334,18 @@ class BatchNotFound(StemcrateError):
     """No batch has this id."""
 
     code = "batch_not_found"
+
+
+class WebhookNotFound(StemcrateError):
+    """No webhook has this id."""
+
+    code = "webhook_not_found"
+
+
+class DeliveryNotFound(StemcrateError):
+    """The webhook has no delivery with this id."""
+
+    code = "delivery_not_found"
 
 
 class RenderNotFound(StemcrateError):

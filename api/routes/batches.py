@@ -27,6 +27,7 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous 
     status_code=status.HTTP_202_ACCEPTED,
     responses=problem_responses(
         errors.UploadNotFound,
+        errors.WebhookNotFound,
         errors.UploadIncomplete,
         errors.ModelUnavailable,
         errors.InvalidOption,
@@ -48,7 +49,11 @@ def create_batch(
     require_free(services.store.data_dir, services.settings.min_free_bytes)
     options = read_options(services, wanted.options)
     id = getattr(request.state, "job_id", None) or new_job_id()
-    record = services.batches.request(id, wanted.name, wanted.inputs, options)
+    if wanted.webhook_id is not None:
+        services.webhooks.webhooks.get(wanted.webhook_id)
+    record = services.batches.request(
+        id, wanted.name, wanted.inputs, options, webhook_id=wanted.webhook_id
+    )
     response.headers["Location"] = batch_path(record.id)
     response.headers["Retry-After"] = RETRY_AFTER_S
     return batch_views(services.batches.batches, [record])[0]

@@ -33,6 +33,7 @@ router = APIRouter(tags=["jobs"])
         errors.UnknownModel,
         errors.UnsupportedFormat,
         errors.UploadTooLarge,
+        errors.WebhookNotFound,
         errors.QuotaExceeded,
         errors.ModelUnavailable,
         errors.StorageFull,

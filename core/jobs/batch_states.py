@@ -5,6 +5,7 @@ import time
 import sqlalchemy as sa
 
 from core.jobs.database import batch_items, batches
+from core.jobs.webhook_events import tell_batch_end
 from stemcrate.schemas.manifest import JobState
 
 WAITING = "waiting"
@@ -39,21 +40,23 @@ def note_state(connection: sa.Connection, job_id: str, state: JobState) -> None:
 def close_if_ended(connection: sa.Connection, id: str) -> None:
     """End a batch whose files have all ended."""
     # Two last jobs that end at once do not see each other before they have this lock.
-    held = sa.select(batches.c.wanted).where(batches.c.id == id).with_for_update()
-    wanted = connection.scalar(held)
+    held = sa.select(batches.c.wanted, batches.c.owner).where(batches.c.id == id)
+    batch = connection.execute(held.with_for_update()).one_or_none()
     rows = batch_items.c
     states = set(connection.scalars(sa.select(rows.state).where(rows.batch_id == id).distinct()))
-    if wanted is None or states & set(OPEN):
+    if batch is None or states & set(OPEN):
         return
     state = JobState.FAILED
-    if wanted != "run":
+    if batch.wanted != "run":
         state = JobState.CANCELLED
     elif JobState.COMPLETED.value in states:
         state = JobState.COMPLETED
     elif states == {JobState.CANCELLED.value}:
         state = JobState.CANCELLED
-    connection.execute(
+    ended = connection.execute(
         sa.update(batches)
         .where(batches.c.id == id, batches.c.finished_s.is_(None))
         .values(finished_s=time.time(), state=state.value)
     )
+    if ended.rowcount and batch.wanted != "delete":
+        tell_batch_end(connection, id, batch.owner, state)

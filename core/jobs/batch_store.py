@@ -16,6 +16,7 @@ from core.artifacts.store import new_job_id
 from core.errors import BatchNotFound
 from core.jobs.batch_states import OPEN, WAITING, close_if_ended, note_state
 from core.jobs.database import batch_items, batches
+from core.jobs.webhook_events import name_webhook
 from core.system.database import transaction
 from stemcrate.schemas.batches import BatchCounts, BatchInput, BatchItem
 from stemcrate.schemas.manifest import Failure, JobState
@@ -72,8 +73,9 @@ class BatchStore:
         options: ProcessingOptions,
         *,
         is_limited: bool,
+        webhook_id: str | None = None,
     ) -> None:
-        """Write a batch with its files."""
+        """Write a batch with its files, and the webhook that it names."""
         assert self._owner is not None
         batch = {
             "id": id,
@@ -100,6 +102,8 @@ class BatchStore:
         ]
         with transaction(self._url) as connection:
             connection.execute(sa.insert(batches).values(**batch))
+            if webhook_id is not None:
+                name_webhook(connection, id, webhook_id)
             for start in range(0, len(rows), INSERTED_AT_ONCE):
                 connection.execute(sa.insert(batch_items), rows[start : start + INSERTED_AT_ONCE])
 

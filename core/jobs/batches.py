@@ -40,7 +40,13 @@ class BatchService:
         self.batches = BatchStore(database_url, library.owner)
 
     def request(
-        self, id: str, name: str, inputs: Sequence[BatchInput], options: ProcessingOptions
+        self,
+        id: str,
+        name: str,
+        inputs: Sequence[BatchInput],
+        options: ProcessingOptions,
+        *,
+        webhook_id: str | None = None,
     ) -> BatchRecord:
         """Write a batch and queue the making of its jobs. A batch of this id is only queued.
 
@@ -51,7 +57,14 @@ class BatchService:
             for position, file in enumerate(inputs):
                 self._check(file, f"inputs.{position}")
             with self._quotas.job_places(len(inputs)):
-                self.batches.create(id, name, inputs, options, is_limited=self._is_limited)
+                self.batches.create(
+                    id,
+                    name,
+                    inputs,
+                    options,
+                    is_limited=self._is_limited,
+                    webhook_id=webhook_id,
+                )
         record = self.batches.get(id)
         self._queue.enqueue_batch(id, record.revision, record.owner)
         return record

@@ -1,7 +1,7 @@
 """The job tables, created by whichever process starts first.
 
 The database holds the engine's own tables, `progress_events`, `worker_reports`,
-`idempotent_requests`, `batches` and `batch_items`.
+`idempotent_requests`, and the tables of batches and webhooks.
 """
 
 import logging
@@ -84,6 +84,51 @@ batch_items = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("is_made", sa.Boolean, nullable=False),
     sa.Column("failure", sa.Text),
+)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("owner", sa.String(63), nullable=False, index=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("events", sa.Text, nullable=False),
+    sa.Column("only_named", sa.Boolean, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_s", sa.Double, nullable=False),
+    sa.Column("ended_s", sa.Double),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("old_secret", sa.Text),
+    sa.Column("old_until_s", sa.Double),
+)
+"""Written by `core.jobs.webhook_store`. Secrets sign, so they are there as they are."""
+
+named_webhooks = sa.Table(
+    "named_webhooks",
+    metadata,
+    sa.Column("subject_id", sa.String(36), primary_key=True),
+    sa.Column("webhook_id", sa.String(36), nullable=False, index=True),
+)
+"""The webhook that a job or batch names."""
+
+deliveries = sa.Table(
+    "webhook_deliveries",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("seq", sa.String(36), nullable=False, unique=True),
+    sa.Column("webhook_id", sa.String(36), nullable=False),
+    sa.Column("type", sa.String(32), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_s", sa.Double, nullable=False),
+    sa.Column("n_attempts", sa.Integer, nullable=False),
+    sa.Column("n_queued", sa.Integer, nullable=False),
+    sa.Column("next_s", sa.Double, nullable=False),
+    sa.Column("delivered_s", sa.Double),
+    sa.Column("last_status", sa.Integer),
+    sa.Column("last_error", sa.Text),
+    sa.Index("deliveries_by_webhook", "webhook_id", "seq"),
+    sa.Index("deliveries_due", "state", "next_s"),
 )
 
 

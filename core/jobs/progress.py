@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from core.jobs.batch_states import note_state
 from core.jobs.database import progress_events
+from core.jobs.webhook_events import name_webhook, tell_job_end
 from core.system.database import transaction
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, ProcessingStage, StageState
 
@@ -66,12 +67,25 @@ class ProgressLog:
         self._url = database_url
 
     def append(self, job_id: str, event: Mapping[str, Any]) -> None:
-        """Add an event; a change of state is noted in the job's batch with it."""
-        row = {"job_id": job_id, "at": datetime.now(UTC), "payload": json.dumps(dict(event))}
+        """Add an event."""
         with transaction(self._url) as connection:
-            connection.execute(sa.insert(progress_events).values(**row))
-            if event["kind"] == "state":
-                note_state(connection, job_id, JobState(event["state"]))
+            _insert(connection, job_id, event)
+
+    def tell(
+        self, manifest: ProcessingManifest, state: JobState, webhook_id: str | None = None
+    ) -> None:
+        """Add the new state of a job, with what its batch and the owner's webhooks learn of it.
+
+        ``webhook_id``: a webhook that the job names from now on.
+        """
+        job_id = manifest.job_id
+        with transaction(self._url) as connection:
+            _insert(connection, job_id, {"kind": "state", "state": state})
+            if webhook_id is not None:
+                name_webhook(connection, job_id, webhook_id)
+            note_state(connection, job_id, state)
+            if state.is_final:
+                tell_job_end(connection, job_id, manifest.owner, state, manifest.n_retries)
 
     def since(self, job_id: str, seq: int = 0, limit: int = 100) -> list[LoggedEvent]:
         """List up to ``limit`` events of a job after number ``seq``, oldest first."""
@@ -110,6 +124,11 @@ class ProgressLog:
         with transaction(self._url) as connection:
             rows = connection.execute(query).all()
         return [LoggedEvent(row.seq, _utc(row.at), json.loads(row.payload)) for row in rows]
+
+
+def _insert(connection: sa.Connection, job_id: str, event: Mapping[str, Any]) -> None:
+    row = {"job_id": job_id, "at": datetime.now(UTC), "payload": json.dumps(dict(event))}
+    connection.execute(sa.insert(progress_events).values(**row))
 
 
 MIN_ELAPSED_S = 2.0

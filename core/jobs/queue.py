@@ -28,12 +28,14 @@ TaskKind = Literal["import", "ingest"]
 TASK_WORKFLOWS: dict[TaskKind, str] = {"import": "import_folder", "ingest": "ingest"}
 TASK_QUEUES: dict[TaskKind, str] = {"import": "imports", "ingest": "ingests"}
 BATCHES_QUEUE = "batches"
+WEBHOOKS_QUEUE = "webhooks"
 PARTITIONED_QUEUES = (
     JOBS_QUEUE,
     TRACKS_QUEUE,
     RENDERS_QUEUE,
     *TASK_QUEUES.values(),
     BATCHES_QUEUE,
+    WEBHOOKS_QUEUE,
 )
 """Owners take turns in these (decision 26); the engine starts nothing there without an owner."""
 QUEUES = (*PARTITIONED_QUEUES, "gpu", "cpu")
@@ -50,6 +52,7 @@ STAGE_WORKFLOW = "run_stage"
 JOB_WORKFLOWS = (JOB_WORKFLOW, TRACK_WORKFLOW, STAGE_WORKFLOW)
 RENDER_WORKFLOW = "render"
 BATCH_WORKFLOW = "carry_out_batch"
+WEBHOOK_WORKFLOW = "deliver"
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 FORGET_AFTER_S = 10.0
 BATCH = 500
@@ -146,6 +149,19 @@ class JobQueue:
                 "workflow_name": BATCH_WORKFLOW,
                 "queue_name": BATCHES_QUEUE,
                 "workflow_id": _batch_workflow(id, revision),
+                "queue_partition_key": owner,
+            },
+            id,
+        )
+
+    @database_errors()
+    def enqueue_delivery(self, id: str, run: int, owner: str) -> None:
+        """Queue an attempt at a delivery to a webhook. Idempotent for each run."""
+        self._client.enqueue(
+            {
+                "workflow_name": WEBHOOK_WORKFLOW,
+                "queue_name": WEBHOOKS_QUEUE,
+                "workflow_id": f"{id}.{run}",
                 "queue_partition_key": owner,
             },
             id,
@@ -256,6 +272,7 @@ class JobQueue:
             (TASK_QUEUES["import"], 1, 1, JOB_POLL_S),
             (TASK_QUEUES["ingest"], 2, 1, JOB_POLL_S),
             (BATCHES_QUEUE, 2, 1, JOB_POLL_S),
+            (WEBHOOKS_QUEUE, 8, 4, JOB_POLL_S),
             ("gpu", 1, None, STAGE_POLL_S),
             ("cpu", cpu_slots, None, STAGE_POLL_S),
         ):

@@ -260,7 +260,7 @@ class Reaper:
         if manifest.state.is_final:
             return
         if workflow.status == "CANCELLED":
-            tell_state(self._log, job_id, self._pipeline.cancel(job_id))
+            tell_state(self._log, manifest, self._pipeline.cancel(job_id))
             tidy(self._store, job_id)
             return
         self._queue.cancel(job_id, manifest.n_retries)  # tracks that still run
@@ -279,7 +279,8 @@ class Reaper:
 
     def _fail(self, job_id: str, error: Exception) -> None:
         logger.warning("closed %s as failed: %s", job_id, error)
-        tell_state(self._log, job_id, self._pipeline.close(job_id, failure_of(error)))
+        state = self._pipeline.close(job_id, failure_of(error))
+        tell_state(self._log, self._store.load(job_id), state)
 
     def _guarded(self, task: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         # A failure must end neither the reaper nor the round of the other jobs.

@@ -46,12 +46,17 @@ class JobService:
         self._costs = {stage.name: stage.cost for stage in pipeline.stages}
 
     def submit(
-        self, uploads: Sequence[Upload], options: ProcessingOptions, job_id: str
+        self,
+        uploads: Sequence[Upload],
+        options: ProcessingOptions,
+        job_id: str,
+        *,
+        webhook_id: str | None = None,
     ) -> ProcessingManifest:
         """Create a job for uploads and queue it. If it cannot be queued, nothing is left.
 
-        A job of this id that is there already is queued, unless it is, and returned. Raises
-        `QuotaExceeded`, `DatabaseUnavailable`.
+        A job of this id that is there already is queued, unless it is, and returned. ``webhook_id``
+        names a webhook that is told its end. Raises `QuotaExceeded`, `DatabaseUnavailable`.
         """
         if self._store.exists(job_id):
             there = self._store.load(job_id)
@@ -60,7 +65,7 @@ class JobService:
         with self._place():
             manifest = self._pipeline.create_job(uploads, options, job_id=job_id)
             try:
-                self._log.append(job_id, {"kind": "state", "state": JobState.QUEUED})
+                self._log.tell(manifest, JobState.QUEUED, webhook_id)
                 self._queue.enqueue(job_id, manifest.owner)
             except Exception:
                 self._store.delete(job_id)
@@ -101,7 +106,7 @@ class JobService:
             return state
         try:
             self._queue.cancel(job_id, before.n_retries)
-            self._log.append(job_id, {"kind": "state", "state": state})
+            self._log.tell(before, state)
         except DatabaseUnavailable as error:
             # The worker also reads the manifest: without the engine, it only reacts a little later.
             logger.warning("the cancel of %s did not reach the queue: %s", job_id, error)
@@ -133,7 +138,7 @@ class JobService:
         manifest = retry_job(self._store, job_id)
         try:
             self._log.forget(job_id)  # who follows the job would stop at its earlier end
-            self._log.append(job_id, {"kind": "state", "state": manifest.state})
+            self._log.tell(manifest, manifest.state)
             add_again(self._library, job_id)
             self._queue.enqueue(job_id, manifest.owner, manifest.n_retries)
         except Exception:

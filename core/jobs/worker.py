@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -38,6 +39,12 @@ from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.task_runner import TaskSweep, register_task_workflow
+from core.jobs.webhook_runner import (
+    PAUSES_S,
+    WebhookSender,
+    WebhookSweep,
+    register_webhook_workflow,
+)
 from core.jobs.workflows import register_workflows
 from core.library.libraries import Libraries
 from core.library.records.imports import ImportStore
@@ -78,6 +85,7 @@ class WorkerOptions:
     probe_limits: ProcessLimits = PROBE_LIMITS
     max_upload_bytes: int = 500_000_000
     owner_limits: OwnerLimits = UNLIMITED
+    webhook_pauses_s: Sequence[float] = PAUSES_S
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     log_level: str = "INFO"
@@ -141,6 +149,9 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     register_batch_workflow(batches)
     ingests = _ingest_runner(options, pipeline, queue, log)
     register_task_workflow(ingests)
+    register_webhook_workflow(
+        WebhookSender(options.database_url, options.sources.guard, options.webhook_pauses_s)
+    )
     queue.register(cpu_slots=options.cpu_slots)
     DBOS.launch()
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
@@ -186,6 +197,11 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         (
             "batches",
             BatchSweep(options.database_url, pipeline.store, queue).run,
+            options.reaper_interval_s,
+        ),
+        (
+            "webhooks",
+            WebhookSweep(options.database_url, queue).run,
             options.reaper_interval_s,
         ),
         ("reporter", reporter.run, options.reaper_interval_s),

@@ -33,7 +33,7 @@ from core.pipeline.attempts import NotOwned
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.stage_ref import StageRef
 from core.system.logs import work_in_log
-from stemcrate.schemas.manifest import JobState, StageState
+from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def register_workflows(
     def process(job_id: str) -> None:
         n_tracks = patiently(lambda: pipeline.start(job_id))
         manifest = pipeline.store.load(job_id)
-        tell_state(log, job_id, manifest.state)
+        tell_state(log, manifest, manifest.state)
         handles = [
             _enqueue(TRACKS_QUEUE, process_track, index, job_id, index, owner=manifest.owner)
             for index in range(n_tracks)
@@ -102,14 +102,15 @@ def register_workflows(
                 logger.info("cancelled")
         if not pipeline.run_job_stages(job_id, queue_stage):
             patiently(lambda: pipeline.cancel(job_id))
-        tell_state(log, job_id, patiently(lambda: pipeline.close(job_id)))
+        state = patiently(lambda: pipeline.close(job_id))
+        patiently(lambda: log.tell(manifest, state))  # webhooks wait for it
         ended()
 
 
-def tell_state(log: ProgressLog, job_id: str, state: JobState) -> None:
+def tell_state(log: ProgressLog, manifest: ProcessingManifest, state: JobState) -> None:
     """Log a job's change of state."""
     try:
-        log.append(job_id, {"kind": "state", "state": state})
+        log.tell(manifest, state)
     except DatabaseUnavailable as problem:
         logger.warning("cannot log an event: %s", problem)
 

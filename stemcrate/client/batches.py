@@ -1,11 +1,12 @@
 """Batches: thousands of files with the same options, a job for each."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
 from stemcrate.client.errors import WaitTimeout
+from stemcrate.client.uploads import Options, write_options
 from stemcrate.schemas.batches import (
     Batch,
     BatchInput,
@@ -26,9 +27,10 @@ class BatchCalls(Calls):
     def create_batch(
         self,
         inputs: Sequence[BatchInput],
-        options: Mapping[str, str] | None = None,
+        options: Options | None = None,
         *,
         name: str = "",
+        webhook_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Batch:
         """Make a job for each of up to 10,000 files that the server has; return the batch.
@@ -38,15 +40,21 @@ class BatchCalls(Calls):
         inputs : complete uploads (`upload_file`), or the SHA-256 of files of own jobs and tracks.
         options : as for `POST /process`, for all jobs.
         name : a label.
+        webhook_id : a webhook that is told the batch's end.
         idempotency_key : makes one batch of this call and its repetitions with the same key.
 
         Raises `ApiError`: 404 ``upload_not_found``, 409 ``upload_incomplete`` or
         ``model_unavailable``, 422 ``invalid_option``, 429 ``quota_exceeded``, 507 ``storage_full``;
         `ApiError.field` names the input or option at fault.
         """
-        wanted = BatchRequest(name=name, inputs=list(inputs), options=dict(options or {}))
+        wanted = BatchRequest(
+            name=name,
+            inputs=list(inputs),
+            options=write_options(options or {}),
+            webhook_id=webhook_id,
+        )
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-        body = wanted.model_dump(mode="json", exclude_unset=True)
+        body = wanted.model_dump(mode="json", exclude_none=True)
         return self._api.read("POST", "/batches", Batch, json=body, headers=headers)
 
     def list_batches(self, *, limit: int = 50, cursor: str | None = None) -> BatchList:

@@ -15,6 +15,7 @@ from stemcrate.client.playlists import PlaylistCalls
 from stemcrate.client.renders import RenderCalls
 from stemcrate.client.resumable import ResumableCalls
 from stemcrate.client.system import SystemCalls
+from stemcrate.client.webhooks import WebhookCalls
 from stemcrate.client.weights import WeightsCalls
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -25,6 +26,7 @@ class Client(
     ResumableCalls,
     JobCalls,
     BatchCalls,
+    WebhookCalls,
     DownloadCalls,
     PlayerCalls,
     RenderCalls,

@@ -29,6 +29,7 @@ class JobCalls(Calls):
         upload_ids: Sequence[str] = (),
         from_job: str | None = None,
         track_ids: Sequence[str] = (),
+        webhook_id: str | None = None,
         idempotency_key: str | None = None,
         progress: UploadProgress | None = None,
     ) -> JobReceipt:
@@ -44,6 +45,7 @@ class JobCalls(Calls):
         upload_ids : complete uploads (`upload_file`); they are deleted once the job exists.
         from_job : id of a job whose files are processed again.
         track_ids : ids of tracks of the library whose files are processed.
+        webhook_id : a webhook that is told the job's end.
         idempotency_key : makes one job of this call and its repetitions with the same key.
         progress : called with the bytes sent and the bytes of the whole request.
 
@@ -61,6 +63,7 @@ class JobCalls(Calls):
             upload_ids=upload_ids,
             from_job=from_job,
             track_ids=track_ids,
+            webhook_id=webhook_id,
         ) as body:
             if idempotency_key is not None:
                 body["headers"]["Idempotency-Key"] = idempotency_key

@@ -13,6 +13,7 @@ from stemcrate.schemas.options import ProcessingOptions
 
 FILE_FIELD = "file"
 UPLOADS_FIELD = "upload_ids"
+WEBHOOK_FIELD = "webhook_id"
 JOB_FIELD = "from_job"
 LIBRARY_FIELD = "from_library"
 
@@ -43,6 +44,7 @@ def open_body(
     upload_ids: Sequence[str] = (),
     from_job: str | None = None,
     track_ids: Sequence[str] = (),
+    webhook_id: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Open files and yield a request's ``data`` and ``headers``; the body can be sent once."""
     with ExitStack() as stack:
@@ -50,6 +52,7 @@ def open_body(
         parts += [(UPLOADS_FIELD, upload_id) for upload_id in upload_ids]
         parts += [(JOB_FIELD, from_job)] if from_job else []
         parts += [(LIBRARY_FIELD, track_id) for track_id in track_ids]
+        parts += [(WEBHOOK_FIELD, webhook_id)] if webhook_id else []
         for given in files:
             file = stack.enter_context(opened(given))
             file.content.seek(0)

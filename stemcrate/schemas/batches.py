@@ -44,6 +44,7 @@ class BatchRequest(Record):
         default_factory=dict,
         description="Options of each job, written as the form fields of `POST /process`.",
     )
+    webhook_id: str | None = Field(None, description="A webhook that is told the batch's end.")
 
 
 class BatchCounts(BaseModel):

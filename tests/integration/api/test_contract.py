@@ -64,6 +64,13 @@ def test_the_description_names_operations_options_and_problems(shared: Any) -> N
         "cancel_job",
         "retry_job",
         "delete_job",
+        "create_webhook",
+        "list_webhooks",
+        "get_webhook",
+        "delete_webhook",
+        "rotate_webhook",
+        "list_deliveries",
+        "replay_delivery",
         "create_batch",
         "list_batches",
         "get_batch",
@@ -132,7 +139,7 @@ def test_the_description_names_operations_options_and_problems(shared: Any) -> N
     }
     submit = description["paths"]["/process"]["post"]
     body = submit["requestBody"]["content"]["multipart/form-data"]["schema"]
-    sources = {"file", "upload_ids", "from_job", "from_library"}
+    sources = {"file", "upload_ids", "from_job", "from_library", "webhook_id"}
     assert set(body["properties"]) == sources | set(ProcessingOptions.model_fields)
     assert all(
         schema["type"] in ("string", "number", "integer", "boolean", "array")

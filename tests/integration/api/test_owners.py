@@ -19,6 +19,7 @@ from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.playlists import PlaylistRequest
 from stemcrate.schemas.renders import MixRequest
 from stemcrate.schemas.search import TrackQuery, TrackSearch
+from stemcrate.schemas.webhooks import WebhookRequest
 from tests.integration.api.apps import settings_for, wav_bytes
 from tests.integration.api.owned import House, Owner, open_house
 
@@ -37,6 +38,7 @@ class Belongings:
     shared_track: str
     upload: str
     batch: str
+    webhook: str
     render: str
     playlist: str
     collection: str
@@ -77,6 +79,7 @@ def make(house: House, owner: Owner, song: Path, seed: int) -> Belongings:
     (shared_track,) = set(tracks.values()) - {track}
     render = client.create_render(MixRequest(job_id=job))
     house.render(render.id)
+    hook = WebhookRequest(url="https://example.org/hook")
     request = CollectionRequest(name=f"crate {seed}", tracks=[track])
     return Belongings(
         job=job,
@@ -85,6 +88,7 @@ def make(house: House, owner: Owner, song: Path, seed: int) -> Belongings:
         shared_track=shared_track,
         upload=client.upload_file(own).id,
         batch=client.create_batch([BatchInput(sha256=track)], {"model": "spleeter"}).id,
+        webhook=client.create_webhook(hook).id,
         render=render.id,
         playlist=client.create_playlist(PlaylistRequest(name=f"set {seed}", n_tracks=1)).id,
         collection=client.create_collection(request).id,
@@ -122,7 +126,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
 }
 PLACES = {"{index}": "0", "{label}": "original", "{segment}": "0", "{kind}": "dat"}
-PLACES |= {"{format}": "m3u8", "{track}": "x"}
+PLACES |= {"{format}": "m3u8", "{track}": "x", "{delivery}": "msg_0", "{name}": "master.m3u8"}
 KINDS = {
     "/job/": "job",
     "/download/": "job",
@@ -133,7 +137,10 @@ KINDS = {
     "/ingest/": "ingest",
     "/uploads/": "upload",
     "/batches/": "batch",
+    "/webhooks/": "webhook",
     "/renders/": "render",
+    "/stream/{id}/0/": "job",
+    "/stream/": "track",
     "/playlists/": "playlist",
 }
 

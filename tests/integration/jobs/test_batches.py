@@ -136,7 +136,7 @@ def test_a_job_that_is_tried_again_opens_its_batch_again(house: Installation) ->
     wait_for_end(house, id)
     worker.kill()
     job_id = str(batches.batches.items(id)[0].job_id)
-    house.log.append(job_id, {"kind": "state", "state": JobState.QUEUED})
+    house.log.tell(house.manifest(job_id), JobState.QUEUED)
 
     record = batches.batches.get(id)
 
