@@ -15,11 +15,13 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode  # noqa: TID251
 
 from core.access.limits import OwnerLimits
+from core.errors import InvalidOption
 from core.net.addresses import AddressGuard
 from core.pipeline.runtime import Runtime
 from core.sources.source import DEFAULT_HOSTS, SourceSettings
 from core.system.isolation import ProcessLimits
 from core.system.processes import fit_connections
+from core.system.storage import Storage
 from stemcrate.schemas.options import (
     BitDepth,
     Clipping,
@@ -53,6 +55,24 @@ class Settings(WorkbenchSettings):
     database_url: str = Field(
         "",
         description="Empty: SQLite in DATA_DIR. For several machines: postgresql+psycopg://…",
+    )
+    storage_url: str = Field(
+        "",
+        description="Object store for the files of all hosts: s3://bucket/prefix, gs://… or "
+        "az://…; records are in the PostgreSQL of DATABASE_URL then. Credentials are those of the "
+        "environment (AWS_ACCESS_KEY_ID, …). Empty: everything is in DATA_DIR.",
+    )
+    storage_copies_max_bytes: int = Field(
+        20_000_000_000,
+        ge=0,
+        description="Maximum size of the copies of files in the object store that a process keeps "
+        "in its DATA_DIR.",
+    )
+    storage_redirect_s: float = Field(
+        0.0,
+        ge=0,
+        description="Let clients get files of jobs from the object store itself, by addresses that "
+        "are valid for so long, in seconds. 0: they are sent through the API.",
     )
     library_folders: Annotated[list[Path], NoDecode, BeforeValidator(split)] = Field(
         [],
@@ -307,6 +327,20 @@ class Settings(WorkbenchSettings):
             memory_bytes=self.process_memory_bytes,
         )
 
+    def storage(self) -> Storage:
+        """Return where the processes of the installation keep what they share.
+
+        Raises `InvalidOption` for an object store without PostgreSQL.
+        """
+        url = self.resolved_database_url()
+        if self.storage_url and not url.startswith("postgres"):
+            raise InvalidOption(
+                "STORAGE_URL needs PostgreSQL: records and locks of all hosts are there.",
+                hint="Set DATABASE_URL=postgresql+psycopg://….",
+                field="database_url",
+            )
+        return Storage(self.data_dir, url, self.storage_url, self.storage_copies_max_bytes)
+
     def demands_key(self) -> bool:
         """Return whether the API demands a key even if none was made."""
         return not is_loopback(self.api_host) and not self.allow_open_network
@@ -389,3 +423,11 @@ def is_loopback(host: str) -> bool:
 def settings() -> Settings:
     """Read the settings once."""
     return Settings()
+
+
+def storage_at(data_dir: Path | None) -> Storage:
+    """Return the installation's storage, or the one with another data folder."""
+    installation = settings()
+    if data_dir is not None:
+        installation = installation.model_copy(update={"data_dir": data_dir})
+    return installation.storage()

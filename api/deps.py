@@ -104,9 +104,9 @@ class Services:
         return self._of_callers[key]
 
     def _make_for(self, owner: str, is_limited: bool) -> "Services":
-        data_dir = self.settings.data_dir
+        storage = self.settings.storage()
         store = self.store.owned_by(owner)
-        incoming = ResumableUploads(data_dir, owner)
+        incoming = ResumableUploads(self.settings.data_dir, owner)
         library = self.libraries.of(owner)
         pipeline = build_pipeline(store, self.settings.runtime())
         quotas = OwnerQuotas(
@@ -135,9 +135,9 @@ class Services:
                 self.settings.resolved_database_url(), owner, self.settings.outgoing_guard()
             ),
             renders=RenderService(store, self.queue, self.progress, library),
-            imports=ImportService(data_dir, self.queue, self.settings.library_folders, owner),
+            imports=ImportService(storage, self.queue, self.settings.library_folders, owner),
             ingests=IngestService(
-                data_dir,
+                storage,
                 self.queue,
                 owner,
                 quotas,
@@ -161,12 +161,13 @@ def open_services(settings: Settings) -> Iterator[Services]:
     url = settings.resolved_database_url()
     stopping = threading.Event()
     _prepare(url, stopping)
-    store = JobStore(settings.data_dir)
+    storage = settings.storage()
+    store = JobStore(storage)
     incoming = ResumableUploads(settings.data_dir)
     queue = JobQueue(url)
     progress = ProgressLog(url)
     pipeline = build_pipeline(store, settings.runtime())
-    libraries = Libraries(settings.data_dir, url)
+    libraries = Libraries(storage, url)
     library = libraries.of(LOCAL)
     prober = Prober(
         settings.probe_processes,
@@ -193,16 +194,16 @@ def open_services(settings: Settings) -> Iterator[Services]:
             batches=BatchService(url, store, incoming, library, queue, quotas, is_limited=False),
             webhooks=WebhookService(url, LOCAL, settings.outgoing_guard()),
             renders=RenderService(store, queue, progress, library),
-            imports=ImportService(settings.data_dir, queue, settings.library_folders, LOCAL),
+            imports=ImportService(storage, queue, settings.library_folders, LOCAL),
             ingests=IngestService(
-                settings.data_dir,
+                storage,
                 queue,
                 LOCAL,
                 quotas,
                 is_limited=False,
                 max_files_per_job=settings.max_files_per_job,
             ),
-            fetches=FetchStore(settings.data_dir),
+            fetches=FetchStore(storage),
             reports=WorkerReports(url),
             speeds=Speeds(store),
             usage=DiskUsage(settings.data_dir),

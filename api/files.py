@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
+
+from api.ranges import requested_range
+from core.artifacts.store import JobStore
+from core.errors import ArtefactNotFound
 
 MEDIA_TYPES = {
     ".wav": "audio/wav",
@@ -69,6 +74,53 @@ def _is_byte_range(header: str) -> bool:
     found = [_RANGE.fullmatch(part.strip()) for part in ranges.split(",")]
     return unit.strip().lower() == "bytes" and all(
         match is not None and (not match[2] or int(match[1]) <= int(match[2])) for match in found
+    )
+
+
+def stored_response(
+    store: JobStore,
+    path: Path,
+    *,
+    n_bytes: int,
+    asked: Request,
+    headers: Mapping[str, str],
+    redirect_s: float,
+) -> Response:
+    """Return the response with a file of a store, or the requested range of it.
+
+    A file that is not on this host is sent while it comes from the object store; ``redirect_s``
+    lets clients get it there for so many seconds. Raises `ArtefactNotFound`.
+    """
+    media_type = media_type_of(path.name)
+    if store.objects is None or path.is_file():
+        if not path.is_file():
+            raise _gone(path)
+        return ArtefactResponse(path, media_type=media_type, headers=headers)
+    name = path.relative_to(store.data_dir).as_posix()
+    address = store.objects.address(name, redirect_s) if redirect_s else None
+    if address is not None:
+        return RedirectResponse(address, headers={"Cache-Control": "no-store"})
+    part = requested_range(
+        asked.headers.get("range"),
+        asked.headers.get("if-range"),
+        etag=headers["ETag"],
+        n_bytes=n_bytes,
+    )
+    sent = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(n_bytes)}
+    if part is not None:
+        sent["Content-Length"] = str(len(part))
+        sent["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{n_bytes}"
+    try:
+        chunks = store.objects.stream(name, part or range(n_bytes))
+    except FileNotFoundError as error:
+        raise _gone(path) from error
+    status = 200 if part is None else 206
+    return StreamingResponse(chunks, status_code=status, media_type=media_type, headers=sent)
+
+
+def _gone(path: Path) -> ArtefactNotFound:
+    return ArtefactNotFound(
+        f"The file of '{path.name}' no longer exists.", hint="Run the job again to recreate it."
     )
 
 

@@ -1,12 +1,13 @@
 """A page of the history: job ids sort by time, so the last id of a page is its cursor."""
 
-from api.views import job_kind, job_summary
-from core.artifacts.store import JobStore, is_job_id
-from core.errors import InvalidOption
-from core.library.catalogue.query import fold
+from contextlib import suppress
+
+from core.artifacts.job_ids import is_job_id
+from core.artifacts.job_index import ListedJob
+from core.artifacts.store import JobStore
+from core.errors import InvalidOption, JobNotFound
 from core.pipeline.retrying import can_retry
 from stemcrate.schemas.jobs import JobPage, JobQuery, JobSummary
-from stemcrate.schemas.manifest import ProcessingManifest
 
 
 def read_page(store: JobStore, query: JobQuery) -> JobPage:
@@ -17,27 +18,16 @@ def read_page(store: JobStore, query: JobQuery) -> JobPage:
             hint="Give next_cursor of the page before, or none for the first page.",
             field="cursor",
         )
-    words = fold(query.text).split()
-    jobs: list[JobSummary] = []
-    before = query.cursor
-    while True:
-        manifests = store.page(before=before, limit=query.limit + 1)
-        for manifest in manifests:
-            if not _matches(manifest, query, words):
-                continue
-            if len(jobs) == query.limit:
-                return JobPage(jobs=jobs, next_cursor=jobs[-1].job_id)
-            jobs.append(job_summary(manifest, can_retry=can_retry(manifest, store)))
-        if len(manifests) <= query.limit:
-            return JobPage(jobs=jobs, next_cursor=None)
-        before = manifests[-1].job_id
+    found = store.find(query, limit=query.limit + 1)
+    page = [_complete(listed, store) for listed in found[: query.limit]]
+    has_more = len(found) > query.limit
+    return JobPage(jobs=page, next_cursor=page[-1].job_id if has_more else None)
 
 
-def _matches(manifest: ProcessingManifest, query: JobQuery, words: list[str]) -> bool:
-    if query.state not in (None, manifest.state) or query.kind not in (None, job_kind(manifest)):
-        return False
-    if not words:
-        return True
-    names = [manifest.job_id, *(track.source.name for track in manifest.tracks)]
-    text = fold(" ".join(names))
-    return all(word in text for word in words)
+def _complete(listed: ListedJob, store: JobStore) -> JobSummary:
+    """Say whether a job can be tried again, which its manifest and its files tell."""
+    if listed.is_undone:
+        with suppress(JobNotFound):  # deleted meanwhile
+            manifest = store.load(listed.summary.job_id)
+            return listed.summary.model_copy(update={"can_retry": can_retry(manifest, store)})
+    return listed.summary

@@ -75,6 +75,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.StageFailed: 500,
     errors.WorkerLost: 503,
     errors.DatabaseUnavailable: 503,
+    errors.StorageUnavailable: 503,
     errors.ServerBusy: 503,
     errors.ScannerUnavailable: 503,
     errors.StorageFull: 507,

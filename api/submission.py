@@ -18,7 +18,7 @@ from api.library_views import adding_view
 from api.places import run_in_place
 from api.problems import FilesRefused
 from api.uploads import MAX_OUTSIDE_BYTES, discard, receive_form
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.artifacts.uploads import Upload
 from core.errors import InvalidAudio, InvalidOption
 from core.jobs.addition import sort_uploads, submit_addition

@@ -10,7 +10,8 @@ from api.deps import Services
 from api.version import VERSION
 from api.worker_views import worker_view
 from config import Settings
-from core.artifacts.store import JobStore, age_s
+from core.artifacts.job_ids import age_s
+from core.artifacts.store import JobStore
 from core.errors import DatabaseUnavailable
 from core.system.database import without_password
 from core.system.disk import disk_space

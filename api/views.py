@@ -1,15 +1,14 @@
 """Converts manifests to API models."""
 
 from api.links import artefact_path, job_links, render_path, zip_path
+from core.artifacts.job_index import job_kind
 from core.errors import JobNotFinished
 from core.jobs.progress import JobProgress
 from stemcrate.schemas.facts import JobFacts
 from stemcrate.schemas.jobs import (
     Job,
-    JobKind,
     JobLinks,
     JobReceipt,
-    JobSummary,
     JobTrack,
     JobWarning,
     OutputFile,
@@ -78,24 +77,6 @@ def job_view(
     )
 
 
-def job_summary(manifest: ProcessingManifest, *, can_retry: bool) -> JobSummary:
-    """Return the summary of a job."""
-    return JobSummary(
-        job_id=manifest.job_id,
-        kind=job_kind(manifest),
-        state=manifest.state,
-        created_at=manifest.created_at,
-        finished_at=manifest.finished_at,
-        names=[track.source.name for track in manifest.tracks],
-        n_tracks=len(manifest.tracks),
-        n_failed_tracks=manifest.n_failed_tracks,
-        model=_model_name(manifest),
-        n_warnings=len(manifest.all_warnings()),
-        n_bytes=sum(a.bytes for a in manifest.all_artefacts() if a.same_as is None),
-        can_retry=can_retry,
-    )
-
-
 def outputs_view(manifest: ProcessingManifest) -> Outputs:
     """Return a job's outputs. Raises `JobNotFinished`."""
     require_final(manifest)
@@ -145,17 +126,6 @@ def fetch_view(record: FetchRecord) -> WeightsFetch:
     if record.state == JobState.COMPLETED:
         fraction = 1.0
     return WeightsFetch(fraction=fraction, **record.model_dump(exclude={"run"}))
-
-
-def job_kind(manifest: ProcessingManifest) -> JobKind:
-    """Return whether a job separates or only analyses."""
-    return "separation" if manifest.options.separates else "analysis"
-
-
-def _model_name(manifest: ProcessingManifest) -> str | None:
-    if not manifest.options.separates:
-        return None
-    return manifest.model.name or manifest.options.model
 
 
 def _single_values(analysis: JobFacts) -> JobFacts:

@@ -31,7 +31,8 @@ from scipy.signal import butter, sosfiltfilt
 from bench.report import report
 from cli.demo_songs import demo_song
 from core.artifacts.hashing import hash_file
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.audio.metering.audiowaveform import encode_bands, encode_dat
 from core.audio.metering.waveform_data import measure_waveform
 from core.audio.reading.decode import read_through

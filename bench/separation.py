@@ -30,7 +30,8 @@ from bench import htdemucs
 from bench.memory import measure_job_mb
 from bench.report import report, wall_ratio
 from cli.demo_songs import demo_song
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.separation.models.factory import SeparatorFactory

@@ -28,7 +28,7 @@ def backup(
     from core.jobs.backup import back_up  # imported late: no other command needs the engine
 
     installation = settings().model_copy(update=machine)
-    store = JobStore(installation.data_dir)
+    store = JobStore(installation.storage())
     with Progress(console=err) as bar:
         task = bar.add_task("copying", total=1.0)
         note = back_up(

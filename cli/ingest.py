@@ -15,7 +15,8 @@ from cli.process import checked_options, run_job, take_files
 from cli.progress import file_progress
 from cli.running import log_here
 from config import Settings, settings
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.errors import InvalidList, SourceNotFound
 from core.system.atomic import write_atomically
 from stemcrate.schemas.ingests import IngestedTrack, IngestManifest, TrackOutcome
@@ -62,7 +63,7 @@ def ingest(
     tracks = [track for source in sources for track in _read_source(source)]
     log_here(installation, as_json=json)
     library = _open_library(installation)
-    store = JobStore(installation.data_dir)
+    store = JobStore(installation.storage())
     if job:
         _process(installation, library, store, tracks, asked, manifest, as_json=json)
     else:
@@ -94,7 +95,7 @@ def _read_source(source: str) -> list[IngestedTrack]:
 def _open_library(installation: Settings) -> "Library":
     from core.library.library import Library
 
-    return Library(installation.data_dir, installation.resolved_database_url())
+    return Library(installation.storage(), installation.resolved_database_url())
 
 
 @contextmanager

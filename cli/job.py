@@ -10,7 +10,8 @@ from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, out, print_json
 from cli.running import log_here, report, run_to_end
 from config import Settings, settings
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
 from core.errors import JobNotFinished, JobNotRetryable, UploadNotFound, WorkerLost
 from core.pipeline.retrying import retry_job
@@ -42,7 +43,7 @@ def retry(
 
     installation = settings().model_copy(update=machine)
     log_here(installation, as_json=json)
-    store = JobStore(installation.data_dir)
+    store = JobStore(installation.storage())
     database_url = installation.resolved_database_url()
     store.load(job_id)  # no other text becomes the name of a lock
     pipeline = build_pipeline(store, installation.runtime())
@@ -50,7 +51,7 @@ def retry(
         with store.hold(job_id):
             _close_if_killed(pipeline, database_url, job_id)
             retry_job(store, job_id)
-            add_again(Library(installation.data_dir, database_url), job_id)
+            add_again(Library(installation.storage(), database_url), job_id)
             run_to_end(pipeline, job_id)
     except Timeout as error:
         raise JobNotRetryable(f"Job '{job_id}' is running.", hint="Wait for its end.") from error
@@ -72,7 +73,7 @@ def verify(
     from core.pipeline.verifying import verify_job
 
     installation = settings().model_copy(update=machine)
-    found = verify_job(JobStore(installation.data_dir), job_id)
+    found = verify_job(JobStore(installation.storage()), job_id)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
@@ -114,7 +115,7 @@ def replay(
 
     installation = settings().model_copy(update={**machine, "cache_max_bytes": 0})
     log_here(installation, as_json=json)
-    store = JobStore(installation.data_dir)
+    store = JobStore(installation.storage())
     before = store.load(job_id)
     if not before.state.is_final:
         raise JobNotFinished(f"Job '{job_id}' is {before.state}.", hint="Wait for its end.")

@@ -18,7 +18,7 @@ from cli.library_output import (
 from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, EXIT_IN_PART, err, out, print_json
 from cli.progress import file_progress
-from config import settings
+from config import settings, storage_at
 from core.analysis.store import FactStore
 from core.analysis.version import ANALYSIS_VERSION
 from core.artifacts.store import JobStore
@@ -60,7 +60,7 @@ def open_library(data_dir: Path | None) -> "Library":
         console=False,
         format=installation.log_format,
     )
-    return Library(installation.data_dir, installation.resolved_database_url())
+    return Library(installation.storage(), installation.resolved_database_url())
 
 
 def _fact_store(data_dir: Path | None) -> FactStore:
@@ -92,7 +92,7 @@ def add(
         raise typer.BadParameter("Name files and folders, or a job with --job.")
     library = open_library(data_dir)
     if job is not None:
-        store = JobStore(data_dir or settings().data_dir)
+        store = JobStore(storage_at(data_dir))
         _finish(enter_job(library, store, job), json)
     listing = list_files(paths or [])
     sources = [SourceFile(path, path.name) for path in listing.files]
@@ -215,7 +215,7 @@ def reindex_command(
     from core.library.intake.job_tracks import reindex
 
     library = open_library(data_dir)
-    store = JobStore(data_dir or settings().data_dir)
+    store = JobStore(storage_at(data_dir))
     report = reindex(library, store, n_processes=processes)
     if json:
         print_json({"tracks": library.count(), **describe_report(report)})
@@ -264,7 +264,7 @@ def remove(
     from core.library.intake.uploads import remove_track
 
     library = open_library(data_dir)
-    store = JobStore(data_dir or settings().data_dir)
+    store = JobStore(storage_at(data_dir))
     ids = [find_track(library, track) for track in tracks]
     for track_id in dict.fromkeys(ids):
         remove_track(library, store, track_id)

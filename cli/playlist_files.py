@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from config import settings
+from config import storage_at
 from core.artifacts.store import JobStore
 from core.export.format import ExportOptions, target_folder
 from core.export.names import safe_name
@@ -31,7 +31,7 @@ class Delivery:
     @property
     def store(self) -> JobStore:
         """The store of stems."""
-        return JobStore(self.data_dir or settings().data_dir)
+        return JobStore(storage_at(self.data_dir))
 
     def folder(self, record: PlaylistRecord) -> Path:
         """Return the folder for the files."""

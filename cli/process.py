@@ -9,7 +9,8 @@ import typer
 from cli.option_model import Asked, OptionsOf, with_options
 from cli.running import log_here, report, run_to_end
 from config import Settings, settings
-from core.artifacts.store import CHUNK_BYTES, JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import CHUNK_BYTES, JobStore
 from core.artifacts.uploads import Upload
 from core.pipeline.composites import check_composites
 from core.pipeline.options import parse_options
@@ -30,7 +31,7 @@ def process(
     installation = settings().model_copy(update=machine)
     options = checked_options(installation, asked)
     log_here(installation, as_json=json)
-    store, job_id = JobStore(installation.data_dir), new_job_id()
+    store, job_id = JobStore(installation.storage()), new_job_id()
     uploads = take_files(store, files, job_id)
     run_job(installation, store, uploads, options, job_id, as_json=json)
 

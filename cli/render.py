@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from cli.library import AsJson, DataDir, find_track, open_library
 from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import err, out, print_json
-from config import settings
+from config import storage_at
 from core.artifacts.store import JobStore
 from core.errors import InvalidOption
 from core.system.validation import validate
@@ -49,7 +49,7 @@ def mix(
     from core.rendering.mix import plan_mix
     from core.rendering.sources import find_job_track, stem_labels
 
-    store = JobStore(data_dir or settings().data_dir)
+    store = JobStore(storage_at(data_dir))
     request = validate(MixRequest, {**asked, "job_id": job})
     track = find_job_track(store, job, request.track_index)
     lanes = _read_lanes(stem_labels(track), gain or [], pan or [], mute or [], solo or [])
@@ -70,7 +70,7 @@ def transition(
     """Preview how one track mixes into another, on the beat."""
     from core.rendering.transition import plan_transition
 
-    store = JobStore(data_dir or settings().data_dir)
+    store = JobStore(storage_at(data_dir))
     library = open_library(data_dir)
     sides = {
         name: _find_side(store, library, text)

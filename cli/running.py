@@ -91,7 +91,8 @@ def describe_job(store: JobStore, manifest: ProcessingManifest, zip_path: Path |
     folder = store.job_folder(manifest.job_id).resolve()
 
     def locate(artefacts: Iterable[Artefact]) -> list[LocalFile]:
-        return [LocalFile(**a.model_dump(), path=str(folder / a.stored_as)) for a in artefacts]
+        paths = ((a, store.artefact_path(manifest.job_id, a).resolve()) for a in artefacts)
+        return [LocalFile(**a.model_dump(), path=str(path)) for a, path in paths]
 
     return LocalJob(
         job_id=manifest.job_id,
@@ -126,7 +127,7 @@ def report(store: JobStore, database_url: str, job_id: str, *, as_json: bool) ->
     zip_path, pack_error = _pack(store, manifest)
     # Before the results, which come last.
     LibrarySync(store, database_url).look()
-    shown = correct_manifest(manifest, CorrectionStore(store.data_dir).read)
+    shown = correct_manifest(manifest, CorrectionStore(store.storage).read)
     if as_json:
         print_json(describe_job(store, shown, zip_path).model_dump(mode="json"))
     else:

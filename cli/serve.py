@@ -137,7 +137,7 @@ def worker_options(installation: Settings) -> "WorkerOptions":
     from core.jobs.worker import WorkerOptions
 
     return WorkerOptions(
-        data_dir=installation.data_dir,
+        storage=installation.storage(),
         database_url=installation.resolved_database_url(),
         runtime=installation.runtime(),
         cpu_slots=installation.worker_cpu_slots,

@@ -55,6 +55,7 @@
     ├── StageFailed                   stage_failed
     ├── WorkerLost                    worker_lost           yes
     ├── DatabaseUnavailable           database_unavailable  yes
+    ├── StorageUnavailable            storage_unavailable   yes
     ├── ServerBusy                    server_busy           yes
     ├── ScannerUnavailable            scanner_unavailable   yes
     └── StorageFull                   storage_full          yes
@@ -463,6 +464,13 @@ class DatabaseUnavailable(StemcrateError):
     """The database of jobs and library does not answer, or another program has locked it."""
 
     code = "database_unavailable"
+    retryable = True
+
+
+class StorageUnavailable(StemcrateError):
+    """The object store does not answer, or has not what was stored."""
+
+    code = "storage_unavailable"
     retryable = True
 
 

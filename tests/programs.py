@@ -30,7 +30,7 @@ _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")
 class Program:
     """A program or library of the system, looked for once."""
 
-    package: str  # Debian's
+    package: str  # Debian's; empty: it comes with the packages of the tests
     find: Callable[[], str | None]
 
 
@@ -42,6 +42,11 @@ def find_first(*names: str) -> str | None:
 def find_database_server() -> str | None:
     """Return the URL of the server that the environment names, or where one is installed."""
     return os.environ.get(POSTGRES_VARIABLE) or find_postgresql()
+
+
+def find_seaweedfs() -> str | None:
+    """Return the object store's server, which a package of the tests carries."""
+    return shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
 
 
 def find_chromaprint() -> str | None:
@@ -64,6 +69,7 @@ PROGRAMS = {
     "xvfb": Program("xvfb", partial(find_first, "Xvfb")),
     "xdotool": Program("xdotool", partial(find_first, "xdotool")),
     "postgresql": Program("postgresql", find_database_server),
+    "seaweedfs": Program("", find_seaweedfs),
     "chromaprint": Program("libchromaprint1", find_chromaprint),
     "nginx": Program("nginx-light", partial(find_first, "nginx", "/usr/sbin/nginx")),
     "g++": Program("g++", partial(find_first, "g++")),
@@ -95,7 +101,8 @@ def count_missing(reasons: Iterable[str]) -> Counter[str]:
 
 def install_missing() -> None:
     """Install what is missing from the system's packages; say so and go on where that fails."""
-    packages = [program.package for name, program in PROGRAMS.items() if find(name) is None]
+    missing = [program for name, program in PROGRAMS.items() if find(name) is None]
+    packages = [program.package for program in missing if program.package]
     if not packages or os.geteuid() != 0 or not _is_debian():
         return
     print("Installing programs that tests need:", *packages, flush=True)

@@ -11,7 +11,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from core.artifacts.hashing import hash_file
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.rendering.file import Finished
 from core.rendering.plan import RenderPlan
 from stemcrate.schemas.facts import JobFacts

@@ -12,7 +12,7 @@ from api.problems import problem_responses
 from api.routes.process import RETRY_AFTER_S
 from api.submission import read_options
 from core import errors
-from core.artifacts.store import is_job_id, new_job_id
+from core.artifacts.job_ids import is_job_id, new_job_id
 from core.system.disk import require_free
 from stemcrate.schemas.batches import Batch, BatchList, BatchManifest, BatchPage, BatchRequest
 

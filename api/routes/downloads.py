@@ -4,11 +4,11 @@ import base64
 from pathlib import PurePath
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response, status
+from fastapi import APIRouter, Header, Request, Response, status
 from starlette.responses import StreamingResponse
 
-from api.deps import StoreDep
-from api.files import ArtefactResponse, media_type_of
+from api.deps import ServicesDep, StoreDep
+from api.files import stored_response
 from api.links import content_disposition, etag_matches, strong_etag, zip_name
 from api.problems import problem_responses
 from api.ranges import cut, requested_range
@@ -16,7 +16,6 @@ from api.views import require_final
 from core.errors import ArtefactNotFound, JobNotFinished, JobNotFound
 from core.export.pack import open_pack
 from core.pipeline.contents import pack_entries
-from stemcrate.schemas.manifest import Artefact, ProcessingManifest
 from stemcrate.schemas.problem import MEDIA_TYPE
 
 router = APIRouter(tags=["downloads"])
@@ -90,7 +89,8 @@ def download_zip(
 def download_artefact(
     id: str,
     track: str,
-    store: StoreDep,
+    request: Request,
+    services: ServicesDep,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return an artefact's bytes, or the requested range.
@@ -98,14 +98,10 @@ def download_artefact(
     `track` is the name that `/job/{id}/outputs` lists; it may hold slashes. Players ignore that
     it is an attachment; a link to it saves the file.
     """
-    manifest = store.load(id)
-    require_final(manifest)
-    path = store.artefact_path(id, track)
-    if not path.is_file():
-        raise ArtefactNotFound(
-            f"The file of '{track}' no longer exists.", hint="Run the job again to recreate it."
-        )
-    artefact = _find(manifest, track)
+    store = services.store
+    require_final(store.load(id))
+    artefact = store.artefact(id, track)
+    path = store.artefact_path(id, artefact)
     headers = {
         "ETag": strong_etag(artefact.sha256),
         "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(artefact.sha256)).decode()}:",
@@ -114,8 +110,11 @@ def download_artefact(
     }
     if etag_matches(if_none_match, headers["ETag"]):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return ArtefactResponse(path, media_type=media_type_of(path.name), headers=headers)
-
-
-def _find(manifest: ProcessingManifest, name: str) -> Artefact:
-    return next(artefact for artefact in manifest.all_artefacts() if artefact.name == name)
+    return stored_response(
+        store,
+        path,
+        n_bytes=artefact.bytes,
+        asked=request,
+        headers=headers,
+        redirect_s=services.settings.storage_redirect_s,
+    )

@@ -198,7 +198,7 @@ def _stream_pack(services: Services, record: PlaylistRecord, options: ExportOpti
             hint="Ask again when one is done, or raise PACK_PROCESSES.",
         )
     order = PackOrder(
-        settings.data_dir,
+        settings.storage(),
         settings.resolved_database_url(),
         services.library.owner,
         record,

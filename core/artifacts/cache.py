@@ -16,10 +16,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+if TYPE_CHECKING:
+    from core.artifacts.objects import Objects
+
+CACHE = "cache"
 ENTRY = "entry.json"
 
 
@@ -36,9 +40,14 @@ class StageCache:
     folder : may not exist yet.
     lock : path of the lock file.
     max_bytes : of all entries together; 0 switches the cache off.
+    objects : an object store that keeps the entries for other hosts, too; the entries below the
+        folder are copies then, and the limit is theirs.
     """
 
-    def __init__(self, folder: Path, lock: Path, max_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, lock: Path, max_bytes: int, objects: "Objects | None" = None
+    ) -> None:
+        self._objects = objects
         self._folder = folder
         self._lock_path = lock
         self._max_bytes = max_bytes
@@ -51,6 +60,8 @@ class StageCache:
         if not self._max_bytes:
             return None
         entry = self._folder / mixture / key
+        if self._objects is not None and not (entry / ENTRY).exists():
+            self._fetch(self._objects, entry)
         with self._lock():
             if not (entry / ENTRY).exists():
                 return None
@@ -86,12 +97,29 @@ class StageCache:
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
             self._evict()
+        if self._objects is not None:
+            for name in (*sizes, ENTRY):  # last what says that the entry is whole
+                if (entry / name).exists():
+                    self._objects.put(self._name(entry / name))
 
     def forget(self, mixture: str) -> None:
         """Remove every entry of a mixture."""
+        if self._objects is not None:
+            self._objects.remove_below(f"{CACHE}/{mixture}")
         if (self._folder / mixture).exists():
             with self._lock():
                 shutil.rmtree(self._folder / mixture, ignore_errors=True)
+
+    def _fetch(self, objects: "Objects", entry: Path) -> None:
+        """Copy an entry of another host, if there is one; last what says that it is whole."""
+        document = objects.read(self._name(entry / ENTRY))
+        if document is not None:
+            for name in json.loads(document)["files"]:
+                objects.copy(self._name(entry / name))
+            objects.copy(self._name(entry / ENTRY))
+
+    def _name(self, path: Path) -> str:
+        return f"{CACHE}/{path.relative_to(self._folder).as_posix()}"
 
     def _evict(self) -> None:
         """Remove the least recently used entries until the rest fits."""

@@ -9,29 +9,33 @@ dies, its lock is free again, and the next worker goes on.
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import Timeout
 from pydantic import ValidationError
 
+from core.artifacts.documents import documents_of
 from core.errors import FetchNotFound
-from core.system.atomic import write_atomically
-from core.system.locks import held_if_free
+from core.system.locks import locks_of
+from core.system.storage import Storage
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.weights import FetchRecord
 
+FETCHES = "fetches"
+
 
 class FetchStore:
-    """The downloads below one data folder. Safe to use from several processes.
+    """The downloads of an installation. Safe to use from several processes.
 
     Names of models become file names: callers pass only names of models that exist.
     """
 
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "fetches"
-        self._locks = data_dir / "locks"
+    def __init__(self, place: Path | Storage) -> None:
+        storage = Storage.at(place)
+        self._documents = documents_of(storage)
+        self._locks = locks_of(storage)
 
     def take(self, model: str, *, is_available: bool) -> FetchRecord:
         """Return the download of a model: the one that waits or runs, else a new one.
@@ -62,9 +66,9 @@ class FetchStore:
     def all(self) -> list[FetchRecord]:
         """Read every record, the oldest first; those of another version are left out."""
         records = []
-        for path in self._folder.glob("*.json"):
-            with suppress(FileNotFoundError, ValidationError):
-                records.append(FetchRecord.model_validate_json(path.read_bytes()))
+        for name in self._documents.names(FETCHES):
+            with suppress(ValidationError):
+                records.append(FetchRecord.model_validate_json(self._documents.read(name) or b""))
         return sorted(records, key=lambda record: record.created_at)
 
     def is_current(self, record: FetchRecord) -> bool:
@@ -90,22 +94,26 @@ class FetchStore:
     @contextmanager
     def hold(self, model: str) -> Iterator[bool]:
         """Yield whether this process alone works on the download of a model in the block."""
-        self._locks.mkdir(parents=True, exist_ok=True)
-        with held_if_free(self._locks / f"fetch-{model}") as is_held:
-            yield is_held
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._locks.held(f"fetch-{model}", timeout_s=0))
+            except Timeout:
+                yield False
+            else:
+                yield True
 
     def delete(self, model: str) -> None:
         """Remove a record; its worker then stops the download. Raises `FetchNotFound`."""
         with self._lock():
-            self._path(self.load(model).model).unlink(missing_ok=True)
+            self._documents.remove(_name(self.load(model).model))
 
     def _write(self, record: FetchRecord) -> None:
         data = record.model_dump_json(indent=1).encode()
-        write_atomically(self._path(record.model), data)
+        self._documents.write(_name(record.model), data)
 
-    def _path(self, model: str) -> Path:
-        return self._folder / f"{model}.json"
+    def _lock(self) -> AbstractContextManager[None]:
+        return self._locks.held("fetches")
 
-    def _lock(self) -> FileLock:
-        self._locks.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._locks / "fetches")
+
+def _name(model: str) -> str:
+    return f"{FETCHES}/{model}.json"

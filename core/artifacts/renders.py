@@ -12,22 +12,24 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import ValidationError
 
 from core.artifacts.cache import make_key
+from core.artifacts.documents import documents_of
+from core.artifacts.upload_store import UploadStore
 from core.errors import RenderNotFinished, RenderNotFound
-from core.system.atomic import write_atomically
+from core.system.storage import Storage
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.renders import RenderRecord, RenderRequest
 
+RENDERS = "renders"
 RECORD, AUDIO, WORK = "render.json", "audio", ".work-"
 
 
@@ -57,15 +59,16 @@ def render_id(parts: Sequence[Any]) -> str:
 
 
 class RenderStore:
-    """The renders below one data folder. Safe to use from several processes.
+    """The renders of an installation. Safe to use from several processes.
 
     ``owner``: to whom all belong that this store has; None: every render.
     """
 
-    def __init__(self, data_dir: Path, owner: str | None = None) -> None:
+    def __init__(self, place: Path | Storage, owner: str | None = None) -> None:
         self._owner = owner
-        self._folder = data_dir / "renders"
-        self._lock_path = data_dir / "locks" / "renders"
+        self._files = UploadStore(place)
+        self._documents = documents_of(self._files.storage)
+        self._folder = self._files.data_dir / RENDERS
 
     def take(
         self,
@@ -82,9 +85,9 @@ class RenderStore:
         with self._lock():
             with suppress(RenderNotFound):
                 known = self.load(id)
-                is_there = known.state != JobState.COMPLETED or self._audio_path(id).is_file()
+                is_there = known.state != JobState.COMPLETED or self._audio(known).is_file()
                 if is_there and known.state not in (JobState.FAILED, JobState.CANCELLED):
-                    self._record_path(id).touch()
+                    self._documents.touch(_record_name(id))
                     return known, False
             record = RenderRecord(
                 id=id,
@@ -95,15 +98,16 @@ class RenderStore:
                 job_ids=list(job_ids),
                 track_ids=list(track_ids),
             )
-            shutil.rmtree(self._folder / id, ignore_errors=True)
+            self._remove(id)
             self._write(record)
             return record, True
 
     def load(self, id: str) -> RenderRecord:
         """Read a record. Raises `RenderNotFound`."""
         if _is_id(id):
-            with suppress(FileNotFoundError, ValidationError):
-                record = RenderRecord.model_validate_json(self._record_path(id).read_bytes())
+            with suppress(ValidationError):
+                data = self._documents.read(_record_name(id)) or b""
+                record = RenderRecord.model_validate_json(data)
                 if self._owner in (None, record.owner):
                     return record
         raise RenderNotFound(f"There is no render '{id[:100]}'.", hint="Request it again.")
@@ -153,17 +157,22 @@ class RenderStore:
             if not self.is_current(attempt):
                 raise _over(attempt.id)
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
+            folder.mkdir(parents=True)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            if not self._record_path(attempt.id).exists():
+            if self._documents.touched_at(_record_name(attempt.id)) is None:
                 shutil.rmtree(self._folder / attempt.id, ignore_errors=True)
 
-    def keep(self, id: str, file: Path) -> None:
-        """Move a finished file to its place; call it in `update`."""
-        file.replace(self._audio_path(id))
+    def keep(self, record: RenderRecord, file: Path) -> None:
+        """Move a finished file to its place; call it in `update`, with its record."""
+        name = self._audio_name(record)
+        path = self._files.data_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(path)
+        if self._files.objects is not None:
+            self._files.objects.put(name)
 
     def audio_path(self, record: RenderRecord) -> Path:
         """Return the path of a finished file, which thereby counts as used.
@@ -178,11 +187,10 @@ class RenderStore:
                 f"Render '{record.id}' is {record.state}.",
                 hint=record.error.message if record.error else "Wait until it is completed.",
             )
-        path = self._audio_path(record.id)
+        path = self._audio(record)
         if not path.is_file():
             raise RenderNotFound(f"The file of '{record.id}' is gone.", hint="Request it again.")
-        with suppress(FileNotFoundError):
-            self._record_path(record.id).touch()
+        self._documents.touch(_record_name(record.id))
         return path
 
     def delete(self, id: str) -> None:
@@ -201,9 +209,10 @@ class RenderStore:
     def all(self) -> list[RenderRecord]:
         """Read every record."""
         records = []
-        for path in self._folder.glob(f"*/{RECORD}"):
-            with suppress(RenderNotFound):
-                records.append(self.load(path.parent.name))
+        for name in self._documents.names(RENDERS):
+            if name.endswith(f"/{RECORD}"):
+                with suppress(RenderNotFound):
+                    records.append(self.load(name.split("/")[-2]))
         return records
 
     def evict(self, *, max_bytes: int, older_than_s: float) -> None:
@@ -213,7 +222,7 @@ class RenderStore:
         """
         with self._lock():
             limit = time.time() - older_than_s
-            found = sorted(map(_last_use, self._folder.glob("*/")))
+            found = sorted(self._uses())
             total = sum(n_bytes for _, n_bytes, _ in found)
             for used_at, n_bytes, id in found:
                 if total <= max_bytes and used_at >= limit:
@@ -224,22 +233,41 @@ class RenderStore:
                 self._remove(id)
                 total -= n_bytes
 
+    def _uses(self) -> Iterator[tuple[float, int, str]]:
+        """Yield the time of each render's last use, its size in bytes, and its id."""
+        if self._files.objects is None:
+            yield from map(_last_use, self._folder.glob("*/"))
+            return
+        for record in self.all():
+            used_at = self._documents.touched_at(_record_name(record.id)) or 0.0
+            yield used_at, record.file.bytes if record.file else 0, record.id
+
     def _remove(self, id: str) -> None:
-        self._record_path(id).unlink(missing_ok=True)  # first: it tells the worker
+        self._documents.remove(_record_name(id))  # first: it tells the worker
         shutil.rmtree(self._folder / id, ignore_errors=True)
+        if self._files.objects is not None:
+            self._files.objects.remove_below(f"{RENDERS}/{id}")
 
     def _write(self, record: RenderRecord) -> None:
-        write_atomically(self._record_path(record.id), record.model_dump_json(indent=1).encode())
+        data = record.model_dump_json(indent=1).encode()
+        self._documents.write(_record_name(record.id), data)
 
-    def _record_path(self, id: str) -> Path:
-        return self._folder / id / RECORD
+    def _audio(self, record: RenderRecord) -> Path:
+        """Return the path of a file, fetched where it is not on this host."""
+        name = self._audio_name(record)
+        objects = self._files.objects
+        return self._files.data_dir / name if objects is None else objects.copy(name)
 
-    def _audio_path(self, id: str) -> Path:
-        return self._folder / id / AUDIO
+    def _audio_name(self, record: RenderRecord) -> str:
+        run = f"{record.run}/" if self._files.storage.is_shared else ""
+        return f"{RENDERS}/{record.id}/{run}{AUDIO}"
 
-    def _lock(self) -> FileLock:
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._lock_path)
+    def _lock(self) -> AbstractContextManager[None]:
+        return self._files.locks.held("renders")
+
+
+def _record_name(id: str) -> str:
+    return f"{RENDERS}/{id}/{RECORD}"
 
 
 def _over(id: str) -> RenderNotFound:

@@ -1,17 +1,18 @@
-"""Tasks of workers on disk: what is asked for, and how far it has come. One record each."""
+"""Tasks of workers: what is asked for, and how far it has come. One record each."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path, PurePath
 from typing import ClassVar, Generic, TypeVar
 
-from filelock import FileLock
 from pydantic import ValidationError
 
-from core.artifacts.store import is_job_id
+from core.artifacts.documents import documents_of
+from core.artifacts.job_ids import is_job_id
 from core.errors import StemcrateError
-from core.system.atomic import write_atomically
 from core.system.clock import now
+from core.system.locks import locks_of
+from core.system.storage import Storage
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.tasks import TaskRecord
 
@@ -26,8 +27,8 @@ class TaskStore(Generic[R]):
     Attributes
     ----------
     schema : of the records.
-    folder : of the records, below the data folder.
-    lock : names the file that is locked while a record changes.
+    folder : of the names of records.
+    lock : held while a record changes.
     listed_at : the operation that lists them, for hints.
     missing : raised for a task that is not there, or is over.
     """
@@ -38,11 +39,12 @@ class TaskStore(Generic[R]):
     listed_at: ClassVar[str]
     missing: ClassVar[type[StemcrateError]]
 
-    def __init__(self, data_dir: Path, owner: str | None = None) -> None:
+    def __init__(self, place: Path | Storage, owner: str | None = None) -> None:
         """``owner``: whose tasks this store has; None: everybody's."""
+        storage = Storage.at(place)
         self._owner = owner
-        self._folder = data_dir / self.folder
-        self._lock_path = data_dir / "locks" / f"{self.lock}.lock"
+        self._documents = documents_of(storage)
+        self._locks = locks_of(storage)
 
     def keep(self, record: R) -> None:
         """Write a new record. Of those that have ended, the last `N_KEPT` are kept."""
@@ -52,8 +54,9 @@ class TaskStore(Generic[R]):
     def load(self, id: str) -> R:
         """Read a record. Raises ``missing``."""
         if is_job_id(id):
-            with suppress(FileNotFoundError, ValidationError):
-                record = self.schema.model_validate_json(self._path(id).read_bytes())
+            with suppress(ValidationError):
+                data = self._documents.read(self._name(id)) or b""
+                record = self.schema.model_validate_json(data)
                 if self._owner in (None, record.owner):
                     return record
         raise self.missing(
@@ -63,9 +66,10 @@ class TaskStore(Generic[R]):
     def all(self) -> list[R]:
         """Read every record, newest first."""
         records = []
-        for path in sorted(self._folder.glob("[!.]*.json"), reverse=True):
-            with suppress(self.missing):
-                records.append(self.load(path.stem))
+        for name in reversed(self._documents.names(self.folder)):
+            if PurePath(name).parent.as_posix() == self.folder:  # not what is kept beside records
+                with suppress(self.missing):
+                    records.append(self.load(PurePath(name).stem))
         return records
 
     def begin(self, id: str) -> R:
@@ -107,7 +111,7 @@ class TaskStore(Generic[R]):
 
     def remove(self, id: str) -> None:
         """Remove a record, if it is there."""
-        self._path(id).unlink(missing_ok=True)
+        self._documents.remove(self._name(id))
         self._discard(id)
 
     def _discard(self, id: str) -> None:
@@ -136,14 +140,14 @@ class TaskStore(Generic[R]):
         return record
 
     def _write(self, record: R) -> None:
-        write_atomically(self._path(record.id), record.model_dump_json(indent=1).encode())
+        data = record.model_dump_json(indent=1).encode()
+        self._documents.write(self._name(record.id), data)
 
-    def _path(self, id: str) -> Path:
-        return self._folder / f"{id}.json"
+    def _name(self, id: str) -> str:
+        return f"{self.folder}/{id}.json"
 
-    def _locked(self) -> FileLock:
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._lock_path)
+    def _locked(self) -> AbstractContextManager[None]:
+        return self._locks.held(self.lock)
 
     def _over(self, id: str) -> StemcrateError:
         return self.missing(f"The one with the id '{id}' is over.")

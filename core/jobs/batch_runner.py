@@ -104,7 +104,7 @@ class BatchRunner:
         self._prober = prober
         self._limits = limits
         self._max_upload_bytes = max_upload_bytes
-        self._libraries = Libraries(pipeline.store.data_dir, database_url)
+        self._libraries = Libraries(pipeline.store.storage, database_url)
         self._batches = BatchStore(database_url)
         self._stopping = threading.Event()
         self._owner = lru_cache(self._make_owner)

@@ -12,7 +12,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.errors import BatchNotFound
 from core.jobs.batch_states import OPEN, WAITING, close_if_ended, note_state
 from core.jobs.database import batch_items, batches

@@ -21,6 +21,7 @@ from core.jobs.watching import killed_unless
 from core.pipeline.outcome import failure_of
 from core.separation.weights.store import WeightsStore
 from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits
+from core.system.storage import Storage
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.weights import FetchRecord
 
@@ -34,7 +35,7 @@ class WeightsFetcher(Rounds):
 
     Parameters
     ----------
-    data_dir : with the records.
+    storage : with the records.
     model_dir : where weights go; None stands for the hub's cache.
     fetched : called when weights have arrived, before their download counts as completed.
     max_deaths : deaths of its process before a download fails.
@@ -44,17 +45,17 @@ class WeightsFetcher(Rounds):
 
     def __init__(
         self,
-        data_dir: Path,
+        storage: Storage,
         model_dir: Path | None,
         *,
         fetched: Callable[[], None],
         max_deaths: int,
     ) -> None:
-        self._data_dir = data_dir
+        self._storage = storage
         self._model_dir = model_dir
         self._fetched = fetched
         self._max_deaths = max_deaths
-        self._store = FetchStore(data_dir)
+        self._store = FetchStore(storage)
         self._process = IsolatedProcess(ProcessLimits())
         self._stopping = threading.Event()
 
@@ -97,7 +98,7 @@ class WeightsFetcher(Rounds):
         for n_deaths in range(1, self._max_deaths + 1):
             try:
                 with killed_unless(lambda: self._store.is_current(record), self._process):
-                    self._process.call(perform, self._data_dir, self._model_dir, record)
+                    self._process.call(perform, self._storage, self._model_dir, record)
             except ProcessDied as error:
                 if not self._store.is_current(record):
                     raise FetchNotFound("It was cancelled.") from error
@@ -121,12 +122,12 @@ class WeightsFetcher(Rounds):
         patiently(write)
 
 
-def perform(data_dir: Path, model_dir: Path | None, record: FetchRecord) -> None:
+def perform(storage: Storage, model_dir: Path | None, record: FetchRecord) -> None:
     """Download the weights of a record's model in a process of its own; record the progress.
 
     Raises what `WeightsStore.fetch` raises, and `FetchNotFound` once it was cancelled.
     """
-    store = FetchStore(data_dir)
+    store = FetchStore(storage)
     told_at = float("-inf")
 
     def tell(done_bytes: int, total_bytes: int | None) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.errors import IdempotencyKeyInUse
 from core.jobs.database import idempotent_requests
 from core.system.database import transaction

@@ -14,6 +14,7 @@ from core.library.intake.importing import ImportReport, SourceFile, import_files
 from core.library.intake.listing import Listing, Refusal, list_files
 from core.library.libraries import Libraries
 from core.library.records.imports import ImportStore
+from core.system.storage import Storage
 from stemcrate.schemas.imports import MAX_REFUSED, ImportRecord
 from stemcrate.schemas.library import RefusedFile
 
@@ -25,7 +26,7 @@ class ImportRunner(TaskRunner[ImportRecord]):
 
     Parameters
     ----------
-    data_dir, database_url : of the library.
+    storage, database_url : of the library.
     cache_max_bytes : limits the store of known facts.
     n_processes : number of files analysed in parallel.
     """
@@ -33,12 +34,12 @@ class ImportRunner(TaskRunner[ImportRecord]):
     kind = "import"
 
     def __init__(
-        self, data_dir: Path, database_url: str, *, cache_max_bytes: int, n_processes: int
+        self, storage: Storage, database_url: str, *, cache_max_bytes: int, n_processes: int
     ) -> None:
-        super().__init__(ImportStore(data_dir))
-        self._data_dir = data_dir.resolve()
-        self._libraries = Libraries(data_dir, database_url)
-        self._facts = FactStore(data_dir, cache_max_bytes)
+        super().__init__(ImportStore(storage))
+        self._data_dir = storage.data_dir.resolve()
+        self._libraries = Libraries(storage, database_url)
+        self._facts = FactStore(storage.data_dir, cache_max_bytes)
         self._n_processes = n_processes
 
     def _carry_out(self, record: ImportRecord) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from core.jobs.queue import JobQueue
 from core.library.intake.folders import AllowedFolders
 from core.library.records.imports import ImportStore
+from core.system.storage import Storage
 from stemcrate.schemas.imports import ImportRecord
 
 
@@ -16,11 +17,11 @@ class ImportService:
     """
 
     def __init__(
-        self, data_dir: Path, queue: JobQueue, folders: Sequence[Path], owner: str
+        self, storage: Storage, queue: JobQueue, folders: Sequence[Path], owner: str
     ) -> None:
         self._queue = queue
         self.folders = AllowedFolders(folders)
-        self.imports = ImportStore(data_dir, owner)
+        self.imports = ImportStore(storage, owner)
 
     def request(self, path: str) -> tuple[ImportRecord, bool]:
         """Return the import of a folder, queued unless one is under way, and whether it is new.

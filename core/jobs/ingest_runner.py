@@ -73,13 +73,13 @@ class IngestRunner(TaskRunner[IngestRecord]):
         max_files_per_job: int,
     ) -> None:
         self._store_of_jobs = pipeline.store
-        self._ingests = IngestStore(pipeline.store.data_dir)
+        self._ingests = IngestStore(pipeline.store.storage)
         super().__init__(self._ingests)
         self._url = database_url
         self._pipeline = pipeline
         self._queue = queue
         self._log = log
-        self._libraries = Libraries(pipeline.store.data_dir, database_url)
+        self._libraries = Libraries(pipeline.store.storage, database_url)
         self._sources = sources
         self._scanner = scanner
         self._prober = prober

@@ -1,8 +1,6 @@
 """Ingests for the API: request, follow, cancel."""
 
-from pathlib import Path
-
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.errors import InvalidOption
 from core.jobs.queue import JobQueue
 from core.jobs.quotas import OwnerQuotas
@@ -10,6 +8,7 @@ from core.net.outgoing import parse_url
 from core.sources.lists.reading import read_list
 from core.sources.records import IngestStore
 from core.system.clock import now
+from core.system.storage import Storage
 from stemcrate.schemas.ingests import IngestedTrack, IngestRecord, IngestRequest
 from stemcrate.schemas.options import ProcessingOptions
 
@@ -24,7 +23,7 @@ class IngestService:
 
     def __init__(
         self,
-        data_dir: Path,
+        storage: Storage,
         queue: JobQueue,
         owner: str,
         quotas: OwnerQuotas,
@@ -37,7 +36,7 @@ class IngestService:
         self._is_limited = is_limited
         self._owner = owner
         self._max_files_per_job = max_files_per_job
-        self.ingests = IngestStore(data_dir, owner)
+        self.ingests = IngestStore(storage, owner)
 
     def request(self, request: IngestRequest, options: ProcessingOptions | None) -> IngestRecord:
         """Queue what is asked for; ``options`` are those of its job, None adds to the library.

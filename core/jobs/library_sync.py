@@ -23,7 +23,7 @@ class LibrarySync:
 
     def __init__(self, store: JobStore, database_url: str) -> None:
         self._store = store
-        self._libraries = Libraries(store.data_dir, database_url)
+        self._libraries = Libraries(store.storage, database_url)
         self._sweeps: dict[str, JobSweep] = {}
         self._awake = threading.Event()
 

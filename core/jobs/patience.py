@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from core.errors import DatabaseUnavailable, StorageFull
+from core.errors import DatabaseUnavailable, StorageFull, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def patiently(work: Callable[[], T]) -> T:
-    """Do what records the state of a job; while there is no room or no database, try again.
+    """Do what records the state of a job; without room, database or object store, try again.
 
     An error would leave the job to the engine, which has no room either, or end it for a reason
     that passes.
@@ -25,9 +25,8 @@ def patiently(work: Callable[[], T]) -> T:
     while True:
         try:
             return work()
-        except (StorageFull, DatabaseUnavailable) as error:
+        except (StorageFull, DatabaseUnavailable, StorageUnavailable) as error:
             if time.monotonic() - said_at >= SAY_AGAIN_S:
                 said_at = time.monotonic()
-                what = "room" if isinstance(error, StorageFull) else "the database"
-                logger.warning("waiting for %s to record the state of a job: %s", what, error)
+                logger.warning("waiting, to record the state of a job: %s", error)
             time.sleep(POLL_S)

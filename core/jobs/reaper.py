@@ -175,14 +175,18 @@ class Reaper:
 
     def close_lost(self) -> None:
         """Close the manifests of jobs that the engine gave up or does not know."""
-        open_jobs = {m.job_id: m for m in self._open_manifests()}
-        # Before the states: a job that is tried again is held until it is queued.
-        held = {job_id for job_id in open_jobs if self._store.is_held(job_id)}
-        states = self._queue.job_states({m.job_id: m.n_retries for m in open_jobs.values()})
-        for job_id, manifest in open_jobs.items():
+        manifests = self._open_manifests()
+        open_jobs = {m.job_id: m.n_retries for m in manifests}
+        old = {m.job_id for m in manifests if _age_s(m) > MISSING_AFTER_S}
+        states = self._queue.job_states(open_jobs)
+        # A job that is tried again is held until it is queued: look once more when it is not held.
+        unknown = [job_id for job_id in old - states.keys() if not self._store.is_held(job_id)]
+        lost = {job_id: open_jobs[job_id] for job_id in unknown}
+        states |= self._queue.job_states(lost)
+        for job_id in open_jobs:
             if (workflow := states.get(job_id)) is not None:
                 self._guarded(self._close_if_ended, job_id, workflow)
-            elif _age_s(manifest) > MISSING_AFTER_S and job_id not in held:
+            elif job_id in lost:
                 self._guarded(self._fail, job_id, WorkerLost("The queue no longer knows this job."))
 
     def delete_expired(self) -> None:
@@ -210,10 +214,9 @@ class Reaper:
 
     def _open_manifests(self) -> list[ProcessingManifest]:
         found = []
-        job_ids = self._store.job_ids()
-        self._ended = {job_id: self._ended[job_id] for job_id in job_ids if job_id in self._ended}
-        for job_id in job_ids:
-            written_at = self._store.written_at(job_id)
+        watched = self._store.watched()
+        self._ended = {job_id: self._ended[job_id] for job_id in watched if job_id in self._ended}
+        for job_id, written_at in watched.items():
             if self._ended.get(job_id) == written_at is not None:
                 continue
             try:

@@ -25,6 +25,7 @@ from core.rendering.file import Finished
 from core.rendering.plan import perform
 from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits
 from core.system.logs import work_in_log
+from core.system.storage import Storage
 from stemcrate.schemas.manifest import Failure, JobState
 from stemcrate.schemas.renders import RenderRecord
 
@@ -49,7 +50,7 @@ class RenderRunner:
 
     Parameters
     ----------
-    data_dir, database_url : of jobs, renders and library.
+    storage, database_url : of jobs, renders and library.
     log : receives the progress.
     silence_s : kill a render that reports no progress for so long; 0: never.
     max_deaths : deaths of its process before a render fails.
@@ -57,17 +58,17 @@ class RenderRunner:
 
     def __init__(
         self,
-        data_dir: Path,
+        storage: Storage,
         database_url: str,
         log: ProgressLog,
         *,
         silence_s: float,
         max_deaths: int,
     ) -> None:
-        self._data_dir = data_dir
+        self._storage = storage
         self._database_url = database_url
         self._log = log
-        self._store = RenderStore(data_dir)
+        self._store = RenderStore(storage)
         self._process = IsolatedProcess(ProcessLimits(silence_s=silence_s or None))
         self._max_deaths = max_deaths
         self._stopping = threading.Event()
@@ -114,7 +115,7 @@ class RenderRunner:
                     lost = error
                     continue
                 with self._store.update(attempt) as record:
-                    self._store.keep(attempt.id, finished.path)
+                    self._store.keep(record, finished.path)
                     record.file = finished.file
                     record.transition = finished.transition
                     record.warnings = finished.warnings
@@ -129,7 +130,7 @@ class RenderRunner:
     def _render(self, attempt: RenderAttempt, wanted: RenderRecord, work: Path) -> Finished:
         report = Throttle(lambda fraction: self._tell(attempt.id, fraction))
         steps = self._process.stream(
-            perform, self._data_dir, self._database_url, wanted.owner, wanted.request, work
+            perform, self._storage, self._database_url, wanted.owner, wanted.request, work
         )
         # The attempt is over as soon as the render is deleted.
         with killed_unless(lambda: self._store.is_current(attempt), self._process):

@@ -45,7 +45,7 @@ class RenderSweep(Rounds):
     ) -> None:
         self._jobs = store
         self._libraries = libraries
-        self._store = RenderStore(store.data_dir)
+        self._store = RenderStore(store.storage)
         self._queue = queue
         self._days = days
         self._max_bytes = max_bytes

@@ -21,7 +21,7 @@ class RenderService:
         self._library = library
         self._queue = queue
         self._log = log
-        self.renders = RenderStore(store.data_dir, library.owner)
+        self.renders = RenderStore(store.storage, library.owner)
 
     def request(self, request: RenderRequest) -> RenderRecord:
         """Return the render of a request, queued unless it was made already.

@@ -268,6 +268,8 @@ def is_over(pipeline: AudioPipeline, job_id: str) -> bool:
         return pipeline.store.load(job_id).state.is_final
     except JobNotFound:
         return True
+    except DatabaseUnavailable:
+        return False
 
 
 def clean_up(pipeline: AudioPipeline, job_id: str) -> None:

@@ -37,7 +37,7 @@ class Speeds:
         return dict(found)
 
     def _of_last_jobs(self) -> list[dict[Setup, list[float]]]:
-        job_ids = self._store.job_ids()[:MAX_JOBS]
+        job_ids = self._store.latest_ids(MAX_JOBS)
         with self._lock:
             for job_id in job_ids:
                 if job_id not in self._measured:

@@ -16,7 +16,6 @@ import threading
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 
 from core.artifacts.store import JobStore
 from core.errors import StageFailed, StemcrateError
@@ -28,6 +27,7 @@ from core.pipeline.stage_ref import Attempt
 from core.system.disk import storage_errors
 from core.system.logs import LogFormat, configure_logging, work_in_log
 from core.system.processes import leave_stops_to_parent
+from core.system.storage import Storage
 from stemcrate.schemas.manifest import StageState
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class ChildSpec:
     ``module:function``. ``warm_up`` says whether stages load what they need before the first job.
     """
 
-    data_dir: Path
+    storage: Storage
     runtime: Runtime
     name: str
     log_level: str = "INFO"
@@ -88,10 +88,10 @@ class StageRaised:
     error: StemcrateError
 
 
-def load_pipeline(factory: str, data_dir: Path, runtime: Runtime) -> AudioPipeline:
+def load_pipeline(factory: str, storage: Storage, runtime: Runtime) -> AudioPipeline:
     """Build the pipeline that ``module:function`` makes."""
     module, _, function = factory.partition(":")
-    pipeline = getattr(importlib.import_module(module), function)(JobStore(data_dir), runtime)
+    pipeline = getattr(importlib.import_module(module), function)(JobStore(storage), runtime)
     assert isinstance(pipeline, AudioPipeline)
     return pipeline
 
@@ -100,9 +100,9 @@ def serve_stages(spec: ChildSpec, connection: "Connection[object, object]") -> N
     """Serve requests as a stage's process; never returns while the worker lives."""
     leave_stops_to_parent()
     os.dup2(2, 1)  # stdout is reserved for results: what libraries print goes to stderr
-    configure_logging(spec.log_level, spec.data_dir, spec.name, format=spec.log_format)
+    configure_logging(spec.log_level, spec.storage.data_dir, spec.name, format=spec.log_format)
     inbox = _Inbox(connection)
-    pipeline = load_pipeline(spec.pipeline_factory, spec.data_dir, spec.runtime)
+    pipeline = load_pipeline(spec.pipeline_factory, spec.storage, spec.runtime)
     if spec.warm_up:
         _warm_up(pipeline)
     while True:

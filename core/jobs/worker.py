@@ -11,7 +11,6 @@ import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from dbos import DBOS, DBOSConfig  # noqa: TID251
@@ -56,6 +55,7 @@ from core.sources.records import IngestStore
 from core.sources.source import SourceSettings
 from core.system.isolation import ProcessLimits
 from core.system.logs import LogFormat, configure_logging, quieten_engine
+from core.system.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ _Runners = tuple[StageRunner, RenderRunner, ImportRunner, IngestRunner, BatchRun
 class WorkerOptions:
     """Options of a worker, described in `config.Settings`."""
 
-    data_dir: Path
+    storage: Storage
     database_url: str
     runtime: Runtime
     cpu_slots: int = 1
@@ -100,7 +100,9 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     The exit code is 75 if the worker lost its lock: another may have its work. A database that does
     not answer yet is awaited.
     """
-    configure_logging(options.log_level, options.data_dir, "worker", format=options.log_format)
+    configure_logging(
+        options.log_level, options.storage.data_dir, "worker", format=options.log_format
+    )
     stopping = _stop_on_signals()
     metrics = WorkerMetrics()
     if options.metrics_port:
@@ -109,7 +111,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         _exit(0)
     liveness, executor_id = open_liveness(options.database_url), new_executor_id()
     liveness.hold(executor_id)
-    pipeline = load_pipeline(options.pipeline_factory, options.data_dir, options.runtime)
+    pipeline = load_pipeline(options.pipeline_factory, options.storage, options.runtime)
     log = ProgressLog(options.database_url)
     processes = _stage_processes(options)
     if options.runtime.warm_up_model:
@@ -121,7 +123,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     library_sync = LibrarySync(pipeline.store, options.database_url)
     register_workflows(pipeline, runner, log, ended=library_sync.wake)
     renders = RenderRunner(
-        options.data_dir,
+        options.storage,
         options.database_url,
         log,
         silence_s=options.stage_silence_s,
@@ -129,7 +131,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     )
     register_render_workflow(renders)
     imports = ImportRunner(
-        options.data_dir,
+        options.storage,
         options.database_url,
         cache_max_bytes=options.runtime.cache_max_bytes,
         n_processes=options.cpu_slots,
@@ -156,7 +158,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     DBOS.launch()
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
     fetcher = WeightsFetcher(
-        options.data_dir,
+        options.storage,
         options.runtime.model_dir,
         fetched=reporter.look,
         max_deaths=options.stage_max_attempts,
@@ -175,7 +177,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     )
     sweep = RenderSweep(
         pipeline.store,
-        Libraries(options.data_dir, options.database_url),
+        Libraries(options.storage, options.database_url),
         queue,
         days=options.render_days,
         max_bytes=options.render_max_bytes,
@@ -186,12 +188,12 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         ("renders", sweep.run, options.reaper_interval_s),
         (
             "imports",
-            TaskSweep("import", ImportStore(options.data_dir), queue).run,
+            TaskSweep("import", ImportStore(options.storage), queue).run,
             options.reaper_interval_s,
         ),
         (
             "ingests",
-            TaskSweep("ingest", IngestStore(options.data_dir), queue).run,
+            TaskSweep("ingest", IngestStore(options.storage), queue).run,
             options.reaper_interval_s,
         ),
         (
@@ -250,7 +252,7 @@ def _stop_on_signals() -> threading.Event:
 def _stage_processes(options: WorkerOptions) -> dict[str, list[StageProcess]]:
     def process(name: str, *, warm_up: bool = False) -> StageProcess:
         spec = ChildSpec(
-            data_dir=options.data_dir,
+            storage=options.storage,
             runtime=options.runtime,
             name=name,
             log_level=options.log_level,

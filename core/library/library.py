@@ -5,11 +5,9 @@ Corrections have records of their own, which neither an analysis nor a removal t
 catalogue holds the facts with corrections.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-
-from filelock import FileLock
 
 from core.audio.tagging.tags import Cover
 from core.errors import InvalidOption, TrackChanged, TrackNotFound
@@ -32,9 +30,12 @@ from core.library.records.record import (
     LibraryRecord,
 )
 from core.library.records.store import RecordStore
+from core.library.stems import is_upload
 from core.system.clock import now
 from core.system.database import database_of
-from core.system.homes import home_of
+from core.system.homes import home_name, home_of
+from core.system.locks import locks_of
+from core.system.storage import Storage
 from stemcrate.schemas.corrections import CorrectionsChange
 from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.library import LibraryMap
@@ -52,17 +53,18 @@ class Library:
     `DatabaseUnavailable` if the database does not answer.
     """
 
-    def __init__(self, data_dir: Path, database_url: str, owner: str = LOCAL) -> None:
-        home = home_of(data_dir, owner)
+    def __init__(self, place: Path | Storage, database_url: str, owner: str = LOCAL) -> None:
+        storage = Storage.at(place)
+        home = home_of(storage.data_dir, owner)
         self.owner = owner
-        self._records = RecordStore(home)
+        self._records = RecordStore(storage, owner)
         self._repository = LibraryRepository(database_of(database_url, owner, home))
-        self._corrections = CorrectionStore(home)
-        self._lock_path = home / "locks" / "library.lock"
+        self._corrections = CorrectionStore(storage, owner)
+        self._locks = locks_of(storage)
         self._columns = Kept[TrackColumns]()
         self._indices = Kept[dict[str, dict[str, SimilarityIndex]]]()
-        self.playlists = PlaylistStore(self._records, self._lock_path)
-        self.collections = CollectionStore(self._records, self._lock_path)
+        self.playlists = PlaylistStore(self._records, self._lock)
+        self.collections = CollectionStore(self._records, self._lock)
 
     # changes
 
@@ -163,15 +165,14 @@ class Library:
     def forget_jobs(
         self,
         is_gone: Callable[[str], bool],
-        upload_path: Callable[[str], Path],
         *,
         is_kept: Callable[[str], bool],
         track_ids: Sequence[str] | None = None,
     ) -> None:
         """Remove deleted jobs, and the tracks that only they added.
 
-        ``upload_path`` returns the path of an uploaded track's bytes, and ``is_kept`` whether the
-        owner still has them; ``track_ids`` are the tracks to check, None for all.
+        ``is_kept`` returns whether the owner still has an uploaded track's bytes; ``track_ids`` are
+        the tracks to check, None for all.
         """
         with self._writing():
             found = self._records.tracks()
@@ -181,7 +182,7 @@ class Library:
                 jobs = [job for job in record.jobs if not is_gone(job.job_id)]
                 if len(jobs) < len(record.jobs):
                     record.jobs = jobs
-                    self._put_or_remove(record, upload_path(record.id), is_kept(record.id))
+                    self._put_or_remove(record, is_kept(record.id))
             for job_id in filter(is_gone, self._records.job_ids()):
                 self._records.remove_job(job_id)
 
@@ -353,13 +354,13 @@ class Library:
         self._records.write_track(record)
         self._repository.put(self._rows(record))
 
-    def _put_or_remove(self, record: LibraryRecord, upload: Path, is_kept: bool) -> None:
+    def _put_or_remove(self, record: LibraryRecord, is_kept: bool) -> None:
         """Write a record that lost jobs; without jobs and files the track is removed.
 
         The user's own files count even if they are missing now: a disk may be unplugged.
         """
         if not is_kept:
-            record.files = [file for file in record.files if file.path != str(upload)]
+            record.files = [file for file in record.files if not is_upload(file, record.id)]
         if record.jobs or record.files:
             self._put(record)
         else:
@@ -383,12 +384,12 @@ class Library:
         self._repository.remove(track_id)
         self._records.remove_track(track_id)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> AbstractContextManager[None]:
         """Hold the lock for changes of the library."""
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path):
-            yield
+        return self._lock("library")
+
+    def _lock(self, name: str) -> AbstractContextManager[None]:
+        return self._locks.held(f"{home_name(self.owner)}{name}")
 
 
 def _not_found(track_id: str) -> TrackNotFound:

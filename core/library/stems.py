@@ -5,6 +5,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from core.artifacts.store import JobStore
+from core.artifacts.upload_store import UPLOADS
 from core.library.records.record import FileReference, LibraryRecord
 from stemcrate.schemas.manifest import TrackRecord
 
@@ -14,17 +15,24 @@ class SeparatedTrack:
     """The track of a job that delivered stems."""
 
     job_id: str
-    folder: Path
     track: TrackRecord
 
 
-def find_unchanged(record: LibraryRecord) -> FileReference | None:
+def find_unchanged(record: LibraryRecord, store: JobStore) -> FileReference | None:
     """Return the first of a track's files that is as it was when it was added.
+
+    Uploaded bytes are fetched where another host has them.
 
     Size and time of the last change are those on record, and the path leads over no symbolic link:
     what is read is the file that was added, and no other that took its place.
     """
-    return next((file for file in record.files if is_unchanged(file)), None)
+    here = (_on_this_host(file, record.id, store) for file in record.files)
+    return next((file for file in here if is_unchanged(file)), None)
+
+
+def is_upload(file: FileReference, track_id: str) -> bool:
+    """Return whether a file of a track is what was uploaded, on whichever host."""
+    return file.path.endswith(f"/{UPLOADS}/{track_id}/audio")
 
 
 def is_unchanged(file: FileReference) -> bool:
@@ -47,5 +55,11 @@ def find_separation(store: JobStore, record: LibraryRecord) -> SeparatedTrack | 
             continue
         track = manifest.tracks[job.track_index]
         if any(artefact.role == "stem" for artefact in track.artefacts):
-            return SeparatedTrack(job.job_id, store.job_folder(job.job_id), track)
+            return SeparatedTrack(job.job_id, track)
     return None
+
+
+def _on_this_host(file: FileReference, track_id: str, store: JobStore) -> FileReference:
+    if store.objects is None or not is_upload(file, track_id):
+        return file
+    return file.model_copy(update={"path": str(store.upload_path(track_id).resolve())})

@@ -12,7 +12,8 @@ from pathlib import Path
 from queue import Queue
 from typing import TypeVar
 
-from core.artifacts.store import JobStore, is_job_id
+from core.artifacts.job_ids import is_job_id
+from core.artifacts.store import JobStore
 from core.errors import (
     ArtefactNotFound,
     InvalidAudio,
@@ -98,7 +99,7 @@ class Listener:
         ArtefactNotFound : no file on record is there unchanged, or it cannot be read.
         StageFailed : the process that reads it died.
         """
-        file = find_unchanged(record)
+        file = find_unchanged(record, self._store)
         if file is None:
             raise ArtefactNotFound(
                 f"The file of '{record.title}' was moved, changed or deleted.",
@@ -204,7 +205,7 @@ class Listener:
         with self._making.of(path):
             data = self._cache.read(path)
             if data is None:
-                _require_files(lane)
+                self._require_files(lane)
                 try:
                     make()
                 except ProcessDied as error:
@@ -218,6 +219,23 @@ class Listener:
                 hint="Raise LISTEN_CACHE_MAX_BYTES.",
             )
         return data
+
+    def _require_files(self, lane: Lane) -> None:
+        """Fetch files of a lane that are not on this host.
+
+        Raises `ArtefactNotFound` if one is gone, or another than on record.
+        """
+        for part in lane.parts:
+            if part.file is not None and not is_unchanged(part.file):
+                raise ArtefactNotFound(
+                    f"The file of '{lane.name}' was moved, changed or deleted.",
+                    hint="Add it to the library again where it is now.",
+                )
+            if not self._store.fetch(part.path).is_file():
+                raise ArtefactNotFound(
+                    f"The file of '{lane.label}' no longer exists.",
+                    hint="Run the job again to recreate it.",
+                )
 
     def _decode_to(self, track: TrackLanes, lane: Lane, number: int) -> None:
         """Decode a lane from its first sample, and return once segment ``number`` is there."""
@@ -257,21 +275,6 @@ class Listener:
         if self._library.find_record(owner) is None:
             self._store.forget_listening(owner)
             raise TrackNotFound(f"There is no track '{owner}'.")
-
-
-def _require_files(lane: Lane) -> None:
-    """Raise `ArtefactNotFound` if a file of a lane is gone, or another than on record."""
-    for part in lane.parts:
-        if part.file is not None and not is_unchanged(part.file):
-            raise ArtefactNotFound(
-                f"The file of '{lane.name}' was moved, changed or deleted.",
-                hint="Add it to the library again where it is now.",
-            )
-        if not part.path.is_file():
-            raise ArtefactNotFound(
-                f"The file of '{lane.label}' no longer exists.",
-                hint="Run the job again to recreate it.",
-            )
 
 
 class _Pool:

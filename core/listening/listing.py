@@ -90,20 +90,20 @@ def list_lanes(store: JobStore, manifest: ProcessingManifest, index: int) -> Tra
         raise ArtefactNotFound(
             f"Track {index} of job '{manifest.job_id}' was not decoded: there is nothing to play."
         )
-    folder = store.job_folder(manifest.job_id)
-    peaks = _read_peaks(folder, track)
+    peaks = _read_peaks(store, manifest.job_id, track)
+    paths = {a.name: store.artefact_path(manifest.job_id, a) for a in track.artefacts}
     percussive = percussive_labels(track)
     labels = {artefact.name: artefact.label for artefact in track.artefacts}
     outputs = [
         replace(
-            _output(folder, artefact, decoded, peaks.get(artefact.label)),
+            _output(paths[artefact.name], artefact, decoded, peaks.get(artefact.label)),
             is_percussive=artefact.label in percussive,
             same_as=labels.get(artefact.same_as or ""),
         )
         for artefact in _ordered(track)
-        if (folder / artefact.stored_as).is_file()
+        if store.is_stored(paths[artefact.name])
     ]
-    upload = store.upload_path(track.source.sha256)
+    upload = store.upload_place(track.source.sha256)
     original = (
         original_lane(
             LanePart(upload, track.source.name, "whole"),
@@ -111,7 +111,7 @@ def list_lanes(store: JobStore, manifest: ProcessingManifest, index: int) -> Tra
             decoded,
             measured_loudness(track).sample_peak_dbfs,
         )
-        if upload.is_file()
+        if store.is_uploaded(track.source.sha256)
         else _sum_of_stems(outputs, track, decoded)
     )
     lanes = [original, *outputs] if original is not None else outputs
@@ -183,7 +183,7 @@ def _sum_of_stems(outputs: list[Lane], track: TrackRecord, decoded: DecodeResult
     )
 
 
-def _output(folder: Path, artefact: Artefact, decoded: DecodeResult, peak: float | None) -> Lane:
+def _output(path: Path, artefact: Artefact, decoded: DecodeResult, peak: float | None) -> Lane:
     gain_db = artefact.gain_db or 0.0
     is_integer = artefact.bit_depth in ("16", "24")
     margin = LEVEL_RULES.rounding_margin if artefact.bit_depth else LEVEL_RULES.lossy_margin
@@ -195,7 +195,7 @@ def _output(folder: Path, artefact: Artefact, decoded: DecodeResult, peak: float
         role=artefact.role,
         name=artefact.name,
         content=[artefact.sha256],
-        parts=(LanePart(folder / artefact.stored_as, artefact.name, access),),
+        parts=(LanePart(path, artefact.name, access),),
         gain_db=gain_db,
         bit_depth=16 if artefact.bit_depth == "16" else 24,
         scale=1.0 if is_integer else _scale(delivered_peak, margin),
@@ -236,7 +236,7 @@ def _result(track: TrackRecord, kind: type[ResultT]) -> ResultT | None:
     return None
 
 
-def _read_peaks(folder: Path, track: TrackRecord) -> dict[str, float]:
+def _read_peaks(store: JobStore, job_id: str, track: TrackRecord) -> dict[str, float]:
     """Return the peak of each output before gain; empty if unknown, or if none needs it."""
     outputs = [a for a in track.artefacts if a.role in AUDIBLE]
     if all(artefact.bit_depth in ("16", "24") for artefact in outputs):
@@ -244,7 +244,8 @@ def _read_peaks(folder: Path, track: TrackRecord) -> dict[str, float]:
     for artefact in track.artefacts:
         if artefact.role == "waveform" and artefact.label == "waveforms":
             with suppress(FileNotFoundError, ValidationError):
-                found = Waveforms.model_validate_json((folder / artefact.name).read_bytes())
+                path = store.fetch(store.artefact_path(job_id, artefact))
+                found = Waveforms.model_validate_json(path.read_bytes())
                 return {
                     label: max(map(abs, (*peaks.peaks_min, *peaks.peaks_max)))
                     for label, peaks in found.outputs.items()

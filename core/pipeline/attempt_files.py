@@ -10,12 +10,13 @@ touch the files of its successor. `AttemptFiles.publish` moves all to their plac
 the job's lock and has checked that the attempt is the newest one (`core.pipeline.attempts`).
 """
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.pipeline.stage_ref import Attempt
+from core.pipeline.stage_ref import Attempt, StageRef
 from core.system.atomic import atomic_path, move_into_place
 
 WORK, ARTEFACTS, KEPT = "work", "artefacts", "kept"
@@ -35,6 +36,7 @@ class AttemptFiles:
         self._job_folder = job_folder
         self._attempt = attempt
         self._own = _folder(shared, attempt.ref.stage_name, attempt.number)
+        self._published: list[str] = []
 
     @property
     def has_run(self) -> bool:
@@ -76,9 +78,18 @@ class AttemptFiles:
         yield folder
         shutil.rmtree(folder)
 
+    def artefacts(self) -> dict[str, Path]:
+        """Return the artefacts of the attempt by their names."""
+        folder = self._own / ARTEFACTS
+        found = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path for path in found}
+
     def publish(self) -> list[str]:
-        """Move all files to their places; return the names of those for later stages."""
-        names = []
+        """Move all files to their places; return the names of those for later stages.
+
+        Called again, because the manifest could not be written, it returns the same.
+        """
+        names = self._published
         for place, destination in ((WORK, self._shared), (ARTEFACTS, self._job_folder)):
             for path in sorted((self._own / place).rglob("*")):
                 if path.is_file():
@@ -96,6 +107,19 @@ class AttemptFiles:
     def remove(self) -> None:
         """Remove the attempt's folder."""
         shutil.rmtree(self._own, ignore_errors=True)
+
+
+class RestoredFiles(AttemptFiles):
+    """Files of a completed stage that are made again for a later one, without its artefacts."""
+
+    def __init__(self, ref: StageRef, shared: Path) -> None:
+        super().__init__(Attempt(ref, 0), shared, shared)
+        self._own = shared / f"{ref.stage_name}.restored-{secrets.token_hex(4)}"
+
+    def publish(self) -> list[str]:
+        """Move the files for later stages to their places; return their names."""
+        shutil.rmtree(self._own / ARTEFACTS, ignore_errors=True)
+        return super().publish()
 
 
 def kept_bytes(shared: Path, stage_name: str) -> int:

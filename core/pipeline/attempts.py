@@ -150,7 +150,9 @@ class Attempts:
 
     def _was_killed(self, ref: StageRef, record: ProcessingStage, limits: DeathLimits) -> bool:
         """Count the death of the last attempt's worker; return whether that was the last one."""
-        if not self.files(Attempt(ref, record.attempts)).has_run:
+        # On several hosts, the files of the last attempt may be on one that is gone.
+        is_shared = self._store.storage.is_shared
+        if not is_shared and not self.files(Attempt(ref, record.attempts)).has_run:
             return False
         self._note_progress(ref, record)
         record.deaths.worker += 1

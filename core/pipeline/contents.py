@@ -9,8 +9,9 @@ from stemcrate.schemas.manifest import ProcessingManifest
 
 def pack_entries(store: JobStore, manifest: ProcessingManifest) -> Iterator[PackEntry]:
     """List the files of a finished job's ZIP, under the names that the manifest gives them."""
-    folder = store.job_folder(manifest.job_id)
     for artefact in manifest.all_artefacts():
         if artefact.is_packed:
-            yield PackEntry(artefact.name, folder / artefact.name)
-    yield PackEntry("manifest.json", folder / "manifest.json")
+            path = store.artefact_path(manifest.job_id, artefact)
+            yield PackEntry(artefact.name, store.fetch(path))
+    path = store.job_folder(manifest.job_id) / "manifest.json"
+    yield PackEntry("manifest.json", store.fetch(path))

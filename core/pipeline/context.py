@@ -106,9 +106,11 @@ class StageContext(_Context):
         track: TrackRecord,
         source: Path,
         fact_store: FactStore,
+        restore: Callable[[str], None],
         **common: Any,
     ) -> None:
         super().__init__(**common)
+        self._restore = restore
         self.fact_store = fact_store
         self.source = source
         self.track = track
@@ -147,7 +149,12 @@ class StageContext(_Context):
         return result
 
     def reader(self, name: str) -> AudioReader:
-        """Open float audio that this or an earlier stage of this track wrote."""
+        """Open float audio that this or an earlier stage of this track wrote.
+
+        What was written on another host is made again here.
+        """
+        if not self.work_file(_audio(name)).exists():
+            self._restore(_audio(name))
         return AudioReader(self.work_file(_audio(name)))
 
     @contextmanager

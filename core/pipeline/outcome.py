@@ -7,6 +7,7 @@ from core.pipeline.stage import AnyStage
 from core.system.clock import now
 from core.system.defects import describe_defect
 from stemcrate.schemas.manifest import (
+    Artefact,
     Failure,
     JobState,
     ProcessingManifest,
@@ -36,6 +37,11 @@ class Outcome:
         self._context = context
         self._result = result
         self._failure = failure_of(error) if error else None
+
+    @property
+    def artefacts(self) -> list[Artefact]:
+        """What the attempt made."""
+        return self._context.artefacts
 
     def write(
         self,

@@ -6,18 +6,18 @@ up to the caller: directly (`AudioPipeline.run_stage`, the command line) or as a
 when one fails, and how the job ends.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
-from core.analysis.store import FactStore
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
-from core.errors import JobNotFound, StageFailed, StorageFull
-from core.library.corrections.record import CorrectionStore
+from core.errors import DatabaseUnavailable, JobNotFound, StageFailed, StorageFull
 from core.pipeline.attempt_files import AttemptFiles
 from core.pipeline.attempts import Attempts, is_newest
-from core.pipeline.context import JobContext, StageContext
+from core.pipeline.contexts import StageContexts
 from core.pipeline.execution import execute_stage
 from core.pipeline.new_job import new_manifest
 from core.pipeline.outcome import Outcome, conclude, failure_of
@@ -26,8 +26,7 @@ from core.pipeline.runtime import Runtime
 from core.pipeline.stage import AnyStage, JobStage, TrackStage
 from core.pipeline.stage_ref import Attempt, StageRef
 from core.system.clock import now
-from core.system.homes import home_of
-from core.system.progress import Cancelled, Progress
+from core.system.progress import Cancelled, Progress, ignore_progress
 from stemcrate.schemas.manifest import (
     Failure,
     JobState,
@@ -37,12 +36,14 @@ from stemcrate.schemas.manifest import (
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.owners import LOCAL
 
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+OUTAGE_S = 120.0
+"""How long a stage waits for the database of several hosts to record itself, before it fails."""
+
 RunStage = Callable[[StageRef], StageState]
 """Carries out one stage and returns the state that it ended in."""
-
-
-def _ignore(_: float) -> None:
-    return None
 
 
 def _never() -> bool:
@@ -59,6 +60,7 @@ class AudioPipeline:
         self.store = store
         self.runtime = runtime or Runtime()
         self.attempts = Attempts(store, lambda name: self.stage(name).essential)
+        self._contexts = StageContexts(store, self.runtime, self.stage, self.attempts)
 
     # planning
 
@@ -183,7 +185,7 @@ class AudioPipeline:
         self,
         ref: StageRef,
         *,
-        progress: Progress = _ignore,
+        progress: Progress = ignore_progress,
         cancelled: Cancelled = _never,
     ) -> StageState:
         """Run one stage in this process and record it.
@@ -203,7 +205,7 @@ class AudioPipeline:
         self,
         attempt: Attempt,
         *,
-        progress: Progress = _ignore,
+        progress: Progress = ignore_progress,
         cancelled: Cancelled = _never,
     ) -> StageState | None:
         """Run an attempt that has begun, in this process, and record its outcome.
@@ -211,18 +213,21 @@ class AudioPipeline:
         Returns the stage's state; None if a newer attempt has taken over, which changes nothing.
         """
         stage = self.stage(attempt.ref.stage_name)
-        entered = self.attempts.enter(attempt)
+        entered = _through_outage(lambda: self.attempts.enter(attempt))
         if entered is None:
             return None
         manifest, files = entered
         began = time.perf_counter()
-        context = self._context(attempt.ref, manifest, files, progress, cancelled)
+        context = self._contexts.make(attempt.ref, manifest, files, progress, cancelled)
         cache = self.store.stage_cache(self.runtime.cache_max_bytes)
         outcome = execute_stage(
             stage, context, cache, is_given_up=lambda: self.is_given_up(attempt)
         )
         outcome.seconds = round(time.perf_counter() - began, 3)
-        return self._save(attempt, files, outcome)
+        if outcome.state == StageState.COMPLETED:
+            # Before the manifest names them. Names hold hashes: a late attempt overwrites nothing.
+            self.store.put_artefacts(attempt.ref.job_id, files.artefacts(), outcome.artefacts)
+        return _through_outage(lambda: self._save(attempt, files, outcome))
 
     def is_given_up(self, attempt: Attempt) -> bool:
         """Return whether nobody wants an attempt's result: its job is over, or a newer one runs."""
@@ -230,6 +235,8 @@ class AudioPipeline:
             manifest = self.store.load(attempt.ref.job_id)
         except JobNotFound:
             return True
+        except DatabaseUnavailable:
+            return False
         return manifest.state.is_final or not is_newest(manifest, attempt)
 
     def fail_stage(self, attempt: Attempt, failure: Failure) -> StageState | None:
@@ -253,34 +260,6 @@ class AudioPipeline:
         for stage in self.stages:
             stage.warm_up(self.runtime)
 
-    def _context(
-        self,
-        ref: StageRef,
-        manifest: ProcessingManifest,
-        files: AttemptFiles,
-        progress: Progress,
-        cancelled: Cancelled,
-    ) -> StageContext | JobContext:
-        common: dict[str, Any] = {
-            "stage_name": ref.stage_name,
-            "options": manifest.options,
-            "runtime": self.runtime,
-            "files": files,
-            "taken_names": [artefact.name for artefact in manifest.all_artefacts()],
-            "corrections": CorrectionStore(home_of(self.store.data_dir, manifest.owner)),
-            "progress": progress,
-            "cancelled": cancelled,
-        }
-        if ref.track_index is None:
-            return JobContext(manifest=manifest, **common)
-        track = manifest.tracks[ref.track_index]
-        return StageContext(
-            track=track,
-            source=self.store.upload_path(track.source.sha256),
-            fact_store=FactStore(self.store.data_dir, self.runtime.cache_max_bytes),
-            **common,
-        )
-
     def _save(self, attempt: Attempt, files: AttemptFiles, outcome: Outcome) -> StageState | None:
         """Publish the files and the outcome of the newest attempt; drop those of any other."""
         ref = attempt.ref
@@ -296,3 +275,15 @@ class AudioPipeline:
                 files.discard()
             outcome.write(manifest, self.stage(ref.stage_name), ref.track_index, published)
         return outcome.state
+
+
+def _through_outage(work: Callable[[], T]) -> T:
+    """Do what reads or writes a manifest, again while the database does not answer."""
+    deadline = time.monotonic() + OUTAGE_S
+    while True:
+        try:
+            return work()
+        except DatabaseUnavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1.0)

@@ -36,7 +36,7 @@ def verify_job(
     stored = [a for a in manifest.all_artefacts() if a.same_as is None]
     n_steps = len(stored) + len(manifest.tracks)
     for n, artefact in enumerate(stored, start=1):
-        _verify_file(store.job_folder(job_id) / artefact.stored_as, artefact, found)
+        _verify_file(store.fetch(store.artefact_path(job_id, artefact)), artefact, found)
         progress(n / n_steps)
     for n, track in enumerate(manifest.tracks, start=len(stored) + 1):
         if track.state == JobState.COMPLETED:
@@ -66,8 +66,7 @@ def _check_sum(
     reason = _incomparable(manifest, track, stems, source, broken)
     difference = None
     if reason is None:
-        folder = store.job_folder(manifest.job_id)
-        paths = [folder / stem.stored_as for stem in stems]
+        paths = [store.fetch(store.artefact_path(manifest.job_id, stem)) for stem in stems]
         try:
             difference = _difference(source, paths, 10 ** ((stems[0].gain_db or 0.0) / 20))
         except InvalidAudio as error:

@@ -109,7 +109,7 @@ def plan_mix(store: JobStore, request: MixRequest) -> MixPlan:
     if not lanes:
         raise InvalidOption("Every lane is muted.", hint="Unmute one.", field="lanes")
     files = [file for file, _ in lanes]
-    require_files(files)
+    require_files(store, files)
     _check_range(request, track)
     facts = track.analysis
     return MixPlan(

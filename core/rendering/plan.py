@@ -9,6 +9,7 @@ from core.library.library import Library
 from core.rendering.file import Finished
 from core.rendering.mix import MixPlan, plan_mix
 from core.rendering.transition import TransitionPlan, plan_transition
+from core.system.storage import Storage
 from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.renders import MixRequest, RenderRequest
 
@@ -32,8 +33,8 @@ def identify(plan: RenderPlan, owner: str) -> str:
 
 
 def perform(
-    data_dir: Path, database_url: str, owner: str, request: RenderRequest, work: Path
+    storage: Storage, database_url: str, owner: str, request: RenderRequest, work: Path
 ) -> Iterator[float | Finished]:
     """Render an owner's request in a process of its own; see `MixPlan.render`."""
-    library = Library(data_dir, database_url, owner)
-    yield from plan_render(JobStore(data_dir, owner), library, request).render(work)
+    library = Library(storage, database_url, owner)
+    yield from plan_render(JobStore(storage, owner), library, request).render(work)

@@ -7,7 +7,7 @@ from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound
 from core.library.library import Library
 from core.library.records.record import LibraryRecord
-from core.library.stems import find_separation, find_unchanged
+from core.library.stems import find_separation, find_unchanged, is_upload
 from core.rendering.sources import (
     LaneFile,
     find_job_track,
@@ -71,7 +71,7 @@ def _from_library(store: JobStore, record: LibraryRecord) -> Side:
     if found is not None:
         files = _stems(store, found.job_id, found.track)
         return Side(record.title, record.artist, facts, files, (found.job_id,), (record.id,))
-    file = find_unchanged(record)
+    file = find_unchanged(record, store)
     if file is None:
         raise ArtefactNotFound(
             f"The file of '{record.title}' was moved, changed or deleted.",
@@ -79,8 +79,7 @@ def _from_library(store: JobStore, record: LibraryRecord) -> Side:
         )
     path = Path(file.path)
     recording = LaneFile(MIXTURE, path, record.id, _ANY_FORMAT, None)
-    is_upload = path == store.upload_path(record.id)
-    job_ids = tuple(job.job_id for job in record.jobs) if is_upload else ()
+    job_ids = tuple(job.job_id for job in record.jobs) if is_upload(file, record.id) else ()
     return Side(record.title, record.artist, facts, (recording,), job_ids, (record.id,))
 
 
@@ -90,12 +89,12 @@ def _from_job(store: JobStore, job_id: str, track: TrackRecord, facts: TrackFact
         return Side(title, artist, facts, _stems(store, job_id, track), (job_id,))
     path = store.upload_path(track.source.sha256)
     recording = LaneFile(MIXTURE, path, track.source.sha256, _ANY_FORMAT, None)
-    require_files([recording])
+    require_files(store, [recording])
     return Side(title, artist, facts, (recording,), (job_id,))
 
 
 def _stems(store: JobStore, job_id: str, track: TrackRecord) -> tuple[LaneFile, ...]:
     outputs = find_outputs(store, job_id, track)
     files = [outputs[label] for label in stem_labels(track)]
-    require_files(files)
+    require_files(store, files)
     return tuple(files)

@@ -11,7 +11,6 @@ from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound, InvalidOption, JobNotFinished
 from core.library.corrections.jobs import correct_track
 from core.library.corrections.record import CorrectionStore
-from core.system.homes import home_of
 from stemcrate.schemas.manifest import Artefact, TrackRecord
 
 PERCUSSIVE = frozenset(
@@ -74,7 +73,7 @@ def find_job_track(store: JobStore, job_id: str, index: int) -> TrackRecord:
         raise JobNotFinished(
             f"'{track.source.name}' is {track.state}.", hint="Wait until it is completed."
         )
-    return correct_track(track, CorrectionStore(home_of(store.data_dir, manifest.owner)).read)
+    return correct_track(track, CorrectionStore(store.storage, manifest.owner).read)
 
 
 def find_outputs(store: JobStore, job_id: str, track: TrackRecord) -> dict[str, LaneFile]:
@@ -82,7 +81,6 @@ def find_outputs(store: JobStore, job_id: str, track: TrackRecord) -> dict[str, 
 
     Raises `ArtefactNotFound` if there are none; see `require_files` for files that are gone.
     """
-    folder = store.job_folder(job_id)
     found = [a for a in track.artefacts if a.role in AUDIBLE]
     if not any(a.role == "stem" for a in found):
         raise ArtefactNotFound(
@@ -91,7 +89,9 @@ def find_outputs(store: JobStore, job_id: str, track: TrackRecord) -> dict[str, 
         )
     found.sort(key=lambda artefact: AUDIBLE.index(artefact.role))
     percussive = percussive_labels(track)
-    return {a.label: _lane_file(folder, a, a.label in percussive) for a in found}
+    return {
+        a.label: _lane_file(store.artefact_path(job_id, a), a, a.label in percussive) for a in found
+    }
 
 
 def percussive_labels(track: TrackRecord) -> set[str]:
@@ -107,11 +107,14 @@ def stem_labels(track: TrackRecord) -> list[str]:
     return [artefact.label for artefact in track.artefacts if artefact.role == "stem"]
 
 
-def require_files(files: Sequence[LaneFile]) -> None:
-    """Raise `ArtefactNotFound` if a file no longer exists, or not as it was delivered."""
+def require_files(store: JobStore, files: Sequence[LaneFile]) -> None:
+    """Fetch files that are not on this host.
+
+    Raises `ArtefactNotFound` if one no longer exists, or not as it was delivered.
+    """
     for file in files:
         try:
-            n_bytes = file.path.stat().st_size
+            n_bytes = store.fetch(file.path).stat().st_size
         except FileNotFoundError:
             n_bytes = -1
         if n_bytes < 0 or file.n_bytes not in (None, n_bytes):
@@ -122,10 +125,10 @@ def require_files(files: Sequence[LaneFile]) -> None:
             )
 
 
-def _lane_file(folder: Path, artefact: Artefact, is_percussive: bool) -> LaneFile:
+def _lane_file(path: Path, artefact: Artefact, is_percussive: bool) -> LaneFile:
     return LaneFile(
         label=artefact.label,
-        path=folder / artefact.stored_as,
+        path=path,
         sha256=artefact.sha256,
         format=artefact.format,
         bit_depth=artefact.bit_depth,

@@ -17,13 +17,14 @@ from core.export.format import ExportOptions
 from core.library.library import Library
 from core.library.records.record import PlaylistRecord
 from core.system.isolation import IsolatedProcess, ProcessDied, ProcessLimits
+from core.system.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
 class PackOrder:
-    """What is packed: a playlist of an owner's library in ``data_dir``."""
+    """What is packed: a playlist of an owner's library in a storage."""
 
-    data_dir: Path
+    storage: Storage
     database_url: str
     owner: str
     playlist: PlaylistRecord
@@ -44,7 +45,7 @@ class PackStream:
     """
 
     def __init__(self, order: PackOrder, limits: ProcessLimits) -> None:
-        downloads = JobStore(order.data_dir).downloads
+        downloads = JobStore(order.storage).downloads
         downloads.mkdir(parents=True, exist_ok=True)
         self._staging = TemporaryDirectory(
             dir=downloads, prefix=STAGING, ignore_cleanup_errors=True
@@ -91,8 +92,8 @@ def _make_pack(order: PackOrder, staging: Path) -> Iterator[tuple[str, ...] | by
     from core.export.pack import stream_pack
     from core.sets.packing import make_playlist_pack
 
-    library = Library(order.data_dir, order.database_url, order.owner)
-    store = JobStore(order.data_dir, order.owner)
+    library = Library(order.storage, order.database_url, order.owner)
+    store = JobStore(order.storage, order.owner)
     pack = make_playlist_pack(library, store, order.playlist, order.options)
     yield tuple(pack.warnings)
     yield from stream_pack(pack.entries(staging))

@@ -38,11 +38,12 @@ def make_playlist_pack(
 
 def _find_files(store: JobStore, record: LibraryRecord, stem_format: StemFormat) -> TrackFiles:
     """Find a track's audio, and the stems of the newest of its jobs that still exists."""
-    file, found = find_unchanged(record), find_separation(store, record)
+    file, found = find_unchanged(record, store), find_separation(store, record)
     audio = None if file is None else Path(file.path)
     if found is None:
         return TrackFiles(audio)
     stems = [a for a in found.track.artefacts if a.role == "stem"]
-    files = {f"{a.label}{PurePath(a.name).suffix}": found.folder / a.stored_as for a in stems}
-    write_stem_file = partial(make_stem_file, stems, found.folder, stem_format=stem_format)
+    paths = {a.name: store.fetch(store.artefact_path(found.job_id, a)) for a in stems}
+    files = {f"{a.label}{PurePath(a.name).suffix}": paths[a.name] for a in stems}
+    write_stem_file = partial(make_stem_file, stems, paths, stem_format=stem_format)
     return TrackFiles(audio, files, write_stem_file)

@@ -1,6 +1,6 @@
 """Combines a track's delivered stems, in any format, into one NI STEM file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from stemcrate.schemas.playlists import StemFormat
 
 def make_stem_file(
     stems: Sequence[Artefact],
-    folder: Path,
+    paths: Mapping[str, Path],
     destination: Path,
     stem_format: StemFormat = StemFormat.ALAC_24,
 ) -> None:
@@ -30,7 +30,7 @@ def make_stem_file(
     Parameters
     ----------
     stems : artefacts of one track whose role is ``stem``, at least one.
-    folder : of the job; artefacts are named below it.
+    paths : of their files, by their names.
 
     Raises
     ------
@@ -40,19 +40,19 @@ def make_stem_file(
     StorageFull : the disk is full. No file is left in any of these cases.
     """
     for stem in stems:
-        if not (folder / stem.name).is_file():
+        if not paths[stem.name].is_file():
             raise ArtefactNotFound(f"The file of the stem '{stem.label}' no longer exists.")
     destination.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=destination.parent) as work:
-        paths = {stem.label: Path(work, f"{i}.wav") for i, stem in enumerate(stems)}
+        decoded = {stem.label: Path(work, f"{i}.wav") for i, stem in enumerate(stems)}
         for stem in stems:
-            _decode(folder / stem.name, paths[stem.label], -(stem.gain_db or 0.0))
+            _decode(paths[stem.name], decoded[stem.label], -(stem.gain_db or 0.0))
         mixture = Path(work, "mixture.wav")
-        _add_up(list(paths.values()), mixture)
+        _add_up(list(decoded.values()), mixture)
         write_stem_mp4(
             destination,
             mixture,
-            paths,
+            decoded,
             codec="aac" if stem_format is StemFormat.AAC else "alac",
             bit_depth="16" if stem_format is StemFormat.ALAC_16 else "24",
         )

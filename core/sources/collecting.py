@@ -71,7 +71,7 @@ class Collector:
         self._check = check
         self._mark = mark
         self._folder = folder
-        self._memory = LinkMemory(store.data_dir, library.owner)
+        self._memory = LinkMemory(store.storage, library.owner)
         self._fetching = home_of(store.data_dir, library.owner) / "fetching"
 
     def collect(self, track: ListedTrack) -> Collected | Playlist:

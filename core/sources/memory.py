@@ -1,12 +1,12 @@
 """What links led to before, by owner: library/links/{SHA-256 of the link}.json."""
 
 import hashlib
-from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from core.system.atomic import write_atomically
-from core.system.homes import home_of
+from core.artifacts.documents import documents_of
+from core.system.homes import home_name
+from core.system.storage import Storage
 
 
 class KnownLink(BaseModel):
@@ -21,22 +21,23 @@ class KnownLink(BaseModel):
 class LinkMemory:
     """The links of an owner. Safe to use from several threads and processes."""
 
-    def __init__(self, data_dir: Path, owner: str) -> None:
-        self._folder = home_of(data_dir, owner) / "library" / "links"
+    def __init__(self, storage: Storage, owner: str) -> None:
+        self._documents = documents_of(storage)
+        self._folder = f"{home_name(owner)}library/links"
 
     def find(self, url: str) -> KnownLink | None:
         """Return what a link led to, None if it is not known."""
         try:
-            return KnownLink.model_validate_json(self._path(url).read_bytes())
-        except (OSError, ValidationError):
+            return KnownLink.model_validate_json(self._documents.read(self._name(url)) or b"")
+        except ValidationError:
             return None
 
     def keep(self, link: KnownLink) -> None:
         """Remember what a link led to. Raises `StorageFull`."""
-        write_atomically(self._path(link.url), link.model_dump_json().encode())
+        self._documents.write(self._name(link.url), link.model_dump_json().encode())
 
-    def _path(self, url: str) -> Path:
-        return self._folder / f"{digest_of(url)}.json"
+    def _name(self, url: str) -> str:
+        return f"{self._folder}/{digest_of(url)}.json"
 
 
 def digest_of(url: str) -> str:

@@ -97,6 +97,23 @@ def engine_for(url: str) -> sa.Engine:
     return engine
 
 
+@lru_cache
+def unflushed_engine(path: Path) -> sa.Engine:
+    """Return this process's connections to a SQLite file that can be made again.
+
+    It is not flushed to the disk, and has no WAL, so that it may lie on a network file system.
+    """
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @sa.event.listens_for(engine, "connect")
+    def _hurry(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous=OFF")
+        cursor.close()
+
+    return engine
+
+
 @contextmanager
 def transaction(url: str) -> Iterator[sa.Connection]:
     """Yield a connection in a transaction, which is committed when the block ends.
@@ -186,6 +203,39 @@ def one_process(url: str, task: str) -> Iterator[None]:
     with transaction(url) as connection:  # its end releases the lock
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
         yield
+
+
+@lru_cache
+def _lock_engine(url: str) -> sa.Engine:
+    # Apart from the connections for statements: who holds a lock may have to wait for one of those.
+    return sa.create_engine(
+        postgres_url(url),
+        isolation_level="AUTOCOMMIT",
+        pool_pre_ping=True,
+        pool_size=2,
+        max_overflow=-1,
+    )
+
+
+@contextmanager
+def advisory_lock(url: str, name: str, *, timeout_s: float) -> Iterator[bool]:
+    """Hold a lock of PostgreSQL for the block; yield False if it is not free in time.
+
+    ``timeout_s``: negative to wait for ever. Raises `DatabaseUnavailable`.
+    """
+    key = sa.func.hashtextextended(f"stemcrate {name}", 0)
+    deadline = time.monotonic() + timeout_s
+    with database_errors(), _lock_engine(url).connect() as connection:
+        # Tried again and again rather than waited for, as `changing_tables` does.
+        while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+            if timeout_s >= 0 and time.monotonic() >= deadline:
+                yield False
+                return
+            time.sleep(0.05)
+        try:
+            yield True
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
 
 
 def _turn_wal_on(url: str) -> None:

@@ -11,9 +11,14 @@ from stemcrate.schemas.owners import LOCAL, is_owner
 
 def home_of(data_dir: Path, owner: str) -> Path:
     """Return the folder that holds an owner's library. Raises ValueError for no owner's name."""
+    return data_dir / home_name(owner)
+
+
+def home_name(owner: str) -> str:
+    """Return how the names of an owner's records begin. Raises ValueError for no owner's name."""
     if not is_owner(owner):
         raise ValueError(f"'{owner}' is no owner")
-    return data_dir if owner == LOCAL else data_dir / "owners" / owner
+    return "" if owner == LOCAL else f"owners/{owner}/"
 
 
 def owners_in(data_dir: Path) -> list[str]:

@@ -6,3 +6,7 @@ Progress = Callable[[float], None]
 """Takes the fraction that is done, 0 to 1."""
 Cancelled = Callable[[], bool]
 """Returns whether the work should stop."""
+
+
+def ignore_progress(_: float) -> None:
+    """Take the progress of work that nobody watches."""

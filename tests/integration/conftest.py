@@ -6,6 +6,7 @@ import pytest
 
 from bench.databases import Server, own_server
 from core.system.database import engine_for
+from tests.object_store import ObjectStore, running_seaweedfs
 from tests.postgres import running_server
 
 
@@ -15,6 +16,13 @@ def postgres() -> Iterator[Server]:
     with own_server() as server:
         yield server
         engine_for(server.url).dispose()
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """An object store; tests take a prefix each."""
+    with running_seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

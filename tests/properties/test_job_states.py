@@ -9,7 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.errors import CorruptAudio, JobNotRetryable
 from core.pipeline.context import JobContext, StageContext
 from core.pipeline.pipeline import AudioPipeline

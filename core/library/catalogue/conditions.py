@@ -13,10 +13,10 @@ from core.library.catalogue.query import (
     INSTRUMENTAL_BELOW,
     check_filter,
     find_camelot_codes,
-    fold,
     read_cursor,
 )
 from core.library.records.record import CollectionRecord
+from core.system.texts import fold
 from stemcrate.schemas.doubt import DOUBT_RULES
 from stemcrate.schemas.search import NUMBERS, Bound, SortKey, TrackFilter, TrackQuery
 

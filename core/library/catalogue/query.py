@@ -2,7 +2,6 @@
 
 import base64
 import json
-import unicodedata
 
 from core.analysis.harmony.camelot import KEYS, key_to_camelot, parse_key, relation
 from core.errors import InvalidOption
@@ -60,17 +59,6 @@ def neighbourhood(camelot: str) -> tuple[str, ...]:
     near = ("same", "adjacent", "relative")
     found = [code for code in CAMELOT_CODES if relation(camelot, code) in near]
     return tuple(sorted(found, key=lambda code: near.index(relation(camelot, code))))
-
-
-def fold(text: str) -> str:
-    """Fold case and accents of a text, for search and sorting.
-
-    >>> fold("Träume  DÉJÀ vu")
-    'traume deja vu'
-    """
-    decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split())
 
 
 def make_cursor(query: TrackQuery, value: CursorValue, track_id: str) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 
 from core.analysis.harmony.camelot import camelot_to_key
 from core.library.catalogue.models import FileRow, FingerprintRow, TrackRow
-from core.library.catalogue.query import fold
 from core.library.records.record import LibraryRecord
+from core.system.texts import fold
 from stemcrate.schemas.facts import MIXTURE, Interval
 from stemcrate.schemas.search import NUMBERS
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from core.system.atomic import write_atomically
+from core.artifacts.documents import documents_of
+from core.system.homes import home_name
+from core.system.storage import Storage
 from stemcrate.schemas.corrections import Corrections
+from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.record import Record
 
 logger = logging.getLogger(__name__)
@@ -77,43 +80,45 @@ def corrected_fields(corrections: Corrections) -> list[str]:
 
 
 class CorrectionStore:
-    """The corrections below one data folder; every file is whole or absent."""
+    """The corrections of one owner; each record is whole or absent."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "library" / "corrections"
+    def __init__(self, place: Path | Storage, owner: str = LOCAL) -> None:
+        self._documents = documents_of(Storage.at(place))
+        self._folder = f"{home_name(owner)}library/corrections"
 
     def read(self, track_id: str) -> CorrectionRecord:
         """Return the corrections of a track, also of one that was never in the library.
 
-        A file that cannot be read counts as no corrections; it is logged.
+        A record that cannot be read counts as no corrections; it is logged.
         """
+        data = self._documents.read(self._name(track_id))
         try:
-            return CorrectionRecord.model_validate_json(self._path(track_id).read_bytes())
-        except FileNotFoundError:
-            pass
+            if data is not None:
+                return CorrectionRecord.model_validate_json(data)
         except ValidationError as error:
             logger.warning("the corrections of %s are unreadable: %s", track_id, error)
         return CorrectionRecord(track_id=track_id)
 
     def write(self, record: CorrectionRecord) -> None:
-        """Write the corrections of a track; a file that cannot be read is kept beside them.
+        """Write the corrections of a track; a record that cannot be read is kept beside them.
 
         Raises `StorageFull`.
         """
-        path = self._path(record.track_id)
+        name = self._name(record.track_id)
+        before = self._documents.read(name)
         try:
-            CorrectionRecord.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            pass
+            if before is not None:
+                CorrectionRecord.model_validate_json(before)
         except ValidationError:
-            path.rename(path.with_suffix(".unreadable"))
-        write_atomically(path, record.model_dump_json().encode())
+            self._documents.write(f"{name.removesuffix('.json')}.unreadable", before or b"")
+        self._documents.write(name, record.model_dump_json().encode())
 
     def follow(self, track_id: str, successor_id: str) -> None:
         """Copy the corrections of a track to its successor, unless that has its own."""
         record = self.read(track_id)
-        if record.corrections != Corrections() and not self._path(successor_id).exists():
+        has_own = self._documents.touched_at(self._name(successor_id)) is not None
+        if record.corrections != Corrections() and not has_own:
             self.write(record.model_copy(update={"track_id": successor_id}))
 
-    def _path(self, track_id: str) -> Path:
-        return self._folder / track_id[:2] / f"{track_id}.json"
+    def _name(self, track_id: str) -> str:
+        return f"{self._folder}/{track_id[:2]}/{track_id}.json"

@@ -9,13 +9,12 @@ import logging
 import time
 from collections.abc import Callable
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from core.artifacts.store import JobStore
 from core.errors import DatabaseUnavailable
 from core.library.intake.job_tracks import enter_job, forget_job
 from core.library.library import Library
-from core.system.homes import owners_in
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +31,8 @@ class JobSweep:
         self, library: Library, store: JobStore, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._library = library
-        self._all = store
         self._store = store.owned_by(library.owner)
         self._clock = clock
-        self._lock_path = store.data_dir / "locks" / "library-sweep.lock"
         self._settled: dict[str, int] = {}  # when the manifest was written
         self._retry_at: dict[str, float] = {}
 
@@ -45,22 +42,21 @@ class JobSweep:
         Raises `DatabaseUnavailable`. A job that cannot be added is
         logged and retried by a later run.
         """
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self._lock_path, timeout=0):
+            with self._store.locks.held("library-sweep", timeout_s=0):
                 self._run()
         except Timeout:
             logger.debug("another process enters jobs into the library")
 
     def _run(self) -> None:
-        # Where nobody else is, no manifest has to be read for its owner.
-        is_alone = owners_in(self._all.data_dir) == [self._library.owner]
-        existing = (self._all if is_alone else self._store).job_ids()
+        existing = self._store.listed()
         self._settled = {j: self._settled[j] for j in existing if j in self._settled}
         for job_id in self._library.noted_jobs() - set(existing):
+            if self._store.exists(job_id):  # its manifest cannot be read
+                continue
             self._try(job_id, lambda job_id: forget_job(self._library, self._store, job_id))
         for job_id in reversed(existing):
-            if self._settled.get(job_id, 0) != self._store.written_at(job_id):
+            if self._settled.get(job_id, 0) != existing[job_id]:
                 self._try(job_id, self._settle)
 
     def _settle(self, job_id: str) -> None:

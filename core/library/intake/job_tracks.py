@@ -20,6 +20,7 @@ from core.library.records.record import (
     JobReference,
     LibraryRecord,
 )
+from core.library.stems import is_upload
 from core.system.isolation import ProcessLimits
 from core.system.task_pool import TaskPool
 from stemcrate.schemas.facts import ANALYSIS_STAGES
@@ -61,7 +62,6 @@ def forget_job(library: Library, store: JobStore, job_id: str) -> None:
     if entry is not None:
         library.forget_jobs(
             lambda other: other == job_id,
-            lambda track_id: store.upload_path(track_id).resolve(),
             is_kept=lambda track_id: is_kept(store, track_id, library.owner),
             track_ids=entry.track_ids,
         )
@@ -79,7 +79,6 @@ def reindex(library: Library, store: JobStore, *, n_processes: int) -> ImportRep
     existing = set(store.job_ids())
     library.forget_jobs(
         lambda job_id: job_id not in existing,
-        lambda track_id: store.upload_path(track_id).resolve(),
         is_kept=lambda track_id: is_kept(store, track_id, library.owner),
     )
     library.rebuild()
@@ -166,7 +165,7 @@ class _JobImport:
                 stems=sorted({a.label for a in track.artefacts if a.role == "stem"}),
             ),
         ]
-        if task.path.is_file() and all(file.path != str(task.path) for file in record.files):
+        if task.path.is_file() and not any(is_upload(file, record.id) for file in record.files):
             record.files = [*record.files, refer_to(task.path)]
         if not task.job.options.separates and task.path.is_file():
             keep_upload(self._store, record.id, self._library.owner)

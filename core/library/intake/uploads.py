@@ -19,7 +19,7 @@ _CHUNK_BYTES = 1 << 20
 
 def keep_upload(store: JobStore, track_id: str, owner: str) -> None:
     """Keep uploaded bytes for an owner's library, independent of the job that they came with."""
-    store.adopt_upload(store.upload_path(track_id), track_id, library_mark(owner))
+    store.share_upload(track_id, "", library_mark(owner))
 
 
 def is_kept(store: JobStore, track_id: str, owner: str) -> bool:
@@ -27,10 +27,9 @@ def is_kept(store: JobStore, track_id: str, owner: str) -> bool:
 
     Others may have sent the same bytes; that is not to be noticed.
     """
-    path, jobs = store.upload_path(track_id), store.owned_by(owner)
-    marks = [mark.name for mark in path.parent.glob("jobs/*")]
+    marks, jobs = store.upload_marks(track_id), store.owned_by(owner)
     is_used = library_mark(owner) in marks or any(map(jobs.exists, marks))
-    return is_used and path.is_file()
+    return is_used and store.is_uploaded(track_id)
 
 
 def send_recording(store: JobStore, record: LibraryRecord, job_id: str, max_bytes: int) -> Upload:
@@ -45,7 +44,7 @@ def send_recording(store: JobStore, record: LibraryRecord, job_id: str, max_byte
     shared = store.share_upload(record.id, record.name, job_id)
     if shared is not None:
         return shared
-    file = find_unchanged(record)
+    file = find_unchanged(record, store)
     if file is None:
         raise _gone(record)
     with store.open_upload(record.name, max_bytes) as writer:

@@ -1,12 +1,9 @@
 """Collections on disk: few and small, so they need no tables."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from filelock import FileLock
-
-from core.artifacts.store import is_job_id, new_job_id
+from core.artifacts.job_ids import is_job_id, new_job_id
 from core.audio.tagging.tags import clean_text
 from core.errors import CollectionNotFound, InvalidOption
 from core.library.catalogue.query import check_filter
@@ -19,9 +16,11 @@ from stemcrate.schemas.collections import CollectionChange, CollectionRequest
 class CollectionStore:
     """The collections of a library. Safe to use from several threads and processes."""
 
-    def __init__(self, records: RecordStore, lock_path: Path) -> None:
+    def __init__(
+        self, records: RecordStore, lock: Callable[[str], AbstractContextManager[None]]
+    ) -> None:
         self._records = records
-        self._lock_path = lock_path.with_name("collections.lock")
+        self._lock = lock
 
     def create(self, request: CollectionRequest) -> CollectionRecord:
         """Create a collection.
@@ -89,11 +88,8 @@ class CollectionStore:
                     record.track_ids = list(dict.fromkeys(ids))
                     self._records.write_collection(record)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path):
-            yield
+    def _writing(self) -> AbstractContextManager[None]:
+        return self._lock("collections")
 
 
 def _clean_name(name: str) -> str:

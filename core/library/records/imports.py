@@ -3,7 +3,7 @@
 library/imports/{id}.json
 """
 
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.artifacts.tasks import TaskStore
 from core.errors import ImportNotFound
 from core.library.intake.folders import FoundFolder

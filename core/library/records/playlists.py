@@ -1,13 +1,10 @@
 """Playlists on disk: few and small, so they need no tables."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 
-from filelock import FileLock
-
-from core.artifacts.store import is_job_id, new_job_id
+from core.artifacts.job_ids import is_job_id, new_job_id
 from core.audio.tagging.tags import clean_text
 from core.errors import InvalidOption, PlaylistChanged, PlaylistNotFound
 from core.library.records.record import PlaylistRecord
@@ -26,9 +23,11 @@ def version_of(record: PlaylistRecord) -> str:
 class PlaylistStore:
     """The playlists of a library, newest first. Ids sort by creation time."""
 
-    def __init__(self, records: RecordStore, lock_path: Path) -> None:
+    def __init__(
+        self, records: RecordStore, lock: Callable[[str], AbstractContextManager[None]]
+    ) -> None:
         self._records = records
-        self._lock_path = lock_path.with_name("playlists.lock")
+        self._lock = lock
 
     def create(self, name: str, track_ids: Sequence[str], plan: SetDescription) -> PlaylistRecord:
         """Create a playlist. Raises `InvalidOption` for a name without printable characters.
@@ -128,11 +127,8 @@ class PlaylistStore:
                     ]
                     self._records.write_playlist(record)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path):
-            yield
+    def _writing(self) -> AbstractContextManager[None]:
+        return self._lock("playlists")
 
 
 def _clean_name(name: str) -> str:

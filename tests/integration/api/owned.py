@@ -61,17 +61,17 @@ class House:
     def render(self, id: str) -> None:
         """Make a queued render."""
         log = ProgressLog(self._database_url)
-        data_dir = self.settings.data_dir
-        runner = RenderRunner(data_dir, self._database_url, log, silence_s=0.0, max_deaths=1)
+        storage = self.settings.storage()
+        runner = RenderRunner(storage, self._database_url, log, silence_s=0.0, max_deaths=1)
         with open_services(self.settings) as services:
-            store = services.renders.renders.__class__(data_dir)
+            store = services.renders.renders.__class__(storage)
             runner.run(id, store.load(id).run)
         runner.stop()
 
     def import_folder(self, id: str) -> None:
         """Carry out a queued import."""
-        data_dir = self.settings.data_dir
-        ImportRunner(data_dir, self._database_url, cache_max_bytes=0, n_processes=1).run(id)
+        storage = self.settings.storage()
+        ImportRunner(storage, self._database_url, cache_max_bytes=0, n_processes=1).run(id)
 
     @property
     def _database_url(self) -> str:

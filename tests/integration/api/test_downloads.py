@@ -112,7 +112,8 @@ def test_an_artefact_whose_file_was_taken_away_is_not_found(
     shared: Any, finished: Any, outputs: Any
 ) -> None:
     name = next(a["name"] for a in outputs if a["role"] == "playlist")
-    path = shared.app.state.services.store.artefact_path(finished["job_id"], name)
+    store, job_id = shared.app.state.services.store, finished["job_id"]
+    path = store.artefact_path(job_id, store.artefact(job_id, name))
     data = path.read_bytes()
     path.unlink()
     try:

@@ -42,7 +42,7 @@ def import_here(client: TestClient, id: str) -> None:
     """Carry an import out without a worker."""
     settings = services_of(client).settings
     url = settings.resolved_database_url()
-    runner = ImportRunner(settings.data_dir, url, cache_max_bytes=10**9, n_processes=1)
+    runner = ImportRunner(settings.storage(), url, cache_max_bytes=10**9, n_processes=1)
     runner.run(id)
 
 

@@ -114,7 +114,8 @@ def test_a_stem_that_has_gone_costs_its_stem_file_alone(jobs: Any, tracks: Any) 
     client, made = jobs
     store = client.app.state.services.store
     outputs = client.get(f"/job/{made['opus']}/outputs").json()["artefacts"]
-    store.artefact_path(made["opus"], next(a["name"] for a in outputs)).unlink()
+    artefact = store.artefact(made["opus"], next(a["name"] for a in outputs))
+    store.artefact_path(made["opus"], artefact).unlink()
     wishes = {"name": "y", "tracks": [tracks["opus"]["id"], tracks["m4a"]["id"]]}
     answer = client.get(client.post("/playlists", json=wishes).json()["exports"]["pack"])
     with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:

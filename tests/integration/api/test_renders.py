@@ -30,7 +30,7 @@ def run_render(client: TestClient, id: str) -> None:
     services = services_of(client)
     url = services.settings.resolved_database_url()
     runner = RenderRunner(
-        services.settings.data_dir, url, ProgressLog(url), silence_s=0.0, max_deaths=1
+        services.settings.storage(), url, ProgressLog(url), silence_s=0.0, max_deaths=1
     )
     runner.run(id, services.renders.renders.load(id).run)
     runner.stop()

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from bench.processes import is_running
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
 from core.jobs.database import prepare_database
 from core.jobs.progress import JobProgress, ProgressLog
@@ -21,6 +22,7 @@ from core.jobs.service import JobService
 from core.library.library import Library
 from core.pipeline.runtime import Runtime
 from core.system.database import WORKERS_LOCK_CLASS, engine_for, is_sqlite
+from core.system.storage import Storage
 from stemcrate.schemas.manifest import ProcessingManifest
 from stemcrate.schemas.options import ProcessingOptions
 from tests.conditions import wait_until
@@ -60,14 +62,16 @@ class Worker:
 class Installation:
     """Store, database and service over one folder; starts workers."""
 
-    def __init__(self, folder: Path, database_url: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, database_url: str | None = None, storage_url: str = ""
+    ) -> None:
         self.data_dir = folder
         self.url = database_url or f"sqlite:///{folder / 'stemcrate.sqlite'}"
         prepare_database(self.url)
-        self.store = JobStore(folder)
+        self.store = JobStore(Storage(folder, self.url, storage_url))
         self.queue = JobQueue(self.url)
         self.log = ProgressLog(self.url)
-        self.library = Library(folder, self.url)
+        self.library = Library(self.store.storage, self.url)
         self.pipeline = build_pipeline_for_tests(self.store, Runtime())
         self.service = JobService(self.store, self.queue, self.log, self.pipeline, self.library)
         self.workers: list[Worker] = []
@@ -146,11 +150,13 @@ class Installation:
         consoles = [worker.log.read_text(errors="replace")[-2000:] for worker in self.workers]
         return "\n".join(["Attempts of the stages:", *jobs, "What the workers said:", *consoles])
 
-    def worker_code(self, **options: object) -> str:
+    def worker_code(self, *, data_dir: Path | None = None, **options: object) -> str:
         """Write the program of a worker; more options as `WorkerOptions` has them.
 
-        ``links_to``: addresses that links may lead to although they are not public.
+        ``data_dir``: of a host of its own. ``links_to``: addresses that links may lead to although
+        they are not public.
         """
+        place = self.store.storage
         settings = {"reaper_interval_s": 0.5, "cancel_grace_s": 1.0, **options}
         links = settings.pop("links_to", [])
         return (
@@ -159,16 +165,18 @@ class Installation:
             "from core.net.addresses import AddressGuard\n"
             "from core.sources.source import SourceSettings\n"
             "from core.pipeline.runtime import Runtime\n"
+            "from core.system.storage import Storage\n"
             "if __name__ == '__main__':\n"
-            f"    run_worker(WorkerOptions(Path({str(self.data_dir)!r}), {self.url!r}, "
+            f"    run_worker(WorkerOptions(Storage(Path({str(data_dir or self.data_dir)!r}), "
+            f"{self.url!r}, {place.url!r}), {self.url!r}, "
             "Runtime(device='cpu'), "
             f"pipeline_factory={FACTORY!r}, "
             f"sources=SourceSettings(AddressGuard({links!r})), **{settings!r}))\n"
         )
 
-    def start_worker(self, **options: object) -> Worker:
-        """Start a worker process."""
-        code = self.worker_code(**options)
+    def start_worker(self, *, data_dir: Path | None = None, **options: object) -> Worker:
+        """Start a worker process, on a host of its own if it has another data folder."""
+        code = self.worker_code(data_dir=data_dir, **options)
         log = self.consoles / f"console-{len(self.workers)}.txt"
         with log.open("wb") as console:
             process = subprocess.Popen(

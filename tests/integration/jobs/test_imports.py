@@ -30,7 +30,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def service(house: Installation, music: Path) -> ImportService:
-    return ImportService(house.data_dir, house.queue, [music], LOCAL)
+    return ImportService(house.store.storage, house.queue, [music], LOCAL)
 
 
 def wait_for_end(house: Installation, imports: ImportService, id: str) -> ImportRecord:
@@ -81,7 +81,7 @@ def test_an_import_that_the_queue_does_not_know_is_closed(
     """It would be "waiting" for ever, and the folder could not be added again."""
     imports = service(house, music)
     record, _ = imports.imports.take(imports.folders.find("Music"))
-    sweep = TaskSweep("import", ImportStore(house.data_dir), house.queue)
+    sweep = TaskSweep("import", ImportStore(house.store.storage), house.queue)
     sweep.look()
     assert imports.imports.load(record.id).state == JobState.QUEUED  # it may be on its way
     later = time.time() + 120

@@ -185,7 +185,7 @@ def test_a_stage_that_takes_its_worker_down_fails_alone(house: Installation) -> 
 
 def test_a_request_that_was_given_up_does_not_answer_the_next(house: Installation) -> None:
     """The worker fails while a stage runs: its process must not go on and be taken at its word."""
-    spec = ChildSpec(house.data_dir, Runtime(), "stages-test", pipeline_factory=FACTORY)
+    spec = ChildSpec(house.store.storage, Runtime(), "stages-test", pipeline_factory=FACTORY)
     process = StageProcess(spec)
     job_id = house.submit("work=5", "work=0.1")
 
@@ -204,7 +204,7 @@ def test_a_request_that_was_given_up_does_not_answer_the_next(house: Installatio
 
 def test_a_stage_that_hangs_is_killed(house: Installation) -> None:
     """It would keep its process, and every job behind it, for ever."""
-    spec = ChildSpec(house.data_dir, Runtime(), "stages-test", pipeline_factory=FACTORY)
+    spec = ChildSpec(house.store.storage, Runtime(), "stages-test", pipeline_factory=FACTORY)
     process = StageProcess(spec, silence_s=2.0)
     job_id = house.submit("stuck deaf")
 

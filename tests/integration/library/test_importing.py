@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from core.analysis.store import FactStore
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.audio.tagging.tag_writer import write_tags
 from core.audio.tagging.tags import Cover, Tags
 from core.library.duplicates import find_duplicates

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.library.catalogue.database import open_engine
 from core.library.intake.job_sweep import RETRY_S, JobSweep
 from core.library.library import Library

@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 import soundfile
 
 from core.artifacts.hashing import hash_file
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.errors import JobNotFound, StorageFull
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
@@ -138,10 +141,12 @@ def test_an_enrichment_that_fails_is_recorded_and_the_job_completes(
 class _FullOfItsOwnWork(JobStore):
     """A disk on which a job's working files leave no room for its manifest."""
 
-    def _write(self, manifest: ProcessingManifest) -> None:
-        if any(self.work_folder(manifest.job_id).rglob("mixture.wav")):
-            raise StorageFull("The disk is full: manifest.json could not be written.")
-        super()._write(manifest)
+    @contextmanager
+    def update(self, job_id: str) -> Iterator[ProcessingManifest]:
+        with super().update(job_id) as manifest:
+            yield manifest
+            if any(self.work_folder(job_id).rglob("mixture.wav")):
+                raise StorageFull("The disk is full: manifest.json could not be written.")
 
 
 def test_a_full_disk_ends_the_job_with_a_manifest(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import textwrap
 from pathlib import Path
 
 from bench.processes import running
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.runtime import Runtime

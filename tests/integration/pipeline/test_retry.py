@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.errors import JobNotRetryable, StemcrateError, StorageFull, WorkerLost
 from core.pipeline.context import StageContext
 from core.pipeline.order import build_pipeline

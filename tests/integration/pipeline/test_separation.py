@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.job_ids import new_job_id
+from core.artifacts.store import JobStore
 from core.errors import InvalidOption, ModelUnavailable, StemcrateError, UnknownModel
 from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline

@@ -13,8 +13,9 @@ from starlette.types import Receive
 
 from api.intake import MAX_FIELD_BYTES, Intake, Limits
 from api.uploads import BATCH_BYTES, discard, receive_form
+from core.artifacts.job_ids import new_job_id
 from core.artifacts.names import MAX_NAME_LENGTH, clean_name
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.store import JobStore
 from core.errors import InvalidOption, UploadTooLarge
 from core.library.library import Library
 

@@ -28,7 +28,7 @@ def finish(store: RenderStore, attempt: RenderAttempt) -> None:
     with store.work_folder(attempt) as work:
         (work / "file").write_bytes(b"audio")
         with store.update(attempt) as record:
-            store.keep(attempt.id, work / "file")
+            store.keep(record, work / "file")
             record.state = JobState.COMPLETED
             record.file = RenderFile(
                 name="a.wav",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from core import errors
+from core.artifacts.job_ids import new_job_id
 from core.artifacts.resumable import UNCLAIMED_STAYS_S, Checksum, ResumableUploads
-from core.artifacts.store import JobStore, new_job_id
+from core.artifacts.store import JobStore
 from stemcrate.schemas.uploads import UploadState
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts.store import JobStore, is_job_id, new_job_id
+from core.artifacts.job_ids import is_job_id, new_job_id
+from core.artifacts.store import JobStore
 from core.errors import ArtefactNotFound, JobNotFound, UploadTooLarge
 from core.system.clock import now
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, SourceRecord, TrackRecord
@@ -118,7 +119,7 @@ def test_only_listed_artefacts_have_paths(store: JobStore) -> None:
     job_id = _create(store)
     for name in ("manifest.json", "../x", "/etc/passwd"):
         with pytest.raises(ArtefactNotFound):
-            store.artefact_path(job_id, name)
+            store.artefact(job_id, name)
 
 
 def test_expired_jobs_are_those_that_ended_long_ago(store: JobStore) -> None:

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import InvalidOption
-from core.library.catalogue.query import check_filter, fold, neighbourhood
+from core.library.catalogue.query import check_filter, neighbourhood
+from core.system.texts import fold
 from stemcrate.schemas.search import LISTED, NUMBERS, Bound, CatalogueFacts, SortKey, TrackQuery
 
 

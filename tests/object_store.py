@@ -1,0 +1,98 @@
+"""An object store for tests: SeaweedFS with its S3 interface, in a process of its own."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bench.processes import held_ports
+from tests.conditions import wait_until
+from tests.programs import find
+
+BUCKET = "stemcrate"
+KEY, SECRET = "tests", "not-so-secret"
+_IDENTITIES = {
+    "identities": [
+        {
+            "name": "tests",
+            "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
+            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        }
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """A running store with one bucket; ``environment`` is what processes need to reach it."""
+
+    url: str
+    environment: dict[str, str]
+
+
+def environment_of(endpoint: str) -> dict[str, str]:
+    """Return the environment of processes that use an S3 server of tests."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": "us-east-1",
+    }
+
+
+def make_bucket(endpoint: str) -> None:
+    """Make the bucket."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=KEY,
+        aws_secret_access_key=SECRET,
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket=BUCKET)
+    client.close()
+
+
+@contextmanager
+def running_seaweedfs(folder: Path) -> Iterator[ObjectStore]:
+    """Run a server whose files are below a folder."""
+    program = find("seaweedfs")
+    assert program is not None
+    config = folder / "s3.json"
+    config.write_text(json.dumps(_IDENTITIES))
+    with held_ports(4) as (master, volume, filer, s3):
+        command = [
+            program,
+            "server",
+            f"-dir={folder}",
+            "-ip=127.0.0.1",
+            f"-master.port={master}",
+            f"-volume.port={volume}",
+            f"-filer.port={filer}",
+            "-master.volumeSizeLimitMB=64",
+            "-s3",
+            f"-s3.port={s3}",
+            f"-s3.config={config}",
+        ]
+        with (folder / "log.txt").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        endpoint = f"http://127.0.0.1:{s3}"
+
+        def is_ready() -> bool:
+            try:
+                make_bucket(endpoint)
+            except (BotoCoreError, ClientError):
+                return False
+            return True
+
+        try:
+            wait_until(is_ready, seen=lambda: (folder / "log.txt").read_text()[-2000:])
+            yield ObjectStore(f"s3://{BUCKET}/installation", environment_of(endpoint))
+        finally:
+            process.kill()  # it would wait for half a minute
+            process.wait()
