@@ -57,7 +57,7 @@ def restore(
     from core.jobs.backup import restore as restore_backup  # imported late, as above
 
     installation = settings().model_copy(update=machine)
-    note = restore_backup(folder, installation.data_dir, installation.resolved_database_url())
+    note = restore_backup(folder, installation.storage(), installation.resolved_database_url())
     if json:
         print_json(note.model_dump(mode="json"))
     else:

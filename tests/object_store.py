@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+import requests
 
 from bench.processes import held_ports
 from tests.conditions import wait_until
@@ -45,19 +44,6 @@ def environment_of(endpoint: str) -> dict[str, str]:
     }
 
 
-def make_bucket(endpoint: str) -> None:
-    """Make the bucket."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id=KEY,
-        aws_secret_access_key=SECRET,
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket=BUCKET)
-    client.close()
-
-
 @contextmanager
 def running_seaweedfs(folder: Path) -> Iterator[ObjectStore]:
     """Run a server whose files are below a folder."""
@@ -84,11 +70,13 @@ def running_seaweedfs(folder: Path) -> Iterator[ObjectStore]:
         endpoint = f"http://127.0.0.1:{s3}"
 
         def is_ready() -> bool:
+            """Make the bucket, which is a folder of the server, and reach it through S3."""
             try:
-                make_bucket(endpoint)
-            except (BotoCoreError, ClientError):
+                url = f"http://127.0.0.1:{filer}/buckets/{BUCKET}/"
+                is_made = requests.post(url, timeout=5).status_code in (201, 409)
+                return is_made and requests.get(endpoint, timeout=5).status_code < 500
+            except requests.RequestException:
                 return False
-            return True
 
         try:
             wait_until(is_ready, seen=lambda: (folder / "log.txt").read_text()[-2000:])

@@ -26,6 +26,7 @@ from core.system.clock import now
 from core.system.database import CATALOGUE
 from core.system.database_copy import copy_database, copy_sqlite, restore_database
 from core.system.disk import create_data_dir
+from core.system.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def back_up(
     Files of an earlier backup in that folder that have not changed are not copied again; what is no
     longer there is removed. Raises `InvalidOption`, `DatabaseUnavailable`, `StorageFull`.
     """
+    _require_folder(store.storage)
     data = into / DATA
     if _contains(into, store.data_dir) or _contains(store.data_dir, into):
         raise InvalidOption(
@@ -110,11 +112,14 @@ def back_up(
     return note
 
 
-def restore(backup: Path, data_dir: Path, database_url: str) -> BackupNote:
+def restore(backup: Path, place: Path | Storage, database_url: str) -> BackupNote:
     """Copy a backup to an empty DATA_DIR and an empty database.
 
     Raises `InvalidOption`, `DatabaseUnavailable`, `StorageFull`.
     """
+    storage = Storage.at(place)
+    _require_folder(storage)
+    data_dir = storage.data_dir
     try:
         note = BackupNote.model_validate_json((backup / NOTE).read_bytes())
     except (OSError, ValidationError) as error:
@@ -135,6 +140,16 @@ def restore(backup: Path, data_dir: Path, database_url: str) -> BackupNote:
     for folder in sorted((backup / DATA).iterdir()):
         _mirror(folder, data_dir / folder.name, _Counts())
     return note
+
+
+def _require_folder(storage: Storage) -> None:
+    if storage.is_shared:
+        raise InvalidOption(
+            "The files of this installation are in the object store of STORAGE_URL, so DATA_DIR is "
+            "no whole of it.",
+            hint="Use the backups of PostgreSQL and of the store: docs/scaling.md.",
+            field="storage_url",
+        )
 
 
 def _contains(folder: Path, other: Path) -> bool:

@@ -182,7 +182,8 @@ class Reaper:
         # A job that is tried again is held until it is queued: look once more when it is not held.
         unknown = [job_id for job_id in old - states.keys() if not self._store.is_held(job_id)]
         lost = {job_id: open_jobs[job_id] for job_id in unknown}
-        states |= self._queue.job_states(lost)
+        if lost:
+            states |= self._queue.job_states(lost)
         for job_id in open_jobs:
             if (workflow := states.get(job_id)) is not None:
                 self._guarded(self._close_if_ended, job_id, workflow)

@@ -14,7 +14,6 @@ from core.artifacts.names import clean_name
 from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload
 from core.errors import SourceNotFound, SourceUnavailable
-from core.library.catalogue.query import fold
 from core.library.intake.listing import find_listed
 from core.library.library import Library
 from core.library.stems import find_unchanged
@@ -23,6 +22,7 @@ from core.sources.media import SEARCH
 from core.sources.memory import KnownLink, LinkMemory, digest_of
 from core.sources.source import Fetched, Playlist
 from core.system.homes import home_of
+from core.system.texts import fold
 from stemcrate.schemas.ingests import ListedTrack
 from stemcrate.schemas.search import TrackQuery
 
@@ -138,7 +138,7 @@ class Collector:
 
     def _has(self, track_id: str) -> bool:
         record = self._library.find_record(track_id)
-        return record is not None and find_unchanged(record) is not None
+        return record is not None and find_unchanged(record, self._store) is not None
 
     def _take(self, track: ListedTrack, url: str, found: Fetched) -> Collected:
         """Move a fetched file into the store, if it can be used."""

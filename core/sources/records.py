@@ -21,7 +21,9 @@ class IngestStore(TaskStore[IngestRecord]):
     def tracks(self, id: str) -> list[IngestedTrack]:
         """Read the tracks of an ingest with what became of them. Raises `IngestNotFound`."""
         self.load(id)
-        return IngestManifest.model_validate_json(self._documents.read(_tracks_name(id)) or b"").tracks
+        return IngestManifest.model_validate_json(
+            self._documents.read(_tracks_name(id)) or b""
+        ).tracks
 
     def write_tracks(self, id: str, tracks: list[IngestedTrack]) -> None:
         """Write the tracks of an ingest. Raises `StorageFull`."""

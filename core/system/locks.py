@@ -55,7 +55,7 @@ class DatabaseLocks:
     """Locks of PostgreSQL's sessions, which end with their connections.
 
     Who loses its connection loses its locks without notice. What must not be written twice is
-    written in one transaction (`core.artifacts.database_manifests`) or under a name that tells its
+    written in one transaction (`core.artifacts.shared_tables`) or under a name that tells its
     content.
     """
 

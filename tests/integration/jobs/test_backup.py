@@ -13,6 +13,7 @@ from core.jobs.backup import NOTE, back_up, restore
 from core.library.libraries import Libraries
 from core.pipeline.verifying import verify_job
 from core.system.database import engine_for, is_sqlite
+from core.system.storage import Storage
 from stemcrate.schemas.owners import LOCAL
 from tests.integration.jobs.installation import Installation, installation_in, on_both_databases
 from tests.library_records import make_record
@@ -121,3 +122,14 @@ def test_libraries_of_owners_come_along(tmp_path: Path) -> None:
     found = Libraries(restored, url)
     assert found.owners() == [LOCAL, "anna", "ben"]
     assert [found.of(owner).count() for owner in found.owners()] == [1, 3, 1]
+
+
+def test_an_installation_of_several_hosts_is_not_half_copied(tmp_path: Path) -> None:
+    """A copy of one host's folder looked like a backup, and held nothing of the others."""
+    storage = Storage(tmp_path / "data", "postgresql://nowhere/x", "memory:///")
+    store = JobStore(storage)
+    with pytest.raises(InvalidOption, match="object store"):
+        back_up(store, storage.database_url, tmp_path / "backup")
+    with pytest.raises(InvalidOption, match="object store"):
+        restore(tmp_path / "backup", storage, storage.database_url)
+    assert not (tmp_path / "backup").exists()

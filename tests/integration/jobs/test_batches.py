@@ -4,8 +4,8 @@ import pytest
 
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.artifacts.footprint import Footprint
-from core.artifacts.resumable import ResumableUploads
 from core.artifacts.job_ids import new_job_id
+from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
 from core.errors import BatchNotFound, QuotaExceeded, UploadIncomplete, UploadNotFound
 from core.jobs.batches import BatchService

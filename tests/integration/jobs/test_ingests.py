@@ -24,10 +24,10 @@ def test_an_ingest_outlives_its_worker(house: Installation, tmp_path: Path) -> N
     served.mkdir()
     for n in range(2):
         write_song(served / f"{n}.wav", make_song(4.0, 22_050, seed=n), 22_050)
-    footprint = Footprint(house.store, ResumableUploads(house.data_dir))
+    footprint = Footprint(house.store, ResumableUploads(house.store.storage))
     quotas = OwnerQuotas(LOCAL, house.url, house.queue, footprint)
     ingests = IngestService(
-        house.data_dir, house.queue, LOCAL, quotas, is_limited=False, max_files_per_job=5
+        house.store.storage, house.queue, LOCAL, quotas, is_limited=False, max_files_per_job=5
     )
     with FileServer(served) as server:
         server.break_after, server.stall = 200_000, True
