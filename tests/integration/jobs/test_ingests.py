@@ -24,7 +24,7 @@ def test_an_ingest_outlives_its_worker(house: Installation, tmp_path: Path) -> N
     served.mkdir()
     for n in range(2):
         write_song(served / f"{n}.wav", make_song(4.0, 22_050, seed=n), 22_050)
-    footprint = Footprint(house.store, ResumableUploads(house.store.storage))
+    footprint = Footprint(house.store, ResumableUploads(house.data_dir))
     quotas = OwnerQuotas(LOCAL, house.url, house.queue, footprint)
     ingests = IngestService(
         house.store.storage, house.queue, LOCAL, quotas, is_limited=False, max_files_per_job=5
