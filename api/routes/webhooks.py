@@ -9,7 +9,7 @@ from api.deps import ServicesDep
 from api.links import next_page
 from api.problems import problem_responses
 from core import errors
-from core.artifacts.store import is_job_id
+from core.artifacts.job_ids import is_job_id
 from stemcrate.schemas.webhooks import (
     Delivery,
     DeliveryPage,

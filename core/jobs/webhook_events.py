@@ -10,7 +10,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.jobs.database import deliveries, named_webhooks, webhooks
 from core.system.clock import now
 from stemcrate.schemas.manifest import JobState

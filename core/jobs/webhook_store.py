@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.errors import DeliveryNotFound, InvalidOption, WebhookNotFound
 from core.jobs.database import deliveries, named_webhooks, webhooks
 from core.system.database import transaction

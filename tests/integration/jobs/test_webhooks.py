@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from core.artifacts.store import new_job_id
+from core.artifacts.job_ids import new_job_id
 from core.errors import AddressForbidden, InvalidLink, InvalidOption, WebhookNotFound
 from core.jobs import webhook_runner
 from core.jobs.batch_states import note_state
