@@ -124,6 +124,21 @@ class Settings(WorkbenchSettings):
     ingest_timeout_s: float = Field(
         3600.0, gt=0, description="Give up a link that takes longer to fetch, in seconds."
     )
+    watch_folders: Annotated[list[Path], NoDecode, BeforeValidator(split)] = Field(
+        [],
+        description="Folders of which each audio file becomes a job once it has stopped growing, "
+        "separated by commas. Empty: none.",
+    )
+    watch_options: str = Field(
+        "",
+        description="Options of these jobs, such as `preset=fast; format=flac`. Empty: "
+        "the defaults.",
+    )
+    watch_results: Path | None = Field(
+        None,
+        description="Folder to which the results of these jobs are copied. Empty: they stay in "
+        "DATA_DIR.",
+    )
     outgoing_allowed: Annotated[Listed, AfterValidator(_require_addresses)] = Field(
         [],
         description="Networks, addresses and host names that links and webhooks may lead to "

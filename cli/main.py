@@ -20,6 +20,7 @@ from cli.playlist import app as playlist_app
 from cli.process import process
 from cli.render import app as render_app
 from cli.serve import api, serve, workbench, worker
+from cli.watch import watch
 from core.errors import InvalidOption, StemcrateError
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(process)
 app.command()(analyze)
 app.command()(ingest)
+app.command()(watch)
 app.command()(serve)
 app.command()(api)
 app.command()(worker)

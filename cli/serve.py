@@ -13,6 +13,7 @@ from core.jobs.supervisor import run_all
 from core.system.logs import configure_logging
 
 if TYPE_CHECKING:
+    from core.jobs.watcher import WatchOptions
     from core.jobs.worker import WorkerOptions
 
 SERVICES = ("api", "worker", "ui")  # commands of `stemcrate`
@@ -154,8 +155,29 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         owner_limits=installation.owner_limits(),
         sources=installation.source_settings(),
         max_files_per_job=installation.max_files_per_job,
+        watch=_watch_options(installation),
         metrics_host=installation.worker_metrics_host,
         metrics_port=installation.worker_metrics_port,
         log_level=installation.log_level,
         log_format=installation.log_format,
+    )
+
+
+def _watch_options(installation: Settings) -> "WatchOptions | None":
+    """Return what WATCH_FOLDERS has watched. Raises `InvalidOption`."""
+    if not installation.watch_folders:
+        return None
+    from core.jobs.watcher import WatchOptions
+    from core.pipeline.options import parse_options
+
+    given = dict[str, str]()
+    for part in filter(str.strip, installation.watch_options.split(";")):
+        name, _, value = part.partition("=")
+        given[name.strip()] = value.strip()
+    return WatchOptions(
+        folders=tuple(folder.resolve() for folder in installation.watch_folders),
+        options=parse_options(given, installation.default_options()),
+        results=installation.watch_results,
+        max_bytes=installation.max_upload_bytes,
+        min_free_bytes=installation.min_free_bytes,
     )

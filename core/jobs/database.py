@@ -1,7 +1,7 @@
 """The job tables, created by whichever process starts first.
 
 The database holds the engine's own tables, `progress_events`, `worker_reports`,
-`idempotent_requests`, and the tables of batches and webhooks.
+`idempotent_requests`, and the tables of batches, webhooks and watched folders.
 """
 
 import logging
@@ -129,6 +129,24 @@ deliveries = sa.Table(
     sa.Column("last_error", sa.Text),
     sa.Index("deliveries_by_webhook", "webhook_id", "seq"),
     sa.Index("deliveries_due", "state", "next_s"),
+)
+
+watched_files = sa.Table(
+    "watched_files",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+)
+"""Written by `core.jobs.watched`."""
+
+watched_paths = sa.Table(
+    "watched_paths",
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("n_bytes", sa.BigInteger, nullable=False),
+    sa.Column("modified_ns", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
 )
 
 

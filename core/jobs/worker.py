@@ -36,8 +36,10 @@ from core.jobs.render_sweep import RenderSweep
 from core.jobs.reporter import Reporter
 from core.jobs.reports import WorkerReports
 from core.jobs.runner import StageRunner
+from core.jobs.service import JobService
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.task_runner import TaskSweep, register_task_workflow
+from core.jobs.watcher import Watcher, WatchOptions
 from core.jobs.webhook_runner import (
     PAUSES_S,
     WebhookSender,
@@ -56,6 +58,7 @@ from core.sources.source import SourceSettings
 from core.system.isolation import ProcessLimits
 from core.system.logs import LogFormat, configure_logging, quieten_engine
 from core.system.storage import Storage
+from stemcrate.schemas.owners import LOCAL
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +83,7 @@ class WorkerOptions:
     render_max_bytes: int = 5_000_000_000
     sources: SourceSettings = SourceSettings(AddressGuard(), is_on=False)  # noqa: RUF009  frozen
     max_files_per_job: int = 50
+    watch: WatchOptions | None = None
     scan_command: str = ""
     scan_timeout_s: float = 120.0
     probe_limits: ProcessLimits = PROBE_LIMITS
@@ -211,6 +215,9 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     ):
         arguments = (interval_s, stopping)
         threading.Thread(target=run, args=arguments, name=name, daemon=True).start()
+    if options.watch is not None:
+        watcher = _watcher(options, options.watch, pipeline, queue, log)
+        threading.Thread(target=watcher.run, args=(stopping,), name="watch", daemon=True).start()
     logger.info("worker %s is ready", executor_id)
     stopping.wait()
     _stop(runners, liveness, recovery, executor_id)
@@ -240,6 +247,20 @@ def _ingest_runner(
         n_processes=options.cpu_slots,
         max_files_per_job=options.max_files_per_job,
     )
+
+
+def _watcher(
+    options: WorkerOptions,
+    watched: WatchOptions,
+    pipeline: AudioPipeline,
+    queue: JobQueue,
+    log: ProgressLog,
+) -> Watcher:
+    store, url = pipeline.store.owned_by(LOCAL), options.database_url
+    library = Libraries(options.storage, url).of(LOCAL)
+    submitting = AudioPipeline(pipeline.stages, store, options.runtime)
+    jobs = JobService(store, queue, log, submitting, library)
+    return Watcher(watched, store, jobs, url, _scanner(options), _prober(options))
 
 
 def _stop_on_signals() -> threading.Event:

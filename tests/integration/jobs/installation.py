@@ -154,14 +154,20 @@ class Installation:
         """Write the program of a worker; more options as `WorkerOptions` has them.
 
         ``data_dir``: of a host of its own. ``links_to``: addresses that links may lead to although
-        they are not public.
+        they are not public. ``watch_here``: folders to watch; ``results``: where the results of
+        their files go.
         """
         place = self.store.storage
         settings = {"reaper_interval_s": 0.5, "cancel_grace_s": 1.0, **options}
         links = settings.pop("links_to", [])
+        folders, results = settings.pop("watch_here", None), settings.pop("results", None)
+        folder = "None" if results is None else f"Path({results!r})"
+        watch = f"WatchOptions(tuple(map(Path, {folders!r})), ProcessingOptions(), {folder}, 0.3)"
         return (
             "from pathlib import Path\n"
             "from core.jobs.worker import WorkerOptions, run_worker\n"
+            "from core.jobs.watcher import WatchOptions\n"
+            "from stemcrate.schemas.options import ProcessingOptions\n"
             "from core.net.addresses import AddressGuard\n"
             "from core.sources.source import SourceSettings\n"
             "from core.pipeline.runtime import Runtime\n"
@@ -171,6 +177,7 @@ class Installation:
             f"{self.url!r}, {place.url!r}), {self.url!r}, "
             "Runtime(device='cpu'), "
             f"pipeline_factory={FACTORY!r}, "
+            f"watch={watch if folders else None}, "
             f"sources=SourceSettings(AddressGuard({links!r})), **{settings!r}))\n"
         )
 
