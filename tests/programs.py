@@ -72,6 +72,7 @@ PROGRAMS = {
     "seaweedfs": Program("", find_seaweedfs),
     "chromaprint": Program("libchromaprint1", find_chromaprint),
     "nginx": Program("nginx-light", partial(find_first, "nginx", "/usr/sbin/nginx")),
+    "kubectl": Program("kubernetes-client", partial(find_first, "kubectl")),
     "g++": Program("g++", partial(find_first, "g++")),
     "Python.h": Program("python3-dev", find_python_headers),
     "ffmpeg": Program("ffmpeg", partial(find_first, "ffmpeg")),
