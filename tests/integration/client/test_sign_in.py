@@ -169,6 +169,18 @@ def test_passwords_are_not_guessed(api: tuple[str, str]) -> None:
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
 
 
+def test_no_other_site_signs_anybody_in(with_password: str) -> None:
+    """Its visitor would work under a name that the site chose, and leave their songs there."""
+    with httpx.Client(base_url=with_password) as browser:
+        given = {"name": "mallory", "password": PASSWORD}
+        for headers, status in (
+            ({"Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"}, 403),
+            ({"Origin": "https://evil.test"}, 403),
+            ({"Origin": with_password, "Sec-Fetch-Site": "same-origin"}, 303),
+        ):
+            assert browser.post("/sign-in", data=given, headers=headers).status_code == status
+
+
 def test_another_password_ends_every_session(api: tuple[str, str]) -> None:
     settings = {"sign_in": "password", "sign_in_secret": "s"}
     with workbench(*api, **settings, sign_in_password="one") as url, sign_in(url, "A", "one") as a:

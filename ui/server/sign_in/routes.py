@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 
+from ui.server.proxy import is_same_origin
 from ui.server.sign_in import page
 from ui.server.sign_in.gate import PERSON, SIGN_IN, SIGN_OUT
 from ui.server.sign_in.guesses import WINDOW_S, Guesses
@@ -67,9 +68,11 @@ class SignInRoutes:
         return self._page(request, "/", page.SIGNED_OUT)
 
     async def take_password(self, request: Request) -> Response:
-        """Sign in whoever knows the password."""
+        """Sign in whoever knows the password; never by a form of another site."""
         form = await _read_form(request)
         wanted = safe_path(_text(form, NEXT))
+        if "origin" in request.headers and not is_same_origin(request.headers):
+            return self._page(request, wanted, status=403)
         address = request.client.host if request.client else ""
         if not self._guesses.may_try(address):
             answer = self._page(request, wanted, page.TOO_MANY, status=429)
