@@ -386,6 +386,38 @@ def test_clicks_fall_on_the_beats_after_a_bar_of_count_in(
     assert sum(starts < at) >= 3
 
 
+N_COLOURS = """
+([canvas]) => {
+  const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const found = new Set();
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 200) found.add(data.slice(i, i + 3).join());
+  }
+  return found.size;
+}
+"""
+
+
+def test_the_visualiser_shows_what_is_heard(page: Page, stack: Stack, finished_job: str) -> None:
+    open_player(page, stack, finished_job, KNOWN)
+    shown = page.get_by_role("region", name="Visualiser")
+    expect(shown).to_be_hidden()
+    page.get_by_role("button", name="Visualiser").click()
+    canvas = shown.locator("canvas")
+    expect(shown).to_be_visible()
+    assert canvas.evaluate_all(N_COLOURS) == 0, "nothing sounds"
+    play(page)
+    wait_for(page, "engine.frame > 2 * engine.session.track.sampleRate")
+    assert canvas.evaluate_all(N_COLOURS) > 2, "lanes in their colours"
+    expect(shown.locator(".beats")).to_contain_text("●")
+    expect(shown).to_contain_text(re.compile(r" in 0:\d\d"))
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    expect(page.locator(".player")).to_be_visible()
+    expect(page.get_by_role("button", name="Visualiser")).to_be_hidden()
+    expect(shown).to_be_hidden()
+
+
 def test_the_keys_do_what_the_help_says(page: Page, stack: Stack, finished_job: str) -> None:
     open_player(page, stack, finished_job, KNOWN)
     track: Any = stack.ask(f"/job/{finished_job}/tracks/{KNOWN}/player")

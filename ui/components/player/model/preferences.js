@@ -1,7 +1,7 @@
 /** What a listener chose once for all tracks; stored in the browser. */
 
 const KEY = 'stemcrate.player';
-const DEFAULTS = { master_db: 0, click: false, count_in: false, view: 'waveform', other_lanes: false };
+const DEFAULTS = { master_db: 0, click: false, count_in: false, view: 'waveform', other_lanes: false, visualiser: false };
 
 class Preferences extends EventTarget {
   constructor() {

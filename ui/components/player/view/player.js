@@ -21,6 +21,7 @@ import { showLevel } from './strip.js';
 import { readTheme } from './theme.js';
 import { Transport } from './transport.js';
 import { Viewport } from './viewport.js';
+import { Visualiser, wantsLessMotion } from './visualiser.js';
 
 const ORDER = ['vocals', 'drums', 'bass', 'guitar', 'piano', 'other', 'accompaniment', 'residual'];
 const THEME_CHECK_MS = 700;
@@ -69,6 +70,7 @@ export class PlayerView {
     this.help = helpDialog();
     this.transport = new Transport(commands, viewport, () => this.help.showModal());
     this.loopEdges = new LoopEdges(commands, viewport);
+    this.visualiser = new Visualiser(track, this.colourOf);
     this.overview = new Overview(track, (frame) => commands.seekFrame(frame), viewport);
     this.lanes = sortLanes(track).map((lane, i) => {
       const digit = i < 9 ? i + 1 : null;
@@ -108,7 +110,7 @@ export class PlayerView {
       this.overlay,
     );
     const whole = h('div', { class: 'lane whole' }, h('div', { class: 'strip legend' }, h('span', {}, t('Overview'))), h('div', { class: 'cell' }, this.overview.element));
-    this.element = h('div', { class: 'player', role: 'region' }, this.transport.element, this.board, whole, this.help);
+    this.element = h('div', { class: 'player', role: 'region' }, this.transport.element, this.visualiser.element, this.board, whole, this.help);
     makeRoving(this.lanes.map((lane) => lane.strip.element));
   }
 
@@ -201,6 +203,7 @@ export class PlayerView {
   /** Show the state of session, engine and preferences. */
   refresh() {
     this.transport.refresh();
+    this.visualiser.show(preferences.get('visualiser') && !wantsLessMotion());
     const showsOthers = preferences.get('other_lanes');
     this.others.hidden = !showsOthers;
     this.more.setAttribute('aria-expanded', String(showsOthers));
@@ -250,6 +253,7 @@ export class PlayerView {
     this.transport.tick(frame / this.track.sampleRate);
     this.#speakPosition(frame / this.track.sampleRate);
     this.#meter(isRunning, now);
+    this.#visualise(frame / this.track.sampleRate, now);
     if (isRunning || now < this.settlesAt) this.#wake();
   }
 
@@ -293,6 +297,13 @@ export class PlayerView {
     const { element } = this.overview;
     element.setAttribute('aria-valuenow', whole);
     element.setAttribute('aria-valuetext', t('{time} of {all}', { time: clock(seconds), all: clock(this.track.durationS) }) + (bar === null ? '' : t(', bar {bar}', { bar })));
+  }
+
+  #visualise(seconds, now) {
+    const isOn = this.commands.isLoaded && now < this.settlesAt;
+    const heard = this.#shownLanes.map(({ lane }) => lane).filter((lane) => this.#isHeard(lane));
+    if (isOn) this.visualiser.tick(seconds, heard, this.theme);
+    else this.visualiser.clear(seconds);
   }
 
   #meter(isRunning, now) {

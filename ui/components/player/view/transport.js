@@ -12,6 +12,7 @@ import { button, setIcon, setPressed, setText } from './dom.js';
 import { clock, decibels, shiftCamelot, signed } from './format.js';
 import { slider } from './slider.js';
 import { meterBar } from './strip.js';
+import { wantsLessMotion } from './visualiser.js';
 
 const LOOP_BARS = [1, 2, 4, 8, 16, 32];
 const viewNames = () => ({ waveform: t('Stems'), bands: t('Bands'), spectrum: t('Spectrum') });
@@ -93,6 +94,12 @@ export class Transport {
       button({ name: 'plus', label: t('Zoom in'), onclick: () => viewport.zoom(2, viewport.width / 2) }),
       button({ name: 'fit', label: t('Show the whole track'), onclick: () => viewport.fit() }),
     );
+    this.visualiser = button({
+      name: 'spectrum',
+      label: t('Visualiser'),
+      hidden: wantsLessMotion(),
+      onclick: () => preferences.set('visualiser', !preferences.get('visualiser')),
+    });
     this.help = button({ text: '?', label: t('Keys of the player'), onclick: openHelp });
     this.element = h(
       'div',
@@ -122,6 +129,7 @@ export class Transport {
         h('div', { class: 'dial' }, h('span', { class: 'caption' }, t('Pitch')), this.pitch, this.pitchValue),
         group(t('Click'), this.click, this.countIn),
         h('span', { class: 'space' }),
+        this.visualiser,
         button({ name: 'reset', label: t('Reset the mix'), onclick: () => this.session.reset() }),
       ),
       this.note,
@@ -151,6 +159,7 @@ export class Transport {
     this.loopBars.value = String(this.#barsOfLoop() ?? '');
     setPressed(this.click, preferences.get('click'));
     setPressed(this.countIn, preferences.get('count_in'));
+    setPressed(this.visualiser, preferences.get('visualiser'));
     this.countIn.hidden = this.click.hidden || !preferences.get('click');
     setText(this.tempoValue, `${(100 * mix.tempo).toFixed(1)} %`);
     setText(this.pitchValue, `${signed(mix.pitch_semitones)} st`);
