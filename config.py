@@ -240,6 +240,13 @@ class Settings(WorkbenchSettings):
         description="Maximum number of connections, of API and workbench each: half of them for "
         "uploads, a quarter for event streams. Fewer where the system limits open files.",
     )
+    worker_queues: Annotated[
+        list[Literal["gpu", "cpu"]], NoDecode, BeforeValidator(split), Field(min_length=1)
+    ] = Field(
+        ["gpu", "cpu"],
+        description="What a worker does: separation (`gpu`), all else (`cpu`), or both. Where "
+        "workers do one of them alone, others have to do the other.",
+    )
     worker_cpu_slots: int = Field(
         1, ge=1, description="Number of stages other than separation that a worker runs at a time."
     )

@@ -141,6 +141,7 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         storage=installation.storage(),
         database_url=installation.resolved_database_url(),
         runtime=installation.runtime(),
+        kinds=tuple(installation.worker_queues),
         cpu_slots=installation.worker_cpu_slots,
         reaper_interval_s=installation.reaper_interval_s,
         stage_max_attempts=installation.stage_max_attempts,

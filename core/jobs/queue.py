@@ -6,7 +6,7 @@ Holds only a client of the engine: no workflow code, no torch, no execution.
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +39,8 @@ PARTITIONED_QUEUES = (
 )
 """Owners take turns in these (decision 26); the engine starts nothing there without an owner."""
 QUEUES = (*PARTITIONED_QUEUES, "gpu", "cpu")
+WorkerKind = Literal["gpu", "cpu"]
+"""What a worker does: separation, which wants a GPU, or all else."""
 JOBS_AT_ONCE = 4
 # Polling interval of an idle worker. Measured on one slow core: stages every 0.1 s
 # cost 10 % of it, 0.2 s half of that; a track of eleven stages then waits 1 s for its queues.
@@ -60,6 +62,15 @@ BATCH = 500
 # by the new version. By default the engine hashes the source, and a harmless edit strands every
 # waiting job.
 PIPELINE_VERSION = "1"
+
+
+def queues_of(kinds: Collection[WorkerKind]) -> list[str]:
+    """Return the queues of a worker of these kinds.
+
+    >>> queues_of(["gpu"])
+    ['gpu']
+    """
+    return [name for name in QUEUES if ("gpu" if name == "gpu" else "cpu") in kinds]
 
 
 @dataclass(frozen=True, slots=True)

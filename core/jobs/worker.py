@@ -28,7 +28,7 @@ from core.jobs.library_sync import LibrarySync
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
 from core.jobs.metrics import WorkerMetrics
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue
+from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue, WorkerKind, queues_of
 from core.jobs.reaper import Reaper
 from core.jobs.recovery import Recovery
 from core.jobs.render_runner import RenderRunner, register_render_workflow
@@ -74,6 +74,7 @@ class WorkerOptions:
     storage: Storage
     database_url: str
     runtime: Runtime
+    kinds: tuple[WorkerKind, ...] = ("gpu", "cpu")
     cpu_slots: int = 1
     reaper_interval_s: float = 5.0
     stage_max_attempts: int = 3
@@ -118,7 +119,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     pipeline = load_pipeline(options.pipeline_factory, options.storage, options.runtime)
     log = ProgressLog(options.database_url)
     processes = _stage_processes(options)
-    if options.runtime.warm_up_model:
+    if options.runtime.warm_up_model and "gpu" in options.kinds:
         processes["gpu"][0].start()
     limits = DeathLimits(process=options.stage_max_attempts)
     runner = StageRunner(pipeline, log, processes, limits=limits, metrics=metrics)
@@ -159,6 +160,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         WebhookSender(options.database_url, options.sources.guard, options.webhook_pauses_s)
     )
     queue.register(cpu_slots=options.cpu_slots)
+    DBOS.listen_queues(queues_of(options.kinds))
     DBOS.launch()
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
     fetcher = WeightsFetcher(

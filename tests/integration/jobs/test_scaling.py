@@ -1,5 +1,7 @@
-"""What KEDA asks the queue, on a real one."""
+"""Workers that do a part of the work, and what KEDA asks their queue."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import yaml
 
 from core.jobs.database import prepare_database
 from core.jobs.queue import JobQueue
+from tests.conditions import wait_until
+from tests.integration.jobs.installation import Installation
 from tests.postgres import running_server
 from tests.programs import requires
 
@@ -38,3 +42,32 @@ def test_the_queries_count_what_waits() -> None:
         assert (count("cpu"), count("gpu")) == (before[0] + 1, before[1])
         queue.close()
         engine.dispose()
+
+
+@pytest.mark.slow
+def test_each_worker_takes_what_it_is_for(house: Installation) -> None:
+    """A machine without a GPU would separate for minutes what takes seconds beside it."""
+    house.start_worker(kinds=("gpu",))
+    job_id = house.submit("work=0.1")
+    wait_until(lambda: house.workers[0].is_ready())
+    assert not wait_briefly(lambda: house.manifest(job_id).state != "queued"), (
+        "no other part begins"
+    )
+    house.start_worker(kinds=("cpu",))
+    assert house.wait_for_end(job_id) == "completed"
+    with sa.create_engine(house.url).connect() as connection:
+        query = sa.text("select queue_name, executor_id from workflow_status")
+        ran = {(queue, executor.rsplit("-", 2)[1]) for queue, executor in connection.execute(query)}
+    gpu, cpu = (str(worker.process.pid) for worker in house.workers)
+    assert {pid for queue, pid in ran if queue == "gpu"} == {gpu}
+    assert {pid for queue, pid in ran if queue != "gpu"} == {cpu}
+
+
+def wait_briefly(condition: Callable[[], bool]) -> bool:
+    """Return whether something happens that must not, within a second."""
+    end = time.monotonic() + 1.0
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
