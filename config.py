@@ -118,6 +118,11 @@ class Settings(WorkbenchSettings):
         "installed), with all hosts below them, separated by commas; `-`: none. Links to audio "
         "files may lead anywhere.",
     )
+    ingest_buckets: Listed = Field(
+        [],
+        description="Buckets, or parts of them, whose objects may be fetched with the credentials "
+        "of this installation, such as s3://music/incoming, separated by commas. Empty: none.",
+    )
     ingest_max_playlist: int = Field(
         200, ge=1, description="Maximum number of tracks that are taken of one playlist."
     )
@@ -342,6 +347,7 @@ class Settings(WorkbenchSettings):
             self.outgoing_guard(),
             is_on=self.ingest_links,
             hosts=tuple(host.lower() for host in self.ingest_hosts),
+            buckets=tuple(self.ingest_buckets),
             max_bytes=self.max_upload_bytes,
             timeout_s=self.ingest_timeout_s,
             max_playlist=self.ingest_max_playlist,

@@ -74,9 +74,10 @@ def ingest(
 def _read_source(source: str) -> list[IngestedTrack]:
     """Return the tracks of an argument; paths in lists are made absolute where files are there."""
     from core.library.intake.listing import find_listed
+    from core.sources.lists.format import is_link
     from core.sources.lists.reading import LIST_SUFFIXES, read_list
 
-    if source.lower().startswith(("http://", "https://")):
+    if is_link(source):
         return [IngestedTrack(url=source)]
     path = Path(source)
     if path.suffix.lower() not in LIST_SUFFIXES:

@@ -5,6 +5,7 @@ from core.errors import InvalidOption
 from core.jobs.queue import JobQueue
 from core.jobs.quotas import OwnerQuotas
 from core.net.outgoing import parse_url
+from core.sources.lists.format import BUCKETS
 from core.sources.lists.reading import read_list
 from core.sources.records import IngestStore
 from core.system.clock import now
@@ -76,7 +77,8 @@ class IngestService:
     def _read(request: IngestRequest) -> list[IngestedTrack]:
         links = [link.strip() for link in request.links if link.strip()]
         for link in links:
-            parse_url(link)
+            if not link.startswith(BUCKETS):
+                parse_url(link)
         tracks = [IngestedTrack(url=link) for link in dict.fromkeys(links)]
         if request.list_text:
             listed = read_list(request.list_name, request.list_text.encode(errors="replace"))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import InvalidLink, SourceNotFound
+from core.sources.buckets import BucketSource
 from core.sources.direct import DirectSource
 from core.sources.media import SEARCH, MediaSource
 from core.sources.source import Fetched, LinkSource, Playlist, SourceSettings
@@ -15,7 +16,7 @@ SOURCES: Registry[type[LinkSource]] = Registry(
     lambda name, item: (
         isinstance(item, type) and issubclass(item, LinkSource) and item.name == name
     ),
-    ((source.name, source) for source in (MediaSource, DirectSource)),
+    ((source.name, source) for source in (BucketSource, MediaSource, DirectSource)),
 )
 
 

@@ -27,6 +27,7 @@ class SourceSettings:
     guard: AddressGuard
     is_on: bool = True
     hosts: tuple[str, ...] = DEFAULT_HOSTS
+    buckets: tuple[str, ...] = ()
     max_bytes: int = 500_000_000
     timeout_s: float = 3600.0
     max_playlist: int = 200

@@ -41,10 +41,18 @@ def listed(places: Iterable[dict[str, str | None]]) -> Iterator[ListedTrack]:
             yield track
 
 
+BUCKETS = ("s3://", "gs://", "az://")
+"""How links into buckets begin."""
+
+
+def is_link(text: str) -> bool:
+    """Return whether a text is a link of the web, or into a bucket."""
+    return text.lower().startswith(("http://", "https://", *BUCKETS))
+
+
 def place_of(text: str) -> dict[str, str | None]:
     """Return a link or a path as the field that holds it."""
-    is_link = text.strip().lower().startswith(("http://", "https://"))
-    return {"url": text} if is_link else {"file": text}
+    return {"url": text} if is_link(text.strip()) else {"file": text}
 
 
 def split_name(text: str) -> dict[str, str | None]:
