@@ -1,5 +1,6 @@
 """Links and lists over REST: what is asked for, and what becomes of it."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from api.deps import Services
 from core.jobs.ingest_runner import IngestRunner
 from core.net.addresses import AddressGuard
 from core.pipeline.order import build_pipeline
 from core.sources.source import SourceSettings
+from tests.conditions import wait_until
 from tests.file_server import FileServer
 from tests.hostile_server import hostile_server, redirect, reply, send_endlessly
 from tests.integration.api.apps import open_client, run_here, services_of, wav_bytes
@@ -35,10 +38,14 @@ def server(tmp_path: Path) -> Iterator[FileServer]:
 
 def ingest_here(client: TestClient, id: str, **changes: Any) -> Any:
     """Carry an ingest out without a worker; return what it has become."""
-    services = services_of(client)
+    runner_of(services_of(client), **changes).run(id)
+    return client.get(f"/ingest/{id}").json()
+
+
+def runner_of(services: Services, **changes: Any) -> IngestRunner:
     sources = SourceSettings(AddressGuard(["127.0.0.1"]), **{"hosts": (), **changes})
     settings = services.settings
-    runner = IngestRunner(
+    return IngestRunner(
         settings.resolved_database_url(),
         build_pipeline(services.store, settings.runtime()),
         services.queue,
@@ -51,8 +58,6 @@ def ingest_here(client: TestClient, id: str, **changes: Any) -> Any:
         n_processes=1,
         max_files_per_job=3,
     )
-    runner.run(id)
-    return client.get(f"/ingest/{id}").json()
 
 
 def ask(client: TestClient, **request: Any) -> Any:
@@ -160,6 +165,33 @@ def test_an_ingest_is_cancelled_for_good(app: TestClient) -> None:
     assert ingest_here(app, id)["state"] == "cancelled"
     answer = app.get("/ingest/nothing")
     assert (answer.status_code, answer.json()["code"]) == (404, "ingest_not_found")
+
+
+@pytest.mark.slow
+def test_a_download_ends_when_its_ingest_is_cancelled(app: TestClient, tmp_path: Path) -> None:
+    """It went on for as long as the server sent, and its part stayed."""
+    with hostile_server(send_endlessly(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 1000, 0.05)) as address:
+        id = ask(app, links=[f"{address}/a.wav"])["id"]
+        runner = runner_of(services_of(app))
+        thread = threading.Thread(target=runner.run, args=(id,))
+        thread.start()
+        wait_until(lambda: list((tmp_path / "data" / "fetching").glob("*/audio.part")))
+        assert app.post(f"/ingest/{id}/cancel").json()["state"] == "cancelled"
+        thread.join()
+    assert app.get(f"/ingest/{id}").json()["state"] == "cancelled"
+    assert not list((tmp_path / "data" / "fetching").glob("*/audio.part"))
+
+
+@pytest.mark.slow
+def test_what_is_fetched_counts_as_sent(tmp_path: Path, server: FileServer) -> None:
+    """Quotas held for uploads alone: links went around them."""
+    size = (server.folder / "0.wav").stat().st_size
+    limits = {"limit_local_user": True, "owner_upload_bytes_per_day": 2 * size}
+    with open_client(tmp_path / "data", **limits) as client:
+        id = ask(client, links=[server.url(f"{n}.wav") for n in range(3)])["id"]
+        done = ingest_here(client, id)
+    assert (done["n_added"], done["n_failed"]) == (2, 1)
+    assert done["failed"][0]["error"]["code"] == "quota_exceeded"
 
 
 def test_the_operator_switches_links_off(tmp_path: Path) -> None:
