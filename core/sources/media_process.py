@@ -131,8 +131,12 @@ def _translate(error: Exception, request: MediaRequest, passing: type[Exception]
 
 
 def _say(error: Exception, request: MediaRequest) -> str:
-    said = _COLOURS.sub("", str(error)).removeprefix("ERROR: ").partition(";")[0][:300]
-    return f"{show_url(request.url)}: {said}"
+    said = _COLOURS.sub("", str(error)).removeprefix("ERROR: ")
+    for begins in (";", " (caused by"):  # what follows is for the developers of yt-dlp
+        said = said.partition(begins)[0]
+    search, _, words = request.url.partition(":")
+    asked = f"the search for '{words}'" if search.startswith("ytsearch") else show_url(request.url)
+    return f"{asked}: {said[:300]}"
 
 
 def _confine(guard: AddressGuard, max_bytes: int) -> None:
