@@ -15,6 +15,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode  # noqa: TID251
 
 from core.access.limits import OwnerLimits
+from core.decks.discovery import PORT
+from core.decks.interfaces import check_wanted
+from core.decks.watcher import DeckWatcher
 from core.errors import InvalidOption
 from core.net.addresses import AddressGuard
 from core.pipeline.runtime import Runtime
@@ -36,6 +39,11 @@ from ui.settings import Listed, WorkbenchSettings, split
 
 def _require_addresses(value: list[str]) -> list[str]:
     AddressGuard(value)
+    return value
+
+
+def _require_interfaces(value: list[str]) -> list[str]:
+    check_wanted(value)
     return value
 
 
@@ -149,6 +157,21 @@ class Settings(WorkbenchSettings):
         description="Networks, addresses and host names that links and webhooks may lead to "
         "although they are not public, such as 10.0.0.0/8 or nas.local, separated by commas. "
         "Empty: none.",
+    )
+
+    # Decks
+    decks: Literal["off", "on"] = Field(
+        "off",
+        description="Listen for players on the network that speak StageLinQ (Denon DJ).",
+    )
+    deck_interfaces: Annotated[Listed, AfterValidator(_require_interfaces)] = Field(
+        [],
+        description="Network interfaces to listen on: names, or addresses of this machine with the "
+        "length of the network's prefix such as 192.168.1.20/24, separated by commas. Empty: all "
+        "but loopback (Linux).",
+    )
+    deck_port: int = Field(
+        PORT, ge=1, le=65535, description="UDP port on which players announce themselves."
     )
 
     # Limits of each owner
@@ -368,6 +391,12 @@ class Settings(WorkbenchSettings):
                 field="database_url",
             )
         return Storage(self.data_dir, url, self.storage_url, self.storage_copies_max_bytes)
+
+    def watch_decks(self) -> DeckWatcher | None:
+        """Return a watcher of players, which has begun; None where it is off."""
+        if self.decks == "off":
+            return None
+        return DeckWatcher(self.deck_interfaces, port=self.deck_port)
 
     def demands_key(self) -> bool:
         """Return whether the API demands a key even if none was made."""

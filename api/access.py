@@ -43,6 +43,8 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "list_webhooks",
             "get_webhook",
             "list_deliveries",
+            "get_decks",
+            "stream_decks",
             "get_render",
             "download_render",
             "get_weights_fetch",

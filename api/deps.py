@@ -10,6 +10,7 @@ import anyio
 from fastapi import Depends, Header, Request
 
 from api.access import Caller, find_caller
+from api.deck_views import DeckViews
 from api.event_watch import EventWatch
 from api.places import EventStreams
 from config import Settings
@@ -85,6 +86,7 @@ class Services:
     listener: Listener
     listening: anyio.CapacityLimiter
     """Places at the listener, of which most wait for one of its processes."""
+    decks: DeckViews
     streaming: EventStreams
     """Open event streams."""
     watch: EventWatch
@@ -182,6 +184,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
         settings.listen_cache_max_bytes,
     )
     quotas = OwnerQuotas(LOCAL, url, queue, Footprint(store, incoming))
+    decks = DeckViews(settings.watch_decks())
     try:
         yield Services(
             settings=settings,
@@ -217,6 +220,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             packing=threading.BoundedSemaphore(settings.pack_processes),
             listener=listener,
             listening=anyio.CapacityLimiter(_LISTENING_THREADS),
+            decks=decks,
             streaming=EventStreams(settings.n_connections() // 4),
             watch=EventWatch(progress),
             stopping=stopping,
@@ -226,6 +230,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
         stopping.set()
         prober.close()
         listener.close()
+        decks.close()
         queue.close()
 
 

@@ -28,6 +28,7 @@ from api.routes import (
     batches,
     collections,
     corrections,
+    decks,
     downloads,
     events,
     imports,
@@ -69,6 +70,7 @@ TAGS = [
     {"name": "library", "description": "The tracks that this installation knows."},
     {"name": "renders", "description": "Mixes of stems that are made on the server."},
     {"name": "models", "description": "Weights of models, fetched on request."},
+    {"name": "decks", "description": "Players on the network, and what they play."},
     {"name": "playlists", "description": "Sets planned from the library, and their exports."},
 ]
 EXPOSED_HEADERS = [
@@ -140,6 +142,7 @@ def create_app(settings: Settings) -> FastAPI:
             collections,
             imports,
             ingests,
+            decks,
             playlists,
             documentation,
         )

@@ -15,7 +15,7 @@ from stemcrate.schemas.events import ProgressEvent, StageEvent, StateEvent
 from stemcrate.schemas.options import ProcessingOptions
 from stemcrate.schemas.problem import MEDIA_TYPE, Problem
 
-EVENTS: tuple[type[BaseModel], ...] = (StateEvent, StageEvent, ProgressEvent)
+JOB_EVENTS: tuple[type[BaseModel], ...] = (StateEvent, StageEvent, ProgressEvent)
 EXAMPLES: dict[str, Any] = {
     "model": "htdemucs",
     "stages": "composite,normalization,tempo,key",
@@ -66,9 +66,9 @@ def any_problem() -> dict[str, Any]:
     return {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
-def event_stream() -> dict[str, Any]:
+def event_stream(*models: type[BaseModel]) -> dict[str, Any]:
     """Describe a stream of events by the data of one."""
-    events = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in EVENTS]
+    events = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in models]
     return {"text/event-stream": {"schema": {"description": "Data of an event.", "oneOf": events}}}
 
 
@@ -79,7 +79,7 @@ def add_schemas(app: FastAPI) -> None:
     def describe_with_schemas() -> dict[str, Any]:
         description = describe()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        models: tuple[type[BaseModel], ...] = (Problem, *EVENTS)
+        models: tuple[type[BaseModel], ...] = (Problem, *JOB_EVENTS)
         _, added = models_json_schema(
             [(model, "serialization") for model in models],
             ref_template="#/components/schemas/{model}",

@@ -9,6 +9,7 @@ from cli.analyze import analyze
 from cli.backup import backup, restore
 from cli.collections import app as collection_app
 from cli.corrections import correct, show, undo
+from cli.decks import app as decks_app
 from cli.doctor import doctor
 from cli.ingest import ingest
 from cli.job import app as job_app
@@ -50,6 +51,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
 app.add_typer(render_app, name="render")
+app.add_typer(decks_app, name="decks")
 app.add_typer(keys_app, name="keys")
 
 

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import ServicesDep
 from api.events import event_number, read_news, stream_events
-from api.openapi import event_stream
+from api.openapi import JOB_EVENTS, event_stream
 from api.problems import problem_responses
 from core.errors import JobNotFound, ServerBusy
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["jobs"])
     operation_id="stream_job_events",
     response_class=Response,
     responses={
-        200: {"content": event_stream(), "description": "Events until the job ends."},
+        200: {"content": event_stream(*JOB_EVENTS), "description": "Events until the job ends."},
         204: {"description": "The job has ended and nothing is left to tell: do not reconnect."},
         **problem_responses(JobNotFound, ServerBusy),
     },

@@ -16,20 +16,18 @@ from core.artifacts.uploads import Upload
 from core.errors import SourceNotFound, SourceUnavailable
 from core.library.intake.listing import find_listed
 from core.library.library import Library
+from core.library.naming import find_by_name
 from core.library.stems import find_unchanged
 from core.sources.links import Links
 from core.sources.media import SEARCH
 from core.sources.memory import KnownLink, LinkMemory, digest_of
 from core.sources.source import Fetched, Playlist
 from core.system.homes import home_of
-from core.system.texts import fold
 from stemcrate.schemas.ingests import ListedTrack
-from stemcrate.schemas.search import TrackQuery
 
 Check = Callable[[Path, Upload], object]
 """Raises `InvalidAudio` for a file that cannot be used; looks into it in a process of its own."""
 _ABANDONED_S = 7 * 86400.0
-_N_LIKE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Collector:
         if track.file and self._folder and (found := find_listed(track.file, self._folder)):
             with suppress(OSError, RuntimeError):
                 return Collected(found.name, found.resolve(strict=True))
-        if known := self._find_in_library(track):
+        if known := find_by_name(self._library, track.artist, track.title):
             return Collected(self._library.record(known).name, track_id=known)
         if track.url:
             return self._collect_link(track, track.url)
@@ -95,16 +93,6 @@ class Collector:
             f"'{track.label[:200]}' was not found.",
             hint="Add a link to the list, or the path of a file on this machine.",
         )
-
-    def _find_in_library(self, track: ListedTrack) -> str | None:
-        """Return the id of the only track of this artist and title, if there is one."""
-        if not (track.artist and track.title):
-            return None
-        wanted = fold(track.artist), fold(track.title)
-        text = f"{track.artist} {track.title}"[:500]
-        page = self._library.search(TrackQuery(text=text, limit=_N_LIKE))
-        same = [t for t in page.tracks if (fold(t.artist or ""), fold(t.title)) == wanted]
-        return same[0].id if len(same) == 1 and not same[0].is_missing else None
 
     def _collect_link(self, track: ListedTrack, url: str) -> Collected | Playlist:
         known = self._memory.find(url)

@@ -5,6 +5,7 @@ from types import TracebackType
 from stemcrate.client.batches import BatchCalls
 from stemcrate.client.collections import CollectionCalls
 from stemcrate.client.connection import Connection
+from stemcrate.client.decks import DeckCalls
 from stemcrate.client.downloads import DownloadCalls
 from stemcrate.client.imports import ImportCalls
 from stemcrate.client.ingests import IngestCalls
@@ -34,6 +35,7 @@ class Client(
     CollectionCalls,
     ImportCalls,
     IngestCalls,
+    DeckCalls,
     PlaylistCalls,
     WeightsCalls,
 ):

@@ -123,8 +123,13 @@ def parse(answer: requests.Response, model: type[Model]) -> Model:
 
     Unknown fields are kept (``model_extra``): the API may be newer.
     """
+    return parse_text(answer, answer.content, model)
+
+
+def parse_text(answer: requests.Response, text: str | bytes, model: type[Model]) -> Model:
+    """Read a part of an answer, as `parse` does."""
     try:
-        return TypeAdapter(model).validate_json(answer.content, extra="allow")
+        return TypeAdapter(model).validate_json(text, extra="allow")
     except ValidationError as error:
         raise unexpected(answer) from error
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -82,21 +82,29 @@ def _open(
 
 def _read_events(answer: requests.Response, deadline: Deadline) -> Iterator[JobEvent]:
     """Parse a stream. Raises `UnexpectedAnswer` for anything else, and `WaitTimeout`."""
+    for fields in read_fields(answer, lambda: deadline.left_s(SILENCE_S)):
+        try:
+            data = json.loads(fields["data"])
+            yield _EVENT.validate_python({**data, "id": int(fields.get("id", 0))})
+        except (ValueError, TypeError) as error:  # ValidationError is a ValueError
+            raise unexpected(answer) from error
+
+
+def read_fields(
+    answer: requests.Response, on_line: Callable[[], object] = lambda: None
+) -> Iterator[dict[str, str]]:
+    """Yield the fields of each event with data. Raises `UnexpectedAnswer` for anything else."""
     if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
         raise unexpected(answer)
     fields: dict[str, str] = {}
     for line in _read_lines(answer):
-        deadline.left_s(SILENCE_S)
+        on_line()
         if line:
             name, _, value = line.partition(":")
             fields[name] = value.removeprefix(" ")
             continue
         if "data" in fields:
-            try:
-                data = json.loads(fields["data"])
-                yield _EVENT.validate_python({**data, "id": int(fields.get("id", 0))})
-            except (ValueError, TypeError) as error:  # ValidationError is a ValueError
-                raise unexpected(answer) from error
+            yield fields
         fields = {}
 
 

@@ -25,6 +25,11 @@ class Deck(BaseModel):
     title: str | None = None
     artist: str | None = None
     path: str | None = Field(None, description="The track's path, as the player names it.")
+    track_id: str | None = Field(
+        None,
+        description="The track of the library with this artist and title; null if there is none, "
+        "or several.",
+    )
     tempo_bpm: float | None = Field(None, description="Tempo now, with the pitch fader.")
     track_tempo_bpm: float | None = Field(None, description="Tempo of the track at 0 %.")
     speed: float | None = Field(None, description="1: as recorded.")
@@ -62,6 +67,7 @@ class PlayedTrack(BaseModel):
     title: str | None
     artist: str | None
     path: str | None
+    track_id: str | None = Field(None, description="As of a deck.")
 
 
 class DecksReport(BaseModel):

@@ -105,6 +105,8 @@ def test_the_description_names_operations_options_and_problems(shared: Any) -> N
         "list_imports",
         "get_import",
         "cancel_import",
+        "get_decks",
+        "stream_decks",
         "create_ingest",
         "list_ingests",
         "get_ingest",
