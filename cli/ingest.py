@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from core.sources.ingesting import Found
 
 N_CORES = os.cpu_count() or 1
+_SHOW_EVERY_S = 0.2
 _ANYWHERE = Path("/")
 Option = typer.Option
 
@@ -138,9 +140,14 @@ def _add(
     facts = FactStore(installation.data_dir, installation.cache_max_bytes)
     mark = library_mark(library.owner)
     with _collector(installation, library, store, mark) as collector, file_progress() as progress:
+        shown_at = 0.0
 
-        def told(name: str = "") -> None:
-            progress(sum(t.outcome != TrackOutcome.WAITING for t in tracks), len(tracks), name)
+        def told() -> None:
+            nonlocal shown_at
+            if time.monotonic() - shown_at > _SHOW_EVERY_S:  # counting takes time
+                shown_at = time.monotonic()
+                n_done = sum(track.outcome != TrackOutcome.WAITING for track in tracks)
+                progress(n_done, len(tracks), "")
 
         for batch in collect(tracks, collector, told):
             add(library, batch, facts=facts, n_processes=processes, told=told)

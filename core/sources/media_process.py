@@ -90,6 +90,8 @@ def _options(request: MediaRequest) -> dict[str, Any]:
         "max_filesize": request.max_bytes,
         "fixup": "never",
         "external_downloader": {"default": "native"},
+        # FFmpeg would open connections of its own, which nobody checks.
+        "ffmpeg_location": str(request.folder / "none"),
         "socket_timeout": _SOCKET_TIMEOUT_S,
         "retries": 3,
         "cachedir": False,

@@ -17,6 +17,8 @@ from core.net import download as downloads
 from core.net.addresses import AddressGuard
 from core.net.download import Downloaded, download
 from core.net.outgoing import Outgoing, OutgoingLimits
+from core.sources.direct import DirectSource
+from core.sources.source import SourceSettings
 from tests.file_server import FileServer
 from tests.hostile_server import (
     Behaviour,
@@ -205,3 +207,26 @@ def test_a_trickle_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         pytest.raises(SourceUnavailable, match="slowly"),
     ):
         get(address, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="song.flac"', "song.flac"),
+        ("attachment; filename*=UTF-8''S%C3%BC%C3%9F.flac", "S\u00fc\u00df.flac"),
+        ('attachment; filename="../../etc/passwd"', "passwd"),
+        ("attachment; filename*=utf-8''..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ('attachment; filename="a\\b\\c.wav"', "c.wav"),
+        ('attachment; filename=""', "x y.wav"),
+        ("inline", "x y.wav"),
+    ],
+)
+def test_hostile_names_are_labels(tmp_path: Path, header: str, name: str) -> None:
+    """A server named its file as a path of this one."""
+    answer = f"HTTP/1.1 200 OK\r\nContent-Disposition: {header}\r\nContent-Length: 1\r\n\r\nx"
+    source = DirectSource(SourceSettings(LOCAL))
+    with hostile_server(reply(answer)) as address:
+        found = source.fetch(f"{address}/a/x%20y.wav", tmp_path, None, lambda: None)
+    assert found is not None
+    assert found.name == name
+    assert found.path.parent == tmp_path
