@@ -18,6 +18,7 @@ from core.access.limits import OwnerLimits
 from core.decks.discovery import PORT
 from core.decks.interfaces import check_wanted
 from core.decks.watcher import DeckWatcher
+from core.enrichment.settings import EnricherSettings
 from core.errors import InvalidOption
 from core.net.addresses import AddressGuard
 from core.pipeline.runtime import Runtime
@@ -172,6 +173,13 @@ class Settings(WorkbenchSettings):
     )
     deck_port: int = Field(
         PORT, ge=1, le=65535, description="UDP port on which players announce themselves."
+    )
+
+    # Enrichment
+    enrichers: Listed = Field(
+        [],
+        description="Enrichers of the library's tracks, separated by commas: `character` "
+        "(danceability, valence, arousal). Empty: none.",
     )
 
     # Limits of each owner
@@ -397,6 +405,14 @@ class Settings(WorkbenchSettings):
         if self.decks == "off":
             return None
         return DeckWatcher(self.deck_interfaces, port=self.deck_port)
+
+    def enricher_settings(self) -> EnricherSettings:
+        """Return the settings of enrichers."""
+        return EnricherSettings(
+            tuple(dict.fromkeys(self.enrichers)),
+            model_dir=self.model_dir,
+            max_duration_s=self.max_duration_s,
+        )
 
     def demands_key(self) -> bool:
         """Return whether the API demands a key even if none was made."""

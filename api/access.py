@@ -68,6 +68,8 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "list_ingests",
             "get_ingest",
             "get_ingest_manifest",
+            "list_enrichments",
+            "get_enrichment",
         }
     ),
     Scope.WRITE: frozenset(
@@ -92,6 +94,8 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "add_tracks",
             "create_ingest",
             "cancel_ingest",
+            "create_enrichment",
+            "cancel_enrichment",
             "add_job_tracks",
             "correct_track",
             "undo_correction",

@@ -27,6 +27,7 @@ from core.audio.reading.prober import Prober
 from core.errors import DatabaseUnavailable
 from core.jobs.batches import BatchService
 from core.jobs.database import prepare_database, wait_for_database
+from core.jobs.enrichments import EnrichmentService
 from core.jobs.imports import ImportService
 from core.jobs.ingests import IngestService
 from core.jobs.progress import ProgressLog
@@ -68,6 +69,7 @@ class Services:
     renders: RenderService
     imports: ImportService
     ingests: IngestService
+    enrichments: EnrichmentService
     fetches: FetchStore
     reports: WorkerReports
     speeds: Speeds
@@ -146,6 +148,9 @@ class Services:
                 is_limited=is_limited,
                 max_files_per_job=self.settings.max_files_per_job,
             ),
+            enrichments=EnrichmentService(
+                storage, self.queue, library, owner, self.settings.enrichers
+            ),
             library=library,
             sets=SetPlanner(library),
             listener=self.listener.over(store, library),
@@ -206,6 +211,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
                 is_limited=False,
                 max_files_per_job=settings.max_files_per_job,
             ),
+            enrichments=EnrichmentService(storage, queue, library, LOCAL, settings.enrichers),
             fetches=FetchStore(storage),
             reports=WorkerReports(url),
             speeds=Speeds(store),

@@ -30,6 +30,7 @@ from api.routes import (
     corrections,
     decks,
     downloads,
+    enrichments,
     events,
     imports,
     ingests,
@@ -143,6 +144,7 @@ def create_app(settings: Settings) -> FastAPI:
             imports,
             ingests,
             decks,
+            enrichments,
             playlists,
             documentation,
         )

@@ -53,6 +53,7 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.FolderNotFound: 404,
     errors.ImportNotFound: 404,
     errors.IngestNotFound: 404,
+    errors.EnrichmentNotFound: 404,
     errors.TrackChanged: 412,
     errors.PlaylistChanged: 412,
     errors.GridLocked: 409,

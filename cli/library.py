@@ -25,6 +25,7 @@ from core.artifacts.store import JobStore
 from core.library.intake.listing import list_files
 from core.system.logs import configure_logging
 from core.system.validation import validate
+from stemcrate.schemas.enrichment import SimilarityBasis
 from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.search import MAX_LIMIT, TrackQuery
 from stemcrate.schemas.sets import DEFAULT_MAX_PITCH_PERCENT
@@ -137,6 +138,9 @@ def search(
 @app.command()
 def similar(
     track: Track,
+    basis: Annotated[
+        SimilarityBasis, Option(help="What is compared; an enricher finds sound and tags.")
+    ] = SimilarityBasis.DESCRIPTORS,
     part: Annotated[str, Option(help="`mixture`, or a stem such as `drums`.")] = MIXTURE,
     limit: Limit = 20,
     data_dir: DataDir = None,
@@ -144,7 +148,7 @@ def similar(
 ) -> None:
     """List the tracks that sound most similar."""
     library = open_library(data_dir)
-    found = library.similar(find_track(library, track), part=part, limit=limit)
+    found = library.similar(find_track(library, track), basis=basis, part=part, limit=limit)
     if json:
         described = [
             {**other.model_dump(mode="json"), "similarity": value} for other, value in found

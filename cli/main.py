@@ -11,6 +11,7 @@ from cli.collections import app as collection_app
 from cli.corrections import correct, show, undo
 from cli.decks import app as decks_app
 from cli.doctor import doctor
+from cli.enrich import enrich
 from cli.ingest import ingest
 from cli.job import app as job_app
 from cli.keys import app as keys_app
@@ -44,7 +45,7 @@ app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(job_app, name="job")
-for command in (show, correct, undo):
+for command in (show, correct, undo, enrich):
     library_app.command()(command)
 library_app.add_typer(collection_app, name="collection")
 app.add_typer(models_app, name="models")

@@ -155,6 +155,7 @@ def worker_options(installation: Settings) -> "WorkerOptions":
         max_upload_bytes=installation.max_upload_bytes,
         owner_limits=installation.owner_limits(),
         sources=installation.source_settings(),
+        enrichers=installation.enricher_settings(),
         max_files_per_job=installation.max_files_per_job,
         watch=_watch_options(installation),
         metrics_host=installation.worker_metrics_host,

@@ -35,6 +35,7 @@
     ├── FolderNotFound                folder_not_found
     ├── ImportNotFound                import_not_found
     ├── IngestNotFound                ingest_not_found
+    ├── EnrichmentNotFound            enrichment_not_found
     ├── TrackChanged                  track_changed
     ├── PlaylistChanged               playlist_changed
     ├── GridLocked                    grid_locked
@@ -311,6 +312,12 @@ class IngestNotFound(StemcrateError):
     """No ingest of links or lists has this id, or it is over."""
 
     code = "ingest_not_found"
+
+
+class EnrichmentNotFound(StemcrateError):
+    """No run of the enrichers has this id, or it is over."""
+
+    code = "enrichment_not_found"
 
 
 class TrackChanged(StemcrateError):

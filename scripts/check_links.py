@@ -20,7 +20,7 @@ from markdown_it.token import Token
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("api", "bench", "cli", "core", "docs", "scripts", "stemcrate", "tests", "ui")
 ENTRY_POINTS = frozenset(
-    f"stemcrate.{kind}" for kind in ("exporters", "separators", "sources", "stages")
+    f"stemcrate.{kind}" for kind in ("enrichers", "exporters", "separators", "sources", "stages")
 )
 _NAME = re.compile(rf"`((?:{'|'.join(FOLDERS)})(?:(?:/[\w.-]+)+/?|(?:\.\w+)+))`")
 

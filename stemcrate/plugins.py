@@ -1,4 +1,4 @@
-"""The four extension points: all that a plug-in needs, and all that it may import.
+"""The five extension points: all that a plug-in needs, and all that it may import.
 
 A package provides plug-ins by entry points; docs/plugins.md builds one from beginning to end::
 
@@ -14,10 +14,13 @@ A package provides plug-ins by entry points; docs/plugins.md builds one from beg
     [project.entry-points."stemcrate.sources"]
     my-service = "my_package:MySource"          # a class: LinkSource, `name` as here
 
-A separator is named in ``model=``, a stage in ``stages=``, an exporter as a format; a source is
-asked whether it takes a link. Those that Stemcrate ships are registered in the same registries. A
-plug-in that cannot be loaded is logged with the name of its package, and whoever asks for it is
-told why.
+    [project.entry-points."stemcrate.enrichers"]
+    my-ears = "my_package:MyEnricher"           # a class: Enricher, `name` as here
+
+A separator is named in ``model=``, a stage in ``stages=``, an exporter as a format, an enricher in
+ENRICHERS; a source is asked whether it takes a link. Those that Stemcrate ships are registered in
+the same registries. A plug-in that cannot be loaded is logged with the name of its package, and
+whoever asks for it is told why.
 
 Conventions: audio is float32, shape ``(n_channels, n_samples)``, finite, nominal range ±1, never
 mutated; sample rates are in Hz; times end in ``_s``, levels in ``_db``, ``_dbfs`` or ``_lufs``.
@@ -41,8 +44,15 @@ Sources
 -------
 LinkSource.takes(url) -> bool
 LinkSource.fetch(url, folder, known_etag) -> Fetched | Playlist | None
+
+Enrichers
+---------
+Enricher.enrich(track: EnrichedTrack) -> Finding
 """
 
+from core.enrichment.enricher import EnrichedTrack, Enricher, Finding
+from core.enrichment.registry import ENRICHERS
+from core.enrichment.settings import EnricherSettings
 from core.errors import StageFailed, StemcrateError
 from core.export.format import Export, Exporter, ExportFormat, ExportOptions
 from core.export.model import Crate, CratePlaylist, CrateTrack
@@ -58,10 +68,12 @@ from core.separation.streaming.run import Run
 from core.sources.links import SOURCES
 from core.sources.source import Fetched, LinkSource, Playlist, SourceSettings
 from core.system.registry import Registry
+from stemcrate.schemas.enrichment import Estimate, ScoredTag
 from stemcrate.schemas.ingests import ListedTrack
 from stemcrate.schemas.record import Facts
 
 __all__ = [
+    "ENRICHERS",
     "EXPORTERS",
     "SEPARATORS",
     "SOURCES",
@@ -70,12 +82,17 @@ __all__ = [
     "Crate",
     "CratePlaylist",
     "CrateTrack",
+    "EnrichedTrack",
+    "Enricher",
+    "EnricherSettings",
+    "Estimate",
     "Export",
     "ExportFormat",
     "ExportOptions",
     "Exporter",
     "Facts",
     "Fetched",
+    "Finding",
     "JobContext",
     "JobStage",
     "LinkSource",
@@ -84,6 +101,7 @@ __all__ = [
     "Playlist",
     "Registry",
     "Run",
+    "ScoredTag",
     "SeparatorModel",
     "SourceSettings",
     "StageContext",

@@ -25,6 +25,7 @@ from core.library.details import describe_track
 from core.library.duplicates import find_duplicates
 from core.library.intake.job_tracks import enter_job
 from core.library.intake.uploads import remove_track
+from stemcrate.schemas.enrichment import SimilarityBasis
 from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.library import (
     Added,
@@ -217,11 +218,20 @@ async def get_thumbnail(
 def list_similar(
     id: str,
     library: LibraryDep,
-    part: Annotated[str, Query(description="`mixture`, or a stem such as `drums`.")] = MIXTURE,
+    basis: Annotated[
+        SimilarityBasis,
+        Query(
+            description="What is compared: `descriptors` of the analysis, or the `sound` or `tags` "
+            "that an enricher found. Results of different models are never compared."
+        ),
+    ] = SimilarityBasis.DESCRIPTORS,
+    part: Annotated[
+        str, Query(description="`mixture`, or a stem such as `drums`, by descriptors.")
+    ] = MIXTURE,
     limit: Limit = 20,
 ) -> SimilarTracks:
-    """List the tracks that sound most similar: nearest neighbours of the descriptors."""
-    return similar_view(library.similar(id, part=part, limit=limit))
+    """List the tracks that sound most similar: nearest neighbours of their vectors."""
+    return similar_view(library.similar(id, basis=basis, part=part, limit=limit))
 
 
 @router.get(

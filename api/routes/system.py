@@ -150,6 +150,7 @@ def get_config(services: ServicesDep) -> Configuration:
             ),
             ExportInfo(name=PACK, label="DJ pack", needs_target=False),
         ],
+        enrichers=list(settings.enrichers),
         limits=RequestLimits(
             max_upload_bytes=settings.max_upload_bytes,
             max_duration_s=settings.max_duration_s,

@@ -23,10 +23,18 @@ APPLICATION = "stemcrate"
 JOBS_QUEUE = "jobs"
 TRACKS_QUEUE = "tracks"
 RENDERS_QUEUE = "renders"
-TaskKind = Literal["import", "ingest"]
+TaskKind = Literal["import", "ingest", "enrichment"]
 """Tasks of workers (`core.artifacts.tasks`); each kind has a workflow and a queue of its own."""
-TASK_WORKFLOWS: dict[TaskKind, str] = {"import": "import_folder", "ingest": "ingest"}
-TASK_QUEUES: dict[TaskKind, str] = {"import": "imports", "ingest": "ingests"}
+TASK_WORKFLOWS: dict[TaskKind, str] = {
+    "import": "import_folder",
+    "ingest": "ingest",
+    "enrichment": "enrich",
+}
+TASK_QUEUES: dict[TaskKind, str] = {
+    "import": "imports",
+    "ingest": "ingests",
+    "enrichment": "enrichments",
+}
 BATCHES_QUEUE = "batches"
 WEBHOOKS_QUEUE = "webhooks"
 PARTITIONED_QUEUES = (
@@ -282,6 +290,7 @@ class JobQueue:
             (RENDERS_QUEUE, 1, 1, JOB_POLL_S),
             (TASK_QUEUES["import"], 1, 1, JOB_POLL_S),
             (TASK_QUEUES["ingest"], 2, 1, JOB_POLL_S),
+            (TASK_QUEUES["enrichment"], 1, 1, JOB_POLL_S),
             (BATCHES_QUEUE, 2, 1, JOB_POLL_S),
             (WEBHOOKS_QUEUE, 8, 4, JOB_POLL_S),
             ("gpu", 1, None, STAGE_POLL_S),

@@ -18,9 +18,12 @@ from dbos import DBOS, DBOSConfig  # noqa: TID251
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.artifacts.scanning import Scanner
 from core.audio.reading.prober import Prober
+from core.enrichment.records import EnrichmentRunStore
+from core.enrichment.settings import EnricherSettings
 from core.jobs.batch_runner import BatchRunner, BatchSweep, register_batch_workflow
 from core.jobs.child import CANCEL_GRACE_S, StageProcess
 from core.jobs.database import wait_for_database
+from core.jobs.enrichment_runner import EnrichmentRunner
 from core.jobs.fetcher import LOOK_EVERY_S, WeightsFetcher
 from core.jobs.import_runner import ImportRunner
 from core.jobs.ingest_runner import IngestRunner
@@ -64,7 +67,15 @@ logger = logging.getLogger(__name__)
 
 FENCED_EXIT_CODE = 75
 PROBE_LIMITS = ProcessLimits(silence_s=30.0, memory_bytes=4_000_000_000)
-_Runners = tuple[StageRunner, RenderRunner, ImportRunner, IngestRunner, BatchRunner, WeightsFetcher]
+_Runners = tuple[
+    StageRunner,
+    RenderRunner,
+    ImportRunner,
+    IngestRunner,
+    EnrichmentRunner,
+    BatchRunner,
+    WeightsFetcher,
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,7 @@ class WorkerOptions:
     render_days: float = 7.0
     render_max_bytes: int = 5_000_000_000
     sources: SourceSettings = SourceSettings(AddressGuard(), is_on=False)  # noqa: RUF009  frozen
+    enrichers: EnricherSettings = EnricherSettings()  # noqa: RUF009  frozen
     max_files_per_job: int = 50
     watch: WatchOptions | None = None
     scan_command: str = ""
@@ -159,6 +171,8 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     register_webhook_workflow(
         WebhookSender(options.database_url, options.sources.guard, options.webhook_pauses_s)
     )
+    enrichments = EnrichmentRunner(options.storage, options.database_url, options.enrichers)
+    register_task_workflow(enrichments)
     queue.register(cpu_slots=options.cpu_slots)
     DBOS.listen_queues(queues_of(options.kinds))
     DBOS.launch()
@@ -169,7 +183,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         fetched=reporter.look,
         max_deaths=options.stage_max_attempts,
     )
-    runners = (runner, renders, imports, ingests, batches, fetcher)
+    runners = (runner, renders, imports, ingests, enrichments, batches, fetcher)
     recovery = Recovery()
     reaper = Reaper(
         pipeline,
@@ -200,6 +214,11 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         (
             "ingests",
             TaskSweep("ingest", IngestStore(options.storage), queue).run,
+            options.reaper_interval_s,
+        ),
+        (
+            "enrichments",
+            TaskSweep("enrichment", EnrichmentRunStore(options.storage), queue).run,
             options.reaper_interval_s,
         ),
         (

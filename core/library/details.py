@@ -33,6 +33,7 @@ def describe_track(library: Library, track_id: str) -> TrackDetails:
         facts=record.facts,
         jobs=[job.job_id for job in record.jobs],
         corrections=_describe_corrections(found, record, made),
+        enrichment=library.enrichment(track_id).view(),
         version=version_of(found, made),
     )
 

@@ -21,6 +21,7 @@ from core.library.corrections.record import CorrectionRecord, CorrectionStore, c
 from core.library.corrections.records import correct_record, found_facts, version_of
 from core.library.kept import Kept
 from core.library.records.collections import CollectionStore
+from core.library.records.enrichment import EnrichmentRecord, EnrichmentStore, KeptOutcome
 from core.library.records.playlists import PlaylistStore
 from core.library.records.record import (
     CollectionRecord,
@@ -37,6 +38,7 @@ from core.system.homes import home_name, home_of
 from core.system.locks import locks_of
 from core.system.storage import Storage
 from stemcrate.schemas.corrections import CorrectionsChange
+from stemcrate.schemas.enrichment import SimilarityBasis
 from stemcrate.schemas.facts import MIXTURE
 from stemcrate.schemas.library import LibraryMap
 from stemcrate.schemas.owners import LOCAL
@@ -60,9 +62,10 @@ class Library:
         self._records = RecordStore(storage, owner)
         self._repository = LibraryRepository(database_of(database_url, owner, home))
         self._corrections = CorrectionStore(storage, owner)
+        self._enrichment = EnrichmentStore(storage, owner)
         self._locks = locks_of(storage)
         self._columns = Kept[TrackColumns]()
-        self._indices = Kept[dict[str, dict[str, SimilarityIndex]]]()
+        self._indices = Kept[dict[tuple[SimilarityBasis, str], dict[str, SimilarityIndex]]]()
         self.playlists = PlaylistStore(self._records, self._lock)
         self.collections = CollectionStore(self._records, self._lock)
 
@@ -149,6 +152,17 @@ class Library:
         Raises `TrackNotFound`, and `TrackChanged` as `correct` does.
         """
         return self._correct(track_id, lambda _, before: before.step_back(), versions)
+
+    def keep_outcome(self, track_id: str, outcome: KeptOutcome) -> None:
+        """Keep what an enricher found in place of what it found before. Raises `TrackNotFound`."""
+        with self._writing():
+            record = self._records.read_track(track_id)
+            if record is None:
+                raise _not_found(track_id)
+            enrichment = self._enrichment.read(track_id)
+            enrichment.outcomes[outcome.enricher] = outcome
+            self._enrichment.write(enrichment)
+            self._repository.put(self._rows(record))
 
     def note_job(self, entry: JobEntry) -> None:
         """Record which tracks a job adds."""
@@ -238,6 +252,14 @@ class Library:
         """Return the corrections of a recording, which may have left the library."""
         return self._corrections.read(track_id)
 
+    def enrichment(self, track_id: str) -> EnrichmentRecord:
+        """Return what enrichers found of a recording, which may have left the library."""
+        return self._enrichment.read(track_id)
+
+    def track_ids(self) -> list[str]:
+        """List the ids of all tracks."""
+        return [record.id for record in self._records.tracks()]
+
     def find_corrected(self, track_id: str) -> LibraryRecord | None:
         """Return a track's record with its corrections; None if it is not in the library."""
         record = self._records.read_track(track_id)
@@ -279,27 +301,45 @@ class Library:
         return self._columns.get(self._repository.revision(), self._repository.columns)
 
     def similar(
-        self, track_id: str, *, part: str = MIXTURE, limit: int = 20
+        self,
+        track_id: str,
+        *,
+        basis: SimilarityBasis = SimilarityBasis.DESCRIPTORS,
+        part: str = MIXTURE,
+        limit: int = 20,
     ) -> list[tuple[TrackSummary, float]]:
-        """Find the most similar tracks, with the cosine of their descriptors.
+        """Find the most similar tracks, with the cosine of their vectors.
 
         Parameters
         ----------
-        part : ``mixture``, or the name of a stem.
+        basis : what is compared: descriptors of the analysis, or what an enricher found.
+        part : ``mixture``, or the name of a stem, which has descriptors alone.
 
         Raises
         ------
         TrackNotFound : there is no such track.
-        InvalidOption : the track has no descriptors of this part.
+        InvalidOption : the track has no such vectors.
         """
         self.summary(track_id)
-        for index in self._similarity(part).values():
+        if basis != SimilarityBasis.DESCRIPTORS and part != MIXTURE:
+            raise InvalidOption(
+                f"Stems are compared by descriptors, not by {basis}.",
+                hint="Leave out the part, or the basis.",
+                field="part",
+            )
+        for index in self._similarity(basis, part).values():
             try:
                 found = index.nearest(track_id, limit)
             except KeyError:
                 continue
             summaries = {s.id: s for s in self._repository.get([other for other, _ in found])}
             return [(summaries[other], c) for other, c in found if other in summaries]
+        if basis != SimilarityBasis.DESCRIPTORS:
+            raise InvalidOption(
+                f"No enricher has found the {basis} of track '{track_id}'.",
+                hint="Enrich it: stemcrate library enrich, or POST /library/enrichments.",
+                field="basis",
+            )
         raise InvalidOption(
             f"Track '{track_id}' has no descriptors of its {part}.",
             hint="Add its file again, or separate it with stems.",
@@ -313,12 +353,12 @@ class Library:
     def _collection(self, search: TrackSearch) -> CollectionRecord | None:
         return None if search.collection is None else self.collections.get(search.collection)
 
-    def _similarity(self, part: str) -> dict[str, SimilarityIndex]:
+    def _similarity(self, basis: SimilarityBasis, part: str) -> dict[str, SimilarityIndex]:
         kept = self._indices.get(self._repository.revision(), dict)
-        if part not in kept:
-            vectors = self._repository.vectors(part)
-            kept[part] = {version: build_index(found) for version, found in vectors.items()}
-        return kept[part]
+        if (basis, part) not in kept:
+            vectors = self._repository.vectors(basis, part)
+            kept[basis, part] = {name: build_index(found) for name, found in vectors.items()}
+        return kept[basis, part]
 
     def _correct(
         self,
@@ -344,7 +384,11 @@ class Library:
 
     def _rows(self, record: LibraryRecord) -> TrackRows:
         corrections = self._corrections.read(record.id).corrections
-        return make_rows(correct_record(record, corrections), corrected_fields(corrections))
+        return make_rows(
+            correct_record(record, corrections),
+            corrected_fields(corrections),
+            self._enrichment.read(record.id),
+        )
 
     def _put(self, record: LibraryRecord) -> None:
         paths = [file.path for file in record.files]
@@ -381,6 +425,7 @@ class Library:
             self.playlists.follow(track_id, successor.id)
             self.collections.follow(track_id, successor.id)
             self._corrections.follow(track_id, successor.id)
+            self._enrichment.follow(track_id, successor.id)
         self._repository.remove(track_id)
         self._records.remove_track(track_id)
 

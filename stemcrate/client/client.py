@@ -7,6 +7,7 @@ from stemcrate.client.collections import CollectionCalls
 from stemcrate.client.connection import Connection
 from stemcrate.client.decks import DeckCalls
 from stemcrate.client.downloads import DownloadCalls
+from stemcrate.client.enrichments import EnrichmentCalls
 from stemcrate.client.imports import ImportCalls
 from stemcrate.client.ingests import IngestCalls
 from stemcrate.client.jobs import JobCalls
@@ -36,6 +37,7 @@ class Client(
     ImportCalls,
     IngestCalls,
     DeckCalls,
+    EnrichmentCalls,
     PlaylistCalls,
     WeightsCalls,
 ):

@@ -8,6 +8,7 @@ from stemcrate.client.connection import made_for, path_of
 from stemcrate.client.jobs import UPLOAD_TIMEOUT_S
 from stemcrate.client.uploads import Upload, UploadProgress, open_body
 from stemcrate.schemas.corrections import CorrectionsChange
+from stemcrate.schemas.enrichment import SimilarityBasis
 from stemcrate.schemas.library import (
     Added,
     Adding,
@@ -126,14 +127,22 @@ class LibraryCalls(Calls):
             return Cover(answer.headers["Content-Type"], answer.content)
 
     def list_similar(
-        self, track_id: str, *, part: str | None = None, limit: int = 20
+        self,
+        track_id: str,
+        *,
+        basis: SimilarityBasis | None = None,
+        part: str | None = None,
+        limit: int = 20,
     ) -> SimilarTracks:
         """Return the most similar tracks, best first.
 
-        ``part`` is ``mixture`` (the default) or a stem such as ``drums``; ``limit`` is 1 to 500.
+        ``basis`` says what is compared: ``descriptors`` (the default), or the ``sound`` or
+        ``tags`` that an enricher found. ``part`` is ``mixture`` (the default) or, by descriptors,
+        a stem such as ``drums``; ``limit`` is 1 to 500.
         """
         path = path_of("library", "tracks", track_id, "similar")
-        return self._api.read("GET", path, SimilarTracks, query={"part": part, "limit": limit})
+        query = {"basis": basis, "part": part, "limit": limit}
+        return self._api.read("GET", path, SimilarTracks, query=query)
 
     def list_compatible(
         self, track_id: str, *, max_pitch_percent: float | None = None, limit: int = 20

@@ -127,6 +127,9 @@ class Configuration(BaseModel):
     exports: list[ExportInfo] = Field(
         description="Formats of playlists; `pack` is one ZIP of everything."
     )
+    enrichers: list[str] = Field(
+        default_factory=list, description="Names of the enrichers that are switched on."
+    )
     limits: RequestLimits
     fetches_links: bool = Field(
         False, description="Whether links and lists are fetched (`POST /ingest`)."

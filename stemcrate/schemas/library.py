@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from stemcrate.schemas.corrections import CorrectionsView
+from stemcrate.schemas.enrichment import Enrichment
 from stemcrate.schemas.facts import TrackFacts
 from stemcrate.schemas.jobs import JobReceipt
 from stemcrate.schemas.search import CatalogueFacts
@@ -69,6 +70,7 @@ class TrackDetails(TrackLine):
     tags: TextTags = Field(description="Tags of the file, with corrections.")
     facts: TrackFacts = Field(description="Facts of the analysis, with corrections.")
     corrections: CorrectionsView
+    enrichment: Enrichment = Field(default_factory=Enrichment, description="What enrichers found.")
     version: str = Field(
         description="Changes when facts, tags or corrections change; also the `ETag`."
     )
@@ -106,7 +108,7 @@ class SimilarTrack(BaseModel):
     """A similar track."""
 
     track: TrackLine
-    similarity: float = Field(description="Cosine of the descriptors, -1 to 1.")
+    similarity: float = Field(description="Cosine of the vectors, -1 to 1.")
 
 
 class SimilarTracks(BaseModel):

@@ -11,6 +11,7 @@ from ui.language import counted, t
 from ui.parts.analysis import show_analysis
 from ui.parts.corrections import show_corrections
 from ui.parts.curves import show_curves
+from ui.parts.enrichment import show_enrichment
 from ui.parts.goes_with import show_goes_with
 from ui.parts.library_facts import cover_link
 from ui.parts.markup import show_heading
@@ -34,6 +35,7 @@ def show_library_track(client: Workbench, track: TrackDetails) -> None:
     st.caption(escape_markdown(describe_file(track)))
     show_curves(facts)
     show_goes_with(client, track.id)
+    show_enrichment(client, track.id, track.enrichment)
     show_analysis(facts)
 
 

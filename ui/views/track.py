@@ -14,6 +14,7 @@ from ui.parts.analysis import show_analysis, show_null_test
 from ui.parts.corrections import show_corrections
 from ui.parts.curves import show_curves
 from ui.parts.ended import manifest_of, outputs_of
+from ui.parts.enrichment import show_enrichment
 from ui.parts.export_mix import show_export
 from ui.parts.goes_with import show_goes_with
 from ui.parts.library_facts import cover_link, last_job_of, read_facts
@@ -103,6 +104,8 @@ def _show_track(client: Workbench, job: Job, track: JobTrack) -> None:
     roles = {artefact.role for artefact in artefacts}
     if job.kind == "separation" and "stem" not in roles and "composite" not in roles:
         st.caption(t("No files of this track were delivered."))
+    if known is not None:
+        show_enrichment(client, track.id, known.enrichment)
     show_analysis(facts)
     if "stem" in roles and facts.null_test:
         show_null_test(facts.null_test)

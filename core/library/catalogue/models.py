@@ -96,6 +96,19 @@ class FingerprintRow(Base):
     hashes: Mapped[bytes] = mapped_column(sa.LargeBinary)
 
 
+class SoundRow(Base):
+    """What an enricher found, little-endian float32; ``basis`` as `SimilarityBasis` names it."""
+
+    __tablename__ = f"{PREFIX}sounds"
+
+    track_id: Mapped[str] = mapped_column(
+        sa.ForeignKey(_TRACK, ondelete="CASCADE"), primary_key=True
+    )
+    basis: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    model: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
 class RevisionRow(Base):
     """One row that counts changes; data read at an older revision is stale."""
 

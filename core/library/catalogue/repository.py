@@ -22,15 +22,18 @@ from core.library.catalogue.models import (
     FileRow,
     FingerprintRow,
     RevisionRow,
+    SoundRow,
     TrackRow,
     fact_column,
 )
 from core.library.catalogue.query import make_cursor
 from core.library.catalogue.rows import TrackRows
 from core.library.catalogue.summary import KnownFile, TrackPage, TrackSummary
+from core.library.catalogue.vectors import read_descriptors, read_sounds
 from core.library.identity.fingerprint import Algorithm, Fingerprint
 from core.library.records.record import CollectionRecord
 from core.system.database import database_errors
+from stemcrate.schemas.enrichment import SimilarityBasis
 from stemcrate.schemas.library import LibraryMap, MapCell
 from stemcrate.schemas.search import LISTED, TrackFilter, TrackQuery
 
@@ -80,7 +83,7 @@ class LibraryRepository:
         """
         paths: set[str] = set()
         with self._session() as session, session.begin():
-            for table in (FingerprintRow, FileRow, TrackRow):
+            for table in (SoundRow, FingerprintRow, FileRow, TrackRow):
                 session.execute(sa.delete(table))
             rows = iter(tracks)
             while batch := list(islice(rows, _BATCH)):
@@ -208,31 +211,12 @@ class LibraryRepository:
                 for row in session.scalars(sa.select(FingerprintRow))
             }
 
-    def vectors(self, part: str) -> dict[str, Vectors]:
-        """Return the descriptor vectors of the mixture or of a stem, by version."""
-        statement = sa.select(
-            TrackRow.id,
-            TrackRow.descriptor_version,
-            TrackRow.descriptor_parts,
-            TrackRow.descriptors,
-        )
-        found: dict[str, tuple[list[str], list[bytes]]] = {}
+    def vectors(self, basis: SimilarityBasis, part: str) -> dict[str, Vectors]:
+        """Return the vectors of a basis by version or model; ``part`` is for descriptors."""
         with self._session() as session:
-            for track_id, version, parts, data in session.execute(statement.order_by(TrackRow.id)):
-                names = parts.split(",")
-                if version is not None and data is not None and part in names:
-                    size = len(data) // len(names)
-                    start = names.index(part) * size
-                    ids, vectors = found.setdefault(version, ([], []))
-                    ids.append(track_id)
-                    vectors.append(data[start : start + size])
-        return {
-            version: Vectors(
-                tuple(ids),
-                np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), -1),
-            )
-            for version, (ids, vectors) in found.items()
-        }
+            if basis == SimilarityBasis.DESCRIPTORS:
+                return read_descriptors(session, part)
+            return read_sounds(session, basis)
 
     def columns(self) -> TrackColumns:
         """Return the planner's columns, tracks in the order of their ids."""
@@ -251,6 +235,7 @@ def _insert(session: Session, tracks: Sequence[TrackRows]) -> None:
     session.add_all(rows.track for rows in tracks)
     session.flush()
     session.add_all(file for rows in tracks for file in rows.files)
+    session.add_all(sound for rows in tracks for sound in rows.sounds)
     session.add_all(rows.fingerprint for rows in tracks if rows.fingerprint is not None)
     session.flush()
     session.expunge_all()
@@ -261,7 +246,7 @@ def _count(session: Session, wanted: Sequence[sa.ColumnElement[bool]]) -> int:
 
 
 def _delete_track(session: Session, track_id: str) -> bool:
-    for owned in (FileRow, FingerprintRow):
+    for owned in (FileRow, FingerprintRow, SoundRow):
         session.execute(sa.delete(owned).where(owned.track_id == track_id))
     deleted = session.execute(
         sa.delete(TrackRow).where(TrackRow.id == track_id).returning(TrackRow.id)

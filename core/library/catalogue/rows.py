@@ -9,7 +9,8 @@ from pathlib import PurePath
 import numpy as np
 
 from core.analysis.harmony.camelot import camelot_to_key
-from core.library.catalogue.models import FileRow, FingerprintRow, TrackRow
+from core.library.catalogue.models import FileRow, FingerprintRow, SoundRow, TrackRow
+from core.library.records.enrichment import EnrichmentRecord
 from core.library.records.record import LibraryRecord
 from core.system.texts import fold
 from stemcrate.schemas.facts import MIXTURE, Interval
@@ -25,19 +26,26 @@ class TrackRows:
     track: TrackRow
     files: list[FileRow]
     fingerprint: FingerprintRow | None
+    sounds: list[SoundRow]
 
 
-def make_rows(record: LibraryRecord, corrected: Sequence[str] = ()) -> TrackRows:
+def make_rows(
+    record: LibraryRecord,
+    corrected: Sequence[str] = (),
+    enrichment: EnrichmentRecord | None = None,
+) -> TrackRows:
     """Convert a record to rows. Invalid facts (a tempo of 0) are left out.
 
     Parameters
     ----------
     record : with its corrections.
     corrected : names of the corrected fields.
+    enrichment : what enrichers found; None: nothing.
     """
     prints = record.fingerprint
+    found = enrichment or EnrichmentRecord(track_id=record.id)
     return TrackRows(
-        track=_make_track_row(record, corrected),
+        track=_make_track_row(record, corrected, found.searched_tags()),
         files=[
             FileRow(
                 path=file.path,
@@ -52,15 +60,23 @@ def make_rows(record: LibraryRecord, corrected: Sequence[str] = ()) -> TrackRows
         else FingerprintRow(
             track_id=record.id, algorithm=prints.algorithm.value, hashes=prints.data()
         ),
+        sounds=[
+            SoundRow(track_id=record.id, basis=basis, model=outcome.model, vector=vector)
+            for outcome in found.outcomes.values()
+            for basis, vector in outcome.vectors().items()
+        ],
     )
 
 
-def _make_track_row(record: LibraryRecord, corrected: Sequence[str]) -> TrackRow:
+def _make_track_row(
+    record: LibraryRecord, corrected: Sequence[str], found_tags: Sequence[str]
+) -> TrackRow:
     facts = record.facts.model_copy(update={"duration_s": record.duration_s})
     mix_in, mix_out = _window(facts.mix_in_s), _window(facts.mix_out_s)
     texts = [record.title, record.artist, record.name]
     texts += [getattr(record.tags, name) for name in _SEARCHED_TAGS]
     texts += [PurePath(file.path).stem for file in record.files]
+    texts += found_tags
     vectors = record.descriptors.vectors if record.descriptors else {}
     parts = sorted(vectors, key=lambda part: (part != MIXTURE, part))
     camelot = _camelot(facts.camelot)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stemcrate.schemas.enrichment import SimilarityBasis
 from tests.integration.api.apps import open_client, run_here, sweep, wav_bytes
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,7 @@ def test_similar_asks_the_stems(jobs: Any, tracks: Any) -> None:
     library = client.app.state.services.library
     found = {}
     for part in ("mixture", "vocals", "accompaniment"):
-        ((_, vectors),) = library.repository().vectors(part).items()
+        ((_, vectors),) = library.repository().vectors(SimilarityBasis.DESCRIPTORS, part).items()
         assert set(vectors.ids) == {track["id"] for track in tracks.values()}
         answer = client.get(f"/library/tracks/{tracks['m4a']['id']}/similar?part={part}").json()
         found[part] = {t["track"]["title"]: t["similarity"] for t in answer["tracks"]}

@@ -44,6 +44,7 @@ class Belongings:
     collection: str
     import_: str
     ingest: str
+    enrichment: str
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     music = tmp_path_factory.mktemp("shared") / "Music"
     (music / "House").mkdir(parents=True)
     (music / "House" / "on the server.wav").write_bytes(wav_bytes(1.0, seed=9))
-    with open_house(tmp_path_factory.mktemp("owners"), library_folders=[music]) as house:
+    settings = {"library_folders": [music], "enrichers": ["character"]}
+    with open_house(tmp_path_factory.mktemp("owners"), **settings) as house:
         yield house
 
 
@@ -94,6 +96,7 @@ def make(house: House, owner: Owner, song: Path, seed: int) -> Belongings:
         collection=client.create_collection(request).id,
         import_=client.create_import("Music/House").id,
         ingest=client.create_ingest(["https://example.org/song.flac"]).id,
+        enrichment=client.create_enrichment([track]).id,
     )
 
 
@@ -134,6 +137,7 @@ KINDS = {
     "/library/tracks/": "track",
     "/library/collections/": "collection",
     "/library/imports/": "import_",
+    "/library/enrichments/": "enrichment",
     "/ingest/": "ingest",
     "/uploads/": "upload",
     "/batches/": "batch",
@@ -193,6 +197,7 @@ def test_nothing_of_the_tries_has_had_an_effect(
     assert client.get_track(annas.track).title != "mine"
     assert client.get_import(annas.import_).state == "queued"
     assert client.get_ingest(annas.ingest).state == "queued"
+    assert client.get_enrichment(annas.enrichment).state == "queued"
 
 
 def test_lists_have_only_what_is_ones_own(
@@ -207,6 +212,7 @@ def test_lists_have_only_what_is_ones_own(
         assert [c.id for c in client.list_collections().collections] == [own.collection]
         assert [i.id for i in client.list_imports().imports] == [own.import_]
         assert [i.id for i in client.list_ingests().ingests] == [own.ingest]
+        assert [run.id for run in client.list_enrichments().runs] == [own.enrichment]
         assert sum(cell.n_tracks for cell in client.get_map(TrackSearch()).cells) <= 2
         others = {annas.track, bens.track} - {own.track}
         similar = client.list_similar(own.shared_track)

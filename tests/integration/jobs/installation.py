@@ -165,6 +165,7 @@ class Installation:
         watch = f"WatchOptions(tuple(map(Path, {folders!r})), ProcessingOptions(), {folder}, 0.3)"
         return (
             "from pathlib import Path\n"
+            "from core.enrichment.settings import EnricherSettings\n"
             "from core.jobs.worker import WorkerOptions, run_worker\n"
             "from core.jobs.watcher import WatchOptions\n"
             "from stemcrate.schemas.options import ProcessingOptions\n"

@@ -277,6 +277,7 @@ def track_details(facts: dict[str, Any], corrected: list[str]) -> Any:
             "tags": {},
             "n_undo": len(corrected),
         },
+        "enrichment": {},
         "version": "1",
         "jobs": [JOB_ID],
     }
@@ -288,5 +289,6 @@ def give_finished_job(server: Server, state: str = "completed", **changes: Any) 
     server.answer("GET", f"/job/{JOB_ID}", job(state, **changes))
     server.answer("GET", f"/job/{JOB_ID}/outputs", outputs(*FILES))
     server.answer("GET", f"/job/{JOB_ID}/manifest", manifest(ANALYSIS))
+    server.answer("GET", "/config", config())
     unknown = {"code": "track_not_found", "detail": "There is no such track."}
     server.problem("GET", f"/library/tracks/{TRACK_ID}", 404, **unknown)

@@ -225,6 +225,7 @@ def test_a_track_without_a_job_opens_by_itself(server: Any, api_url: Any) -> Non
     facts = {"tempo_bpm": 122.0, "tempo_confidence": 0.9, "key": "A minor", "camelot": "8A"}
     details = examples.track_details(facts, ["key"]) | {"jobs": [], "codec": "flac"}
     server.answer("GET", f"/library/tracks/{examples.TRACK_ID}", details)
+    server.answer("GET", "/config", examples.config())
     app = open_page(TRACK, id=examples.TRACK_ID)
     assert not app.exception
     assert not app.error
@@ -235,9 +236,38 @@ def test_a_track_without_a_job_opens_by_itself(server: Any, api_url: Any) -> Non
     path = f"/library/tracks/{examples.TRACK_ID}"
     shown = [json.loads(c.proto.json) for c in app.get("bidi_component")]
     assert [data["path"] for data in shown if "path" in data] == [path, path]
-    server.answer("GET", "/config", examples.config())
     next(button for button in app.button if button.key == "to-separate").click().run()
     assert "From the library: **Song**" in page_text(app)
+
+
+def test_what_enrichers_found_stands_on_the_page(server: Any, api_url: Any) -> None:
+    """A failed enricher must not look like a failed track."""
+    api_url(server.url)
+    outcome = {
+        "enricher": "ears",
+        "model": "ears-1",
+        "status": "failed",
+        "finished_at": "2026-11-21T06:14:31Z",
+        "tags": [{"name": "<techno>", "score": 0.92}],
+        "arousal": {"value": 0.5, "method": "energy-tempo-1"},
+        "error": {"code": "stage_failed", "message": "No luck.", "hint": "", "retryable": False},
+    }
+    details = examples.track_details({}, []) | {
+        "jobs": [],
+        "enrichment": {"status": "failed", "outcomes": [outcome]},
+    }
+    server.answer("GET", f"/library/tracks/{examples.TRACK_ID}", details)
+    server.answer("GET", "/config", examples.config() | {"enrichers": ["ears"]})
+    app = open_page(TRACK, id=examples.TRACK_ID)
+    assert not app.exception
+    page = page_text(app)
+    assert "&lt;techno&gt; 92 %" in page
+    assert "energy-tempo-1" in page
+    assert "No luck" in texts(app.error)
+    run = {"id": "1", "created_at": "2026-11-21T06:14:31Z", "state": "queued"}
+    server.answer("POST", "/library/enrichments", run)
+    next(button for button in app.button if button.key == "enrich").click().run()
+    assert "A worker looks at this track" in texts(app.info)
 
 
 def test_the_cover_stands_beside_the_numbers(server: Any, api_url: Any) -> None:
@@ -258,6 +288,7 @@ def test_a_track_whose_file_is_gone_is_still_corrected(server: Any, api_url: Any
     api_url(server.url)
     details = examples.track_details({}, []) | {"jobs": [], "is_missing": True}
     server.answer("GET", f"/library/tracks/{examples.TRACK_ID}", details)
+    server.answer("GET", "/config", examples.config())
     app = open_page(TRACK, id=examples.TRACK_ID)
     assert not app.exception
     assert "moved or deleted" in texts(app.warning)
