@@ -36,9 +36,10 @@ RESULTS = Place("views/results.py", mark("Results"), ":material/queue_music:")
 TRACK = Place("views/track.py", mark("Track"), ":material/instant_mix:")
 LIBRARY = Place("views/library.py", mark("Library"), ":material/library_music:")
 SETS = Place("views/sets.py", mark("Sets"), ":material/playlist_play:")
+LIVE = Place("views/live.py", mark("Live"), ":material/album:")
 HISTORY = Place("views/history.py", mark("History"), ":material/history:")
 SYSTEM = Place("views/system.py", mark("System"), ":material/monitor_heart:")
-PLACES = (SEPARATE, RESULTS, TRACK, LIBRARY, SETS, HISTORY, SYSTEM)
+PLACES = (SEPARATE, RESULTS, TRACK, LIBRARY, SETS, LIVE, HISTORY, SYSTEM)
 """All pages, in the order of the navigation; the first is where a visitor arrives."""
 
 

@@ -25,6 +25,7 @@ from ui.parts.player_words import (
 from ui.places import (
     HISTORY,
     LIBRARY,
+    LIVE,
     RESULTS,
     SEPARATE,
     SETS,
@@ -60,6 +61,7 @@ GERMAN = [
     (TRACK, {"job": JOB_ID}, "Abschnitte"),
     (LIBRARY, {}, "<h1>Bibliothek</h1>"),
     (SETS, {}, "<h1>Sets</h1>"),
+    (LIVE, {}, "<h1>Live</h1><p>Was auf den Decks"),
     (HISTORY, {}, "<h1>Verlauf</h1>"),
     (SYSTEM, {}, "<h1>System</h1><p>Wie es um"),
 ]
