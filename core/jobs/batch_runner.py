@@ -221,7 +221,8 @@ class _Owner:
             return self.incoming.take(item.upload_id, self.store, item.job_id)
         assert item.sha256 is not None
         name = item.name or item.sha256
-        if is_kept(self.store, item.sha256, self.library.owner):
+        is_marked = self.store.has_upload(item.sha256, item.job_id)  # by the API, or a dead worker
+        if is_marked or is_kept(self.store, item.sha256, self.library.owner):
             upload = self.store.share_upload(item.sha256, name, item.job_id)
             if upload is not None:
                 return upload

@@ -6,7 +6,7 @@ jobs arrive by `core.jobs.batch_states`.
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -58,6 +58,14 @@ class WaitingItem:
     name: str
 
 
+def items_of(inputs: Sequence[BatchInput]) -> list[WaitingItem]:
+    """Give each input of a batch the id of its job."""
+    return [
+        WaitingItem(position, new_job_id(), file.upload_id, file.sha256, file.name)
+        for position, file in enumerate(inputs)
+    ]
+
+
 class BatchStore:
     """The batches of one owner; without an owner, those of all. Raises `DatabaseUnavailable`."""
 
@@ -69,7 +77,7 @@ class BatchStore:
         self,
         id: str,
         name: str,
-        inputs: Sequence[BatchInput],
+        items: Sequence[WaitingItem],
         options: ProcessingOptions,
         *,
         is_limited: bool,
@@ -88,17 +96,7 @@ class BatchStore:
             "is_limited": is_limited,
         }
         rows = [
-            {
-                "batch_id": id,
-                "position": position,
-                "job_id": new_job_id(),
-                "upload_id": file.upload_id,
-                "sha256": file.sha256,
-                "name": file.name,
-                "state": WAITING,
-                "is_made": False,
-            }
-            for position, file in enumerate(inputs)
+            {**asdict(item), "batch_id": id, "state": WAITING, "is_made": False} for item in items
         ]
         with transaction(self._url) as connection:
             connection.execute(sa.insert(batches).values(**batch))

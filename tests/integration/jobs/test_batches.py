@@ -1,15 +1,24 @@
 """Batches with real workers: made whole, whatever is killed, cancelled and deleted."""
 
-import pytest
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
 
+import pytest
+import requests
+
+from bench.processes import held_ports, running
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.artifacts.footprint import Footprint
 from core.artifacts.job_ids import new_job_id
 from core.artifacts.resumable import ResumableUploads
-from core.artifacts.store import JobStore
 from core.errors import BatchNotFound, QuotaExceeded, UploadIncomplete, UploadNotFound
+from core.jobs.batch_store import items_of
 from core.jobs.batches import BatchService
 from core.jobs.quotas import OwnerQuotas
+from stemcrate.client import ApiUnreachable, Client
 from stemcrate.schemas.batches import BatchInput
 from stemcrate.schemas.manifest import JobState
 from stemcrate.schemas.options import ProcessingOptions
@@ -21,7 +30,7 @@ SONG = wav_bytes(0.2)
 
 
 def batches_of(house: Installation, limits: OwnerLimits = UNLIMITED) -> BatchService:
-    store = JobStore(house.data_dir, LOCAL)
+    store = house.store.owned_by(LOCAL)
     incoming = ResumableUploads(house.data_dir, LOCAL)
     quotas = OwnerQuotas(LOCAL, house.url, house.queue, Footprint(store, incoming), limits)
     return BatchService(
@@ -76,9 +85,51 @@ def test_a_batch_that_was_not_queued_goes_on_by_itself(house: Installation) -> N
     """An API process may be killed between writing a batch and queueing it."""
     id = new_job_id()
     store = batches_of(house).batches
-    store.create(id, "", [upload(house)], ProcessingOptions(), is_limited=False)
+    store.create(id, "", items_of([upload(house)]), ProcessingOptions(), is_limited=False)
     house.start_worker()
     assert wait_for_end(house, id) == "completed"
+
+
+@pytest.mark.slow
+def test_a_killed_api_leaves_a_whole_batch_or_none(house: Installation) -> None:
+    """It is killed while it writes thousands of rows, before it has answered."""
+    sha256 = house.manifest(house.submit_song(SONG)).tracks[0].source.sha256
+    n = 3_000
+    body = {"inputs": [{"sha256": sha256}] * n, "options": {"model": "none", "stages": ""}}
+    command = [sys.executable, "-m", "cli.main", "api"]
+    with held_ports() as (port,):
+        environment = {**os.environ, "DATA_DIR": str(house.data_dir), "API_PORT": str(port)}
+        url = f"http://127.0.0.1:{port}"
+        with (
+            running(command, env=environment, stderr=subprocess.DEVNULL) as api,
+            Client(url) as client,
+        ):
+            house.wait_until(lambda: is_answered(client))
+            sending = threading.Thread(target=send_in_vain, args=(f"{url}/batches", body))
+            sending.start()
+            store = batches_of(house).batches
+            house.wait_until(lambda: store.page(None, 1))
+            api.kill()
+            sending.join()
+    (batch,) = store.page(None, 10)
+    assert store.counts([batch.id])[batch.id][0].queued == n
+
+    house.start_worker()
+    house.wait_until(lambda: store.counts([batch.id])[batch.id][1])
+    batches_of(house).cancel(batch.id)
+    assert wait_for_end(house, batch.id) == "cancelled"
+
+
+def is_answered(client: Client) -> bool:
+    try:
+        return bool(client.get_health())
+    except ApiUnreachable:
+        return False
+
+
+def send_in_vain(url: str, body: object) -> None:
+    with suppress(requests.RequestException):
+        requests.post(url, json=body, timeout=60)
 
 
 @pytest.mark.slow

@@ -13,7 +13,9 @@ import pytest
 from bench.databases import new_database
 from core.artifacts.job_ids import new_job_id
 from core.artifacts.objects import objects_of
+from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
+from core.errors import UploadNotFound
 from core.pipeline.context import StageContext
 from core.pipeline.order import build_pipeline
 from core.pipeline.results import SeparationResult
@@ -25,6 +27,7 @@ from core.system.storage import Storage
 from stemcrate.schemas.manifest import JobState, StageState
 from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.jobs.installation import Installation
+from tests.integration.jobs.test_batches import batches_of, upload
 from tests.object_store import ObjectStore
 from tests.programs import requires
 from tests.signals import make_song, write_song
@@ -73,6 +76,23 @@ def test_a_host_that_vanishes_costs_the_stage_that_it_ran(
         assert other.fetch(other.artefact_path(job_id, artefact)).stat().st_size == artefact.bytes
     cluster.service.delete(job_id)
     assert not other.exists(job_id)
+
+
+def test_a_worker_of_another_host_makes_the_jobs_of_a_batch(
+    cluster: Installation, tmp_path: Path
+) -> None:
+    """Uploads in parts lie on the host that received them, which a worker elsewhere cannot read."""
+    batches = batches_of(cluster)
+    inputs = [upload(cluster), upload(cluster)]
+    batches.request(id := new_job_id(), "", inputs, ProcessingOptions())
+
+    cluster.start_worker(data_dir=tmp_path / "first")
+    cluster.wait_until(lambda: batches.batches.get(id).finished_at)
+
+    found = batches.batches.items(id)
+    assert [(item.state, item.name) for item in found] == [("completed", "song.wav")] * 2
+    with pytest.raises(UploadNotFound):
+        ResumableUploads(cluster.data_dir).get(str(inputs[0].upload_id))
 
 
 def test_another_host_goes_on_with_the_audio_of_a_track(

@@ -12,7 +12,7 @@ from core.artifacts.job_ids import new_job_id
 from core.errors import AddressForbidden, InvalidLink, InvalidOption, WebhookNotFound
 from core.jobs import webhook_runner
 from core.jobs.batch_states import note_state
-from core.jobs.batch_store import BatchStore
+from core.jobs.batch_store import BatchStore, items_of
 from core.jobs.webhook_runner import PAUSES_S, WebhookSender
 from core.jobs.webhook_store import WebhookStore
 from core.jobs.webhooks import WebhookService
@@ -91,6 +91,25 @@ def test_a_server_is_told_again_until_it_has_understood(
     assert only(house, hook).n_attempts == 3
 
 
+@pytest.mark.slow
+def test_a_worker_that_dies_while_a_server_is_told_leaves_it_to_the_next(
+    house: Installation, receiver: WebhookServer
+) -> None:
+    """The event arrives, perhaps twice, with the same id."""
+    receiver.silent = threading.Event()
+    hook = make(house, receiver.url)
+    end_job(house)
+    first = house.start_worker(links_to=[HERE])
+    house.wait_until(lambda: receiver.told)
+    first.kill()
+    receiver.silent.set()
+
+    house.start_worker(links_to=[HERE])
+    house.wait_until(lambda: [d.state for d in deliveries(house, hook)] == ["delivered"])
+    assert {told.headers["webhook-id"] for told in receiver.told} == {only(house, hook).id}
+    assert len(receiver.told) == 2
+
+
 @on_both_databases
 def test_an_end_that_is_told_twice_is_one_event(house: Installation) -> None:
     """A worker that dies after it told an end tells it again; a retry ends anew."""
@@ -124,7 +143,7 @@ def test_the_end_of_a_batch_is_told_once(house: Installation) -> None:
     hook = make(house, "https://example.org/hook", events=["batch.completed", "batch.cancelled"])
     store = BatchStore(house.url, LOCAL)
     inputs = [BatchInput(sha256="0" * 64), BatchInput(sha256="1" * 64)]
-    store.create(id := new_job_id(), "", inputs, ProcessingOptions(), is_limited=False)
+    store.create(id := new_job_id(), "", items_of(inputs), ProcessingOptions(), is_limited=False)
     for job_id in store.all_jobs(id):
         assert not deliveries(house, hook)
         with transaction(house.url) as connection:
