@@ -19,6 +19,7 @@ from core.access.ring import KeyRing
 from core.access.store import KeyStore
 from core.artifacts.fetches import FetchStore
 from core.artifacts.footprint import Footprint
+from core.artifacts.incoming import open_incoming
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.scanning import Scanner
 from core.artifacts.store import JobStore
@@ -110,7 +111,7 @@ class Services:
     def _make_for(self, owner: str, is_limited: bool) -> "Services":
         storage = self.settings.storage()
         store = self.store.owned_by(owner)
-        incoming = ResumableUploads(self.settings.data_dir, owner)
+        incoming = open_incoming(storage, owner)
         library = self.libraries.of(owner)
         pipeline = build_pipeline(store, self.settings.runtime())
         quotas = OwnerQuotas(
@@ -170,7 +171,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     _prepare(url, stopping)
     storage = settings.storage()
     store = JobStore(storage)
-    incoming = ResumableUploads(settings.data_dir)
+    incoming = open_incoming(storage)
     queue = JobQueue(url)
     progress = ProgressLog(url)
     pipeline = build_pipeline(store, settings.runtime())

@@ -10,8 +10,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Protocol, get_origin
 
+from core.artifacts.incoming import open_incoming
 from core.artifacts.names import clean_name
-from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
 from core.artifacts.uploads import Upload, UploadWriter
 from core.errors import InvalidOption, UploadBusy, UploadNotFound
@@ -64,7 +64,7 @@ class Intake:
         self.uploads: list[Upload] = []
         self.claimed: list[str] = []
         self.webhook_id: str | None = None
-        self._incoming = ResumableUploads(store.data_dir, store.owner)
+        self._incoming = open_incoming(store.storage, store.owner)
         self.n_files = 0
         self.open_writer = ExitStack()
         self._fields: dict[str, list[str]] = {}

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import bad_request, unsupported_tus_version
-from core.artifacts.resumable import Checksum
+from core.artifacts.upload_parts import Checksum
 from stemcrate.schemas.uploads import CHECKSUMS, TUS_VERSION
 
 FOLDER = "/uploads"

@@ -13,7 +13,7 @@ from api.tus import file_name_in, parse_checksum
 from api.uploads import BATCH_BYTES
 from core import errors
 from core.artifacts.names import clean_name
-from core.artifacts.resumable import PartWriter
+from core.artifacts.upload_parts import PartWriter
 from core.system.disk import require_free
 from stemcrate.schemas.uploads import UploadState
 

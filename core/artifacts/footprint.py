@@ -5,7 +5,6 @@ import time
 
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
-from core.errors import JobNotFound
 
 FRESH_S = 5.0
 
@@ -21,7 +20,7 @@ class Footprint:
         self._store = store
         self._incoming = incoming
         self._lock = threading.Lock()
-        self._jobs: dict[str, tuple[tuple[int, int], int]] = {}
+        self._jobs: dict[str, tuple[int, int]] = {}
         self._measured_at = float("-inf")
         self._n_bytes = 0
 
@@ -35,14 +34,10 @@ class Footprint:
 
     def _measure(self) -> int:
         known, self._jobs = self._jobs, {}
-        for job_id in self._store.job_ids():
-            try:
-                stamp = self._store.stamp(job_id)
-                same = known.get(job_id)
-                n_bytes = same[1] if same and same[0] == stamp else self._size_of(job_id)
-            except JobNotFound:
-                continue
-            self._jobs[job_id] = (stamp, n_bytes)
+        for job_id, written_ns in self._store.listed().items():
+            same = known.get(job_id)
+            n_bytes = same[1] if same and same[0] == written_ns else self._size_of(job_id)
+            self._jobs[job_id] = (written_ns, n_bytes)
         return sum(n for _, n in self._jobs.values()) + self._incoming.n_bytes()
 
     def _size_of(self, job_id: str) -> int:

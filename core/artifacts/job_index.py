@@ -31,7 +31,7 @@ job_records = sa.Table(
     sa.Column("summary", sa.Text, nullable=False),
     sa.Column("manifest", sa.LargeBinary, nullable=True),
     sa.Index("job_records_of_owners", "owner", "job_id"),
-    sa.Index("job_records_by_state", "state", "job_id"),
+    sa.Index("job_records_by_state_and_owner", "state", "owner", "job_id"),
 )
 """Manifests are here where hosts share them (`core.artifacts.shared_tables`), else in files."""
 

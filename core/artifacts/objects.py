@@ -79,6 +79,11 @@ class Objects:
             _set_times(path, found)
         self._make_room()
 
+    def put_file(self, name: str, path: Path) -> None:
+        """Store a file from anywhere in place of what is there."""
+        with self._errors():
+            obstore.put(self._store, name, path)
+
     def put_bytes(self, name: str, data: bytes) -> None:
         """Store bytes in place of what is there."""
         with self._errors():

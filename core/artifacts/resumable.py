@@ -10,52 +10,38 @@ The bytes stay until a job took them, the client deletes them, or nothing more a
 
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
 
 from core.artifacts.store import CHUNK_BYTES, JobStore
+from core.artifacts.upload_parts import (
+    INCOMING,
+    UNCLAIMED_STAYS_S,
+    Checksum,
+    Description,
+    PartWriter,
+    is_upload_id,
+    no_upload,
+    require_offset,
+    upload_busy,
+)
 from core.artifacts.uploads import PART, Upload
 from core.errors import (
-    ChecksumMismatch,
     UploadBusy,
     UploadIncomplete,
     UploadNotFound,
-    UploadOffsetMismatch,
-    UploadTooLarge,
 )
 from core.system.atomic import write_atomically
 from core.system.disk import storage_errors
 from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.uploads import UploadState
-
-UNCLAIMED_STAYS_S = 86_400.0
-"""A laptop that was closed overnight continues in the morning."""
-_ID = re.compile(r"[0-9a-f]{32}")
-
-
-class _Description(BaseModel):
-    owner: str = LOCAL
-    name: str
-    bytes: int
-    metadata: str
-
-
-@dataclass(frozen=True, slots=True)
-class Checksum:
-    """What a part must hash to: an algorithm of hashlib, and the digest."""
-
-    algorithm: str
-    digest: bytes
 
 
 class ResumableUploads:
@@ -66,13 +52,13 @@ class ResumableUploads:
 
     def __init__(self, data_dir: Path, owner: str | None = None) -> None:
         self._owner = owner
-        self._folder = data_dir / "incoming"
+        self._folder = data_dir / INCOMING
 
     def create(self, name: str, n_bytes: int, metadata: str = "") -> UploadState:
         """Start an upload of ``n_bytes`` that the client calls ``name``. Raises `StorageFull`."""
         upload_id = secrets.token_hex(16)
         folder = self._folder / upload_id
-        description = _Description(
+        description = Description(
             owner=self._owner or LOCAL, name=name, bytes=n_bytes, metadata=metadata
         )
         with storage_errors(Path(name)):
@@ -87,7 +73,7 @@ class ResumableUploads:
         try:
             data = (folder / "data").stat()
         except FileNotFoundError:
-            raise _not_found(upload_id) from None
+            raise no_upload(upload_id) from None
         unverified = _unverified_from(folder)
         expires_at = data.st_mtime + UNCLAIMED_STAYS_S
         return UploadState(
@@ -116,12 +102,7 @@ class ResumableUploads:
         with self._held(upload_id, folder):
             _drop_unverified(folder)
             arrived = (folder / "data").stat().st_size
-            if offset != arrived:
-                raise UploadOffsetMismatch(
-                    f"{arrived} bytes of '{description.name}' have arrived, so a part cannot "
-                    f"start at {offset}.",
-                    hint="Ask for the offset with HEAD, and continue there.",
-                )
+            require_offset(description.name, offset, arrived)
             if checksum:
                 write_atomically(folder / "unverified", str(offset).encode())
             try:
@@ -138,13 +119,7 @@ class ResumableUploads:
 
         Raises `UploadNotFound`, `UploadIncomplete`, `StorageFull`.
         """
-        state = self.get(upload_id)
-        if not state.is_complete:
-            raise UploadIncomplete(
-                f"Only {state.offset} of {state.bytes} bytes of '{state.name}' have arrived.",
-                hint="Send the rest first.",
-                field="upload_ids",
-            )
+        state = self._complete(upload_id)
         data = self._folder / upload_id / "data"
         sha256 = _hash_file(data)
         shared = store.uploads / f".{secrets.token_hex(8)}{PART}"
@@ -182,17 +157,28 @@ class ResumableUploads:
                     with self._held(folder.name, folder):
                         shutil.rmtree(folder)
 
-    def _open(self, upload_id: str) -> tuple[Path, _Description]:
+    def _complete(self, upload_id: str) -> UploadState:
+        """Return an upload that is complete. Raises `UploadIncomplete`."""
+        state = self.get(upload_id)
+        if not state.is_complete:
+            raise UploadIncomplete(
+                f"Only {state.offset} of {state.bytes} bytes of '{state.name}' have arrived.",
+                hint="Send the rest first.",
+                field="upload_ids",
+            )
+        return state
+
+    def _open(self, upload_id: str) -> tuple[Path, Description]:
         folder = self._folder / upload_id
-        if not _ID.fullmatch(upload_id) or not folder.is_dir() or _is_expired(folder):
-            raise _not_found(upload_id)
+        if not is_upload_id(upload_id) or not folder.is_dir() or _is_expired(folder):
+            raise no_upload(upload_id)
         try:
             content = (folder / "upload.json").read_bytes()
         except FileNotFoundError:
-            raise _not_found(upload_id) from None
-        description = _Description.model_validate_json(content)
+            raise no_upload(upload_id) from None
+        description = Description.model_validate_json(content)
         if self._owner not in (None, description.owner):
-            raise _not_found(upload_id)
+            raise no_upload(upload_id)
         return folder, description
 
     @contextmanager
@@ -203,58 +189,7 @@ class ResumableUploads:
             with lock:
                 yield
         except Timeout:
-            raise UploadBusy(
-                f"Another request is sending a part of the upload '{upload_id}'.",
-                hint="Try again in a moment.",
-            ) from None
-
-
-class PartWriter:
-    """Writes one part of an upload, counted and hashed."""
-
-    def __init__(
-        self, descriptor: int, description: _Description, offset: int, checksum: Checksum | None
-    ) -> None:
-        self._descriptor = descriptor
-        self._description = description
-        self._checksum = checksum
-        self._digest = hashlib.new(checksum.algorithm) if checksum else None
-        self.offset = offset
-
-    def write(self, data: bytes) -> None:
-        """Append bytes. Raises `UploadTooLarge` beyond the announced size, and `StorageFull`."""
-        name, n_bytes = self._description.name, self._description.bytes
-        if self.offset + len(data) > n_bytes:
-            raise UploadTooLarge(
-                f"More than the announced {n_bytes} bytes of '{name}' were sent.",
-                hint="Start a new upload with the right Upload-Length.",
-            )
-        if self._digest:
-            self._digest.update(data)
-        with storage_errors(Path(name)):
-            rest = memoryview(data)
-            while rest:
-                n_written = os.write(self._descriptor, rest)
-                rest = rest[n_written:]
-                self.offset += n_written
-
-    def finish(self) -> None:
-        """Flush to disk. Raises `ChecksumMismatch`."""
-        if self._digest and self._checksum and self._digest.digest() != self._checksum.digest:
-            raise ChecksumMismatch(
-                f"A part of '{self._description.name}' did not arrive as it was sent.",
-                hint="Send it again.",
-            )
-        with storage_errors(Path(self._description.name)):
-            os.fsync(self._descriptor)
-
-
-def _not_found(upload_id: str) -> UploadNotFound:
-    return UploadNotFound(
-        f"There is no upload '{upload_id[:64]}'.",
-        hint=f"It may have been taken by a job, or expired. Start a new one. Uploads are kept for "
-        f"{UNCLAIMED_STAYS_S / 3600:.0f} hours after their last part.",
-    )
+            raise upload_busy(upload_id) from None
 
 
 def _is_expired(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from dbos import DBOS  # noqa: TID251
 
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.artifacts.footprint import Footprint
+from core.artifacts.incoming import open_incoming
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.scanning import Scanner
 from core.artifacts.store import JobStore
@@ -181,7 +182,7 @@ class BatchRunner:
     def _make_owner(self, owner: str, is_limited: bool) -> "_Owner":
         store = self._pipeline.store.owned_by(owner)
         pipeline = AudioPipeline(self._pipeline.stages, store, self._pipeline.runtime)
-        incoming = ResumableUploads(store.data_dir, owner)
+        incoming = open_incoming(store.storage, owner)
         library = self._libraries.of(owner)
         limits = self._limits if is_limited else UNLIMITED
         quotas = OwnerQuotas(owner, self._url, self._queue, Footprint(store, incoming), limits)

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.analysis.store import FactStore
 from core.artifacts.footprint import Footprint
-from core.artifacts.resumable import ResumableUploads
+from core.artifacts.incoming import open_incoming
 from core.artifacts.scanning import Scanner
 from core.artifacts.upload_store import library_mark
 from core.artifacts.uploads import Upload
@@ -143,7 +143,7 @@ class IngestRunner(TaskRunner[IngestRecord]):
     def _check(self, record: IngestRecord) -> Check:
         """Return what looks into a fetched file and counts it against its owner's quotas."""
         store = self._store_of_jobs.owned_by(record.owner)
-        footprint = Footprint(store, ResumableUploads(store.data_dir, record.owner))
+        footprint = Footprint(store, open_incoming(store.storage, record.owner))
         limits = self._limits if record.is_limited else UNLIMITED
         quotas = OwnerQuotas(record.owner, self._url, self._queue, footprint, limits)
 

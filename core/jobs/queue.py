@@ -277,8 +277,10 @@ class JobQueue:
     # for the worker
 
     @database_errors()
-    def register(self, *, cpu_slots: int) -> None:
+    def register(self, *, cpu_slots: int, served: Collection[str] = QUEUES) -> None:
         """Register the queues and their concurrency with the engine, before it is launched.
+
+        The concurrency of queues that this worker does not serve is for those that do to say.
 
         A few tracks at once, so that the GPU stage of one overlaps the CPU stages of others; no
         more, because each keeps its float audio on disk. One more of jobs and tracks than an owner
@@ -301,6 +303,7 @@ class JobQueue:
                 worker_concurrency=n_at_once,
                 partition_worker_concurrency=n_of_owner,
                 polling_interval_sec=poll_s,
+                on_conflict="always_update" if name in served else "never_update",
             )
 
     @database_errors()

@@ -19,7 +19,7 @@ from dbos import WorkflowStatus  # noqa: TID251
 from filelock import Timeout
 from pydantic import ValidationError
 
-from core.artifacts.resumable import ResumableUploads
+from core.artifacts.incoming import open_incoming
 from core.errors import DatabaseUnavailable, JobNotFound, StemcrateError, WorkerLost
 from core.jobs.liveness import Liveness
 from core.jobs.progress import ProgressLog
@@ -211,7 +211,7 @@ class Reaper:
         """Remove what killed processes left: parts of uploads soon, the rest after a day."""
         self._store.remove_partial_uploads(older_than_s=PARTIAL_UPLOAD_STAYS_S)
         self._store.remove_abandoned(older_than_s=DAY_S)
-        ResumableUploads(self._store.data_dir).remove_expired()
+        open_incoming(self._store.storage).remove_expired()
 
     def _open_manifests(self) -> list[ProcessingManifest]:
         found = []

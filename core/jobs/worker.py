@@ -173,8 +173,9 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     )
     enrichments = EnrichmentRunner(options.storage, options.database_url, options.enrichers)
     register_task_workflow(enrichments)
-    queue.register(cpu_slots=options.cpu_slots)
-    DBOS.listen_queues(queues_of(options.kinds))
+    served = queues_of(options.kinds)
+    queue.register(cpu_slots=options.cpu_slots, served=served)
+    DBOS.listen_queues(served)
     DBOS.launch()
     reporter = Reporter(WorkerReports(options.database_url), executor_id, options.runtime)
     fetcher = WeightsFetcher(

@@ -230,14 +230,22 @@ class AudioPipeline:
         return _through_outage(lambda: self._save(attempt, files, outcome))
 
     def is_given_up(self, attempt: Attempt) -> bool:
-        """Return whether nobody wants an attempt's result: its job is over, or a newer one runs."""
+        """Return whether nobody wants an attempt's result: its job is over, or a newer one runs.
+
+        One that has recorded how it ended is not given up: its process is about to say so.
+        """
         try:
             manifest = self.store.load(attempt.ref.job_id)
         except JobNotFound:
             return True
         except DatabaseUnavailable:
             return False
-        return manifest.state.is_final or not is_newest(manifest, attempt)
+        record = manifest.stage(attempt.ref.stage_name, attempt.ref.track_index)
+        has_ended = record.state in (StageState.COMPLETED, StageState.FAILED)
+        is_current = record.attempts == attempt.number and (
+            has_ended or record.state == StageState.RUNNING
+        )
+        return manifest.state.is_final or not is_current
 
     def fail_stage(self, attempt: Attempt, failure: Failure) -> StageState | None:
         """Record as failed an attempt that could not record itself; None if it is not the newest.

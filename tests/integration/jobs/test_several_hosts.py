@@ -65,12 +65,16 @@ def test_a_host_that_vanishes_costs_the_stage_that_it_ran(
     first.kill()
     shutil.rmtree(tmp_path / "first")
 
-    cluster.start_worker(data_dir=tmp_path / "second")
+    gpu = cluster.start_worker(data_dir=tmp_path / "second", kinds=("gpu",))
+    cluster.start_worker(data_dir=tmp_path / "third", kinds=("cpu",))
     assert cluster.wait_for_end(job_id) == "completed"
     attempts = cluster.attempts(job_id)
     assert attempts.pop("work") == 2
     assert set(attempts.values()) == {1}
-    other = copy_elsewhere(cluster, tmp_path / "third")
+    pids = {child.pid for child in gpu.children()}
+    assert cluster.manifest(job_id).stage("work", 0).result["pid"] in pids
+    assert cluster.manifest(job_id).tracks[0].analysis.model_dump()["pid"] not in pids
+    other = copy_elsewhere(cluster, tmp_path / "fourth")
     manifest = other.load(job_id)
     for artefact in manifest.all_artefacts():
         assert other.fetch(other.artefact_path(job_id, artefact)).stat().st_size == artefact.bytes

@@ -18,7 +18,7 @@ from core.pipeline.order import build_pipeline
 from core.pipeline.pipeline import AudioPipeline
 from core.pipeline.results import StageResult
 from core.pipeline.stage import TrackStage
-from core.pipeline.stage_ref import StageRef
+from core.pipeline.stage_ref import Attempt, StageRef
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, StageState
 from stemcrate.schemas.options import ProcessingOptions
 from tests.integration.pipeline.conftest import RunJob
@@ -136,6 +136,24 @@ def test_an_enrichment_that_fails_is_recorded_and_the_job_completes(
     assert record.state == StageState.FAILED
     assert record.error is not None
     assert "ZeroDivisionError" in record.error.message
+
+
+def test_an_attempt_that_has_recorded_its_end_is_not_given_up(
+    pipeline: AudioPipeline, tmp_path: Path
+) -> None:
+    """A worker that looked before its stage process could say "done" cancelled the job."""
+    path = write_song(tmp_path / "a.wav", make_song(1.0, 44100), 44100)
+    job_id = new_job_id()
+    with pipeline.store.open_upload(path.name, 10**9) as upload:
+        upload.write(path.read_bytes())
+        uploads = [upload.commit(job_id)]
+    pipeline.create_job(uploads, ProcessingOptions(model="none"), job_id=job_id)
+    ref = StageRef(job_id, "decode", 0)
+    assert pipeline.run_stage(ref) == StageState.COMPLETED
+    assert not pipeline.is_given_up(Attempt(ref, 1))
+    assert pipeline.is_given_up(Attempt(ref, 2))
+    pipeline.cancel(job_id)
+    assert pipeline.is_given_up(Attempt(ref, 1))
 
 
 class _FullOfItsOwnWork(JobStore):

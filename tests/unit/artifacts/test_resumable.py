@@ -9,8 +9,9 @@ import pytest
 
 from core import errors
 from core.artifacts.job_ids import new_job_id
-from core.artifacts.resumable import UNCLAIMED_STAYS_S, Checksum, ResumableUploads
+from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
+from core.artifacts.upload_parts import UNCLAIMED_STAYS_S, Checksum
 from stemcrate.schemas.uploads import UploadState
 
 
