@@ -126,12 +126,23 @@ class _Installation(Collector):
             "Time that the oldest task of a queue has waited; 0 if none waits.",
             labels=["queue"],
         )
+        owners_depth = GaugeMetricFamily(
+            "stemcrate_owner_queue_tasks",
+            "Tasks of each owner that has any in a queue.",
+            labels=["queue", "owner", "state"],
+        )
+        owners_age = GaugeMetricFamily(
+            "stemcrate_owner_queue_oldest_seconds",
+            "Time that the oldest task of an owner has waited in a queue.",
+            labels=["queue", "owner"],
+        )
         for load in self._services.queue.loads():
-            depth.add_metric([load.queue, "waiting"], load.n_waiting)
-            depth.add_metric([load.queue, "running"], load.n_running)
-            age.add_metric([load.queue], load.oldest_s)
-        yield depth
-        yield age
+            tasks, oldest = (depth, age) if load.owner is None else (owners_depth, owners_age)
+            labels = [load.queue] if load.owner is None else [load.queue, load.owner]
+            tasks.add_metric([*labels, "waiting"], load.n_waiting)
+            tasks.add_metric([*labels, "running"], load.n_running)
+            oldest.add_metric(labels, load.oldest_s)
+        yield from (depth, age, owners_depth, owners_age)
 
 
 def _gauge(name: str, description: str, value: float) -> Metric:

@@ -83,9 +83,13 @@ def queues_of(kinds: Collection[WorkerKind]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class QueueLoad:
-    """What is in one queue; ``oldest_s`` seconds is the longest wait in it."""
+    """What is in one queue, of one owner or in all (None).
+
+    ``oldest_s`` seconds is the longest wait in it.
+    """
 
     queue: str
+    owner: str | None
     n_waiting: int
     n_running: int
     oldest_s: float
@@ -234,25 +238,15 @@ class JobQueue:
 
     @database_errors()
     def loads(self) -> list[QueueLoad]:
-        """Return how full each queue is."""
+        """Return how full each queue is, and with what of each owner that has something there."""
         rows = self._client.list_workflows(
             status=["ENQUEUED", "PENDING"], load_input=False, load_output=False
         )
-        counts = Counter((row.queue_name, row.status) for row in rows)
-        waiting = [row for row in rows if row.status == "ENQUEUED" and row.created_at]
-        now_s = time.time()
-        return [
-            QueueLoad(
-                queue=name,
-                n_waiting=counts[name, "ENQUEUED"],
-                n_running=counts[name, "PENDING"],
-                oldest_s=max(
-                    (now_s - (r.created_at or 0) / 1000 for r in waiting if r.queue_name == name),
-                    default=0.0,
-                ),
-            )
-            for name in QUEUES
-        ]
+        found: dict[tuple[str, str | None], list[WorkflowStatus]] = {(q, None): [] for q in QUEUES}
+        for row in rows:
+            for owner in {None, row.queue_partition_key}:
+                found.setdefault((row.queue_name or "", owner), []).append(row)
+        return [_load(queue, owner, of_both) for (queue, owner), of_both in found.items()]
 
     @database_errors()
     def cancel(self, job_id: str, n_retries: int = 0) -> None:
@@ -362,6 +356,17 @@ class JobQueue:
         return self._client.list_workflows(
             workflow_id_prefix=job_id, load_input=False, load_output=False
         )
+
+
+def _load(queue: str, owner: str | None, rows: Sequence[WorkflowStatus]) -> QueueLoad:
+    waiting = [row.created_at or 0 for row in rows if row.status == "ENQUEUED"]
+    return QueueLoad(
+        queue=queue,
+        owner=owner,
+        n_waiting=len(waiting),
+        n_running=len(rows) - len(waiting),
+        oldest_s=max(0.0, time.time() - min(waiting) / 1000) if waiting else 0.0,
+    )
 
 
 def job_of(workflow: WorkflowStatus) -> str:

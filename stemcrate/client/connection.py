@@ -144,7 +144,8 @@ def unexpected(answer: requests.Response) -> UnexpectedAnswer:
 
 def _read_problem(answer: requests.Response) -> ApiError | UnexpectedAnswer:
     try:
-        return ApiError(parse(answer, Problem))
+        wait = answer.headers.get("Retry-After", "")
+        return ApiError(parse(answer, Problem), int(wait) if wait.isdecimal() else None)
     except UnexpectedAnswer as error:
         return error
 

@@ -61,11 +61,13 @@ class ApiError(ClientError):
     Attributes
     ----------
     problem : the whole answer: status, code, detail, hint, field, retryable, errors.
+    retry_after_s : when to try again, as the API says (``Retry-After``); None if it does not.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, retry_after_s: int | None = None) -> None:
         super().__init__(problem.detail, problem.hint)
         self.problem = problem
+        self.retry_after_s = retry_after_s
         self.code = problem.code
 
     @property

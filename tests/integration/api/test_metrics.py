@@ -59,6 +59,8 @@ def test_what_waits_without_a_worker_is_told(tmp_path: Path) -> None:
     assert seen["stemcrate_queue_tasks", "jobs", "waiting"] == 2
     assert seen["stemcrate_queue_tasks", "jobs", "running"] == 0
     assert seen["stemcrate_queue_tasks", "gpu", "waiting"] == 0
+    assert seen["stemcrate_owner_queue_tasks", "local", "jobs", "waiting"] == 2
+    assert 0 <= seen["stemcrate_owner_queue_oldest_seconds", "local", "jobs"] < 3600
     assert 0 <= seen["stemcrate_queue_oldest_seconds", "jobs"] < 3600
     assert seen["stemcrate_workers",] == 0
     assert seen["stemcrate_database_up",] == 1

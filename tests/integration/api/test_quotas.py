@@ -1,5 +1,6 @@
 """Quotas of owners, as clients meet them, on two API processes over one folder."""
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from stemcrate.client import ApiError, NamedFile
 from tests.integration.api.apps import open_client, wav_bytes
 from tests.integration.api.keys import bearer, make_key
+from tests.integration.api.owned import open_house
 
 SECONDS = 0.5
 FILE = wav_bytes(SECONDS)
@@ -125,3 +128,12 @@ def test_the_user_of_the_machine_is_limited_on_demand_alone(
     with open_client(tmp_path, **limits) as client:
         statuses = [submit(client).status_code for _ in range(2)]
     assert statuses == [202, 429 if is_limited else 202]
+
+
+def test_the_client_says_when_to_try_again(tmp_path: Path) -> None:
+    with open_house(tmp_path, owner_upload_bytes_per_day=1) as house:
+        anna = house.owner("anna")
+        with pytest.raises(ApiError) as refused:
+            anna.client.submit_job([NamedFile("a.wav", io.BytesIO(FILE))])
+    assert refused.value.code == "quota_exceeded"
+    assert 0 < (refused.value.retry_after_s or 0) <= 86_400
