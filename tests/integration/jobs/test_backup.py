@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from bench.databases import new_database
+from core.artifacts.job_ids import new_job_id
 from core.artifacts.store import JobStore
 from core.errors import InvalidOption
 from core.jobs.backup import NOTE, back_up, restore
 from core.library.libraries import Libraries
 from core.pipeline.verifying import verify_job
+from core.sources.records import IngestStore
+from core.system.clock import now
 from core.system.database import engine_for, is_sqlite
 from core.system.storage import Storage
+from stemcrate.schemas.ingests import IngestedTrack, IngestRecord
 from stemcrate.schemas.owners import LOCAL
 from tests.integration.jobs.installation import Installation, installation_in, on_both_databases
 from tests.library_records import make_record
@@ -80,6 +84,19 @@ def test_what_has_not_changed_is_not_copied_again(house: Installation, tmp_path:
     assert note.n_jobs == 1
     assert not (folder / "data" / "outputs" / first).exists()
     assert kept.stat().st_ino == inode
+
+
+def test_ingests_that_wait_are_kept(house: Installation, tmp_path: Path) -> None:
+    """Their rows in the queue came back, and what they ask for did not."""
+    ingests = IngestStore(house.data_dir)
+    record = IngestRecord(id=new_job_id(), created_at=now(), name="a list")
+    ingests.write_tracks(record.id, [IngestedTrack(title="Blue")])
+    ingests.keep(record)
+    copy, elsewhere = (tmp_path.with_name(f"{tmp_path.name}-{name}") for name in ("copy", "new"))
+    back_up(house.store, house.url, copy)
+    restore(copy, elsewhere, f"sqlite:///{elsewhere / 'stemcrate.sqlite'}")
+    assert IngestStore(elsewhere).load(record.id) == record
+    assert [track.title for track in IngestStore(elsewhere).tracks(record.id)] == ["Blue"]
 
 
 def test_places_that_would_lose_something_are_refused(house: Installation, tmp_path: Path) -> None:
