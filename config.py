@@ -179,7 +179,8 @@ class Settings(WorkbenchSettings):
     enrichers: Listed = Field(
         [],
         description="Enrichers of the library's tracks, separated by commas: `character` "
-        "(danceability, valence, arousal). Empty: none.",
+        "(danceability, valence, arousal), `musicnn` (tags and an embedding, by imported weights). "
+        "Empty: none.",
     )
 
     # Limits of each owner
@@ -410,7 +411,7 @@ class Settings(WorkbenchSettings):
         """Return the settings of enrichers."""
         return EnricherSettings(
             tuple(dict.fromkeys(self.enrichers)),
-            model_dir=self.model_dir,
+            weights_dir=self.model_dir or self.data_dir / "models",
             max_duration_s=self.max_duration_s,
         )
 

@@ -1,7 +1,7 @@
 """stemcrate models: separator models and their weights."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import DownloadColumn, Progress
@@ -90,6 +90,17 @@ def fetch(name: Name) -> None:
         task = bar.add_task(f"fetching {name}", total=None)
         path = _weights().fetch(name, lambda n, of: bar.update(task, completed=n, total=of))
     typer.echo(path)
+
+
+@app.command("import")
+def import_weights(
+    name: Annotated[Literal["musicnn"], typer.Argument(help="The model of an enricher.")],
+    wheel: Annotated[Path, typer.Argument(help="The wheel that publishes it.")],
+) -> None:
+    """Take the weights of an enricher out of a wheel, which is not installed."""
+    from core.enrichment.musicnn.weights import import_wheel
+
+    typer.echo(import_wheel(wheel, settings().enricher_settings().weights_dir))
 
 
 @app.command()

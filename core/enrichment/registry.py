@@ -2,6 +2,7 @@
 
 from core.enrichment.character import CharacterEnricher
 from core.enrichment.enricher import Enricher
+from core.enrichment.musicnn.enricher import MusicnnEnricher
 from core.enrichment.settings import EnricherSettings
 from core.errors import InvalidOption
 from core.system.registry import Registry
@@ -9,7 +10,7 @@ from core.system.registry import Registry
 ENRICHERS: Registry[type[Enricher]] = Registry(
     "stemcrate.enrichers",
     lambda name, item: isinstance(item, type) and issubclass(item, Enricher) and item.name == name,
-    ((enricher.name, enricher) for enricher in (CharacterEnricher,)),
+    ((enricher.name, enricher) for enricher in (CharacterEnricher, MusicnnEnricher)),
 )
 
 

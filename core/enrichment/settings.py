@@ -6,8 +6,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class EnricherSettings:
-    """Settings of enrichers, described in `config.Settings`."""
+    """Settings of enrichers, described in `config.Settings`.
+
+    ``weights_dir`` : folder of imported weights.
+    """
 
     names: tuple[str, ...] = ()
-    model_dir: Path | None = None
+    weights_dir: Path = Path("models")
     max_duration_s: float | None = None
