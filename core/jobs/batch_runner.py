@@ -5,7 +5,8 @@ Every step is idempotent, so a batch that another worker begins anew goes on wit
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 
@@ -31,11 +32,12 @@ from core.errors import (
     UploadNotFound,
     UploadTooLarge,
 )
-from core.jobs.batch_store import BatchRecord, BatchStore, WaitingItem
+from core.jobs.batch_store import BatchRecord, BatchStore
+from core.jobs.batch_work import BatchWork, WaitingItem
 from core.jobs.examination import examine
 from core.jobs.patience import patiently
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import ACTIVE, BATCH_WORKFLOW, JobQueue
+from core.jobs.queue import BATCH_WORKFLOW, JobQueue
 from core.jobs.quotas import OwnerQuotas
 from core.jobs.rounds import Rounds
 from core.jobs.service import JobService
@@ -54,6 +56,8 @@ NO_LIMIT = None
 AT_ONCE = 50
 """Files that are read from the database at once."""
 SCANNER_PAUSE_S = 5.0
+NOTE_EVERY_S = 60.0
+"""How often ends of jobs are looked for that nobody told: it reads the whole queue."""
 REFUSALS = (
     InvalidAudio,
     QuotaExceeded,
@@ -107,6 +111,7 @@ class BatchRunner:
         self._max_upload_bytes = max_upload_bytes
         self._libraries = Libraries(pipeline.store.storage, database_url)
         self._batches = BatchStore(database_url)
+        self._work = BatchWork(database_url)
         self._stopping = threading.Event()
         self._owner = lru_cache(self._make_owner)
 
@@ -129,7 +134,7 @@ class BatchRunner:
         self._prober.close()
 
     def _make_jobs(self, batch: BatchRecord, owner: "_Owner") -> None:
-        while waiting := patiently(lambda: self._batches.waiting(batch.id, AT_ONCE)):
+        while waiting := patiently(lambda: self._work.waiting(batch.id, AT_ONCE)):
             for item in waiting:
                 self._patiently(partial(self._make_job, batch, owner, item))
 
@@ -140,16 +145,16 @@ class BatchRunner:
                 upload = owner.claim(item, self._max_upload_bytes)
                 path = owner.store.upload_path(upload.sha256)
                 owner.quotas.count_audio(examine(self._scanner, self._prober, path, upload))
-                self._batches.describe(batch.id, item.position, upload.sha256, upload.name)
+                self._work.describe(batch.id, item.position, upload.sha256, upload.name)
             uploads = [] if upload is None else [upload]
             owner.jobs.submit(uploads, batch.options, item.job_id)
         except REFUSALS as error:
             if upload is not None:
                 owner.store.release_upload(upload.sha256, item.job_id)
             self._park_if_stopping()
-            self._batches.refuse(batch.id, item.position, failure_of(error))
+            self._work.refuse(batch.id, item.position, failure_of(error))
             return
-        if not self._batches.created(batch.id, item.position):
+        if not self._work.created(batch.id, item.position):
             owner.jobs.cancel(item.job_id)
         if item.upload_id is not None:
             with suppress(UploadNotFound, UploadBusy):
@@ -157,12 +162,12 @@ class BatchRunner:
 
     def _end_jobs(self, batch: BatchRecord, owner: "_Owner") -> None:
         if batch.wanted == "cancel":
-            for job_id in patiently(lambda: self._batches.open_jobs(batch.id)):
+            for job_id in patiently(lambda: self._work.open_jobs(batch.id)):
                 self._patiently(partial(owner.jobs.cancel, job_id))
             return
-        for job_id in patiently(lambda: self._batches.all_jobs(batch.id)):
+        for job_id in patiently(lambda: self._work.all_jobs(batch.id)):
             self._patiently(partial(owner.jobs.delete, job_id))
-        patiently(lambda: self._batches.remove(batch.id))
+        patiently(lambda: self._work.remove(batch.id))
 
     def _patiently(self, work: Callable[[], object]) -> None:
         """Do a step; wait for room, the database and the scanner, and stop with the worker."""
@@ -238,8 +243,10 @@ class BatchSweep(Rounds):
 
     def __init__(self, database_url: str, store: JobStore, queue: JobQueue) -> None:
         self._batches = BatchStore(database_url)
+        self._work = BatchWork(database_url)
         self._store = store
         self._queue = queue
+        self._noted_at = time.monotonic()
 
     def round(self) -> None:
         """Queue what an API process wrote and did not queue, and note ends that were not told."""
@@ -248,14 +255,14 @@ class BatchSweep(Rounds):
         for batch in unfinished:
             if batch.id not in states:
                 self._queue.enqueue_batch(batch.id, batch.revision, batch.owner)
-            elif states[batch.id].status not in ACTIVE:
-                self._note_ends(batch)
+        if unfinished and time.monotonic() - self._noted_at >= NOTE_EVERY_S:
+            self._noted_at = time.monotonic()
+            self._note_ends([batch.id for batch in unfinished])
 
-    def _note_ends(self, batch: BatchRecord) -> None:
-        open_jobs = self._batches.open_jobs(batch.id)
-        queued = {*self._queue.running(), *self._queue.waiting()} if open_jobs else set()
-        for job_id in set(open_jobs) - queued:
+    def _note_ends(self, batch_ids: Sequence[str]) -> None:
+        open_jobs = {job_id for id in batch_ids for job_id in self._work.open_jobs(id)}
+        for job_id in open_jobs - self._queue.running() - set(self._queue.waiting()):
             manifest = self._store.load_if_readable(job_id)
             state = JobState.CANCELLED if manifest is None else manifest.state
             if state.is_final:
-                self._batches.note(job_id, state)
+                self._work.note(job_id, state)

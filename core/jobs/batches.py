@@ -7,7 +7,8 @@ from dataclasses import replace
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
 from core.errors import UploadBusy, UploadIncomplete, UploadNotFound
-from core.jobs.batch_store import BatchRecord, BatchStore, WaitingItem, items_of
+from core.jobs.batch_store import BatchRecord, BatchStore
+from core.jobs.batch_work import WaitingItem, items_of
 from core.jobs.queue import JobQueue
 from core.jobs.quotas import OwnerQuotas
 from core.library.intake.uploads import is_kept

@@ -7,12 +7,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
 from dbos import DBOSClient, WorkflowStatus  # noqa: TID251
 
+from core.jobs.queue_loads import QueueLoad, loads_of
 from core.system.database import database_errors
 from core.system.logs import quieten_engine
 from core.system.recent import Recent
@@ -79,20 +79,6 @@ def queues_of(kinds: Collection[WorkerKind]) -> list[str]:
     ['gpu']
     """
     return [name for name in QUEUES if ("gpu" if name == "gpu" else "cpu") in kinds]
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLoad:
-    """What is in one queue, of one owner or in all (None).
-
-    ``oldest_s`` seconds is the longest wait in it.
-    """
-
-    queue: str
-    owner: str | None
-    n_waiting: int
-    n_running: int
-    oldest_s: float
 
 
 class JobQueue:
@@ -242,11 +228,7 @@ class JobQueue:
         rows = self._client.list_workflows(
             status=["ENQUEUED", "PENDING"], load_input=False, load_output=False
         )
-        found: dict[tuple[str, str | None], list[WorkflowStatus]] = {(q, None): [] for q in QUEUES}
-        for row in rows:
-            for owner in {None, row.queue_partition_key}:
-                found.setdefault((row.queue_name or "", owner), []).append(row)
-        return [_load(queue, owner, of_both) for (queue, owner), of_both in found.items()]
+        return loads_of(rows, QUEUES)
 
     @database_errors()
     def cancel(self, job_id: str, n_retries: int = 0) -> None:
@@ -356,17 +338,6 @@ class JobQueue:
         return self._client.list_workflows(
             workflow_id_prefix=job_id, load_input=False, load_output=False
         )
-
-
-def _load(queue: str, owner: str | None, rows: Sequence[WorkflowStatus]) -> QueueLoad:
-    waiting = [row.created_at or 0 for row in rows if row.status == "ENQUEUED"]
-    return QueueLoad(
-        queue=queue,
-        owner=owner,
-        n_waiting=len(waiting),
-        n_running=len(rows) - len(waiting),
-        oldest_s=max(0.0, time.time() - min(waiting) / 1000) if waiting else 0.0,
-    )
 
 
 def job_of(workflow: WorkflowStatus) -> str:

@@ -18,7 +18,7 @@ from core.errors import AddressForbidden, InvalidLink, SourceUnavailable
 from core.jobs.patience import patiently
 from core.jobs.queue import WEBHOOK_WORKFLOW, JobQueue
 from core.jobs.rounds import Rounds
-from core.jobs.webhook_store import Message, WebhookStore
+from core.jobs.webhook_outbox import Message, WebhookOutbox
 from core.net.addresses import AddressGuard
 from core.net.outgoing import Outgoing, OutgoingLimits
 from core.system.logs import work_in_log
@@ -55,14 +55,14 @@ class WebhookSender:
     def __init__(
         self, database_url: str, guard: AddressGuard, pauses_s: Sequence[float] = PAUSES_S
     ) -> None:
-        self._store = WebhookStore(database_url)
+        self._outbox = WebhookOutbox(database_url)
         self._outgoing = Outgoing(guard, LIMITS)
         self._pauses_s = pauses_s
 
     def attempt(self, delivery_id: str) -> None:
         """Attempt a delivery, unless it is over; note how that ended."""
         with work_in_log(delivery_id):
-            message = patiently(lambda: self._store.message(delivery_id))
+            message = patiently(lambda: self._outbox.message(delivery_id))
             if message is not None:
                 self._attempt(message)
 
@@ -82,11 +82,11 @@ class WebhookSender:
         if error:
             logger.info("attempt %d failed: %s", message.n_attempts + 1, error)
         if status == GONE:
-            patiently(lambda: self._store.end(message.webhook_id, error))
+            patiently(lambda: self._outbox.end(message.webhook_id, error))
             return
         next_s = None if is_final else self._next_s(message, retry_after)
         patiently(
-            lambda: self._store.note(message, status=status, error=error or None, next_s=next_s)
+            lambda: self._outbox.note(message, status=status, error=error or None, next_s=next_s)
         )
 
     def _next_s(self, message: Message, retry_after: str | None) -> float | None:
@@ -128,14 +128,14 @@ class WebhookSweep(Rounds):
     subject = "webhooks"
 
     def __init__(self, database_url: str, queue: JobQueue) -> None:
-        self._store = WebhookStore(database_url)
+        self._outbox = WebhookOutbox(database_url)
         self._queue = queue
         self._cleaned_at = float("-inf")
 
     def round(self) -> None:
         """Queue what is due; now and then, remove what ended long ago."""
-        for delivery_id, run, owner in self._store.take_due():
+        for delivery_id, run, owner in self._outbox.take_due():
             self._queue.enqueue_delivery(delivery_id, run, owner)
         if time.monotonic() - self._cleaned_at >= CLEANING_INTERVAL_S:
             self._cleaned_at = time.monotonic()
-            self._store.remove_old()
+            self._outbox.remove_old()

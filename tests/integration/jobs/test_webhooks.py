@@ -12,7 +12,8 @@ from core.artifacts.job_ids import new_job_id
 from core.errors import AddressForbidden, InvalidLink, InvalidOption, WebhookNotFound
 from core.jobs import webhook_runner
 from core.jobs.batch_states import note_state
-from core.jobs.batch_store import BatchStore, items_of
+from core.jobs.batch_store import BatchStore
+from core.jobs.batch_work import BatchWork, items_of
 from core.jobs.webhook_runner import PAUSES_S, WebhookSender
 from core.jobs.webhook_store import WebhookStore
 from core.jobs.webhooks import WebhookService
@@ -144,7 +145,7 @@ def test_the_end_of_a_batch_is_told_once(house: Installation) -> None:
     store = BatchStore(house.url, LOCAL)
     inputs = [BatchInput(sha256="0" * 64), BatchInput(sha256="1" * 64)]
     store.create(id := new_job_id(), "", items_of(inputs), ProcessingOptions(), is_limited=False)
-    for job_id in store.all_jobs(id):
+    for job_id in BatchWork(house.url).all_jobs(id):
         assert not deliveries(house, hook)
         with transaction(house.url) as connection:
             note_state(connection, job_id, JobState.COMPLETED)
