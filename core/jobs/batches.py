@@ -1,14 +1,12 @@
 """Batches for the API: request, list, cancel, delete. The rows say all; a worker makes the jobs."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Sequence
 
 from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
-from core.errors import UploadBusy, UploadIncomplete, UploadNotFound
+from core.errors import UploadIncomplete, UploadNotFound
 from core.jobs.batch_store import BatchRecord, BatchStore
-from core.jobs.batch_work import WaitingItem, items_of
+from core.jobs.batch_work import items_of
 from core.jobs.queue import JobQueue
 from core.jobs.quotas import OwnerQuotas
 from core.library.intake.uploads import is_kept
@@ -60,14 +58,11 @@ class BatchService:
             self._quotas.require_places(len(inputs))
             for position, file in enumerate(inputs):
                 self._check(file, f"inputs.{position}")
-            with (
-                self._within_reach(items_of(inputs)) as items,
-                self._quotas.job_places(len(inputs)),
-            ):
+            with self._quotas.job_places(len(inputs)):
                 self.batches.create(
                     id,
                     name,
-                    items,
+                    items_of(inputs),
                     options,
                     is_limited=self._is_limited,
                     webhook_id=webhook_id,
@@ -88,37 +83,6 @@ class BatchService:
         """Remove a batch with its jobs; a worker removes their files. Raises `BatchNotFound`."""
         record = self.batches.get(id)
         self._queue.enqueue_batch(id, self.batches.want(id, "delete"), record.owner)
-
-    @contextmanager
-    def _within_reach(self, items: Sequence[WaitingItem]) -> Iterator[list[WaitingItem]]:
-        """Yield the files as a worker of any host finds them.
-
-        Uploads in parts are on the host that received them: where hosts share a store, they go
-        there now. They stay uploads if the block raises.
-        """
-        if not self._store.storage.is_shared:
-            yield list(items)
-            return
-        shared: list[WaitingItem] = []
-        try:
-            for item in items:
-                shared.append(self._share(item))
-            yield shared
-        except BaseException:
-            for item in shared:
-                if item.upload_id is None and item.sha256 is not None:
-                    self._store.release_upload(item.sha256, item.job_id)
-            raise
-        for item in items:
-            if item.upload_id is not None:
-                with suppress(UploadNotFound, UploadBusy):
-                    self._incoming.remove(item.upload_id)
-
-    def _share(self, item: WaitingItem) -> WaitingItem:
-        if item.upload_id is None:
-            return item
-        upload = self._incoming.take(item.upload_id, self._store, item.job_id)
-        return replace(item, upload_id=None, sha256=upload.sha256, name=upload.name)
 
     def _check(self, file: BatchInput, field: str) -> None:
         if file.upload_id is not None:

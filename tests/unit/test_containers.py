@@ -234,3 +234,20 @@ def _make_image(path: Path, *arguments: str) -> "subprocess.CompletedProcess[str
         text=True,
         check=False,
     )
+
+
+def test_the_cluster_shares_a_database_and_a_store_alone() -> None:
+    """A common data folder would hide what several hosts lack."""
+    services = yaml.safe_load((ROOT / "docker-compose.cluster.yml").read_text())["services"]
+    known = {field.upper() for field in Settings.model_fields}
+    for name in SERVICES:
+        service = services[name]
+        assert service["command"] == ["stemcrate", name]
+        assert service["volumes"] == ["models:/models"], "weights, and no data"
+        environment = service["environment"]
+        assert {key for key in environment if not key.startswith("AWS_")} <= known
+        assert environment["STORAGE_URL"].startswith("s3://")
+        assert environment["DATABASE_URL"].startswith("postgresql+psycopg://")
+    assert services["api"]["deploy"]["replicas"] == 2
+    open_ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in open_ports)

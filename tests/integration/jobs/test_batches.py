@@ -12,8 +12,8 @@ import requests
 from bench.processes import held_ports, running
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.artifacts.footprint import Footprint
+from core.artifacts.incoming import open_incoming
 from core.artifacts.job_ids import new_job_id
-from core.artifacts.resumable import ResumableUploads
 from core.errors import BatchNotFound, QuotaExceeded, UploadIncomplete, UploadNotFound
 from core.jobs import batch_runner
 from core.jobs.batch_runner import BatchSweep
@@ -33,7 +33,7 @@ SONG = wav_bytes(0.2)
 
 def batches_of(house: Installation, limits: OwnerLimits = UNLIMITED) -> BatchService:
     store = house.store.owned_by(LOCAL)
-    incoming = ResumableUploads(house.data_dir, LOCAL)
+    incoming = open_incoming(house.store.storage, LOCAL)
     quotas = OwnerQuotas(LOCAL, house.url, house.queue, Footprint(store, incoming), limits)
     return BatchService(
         house.url, store, incoming, house.library, house.queue, quotas, is_limited=True
@@ -41,7 +41,7 @@ def batches_of(house: Installation, limits: OwnerLimits = UNLIMITED) -> BatchSer
 
 
 def upload(house: Installation, data: bytes = SONG, *, n_sent: int | None = None) -> BatchInput:
-    incoming = ResumableUploads(house.data_dir, LOCAL)
+    incoming = open_incoming(house.store.storage, LOCAL)
     id = incoming.create("song.wav", len(data)).id
     with incoming.append(id, 0) as writer:
         writer.write(data[:n_sent])
@@ -80,7 +80,7 @@ def test_a_batch_makes_a_job_of_each_file_and_ends_with_the_last(house: Installa
     counts, n_jobs = store.counts([id])[id]
     assert (counts.completed, counts.failed, n_jobs) == (2, 1, 2)
     with pytest.raises(UploadNotFound):  # taken by its job
-        ResumableUploads(house.data_dir, LOCAL).get(str(inputs[0].upload_id))
+        open_incoming(house.store.storage, LOCAL).get(str(inputs[0].upload_id))
 
 
 def test_a_batch_that_was_not_queued_goes_on_by_itself(house: Installation) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bench.databases import new_database
+from core.artifacts.incoming import open_incoming
 from core.artifacts.job_ids import new_job_id
 from core.artifacts.objects import objects_of
-from core.artifacts.resumable import ResumableUploads
 from core.artifacts.store import JobStore
 from core.errors import UploadNotFound
 from core.pipeline.context import StageContext
@@ -85,7 +85,7 @@ def test_a_host_that_vanishes_costs_the_stage_that_it_ran(
 def test_a_worker_of_another_host_makes_the_jobs_of_a_batch(
     cluster: Installation, tmp_path: Path
 ) -> None:
-    """Uploads in parts lie on the host that received them, which a worker elsewhere cannot read."""
+    """Uploads in parts lay on the host that received them, which a worker elsewhere cannot read."""
     batches = batches_of(cluster)
     inputs = [upload(cluster), upload(cluster)]
     batches.request(id := new_job_id(), "", inputs, ProcessingOptions())
@@ -96,7 +96,7 @@ def test_a_worker_of_another_host_makes_the_jobs_of_a_batch(
     found = batches.batches.items(id)
     assert [(item.state, item.name) for item in found] == [("completed", "song.wav")] * 2
     with pytest.raises(UploadNotFound):
-        ResumableUploads(cluster.data_dir).get(str(inputs[0].upload_id))
+        open_incoming(cluster.store.storage).get(str(inputs[0].upload_id))
 
 
 def test_another_host_goes_on_with_the_audio_of_a_track(
