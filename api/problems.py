@@ -54,6 +54,8 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.ImportNotFound: 404,
     errors.IngestNotFound: 404,
     errors.EnrichmentNotFound: 404,
+    errors.DeckNotFound: 404,
+    errors.DeckUnavailable: 502,
     errors.TrackChanged: 412,
     errors.PlaylistChanged: 412,
     errors.GridLocked: 409,

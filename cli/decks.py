@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from cli.output import err, format_value, out, print_json
 from config import settings
+from core.decks.device import FILE_TRANSFER
 from core.decks.watcher import DeckWatcher
 from stemcrate.schemas.decks import Deck, DeckDevice, DecksReport
 
@@ -42,6 +44,39 @@ def decks(
                 print_json(report.model_dump(mode="json"))
             else:
                 _print(report)
+
+
+@app.command()
+def fetch(
+    player: Annotated[str, typer.Argument(help="Name, address or id of a player.")],
+    to: Annotated[Path, typer.Option(file_okay=False, help="Folder to copy to.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Copy the databases of Engine DJ from the drives in PLAYER to a folder.
+
+    Each lies below the name of its drive, as m.db. Databases there are replaced.
+    """
+    installation = settings()
+    watcher = DeckWatcher(installation.deck_interfaces, port=installation.deck_port)
+    with closing(watcher):
+        _wait_for(watcher, player)
+        paths = [str(path) for path in watcher.fetch_databases(player, to)]
+    if json:
+        print_json({"files": paths})
+        return
+    for path in paths:
+        out.print(path)
+
+
+def _wait_for(watcher: DeckWatcher, player: str) -> None:
+    """Wait until a player offers files, `LISTEN_S` at most."""
+    until_s = time.monotonic() + LISTEN_S
+    while time.monotonic() < until_s:
+        for device in watcher.report().devices:
+            is_meant = player in (device.id, device.address, device.name)
+            if is_meant and FILE_TRANSFER in device.services:
+                return
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _reports(watcher: DeckWatcher, *, follow: bool) -> Iterator[DecksReport]:

@@ -36,6 +36,8 @@
     ├── ImportNotFound                import_not_found
     ├── IngestNotFound                ingest_not_found
     ├── EnrichmentNotFound            enrichment_not_found
+    ├── DeckNotFound                  deck_not_found
+    ├── DeckUnavailable               deck_unavailable      yes
     ├── TrackChanged                  track_changed
     ├── PlaylistChanged               playlist_changed
     ├── GridLocked                    grid_locked
@@ -318,6 +320,19 @@ class EnrichmentNotFound(StemcrateError):
     """No run of the enrichers has this id, or it is over."""
 
     code = "enrichment_not_found"
+
+
+class DeckNotFound(StemcrateError):
+    """No player of this name, id or address is heard on the network."""
+
+    code = "deck_not_found"
+
+
+class DeckUnavailable(StemcrateError):
+    """A player does not give what is asked of it, or breaks off."""
+
+    code = "deck_unavailable"
+    retryable = True
 
 
 class TrackChanged(StemcrateError):

@@ -280,7 +280,7 @@ class _Connection(suppress):
     """A connection for as long as the block runs; that it ends is no error."""
 
     def __init__(self, simulator: DeckSimulator, writer: Writer) -> None:
-        super().__init__(EOFError, OSError)
+        super().__init__(EOFError, OSError, asyncio.CancelledError)
         self._simulator = simulator
         self._writer = writer
 

@@ -8,12 +8,15 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.decks.device import Device
 from core.decks.discovery import PORT, Discovery
+from core.decks.files import fetch_databases
 from core.decks.interfaces import Interface, check_wanted
 from core.decks.played import HEARD_AFTER_S, PlayedTracks
 from core.decks.wire import EXIT, HOWDY, TOKEN_BYTES, Announcement
+from core.errors import DeckNotFound
 from core.system.clock import now
 from stemcrate.schemas.decks import DecksReport
 
@@ -75,6 +78,23 @@ class DeckWatcher:
     def report(self) -> DecksReport:
         """Return all players as of now; the same object while nothing has changed."""
         return self._report
+
+    def fetch_databases(self, name: str, folder: Path) -> list[Path]:
+        """Copy the databases of Engine DJ in a player to a folder, which may take minutes.
+
+        ``name`` is its id, address or name. Raises `DeckNotFound`, and as
+        `core.decks.files.fetch_databases`.
+        """
+        devices = list(self._devices.values())
+        found = [d for d in devices if name in (d.id, d.address, d.said.name)]
+        if len(found) != 1:
+            heard = ", ".join(f"{d.said.name} ({d.address})" for d in devices) or "none"
+            raise DeckNotFound(
+                f"{'Several players are' if found else 'No player is'} called {name!r}.",
+                hint=f"Give an address or id. Players that are heard: {heard}.",
+            )
+        work = fetch_databases(found[0], folder)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def close(self) -> None:
         """Say good-bye, end all connections and the thread."""

@@ -32,6 +32,13 @@ def test_decks_are_listed_without_a_server(shell: Shell) -> None:
 
         (deck, _) = wait_until(listed)
         assert (deck["title"], deck["camelot"]) == ("Strings of [Life]", "8A")
+        player.files = {"/USB 1/Engine Library/m.db": b"SQLite format 3\0" + bytes(9000)}
+        found = shell.run("decks", "fetch", "sc6000", "--to", "engine", **network)
+        assert found.stdout.split("\n")[0] == "engine/USB 1/m.db", found.stderr
+        assert (shell.folder / "engine" / "USB 1" / "m.db").stat().st_size == 9016
+        missing = shell.run("decks", "fetch", "prime4", "--to", "engine", **network)
+        assert missing.returncode == 1
+        assert "sc6000 (127.0.0.2)" in missing.stderr
     finally:
         player.kill()
 
