@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from bench.databases import new_database
+from core.access.keys import Scope
+from core.access.store import KeyStore
+from core.system.database import engine_for
 from stemcrate.client import ApiError, NamedFile
-from tests.integration.api.apps import open_client, wav_bytes
+from tests.integration.api.apps import open_client, settings_for, wav_bytes
 from tests.integration.api.keys import bearer, make_key
 from tests.integration.api.owned import open_house
+from tests.postgres import BOTH_DATABASES
 
 SECONDS = 0.5
 FILE = wav_bytes(SECONDS)
@@ -26,7 +31,8 @@ def stack() -> Any:
 
 def apps(stack: ExitStack, folder: Path, n_apps: int = 2, **limits: Any) -> list[Any]:
     """Start API processes, but for the process, whose clients have a key of Anna."""
-    key = make_key(folder)
+    keys = KeyStore(settings_for(folder, **limits).resolved_database_url())
+    _, key = keys.create("test", owner="anna", scopes=set(Scope))
     clients = [stack.enter_context(open_client(folder, **limits)) for _ in range(n_apps)]
     for client in clients:
         client.headers.update(bearer(key))
@@ -67,9 +73,16 @@ def test_the_request_after_the_last_is_refused(stack: ExitStack, tmp_path: Path)
     assert other.get("/jobs").status_code == 200, "another owner has requests of its own"
 
 
-def test_open_jobs_are_counted_over_all_processes(stack: ExitStack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", BOTH_DATABASES)
+def test_open_jobs_are_counted_over_all_processes(
+    request: pytest.FixtureRequest, stack: ExitStack, tmp_path: Path, kind: str
+) -> None:
     """Requests at the same moment, to several processes, must not pass the limit together."""
-    clients = apps(stack, tmp_path, owner_open_jobs=3)
+    url = ""
+    if kind == "postgresql":
+        url = stack.enter_context(new_database(request.getfixturevalue("server")))
+        stack.callback(engine_for(url).dispose)
+    clients = apps(stack, tmp_path, owner_open_jobs=3, database_url=url)
     with ThreadPoolExecutor(6) as threads:
         answers = list(threads.map(submit, clients * 3))
     accepted = [a.json()["job_id"] for a in answers if a.status_code == 202]
