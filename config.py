@@ -179,7 +179,12 @@ class Settings(WorkbenchSettings):
     enrichers: Listed = Field(
         [],
         description="Enrichers of the library's tracks, separated by commas: `character` "
-        "(danceability, valence, arousal), `musicnn` (tags and an embedding, by imported weights). "
+        "(danceability, valence, arousal), `musicnn` (tags and an embedding, by imported weights), "
+        "`acoustid` (title, artist and MusicBrainz ids, looked up by fingerprint). Empty: none.",
+    )
+    acoustid_api_key: str = Field(
+        "",
+        description="Key of your application at https://acoustid.org, for the enricher `acoustid`. "
         "Empty: none.",
     )
 
@@ -413,6 +418,8 @@ class Settings(WorkbenchSettings):
             tuple(dict.fromkeys(self.enrichers)),
             weights_dir=self.model_dir or self.data_dir / "models",
             max_duration_s=self.max_duration_s,
+            acoustid_key=self.acoustid_api_key,
+            outgoing_allowed=tuple(self.outgoing_allowed),
         )
 
     def demands_key(self) -> bool:

@@ -87,4 +87,8 @@ def describe_outcome(outcome: EnricherOutcome) -> str:
     for name in ("danceability", "valence", "arousal"):
         if (estimate := getattr(outcome, name)) is not None:
             words.append(f"{name} {estimate.value:.2f}")
+    words += [
+        f"{found.artist or '?'} – {found.title or '?'} ({found.score:.0%})"
+        for found in outcome.proposals[:1]
+    ]
     return ", ".join(words) or ("failed" if outcome.error else "nothing")

@@ -68,7 +68,7 @@ from core.separation.streaming.run import Run
 from core.sources.links import SOURCES
 from core.sources.source import Fetched, LinkSource, Playlist, SourceSettings
 from core.system.registry import Registry
-from stemcrate.schemas.enrichment import Estimate, ScoredTag
+from stemcrate.schemas.enrichment import Estimate, Proposal, ScoredTag
 from stemcrate.schemas.ingests import ListedTrack
 from stemcrate.schemas.record import Facts
 
@@ -99,6 +99,7 @@ __all__ = [
     "ListedTrack",
     "PipelineStage",
     "Playlist",
+    "Proposal",
     "Registry",
     "Run",
     "ScoredTag",

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.enrichment.settings import EnricherSettings
-from stemcrate.schemas.enrichment import Estimate, ScoredTag
+from core.library.identity.fingerprint import Fingerprint
+from stemcrate.schemas.enrichment import Estimate, Proposal, ScoredTag
 from stemcrate.schemas.facts import TrackFacts
 
 
@@ -25,6 +26,7 @@ class EnrichedTrack:
     name: str
     path: Path | None
     facts: TrackFacts
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Finding:
     danceability: Estimate | None = None
     valence: Estimate | None = None
     arousal: Estimate | None = None
+    proposals: tuple[Proposal, ...] = ()
 
 
 class Enricher(ABC):

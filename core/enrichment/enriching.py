@@ -102,7 +102,9 @@ def enrich_track(
     file = find_unchanged(record, store)
     facts = record.facts.model_copy(update={"duration_s": record.duration_s})
     path = None if file is None else Path(file.path)
-    task = EnrichTask(enricher.name, settings, EnrichedTrack(track_id, record.name, path, facts))
+    prints = None if record.fingerprint is None else record.fingerprint.unpack()
+    track = EnrichedTrack(track_id, record.name, path, facts, prints)
+    task = EnrichTask(enricher.name, settings, track)
     finding, error, n_attempts = _attempt(task, carry, wait)
     outcome = KeptOutcome(
         enricher=enricher.name,
@@ -122,6 +124,7 @@ def enrich_track(
         outcome.tags = sorted(finding.tags, key=lambda tag: (-tag.score, tag.name))
         outcome.danceability = finding.danceability
         outcome.valence, outcome.arousal = finding.valence, finding.arousal
+        outcome.proposals = list(finding.proposals)
         outcome.take_embedding(finding.embedding)
     library.keep_outcome(track_id, outcome)
     return outcome

@@ -1,5 +1,6 @@
 """The enrichers; packages add theirs."""
 
+from core.enrichment.acoustid import AcoustidEnricher
 from core.enrichment.character import CharacterEnricher
 from core.enrichment.enricher import Enricher
 from core.enrichment.musicnn.enricher import MusicnnEnricher
@@ -10,7 +11,10 @@ from core.system.registry import Registry
 ENRICHERS: Registry[type[Enricher]] = Registry(
     "stemcrate.enrichers",
     lambda name, item: isinstance(item, type) and issubclass(item, Enricher) and item.name == name,
-    ((enricher.name, enricher) for enricher in (CharacterEnricher, MusicnnEnricher)),
+    (
+        (enricher.name, enricher)
+        for enricher in (CharacterEnricher, MusicnnEnricher, AcoustidEnricher)
+    ),
 )
 
 

@@ -87,6 +87,17 @@ class Outgoing:
             return Answer(answer.status, answer.headers, answer.url)
 
     @contextmanager
+    def ask(self, url: str, content: bytes, headers: Mapping[str, str]) -> Iterator[Answer]:
+        """Send a body; yield the answer, of whatever status, with its body. For services.
+
+        Redirects are not followed. Raises `InvalidLink`, `AddressForbidden`, `SourceUnavailable`,
+        and `UploadTooLarge` as the body is read.
+        """
+        deadline = Deadline(self.limits.total_s, self.limits.idle_s)
+        with self._send("POST", url, headers, content, deadline) as answer:
+            yield answer
+
+    @contextmanager
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes, deadline: Deadline
     ) -> Iterator[Answer]:

@@ -51,6 +51,21 @@ class Estimate(Part):
     method: str = Field(examples=["energy-1"])
 
 
+class Proposal(Part):
+    """A recording that a service takes a track for; nothing is changed by it.
+
+    Ids are those of MusicBrainz.
+    """
+
+    score: Share = Field(description="How well the fingerprints match.")
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    recording_id: str
+    artist_ids: list[str] = Field(default_factory=list)
+    release_group_id: str | None = None
+
+
 class EnricherOutcome(Record):
     """What one enricher found about a track, or why it found nothing.
 
@@ -66,6 +81,7 @@ class EnricherOutcome(Record):
     danceability: Estimate | None = None
     valence: Estimate | None = None
     arousal: Estimate | None = None
+    proposals: list[Proposal] = Field(default_factory=list, description="Best first.")
     n_dimensions: int = Field(0, description="Length of the kept embedding; 0: none.")
     error: Failure | None = None
 

@@ -50,6 +50,11 @@ def outcome_rows(outcome: EnricherOutcome) -> list[list[str]]:
         for name, label in ESTIMATES
         if (found := getattr(outcome, name)) is not None
     ]
+    for proposal in outcome.proposals:
+        named = [name for name in (proposal.artist, proposal.title) if name]
+        text = escape_html(" – ".join(named) or proposal.recording_id)
+        model = escape_html(outcome.model)
+        rows.append([t("Proposed"), f"{text} {percent(proposal.score)}", model])
     if outcome.tags:
         tags = " · ".join(
             f"{escape_html(tag.name)} {percent(tag.score)}" for tag in outcome.tags[:MAX_TAGS]

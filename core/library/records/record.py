@@ -83,6 +83,10 @@ class FingerprintRecord(Record):
             hashes=base64.b64encode(fingerprint.hashes.astype("<u4").tobytes()).decode(),
         )
 
+    def unpack(self) -> Fingerprint:
+        """Return the fingerprint."""
+        return Fingerprint(self.algorithm, np.frombuffer(self.data(), dtype="<u4"))
+
     def data(self) -> bytes:
         """Return the bytes of the hashes."""
         return base64.b64decode(self.hashes)

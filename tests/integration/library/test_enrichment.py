@@ -18,6 +18,7 @@ from core.library.records.record import LibraryRecord
 from stemcrate.schemas.enrichment import (
     EnricherOutcome,
     EnrichmentStatus,
+    Proposal,
     ScoredTag,
     SimilarityBasis,
 )
@@ -49,7 +50,8 @@ def heard(*scores: float, embedding: list[float]) -> Finding:
     tags = tuple(
         ScoredTag(name=n, score=s) for n, s in zip(("rock", "techno"), scores, strict=True)
     )
-    return Finding(tags=tags, embedding=np.array(embedding, np.float32))
+    proposal = Proposal(score=0.9, title="Another", recording_id="r")
+    return Finding(tags=tags, embedding=np.array(embedding, np.float32), proposals=(proposal,))
 
 
 def enrich(
@@ -77,6 +79,8 @@ def test_results_outlive_an_analysis_and_a_rebuilt_catalogue(library: Library) -
     assert found.status == EnrichmentStatus.DONE
     assert [tag.name for tag in found.outcomes[0].tags] == ["techno", "rock"]
     assert found.outcomes[0].n_dimensions == 2
+    assert found.outcomes[0].proposals[0].title == "Another"
+    assert library.summary(IDS[0]).title == "Song 0"  # a proposal overwrites nothing
     assert [t.id for t in library.search(TrackQuery(text="techno")).tracks] == [IDS[0]]
 
 

@@ -250,6 +250,7 @@ def test_what_enrichers_found_stands_on_the_page(server: Any, api_url: Any) -> N
         "finished_at": "2026-11-21T06:14:31Z",
         "tags": [{"name": "<techno>", "score": 0.92}],
         "arousal": {"value": 0.5, "method": "energy-tempo-1"},
+        "proposals": [{"score": 0.98, "title": "<Blue>", "artist": "Nina", "recording_id": "r"}],
         "error": {"code": "stage_failed", "message": "No luck.", "hint": "", "retryable": False},
     }
     details = examples.track_details({}, []) | {
@@ -263,6 +264,7 @@ def test_what_enrichers_found_stands_on_the_page(server: Any, api_url: Any) -> N
     page = page_text(app)
     assert "&lt;techno&gt; 92 %" in page
     assert "energy-tempo-1" in page
+    assert "Nina – &lt;Blue&gt; 98 %" in page
     assert "No luck" in texts(app.error)
     run = {"id": "1", "created_at": "2026-11-21T06:14:31Z", "state": "queued"}
     server.answer("POST", "/library/enrichments", run)
