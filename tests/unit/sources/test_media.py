@@ -3,8 +3,11 @@
 from contextlib import closing
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
+from core.audio.reading.decode import probe, read_through
 from core.errors import AddressForbidden, SourceNotFound, StemcrateError
 from core.net.addresses import AddressGuard
 from core.sources.links import Links
@@ -41,6 +44,38 @@ def test_pages_give_recordings_and_playlists(tmp_path: Path) -> None:
         ]
         with pytest.raises(SourceNotFound, match="404"):
             source.fetch(server.url("missing"), tmp_path / "other", None, told)
+
+
+def write_hls(folder: Path) -> None:
+    """Write six seconds of a tone as AAC in segments, as services stream recordings."""
+    options = {"hls_time": "2", "hls_playlist_type": "vod"}
+    with av.open(str(folder / "stream.m3u8"), "w", format="hls", options=options) as container:
+        stream = container.add_stream("aac", rate=44_100)
+        tone = 0.3 * np.sin(2 * np.pi * 330 * np.arange(6 * 44_100) / 44_100)
+        frame = av.AudioFrame.from_ndarray(
+            tone[None].astype(np.float32), format="fltp", layout="mono"
+        )
+        frame.sample_rate = 44_100
+        stream.layout = "mono"
+        for packets in (stream.encode(frame), stream.encode(None)):
+            container.mux(packets)
+
+
+@pytest.mark.slow
+def test_streams_are_fetched_without_ffmpeg(tmp_path: Path) -> None:
+    """yt-dlp is kept from FFmpeg: it must put segments together itself, and we must read them."""
+    served, folder = tmp_path / "served", tmp_path / "folder"
+    served.mkdir()
+    folder.mkdir()
+    write_hls(served)
+    with FileServer(served) as server, closing(MediaSource(LOCAL)) as source:
+        found = source.fetch(server.url("stream.m3u8"), folder, None, told)
+    assert isinstance(found, Fetched)
+    probe(found.path, name=found.name)
+    _, seconds = read_through(
+        found.path, lambda rate, _, blocks: sum(b.shape[1] for b in blocks) / rate, name=found.name
+    )
+    assert seconds == pytest.approx(6.0, abs=0.2)
 
 
 @pytest.mark.slow
