@@ -35,6 +35,9 @@ class Documents(Protocol):
     def names(self, folder: str) -> list[str]:
         """List the records below a folder, in order."""
 
+    def untouched(self, folder: str, since_s: float) -> list[str]:
+        """List the records below a folder that were not written or touched since then."""
+
 
 class FolderDocuments:
     """Records as files."""
@@ -70,6 +73,10 @@ class FolderDocuments:
     def names(self, folder: str) -> list[str]:
         """List the files below a folder, in order, without temporary ones."""
         return sorted(self._names(folder))
+
+    def untouched(self, folder: str, since_s: float) -> list[str]:
+        """List the files below a folder that are older (Unix seconds), in order."""
+        return [n for n in self.names(folder) if (self.touched_at(n) or since_s) < since_s]
 
     def _names(self, folder: str) -> Iterator[str]:
         for path in (self._folder / folder).rglob("*"):

@@ -78,15 +78,24 @@ class DatabaseDocuments:
 
     def names(self, folder: str) -> list[str]:
         """List the records below a folder, in order."""
-        below = documents.c.name.startswith(f"{folder}/", autoescape=True)
         with self._connected() as connection:
-            return sorted(connection.scalars(sa.select(documents.c.name).where(below)))
+            return sorted(connection.scalars(sa.select(documents.c.name).where(_below(folder))))
+
+    def untouched(self, folder: str, since_s: float) -> list[str]:
+        """List the records below a folder that were not written or touched since then."""
+        query = sa.select(documents.c.name).where(_below(folder), documents.c.touched_s < since_s)
+        with self._connected() as connection:
+            return sorted(connection.scalars(query))
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
         prepare_shared_tables(self._url)
         with transaction(self._url) as connection:
             yield connection
+
+
+def _below(folder: str) -> sa.ColumnElement[bool]:
+    return documents.c.name.startswith(f"{folder}/", autoescape=True)
 
 
 class DatabaseManifests:

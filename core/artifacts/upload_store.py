@@ -117,10 +117,9 @@ class UploadStore:
 
     def old_marks(self, *, older_than_s: float) -> Iterator[tuple[str, str]]:
         """Yield the SHA-256 and the name of markers that are so old."""
-        limit = time.time() - older_than_s
-        for name in self._documents.names(UPLOADS):
+        for name in self._documents.untouched(UPLOADS, time.time() - older_than_s):
             _, sha256, folder, *mark = name.split("/")
-            if folder == "jobs" and (self._documents.touched_at(name) or limit) < limit:
+            if folder == "jobs":
                 yield sha256, mark[0]
 
     def _size(self, sha256: str) -> int | None:

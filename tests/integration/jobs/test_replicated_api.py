@@ -106,8 +106,8 @@ def is_ready(client: Client, n_workers: int) -> bool:
 def test_what_one_api_takes_the_other_one_serves(hosts: Hosts, tmp_path: Path) -> None:
     """With a data folder each, the second API knew nothing of what the first one had taken."""
     with held_ports(2) as ports:
-        for port in ports:
-            hosts.start("api", API_PORT=str(port), API_HOST="127.0.0.1")
+        for port, redirect_s in zip(ports, ("60", "0"), strict=True):
+            hosts.start("api", API_PORT=str(port), STORAGE_REDIRECT_S=redirect_s)
         for _ in range(2):
             hosts.start("worker")
         first, second = (Client(f"http://127.0.0.1:{port}") for port in ports)
@@ -131,6 +131,11 @@ def test_what_one_api_takes_the_other_one_serves(hosts: Hosts, tmp_path: Path) -
         assert unchanged.status_code == 304
         beyond = requests.get(url, headers={"Range": f"bytes={stems[0].bytes}-"}, timeout=30)
         assert beyond.status_code == 416
+
+        direct = requests.get(f"http://127.0.0.1:{ports[0]}{stems[0].url}", timeout=30)
+        assert [answer.status_code for answer in direct.history] == [307]
+        assert direct.content == whole.content
+        assert not direct.url.startswith(f"http://127.0.0.1:{ports[0]}/")
 
         packs = [
             requests.get(f"http://127.0.0.1:{port}/download/{job_id}/all", timeout=60)
