@@ -61,6 +61,7 @@ class DeckSimulator:
     n_decks: int = 2
     seen: list[bytes] = field(default_factory=list)
     """Announcements of others."""
+    broadcast: str = BROADCAST
     is_frozen: bool = False
     """Stands still as a player without power does: says nothing, closes nothing."""
 
@@ -139,13 +140,13 @@ class DeckSimulator:
         udp.setblocking(False)
         heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        heard.bind((BROADCAST, self.udp_port))
+        heard.bind(("", self.udp_port))
         heard.setblocking(False)
         tasks = [self._loop.create_task(one) for one in (self._hear(heard), self._shout(udp, port))]
         self._ready.set()
         await self._ended.wait()
         if self._is_polite:
-            udp.sendto(self.announcement("DISCOVERER_EXIT_", port), (BROADCAST, self.udp_port))
+            udp.sendto(self.announcement("DISCOVERER_EXIT_", port), (self.broadcast, self.udp_port))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -165,7 +166,8 @@ class DeckSimulator:
         while True:
             if not self.is_frozen:
                 howdy = self.announcement("DISCOVERER_HOWDY_", port)
-                udp.sendto(howdy, (BROADCAST, self.udp_port))
+                with suppress(OSError):  # the network is away
+                    udp.sendto(howdy, (self.broadcast, self.udp_port))
             await asyncio.sleep(_ANNOUNCE_S)
 
     async def _hear(self, heard: socket.socket) -> None:
@@ -235,6 +237,7 @@ class DeckSimulator:
                     message += struct.pack(">d", deck.samples)
                 if not self.is_frozen:
                     writer.write(framed(message))
+                    await writer.drain()
                 await asyncio.sleep(_BEATS_S)
 
     async def _files_service(self, reader: asyncio.StreamReader, writer: Writer) -> None:

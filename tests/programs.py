@@ -63,6 +63,16 @@ def find_python_headers() -> str | None:
     return str(header) if header.is_file() else None
 
 
+def find_networks() -> str | None:
+    """Return the program that sets up networks, where this process may make them for itself."""
+    link = ("ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+    try:
+        made = subprocess.run(("unshare", "-rn", *link), capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return find_first("ip") if made.returncode == 0 else None
+
+
 PROGRAMS = {
     "chromium": Program("chromium", partial(find_first, *BROWSERS)),
     "mixxx": Program("mixxx", partial(find_first, "mixxx")),
@@ -73,6 +83,7 @@ PROGRAMS = {
     "chromaprint": Program("libchromaprint1", find_chromaprint),
     "nginx": Program("nginx-light", partial(find_first, "nginx", "/usr/sbin/nginx")),
     "kubectl": Program("kubernetes-client", partial(find_first, "kubectl")),
+    "networks": Program("iproute2", find_networks),
     "g++": Program("g++", partial(find_first, "g++")),
     "Python.h": Program("python3-dev", find_python_headers),
     "ffmpeg": Program("ffmpeg", partial(find_first, "ffmpeg")),

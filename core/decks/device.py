@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 CONNECT_S = 5.0
 KEEP_ALIVE_S = 0.25
 STATE_MAP, BEAT_INFO, FILE_TRANSFER = "StateMap", "BeatInfo", "FileTransfer"
+_OFFER_S = 10.0
+"""How long a directory may take to name a service."""
 _STILL_TALKS_S = 2.0
 _MAX_SERVICES = 32
 _MAX_MESSAGES_PER_S = 2000
@@ -153,8 +155,10 @@ class Device:
     async def _read_directory(self, reader: asyncio.StreamReader, tasks: asyncio.TaskGroup) -> None:
         followers = {STATE_MAP: self._follow_states, BEAT_INFO: self._follow_beats}
         meter = _Meter()
+        until_s = time.monotonic() + _OFFER_S
         while True:
-            offer = await read_directory(reader)
+            async with asyncio.timeout(None if self.services else until_s - time.monotonic()):
+                offer = await read_directory(reader)
             self._talk(meter)
             if offer is None or offer.name in self.services:
                 continue
