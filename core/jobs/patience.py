@@ -1,11 +1,11 @@
-"""Waiting for what a job's records need: room on the disk, and the database."""
+"""Waiting for what a job's records need: room on the disk, the database, and the object store."""
 
 import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from core.errors import DatabaseUnavailable, StorageFull, StorageUnavailable
+from core.errors import DatabaseUnavailable, StemcrateError, StorageFull, StorageUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -13,6 +13,11 @@ POLL_S = 1.0
 SAY_AGAIN_S = 60.0
 
 T = TypeVar("T")
+_MISSING: dict[type[StemcrateError], str] = {
+    StorageFull: "room",
+    DatabaseUnavailable: "the database",
+    StorageUnavailable: "the object store",
+}
 
 
 def patiently(work: Callable[[], T]) -> T:
@@ -25,8 +30,9 @@ def patiently(work: Callable[[], T]) -> T:
     while True:
         try:
             return work()
-        except (StorageFull, DatabaseUnavailable, StorageUnavailable) as error:
+        except tuple(_MISSING) as error:
             if time.monotonic() - said_at >= SAY_AGAIN_S:
                 said_at = time.monotonic()
-                logger.warning("waiting, to record the state of a job: %s", error)
+                what = _MISSING[type(error)]
+                logger.warning("waiting for %s to record the state of a job: %s", what, error)
             time.sleep(POLL_S)

@@ -23,8 +23,8 @@ def test_a_record_is_written_once_there_is_room(
 
     with caplog.at_level(logging.WARNING):
         assert patiently(record) == "recorded"
-    assert [message for message in caplog.messages if "waiting, to record" in message] == [
-        "waiting, to record the state of a job: The disk is full."
+    assert [message for message in caplog.messages if "waiting for room" in message] == [
+        "waiting for room to record the state of a job: The disk is full."
     ], "said once, not every second"
 
 
