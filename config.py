@@ -344,6 +344,12 @@ class Settings(WorkbenchSettings):
     pack_timeout_s: float = Field(
         1800.0, gt=0, description="Abort a DJ pack that produces no output for this many seconds."
     )
+    transfer_targets: Listed = Field(
+        [],
+        description="Places that files of jobs may be transferred to, with all below them, "
+        "separated by commas: s3://bucket/prefix, gs://…, az://…, file:///folder, https://…. "
+        "Credentials are those of the workers' environment. Empty: none.",
+    )
     stream_bit_rates: Annotated[list[int], NoDecode, BeforeValidator(split)] = Field(
         [256, 160, 96],
         min_length=1,

@@ -70,6 +70,8 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "get_ingest_manifest",
             "list_enrichments",
             "get_enrichment",
+            "list_transfers",
+            "get_transfer",
         }
     ),
     Scope.WRITE: frozenset(
@@ -96,6 +98,8 @@ OPERATIONS: dict[Scope, frozenset[str]] = {
             "cancel_ingest",
             "create_enrichment",
             "cancel_enrichment",
+            "create_transfer",
+            "cancel_transfer",
             "add_job_tracks",
             "correct_track",
             "undo_correction",

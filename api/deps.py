@@ -38,6 +38,7 @@ from core.jobs.renders import RenderService
 from core.jobs.reports import WorkerReports
 from core.jobs.service import JobService
 from core.jobs.speeds import Speeds
+from core.jobs.transfers import TransferService
 from core.jobs.webhooks import WebhookService
 from core.library.libraries import Libraries
 from core.library.library import Library
@@ -71,6 +72,7 @@ class Services:
     imports: ImportService
     ingests: IngestService
     enrichments: EnrichmentService
+    transfers: TransferService
     fetches: FetchStore
     reports: WorkerReports
     speeds: Speeds
@@ -141,6 +143,7 @@ class Services:
             ),
             renders=RenderService(store, self.queue, self.progress, library),
             imports=ImportService(storage, self.queue, self.settings.library_folders, owner),
+            transfers=TransferService(store, self.queue, self.settings.transfer_targets),
             ingests=IngestService(
                 storage,
                 self.queue,
@@ -204,6 +207,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
             webhooks=WebhookService(url, LOCAL, settings.outgoing_guard()),
             renders=RenderService(store, queue, progress, library),
             imports=ImportService(storage, queue, settings.library_folders, LOCAL),
+            transfers=TransferService(store, queue, settings.transfer_targets),
             ingests=IngestService(
                 storage,
                 queue,

@@ -56,6 +56,8 @@ STATUS_OF: dict[type[errors.StemcrateError], int] = {
     errors.EnrichmentNotFound: 404,
     errors.DeckNotFound: 404,
     errors.DeckUnavailable: 502,
+    errors.TransferNotFound: 404,
+    errors.TransferFailed: 502,
     errors.TrackChanged: 412,
     errors.PlaylistChanged: 412,
     errors.GridLocked: 409,

@@ -8,6 +8,7 @@ from filelock import Timeout
 
 from cli.option_model import Asked, OptionsOf, with_options
 from cli.output import EXIT_DONE, EXIT_FAILED, out, print_json
+from cli.progress import file_progress
 from cli.running import log_here, report, run_to_end
 from config import Settings, settings
 from core.artifacts.job_ids import new_job_id
@@ -17,6 +18,7 @@ from core.errors import JobNotFinished, JobNotRetryable, UploadNotFound, WorkerL
 from core.pipeline.retrying import retry_job
 from stemcrate.schemas.manifest import ProcessingManifest
 from stemcrate.schemas.options import NO_MODEL, ProcessingOptions
+from stemcrate.schemas.transfers import TransferRequest
 from stemcrate.schemas.verification import Replay, Verification
 
 if TYPE_CHECKING:
@@ -95,6 +97,50 @@ def _print_verification(found: Verification) -> None:
             out.print(f"{verdict} ({check.name}): {sizes}")
     verdict = "intact" if found.is_intact else "not intact"
     out.print(f"Job {found.job_id}: {verdict}; {found.n_files} files, {found.n_bytes:,} bytes")
+
+
+@app.command()
+@with_options
+def transfer(
+    job_id: Annotated[str, typer.Argument(help="The id of a job that has ended.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="s3://bucket/prefix, gs://…, az://…, file:///folder, or https://… for WebDAV; "
+            "credentials are those of the environment."
+        ),
+    ],
+    machine: Annotated[Asked, OptionsOf(Settings, only=("data_dir",))],
+    template: Annotated[
+        str,
+        typer.Option(help="Name of each file there. Fields: job_id artist title track name."),
+    ] = TransferRequest.model_fields["template"].default,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Put all files of a job somewhere else, with an index of them beside.
+
+    Each file is read back and compared; what is there already is not sent again.
+    """
+    # Imported late: no other command waits for the stores' client.
+    from core.transfer.naming import check_template
+    from core.transfer.targets import check_scheme
+    from core.transfer.transferring import transfer_job
+
+    installation = settings().model_copy(update=machine)
+    check_template(template)
+    store = JobStore(installation.storage())
+    with file_progress() as show:
+        note = transfer_job(
+            store,
+            job_id,
+            check_scheme(to),
+            template,
+            lambda n_files, n_done, _: show(n_done, n_files, to),
+        )
+    if json:
+        print_json(note.model_dump(mode="json"))
+    else:
+        out.print(f"{note.n_files} files, {note.n_bytes:,} bytes: {note.index_url}")
 
 
 @app.command()

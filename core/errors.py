@@ -38,6 +38,8 @@
     ├── EnrichmentNotFound            enrichment_not_found
     ├── DeckNotFound                  deck_not_found
     ├── DeckUnavailable               deck_unavailable      yes
+    ├── TransferNotFound              transfer_not_found
+    ├── TransferFailed                transfer_failed
     ├── TrackChanged                  track_changed
     ├── PlaylistChanged               playlist_changed
     ├── GridLocked                    grid_locked
@@ -333,6 +335,18 @@ class DeckUnavailable(StemcrateError):
 
     code = "deck_unavailable"
     retryable = True
+
+
+class TransferNotFound(StemcrateError):
+    """No transfer has this id, or it is over."""
+
+    code = "transfer_not_found"
+
+
+class TransferFailed(StemcrateError):
+    """A target takes no files, or changes them."""
+
+    code = "transfer_failed"
 
 
 class TrackChanged(StemcrateError):

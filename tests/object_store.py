@@ -51,7 +51,8 @@ def running_seaweedfs(folder: Path) -> Iterator[ObjectStore]:
     assert program is not None
     config = folder / "s3.json"
     config.write_text(json.dumps(_IDENTITIES))
-    with held_ports(4) as (master, volume, filer, s3):
+    # Its own choice for gRPC, a port 10000 higher, may be none; others are always the same.
+    with held_ports(8) as (master, volume, filer, s3, *grpc):
         command = [
             program,
             "server",
@@ -63,6 +64,12 @@ def running_seaweedfs(folder: Path) -> Iterator[ObjectStore]:
             "-master.volumeSizeLimitMB=64",
             "-s3",
             f"-s3.port={s3}",
+            *(
+                f"-{part}.port.grpc={port}"
+                for part, port in zip(("master", "volume", "filer", "s3"), grpc, strict=True)
+            ),
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
             f"-s3.config={config}",
         ]
         with (folder / "log.txt").open("wb") as log:

@@ -23,17 +23,19 @@ APPLICATION = "stemcrate"
 JOBS_QUEUE = "jobs"
 TRACKS_QUEUE = "tracks"
 RENDERS_QUEUE = "renders"
-TaskKind = Literal["import", "ingest", "enrichment"]
+TaskKind = Literal["import", "ingest", "enrichment", "transfer"]
 """Tasks of workers (`core.artifacts.tasks`); each kind has a workflow and a queue of its own."""
 TASK_WORKFLOWS: dict[TaskKind, str] = {
     "import": "import_folder",
     "ingest": "ingest",
     "enrichment": "enrich",
+    "transfer": "transfer_job",
 }
 TASK_QUEUES: dict[TaskKind, str] = {
     "import": "imports",
     "ingest": "ingests",
     "enrichment": "enrichments",
+    "transfer": "transfers",
 }
 BATCHES_QUEUE = "batches"
 WEBHOOKS_QUEUE = "webhooks"
@@ -269,6 +271,7 @@ class JobQueue:
             (TASK_QUEUES["import"], 1, 1, JOB_POLL_S),
             (TASK_QUEUES["ingest"], 2, 1, JOB_POLL_S),
             (TASK_QUEUES["enrichment"], 1, 1, JOB_POLL_S),
+            (TASK_QUEUES["transfer"], 2, 1, JOB_POLL_S),
             (BATCHES_QUEUE, 2, 1, JOB_POLL_S),
             (WEBHOOKS_QUEUE, 8, 4, JOB_POLL_S),
             ("gpu", 1, None, STAGE_POLL_S),

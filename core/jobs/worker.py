@@ -11,12 +11,13 @@ import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from dbos import DBOS, DBOSConfig  # noqa: TID251
 
 from core.access.limits import UNLIMITED, OwnerLimits
 from core.artifacts.scanning import Scanner
+from core.artifacts.tasks import TaskStore
 from core.audio.reading.prober import Prober
 from core.enrichment.records import EnrichmentRunStore
 from core.enrichment.settings import EnricherSettings
@@ -31,7 +32,7 @@ from core.jobs.library_sync import LibrarySync
 from core.jobs.liveness import Liveness, new_executor_id, open_liveness
 from core.jobs.metrics import WorkerMetrics
 from core.jobs.progress import ProgressLog
-from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue, WorkerKind, queues_of
+from core.jobs.queue import APPLICATION, PIPELINE_VERSION, JobQueue, TaskKind, WorkerKind, queues_of
 from core.jobs.reaper import Reaper
 from core.jobs.recovery import Recovery
 from core.jobs.render_runner import RenderRunner, register_render_workflow
@@ -42,6 +43,7 @@ from core.jobs.runner import StageRunner
 from core.jobs.service import JobService
 from core.jobs.stage_child import PIPELINE_FACTORY, ChildSpec, load_pipeline
 from core.jobs.task_runner import TaskSweep, register_task_workflow
+from core.jobs.transfers import TransferRunner
 from core.jobs.watcher import Watcher, WatchOptions
 from core.jobs.webhook_runner import (
     PAUSES_S,
@@ -61,6 +63,7 @@ from core.sources.source import SourceSettings
 from core.system.isolation import ProcessLimits
 from core.system.logs import LogFormat, configure_logging, quieten_engine
 from core.system.storage import Storage
+from core.transfer.records import TransferStore
 from stemcrate.schemas.owners import LOCAL
 
 logger = logging.getLogger(__name__)
@@ -73,9 +76,18 @@ _Runners = tuple[
     ImportRunner,
     IngestRunner,
     EnrichmentRunner,
+    TransferRunner,
     BatchRunner,
     WeightsFetcher,
 ]
+
+
+TASK_STORES: dict[TaskKind, type[TaskStore[Any]]] = {
+    "import": ImportStore,
+    "ingest": IngestStore,
+    "enrichment": EnrichmentRunStore,
+    "transfer": TransferStore,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +180,8 @@ def run_worker(options: WorkerOptions) -> NoReturn:
     register_batch_workflow(batches)
     ingests = _ingest_runner(options, pipeline, queue, log)
     register_task_workflow(ingests)
+    transfers = TransferRunner(pipeline.store)
+    register_task_workflow(transfers)
     register_webhook_workflow(
         WebhookSender(options.database_url, options.sources.guard, options.webhook_pauses_s)
     )
@@ -184,7 +198,7 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         fetched=reporter.look,
         max_deaths=options.stage_max_attempts,
     )
-    runners = (runner, renders, imports, ingests, enrichments, batches, fetcher)
+    runners = (runner, renders, imports, ingests, enrichments, transfers, batches, fetcher)
     recovery = Recovery()
     reaper = Reaper(
         pipeline,
@@ -203,36 +217,26 @@ def run_worker(options: WorkerOptions) -> NoReturn:
         days=options.render_days,
         max_bytes=options.render_max_bytes,
     )
+    interval = options.reaper_interval_s
     for name, run, interval_s in (
-        ("reaper", reaper.run, options.reaper_interval_s),
-        ("library", library_sync.run, options.reaper_interval_s),
-        ("renders", sweep.run, options.reaper_interval_s),
-        (
-            "imports",
-            TaskSweep("import", ImportStore(options.storage), queue).run,
-            options.reaper_interval_s,
-        ),
-        (
-            "ingests",
-            TaskSweep("ingest", IngestStore(options.storage), queue).run,
-            options.reaper_interval_s,
-        ),
-        (
-            "enrichments",
-            TaskSweep("enrichment", EnrichmentRunStore(options.storage), queue).run,
-            options.reaper_interval_s,
+        ("reaper", reaper.run, interval),
+        ("library", library_sync.run, interval),
+        ("renders", sweep.run, interval),
+        *(
+            (store.folder, TaskSweep(kind, store(options.storage), queue).run, interval)
+            for kind, store in TASK_STORES.items()
         ),
         (
             "batches",
             BatchSweep(options.database_url, pipeline.store, queue).run,
-            options.reaper_interval_s,
+            interval,
         ),
         (
             "webhooks",
             WebhookSweep(options.database_url, queue).run,
-            options.reaper_interval_s,
+            interval,
         ),
-        ("reporter", reporter.run, options.reaper_interval_s),
+        ("reporter", reporter.run, interval),
         ("weights", fetcher.run, LOOK_EVERY_S),
     ):
         arguments = (interval_s, stopping)

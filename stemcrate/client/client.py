@@ -17,6 +17,7 @@ from stemcrate.client.playlists import PlaylistCalls
 from stemcrate.client.renders import RenderCalls
 from stemcrate.client.resumable import ResumableCalls
 from stemcrate.client.system import SystemCalls
+from stemcrate.client.transfers import TransferCalls
 from stemcrate.client.webhooks import WebhookCalls
 from stemcrate.client.weights import WeightsCalls
 
@@ -35,6 +36,7 @@ class Client(
     LibraryCalls,
     CollectionCalls,
     ImportCalls,
+    TransferCalls,
     IngestCalls,
     DeckCalls,
     EnrichmentCalls,

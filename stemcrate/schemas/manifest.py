@@ -209,6 +209,16 @@ class TrackRecord(Record):
     error: Failure | None = None
 
 
+class TransferNote(Record):
+    """Where all files of a job were put; ``index_url`` lists them."""
+
+    target: str
+    index_url: str
+    at: datetime
+    n_files: int
+    n_bytes: int
+
+
 class ProcessingManifest(Record):
     """The whole job. See `docs/architecture.md` for an annotated example.
 
@@ -232,6 +242,7 @@ class ProcessingManifest(Record):
     artefacts: list[Artefact] = Field(default_factory=list)
     playlist: SetDescription = Field(default_factory=SetDescription)
     error: Failure | None = None
+    transfers: list[TransferNote] = Field(default_factory=list)
 
     @property
     def n_failed_tracks(self) -> int:

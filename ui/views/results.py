@@ -22,6 +22,7 @@ from ui.parts.messages import (
 from ui.parts.playlist_section import show_playlist
 from ui.parts.track_facts import track_title
 from ui.parts.track_list import show_tracks
+from ui.parts.transfers import offer_transfer
 from ui.places import (
     HISTORY,
     SEPARATE,
@@ -112,6 +113,7 @@ def _show_actions(client: Workbench, job: Job, outputs: Outputs) -> None:
                 icon=":material/download:",
             )
         offer_retry(client, job)
+        offer_transfer(client, job)
         st.link_button(
             t("Manifest"), client.link(job.links.manifest), icon=":material/description:"
         )

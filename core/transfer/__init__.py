@@ -1,0 +1,1 @@
+"""Transfer of a job's files to folders, object stores and WebDAV."""
