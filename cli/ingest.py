@@ -76,23 +76,32 @@ def ingest(
 def _read_source(source: str) -> list[IngestedTrack]:
     """Return the tracks of an argument; paths in lists are made absolute where files are there."""
     from core.library.intake.listing import find_listed
+    from core.sources.lists.engine import ENGINE_SUFFIX, engine_folder, read_engine
     from core.sources.lists.format import is_link
-    from core.sources.lists.reading import LIST_SUFFIXES, read_list
+    from core.sources.lists.reading import LIST_SUFFIXES, MAX_TRACKS, read_list
 
     if is_link(source):
         return [IngestedTrack(url=source)]
     path = Path(source)
-    if path.suffix.lower() not in LIST_SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix == ENGINE_SUFFIX:
+        folder, listed = engine_folder(path), read_engine(path, MAX_TRACKS)
+    elif suffix in LIST_SUFFIXES:
+        folder, listed = path.parent, read_list(path.name, _read_bytes(path))
+    else:
         return [IngestedTrack(file=str(path.resolve()))]
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidList(f"{path} cannot be read: {error.strerror}.") from error
-    tracks = [IngestedTrack(**track.model_dump()) for track in read_list(path.name, data)]
+    tracks = [IngestedTrack(**track.model_dump()) for track in listed]
     for track in tracks:
-        if track.file and (found := find_listed(track.file, path.parent)):
+        if track.file and (found := find_listed(track.file, folder)):
             track.file = str(found.resolve())
     return tracks
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidList(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _open_library(installation: Settings) -> "Library":
