@@ -401,9 +401,17 @@ class Settings(WorkbenchSettings):
     def storage(self) -> Storage:
         """Return where the processes of the installation keep what they share.
 
-        Raises `InvalidOption` for an object store without PostgreSQL.
+        Raises `InvalidOption` for an object store of another kind, or without PostgreSQL.
         """
         url = self.resolved_database_url()
+        scheme, _, path = self.storage_url.partition("://")
+        if self.storage_url and (scheme not in ("s3", "gs", "az") or not path):
+            raise InvalidOption(
+                f"STORAGE_URL={self.storage_url} is no address of a bucket.",
+                hint="Name one as s3://bucket/prefix, gs://bucket/prefix or "
+                "az://account/container/prefix.",
+                field="storage_url",
+            )
         if self.storage_url and not url.startswith("postgres"):
             raise InvalidOption(
                 "STORAGE_URL needs PostgreSQL: records and locks of all hosts are there.",

@@ -27,6 +27,7 @@ def api() -> None:
     from api.connections import server_options
 
     installation = settings()
+    installation.storage()  # refuses what cannot be, before anything starts
     _warn_without_key(installation)
     _require_port(installation.api_host, installation.api_port, "API_PORT")
     uvicorn.run(
@@ -68,6 +69,7 @@ def worker() -> None:
 def serve() -> None:
     """Run API, worker and browser workbench together; Ctrl-C stops all of them."""
     installation = settings()
+    installation.storage()
     _require_closed(installation, "UI_HOST")
     configure_logging(
         installation.log_level, installation.data_dir, "serve", format=installation.log_format

@@ -44,6 +44,7 @@ _COPIES = ("uploads", "outputs", "renders")
 _ROOM_EVERY_S = 60.0
 _STAYS_S = 600.0
 """A copy that was asked for so recently is in use."""
+_OLD_S = 86_400.0
 
 
 class Objects:
@@ -192,12 +193,16 @@ def objects_of(storage: Storage) -> Objects:
 
 
 def remove_copies(folder: Path, max_bytes: int) -> None:
-    """Remove the copies that were not asked for longest until the rest fits."""
+    """Remove the copies that were not asked for longest until the rest fits.
+
+    Those of a day go in any case: what they are copies of may have been deleted.
+    """
     found = sorted(_copies_below(folder))
     total = sum(n_bytes for _, n_bytes, _ in found)
-    limit = time.time() - _STAYS_S
+    now_s = time.time()
     for used_at, n_bytes, path in found:
-        if total <= max_bytes or used_at > limit:
+        is_needed = total <= max_bytes and used_at > now_s - _OLD_S
+        if is_needed or used_at > now_s - _STAYS_S:
             return
         path.unlink(missing_ok=True)
         total -= n_bytes

@@ -6,6 +6,7 @@ import pytest
 
 from cli.workbench import streamlit_options
 from config import Settings
+from core.errors import InvalidOption
 from ui.settings import ApiAddress
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +46,25 @@ def test_the_workbench_reads_the_variables_of_the_installation() -> None:
 def test_streamlit_takes_no_files_worth_mentioning() -> None:
     """It took 100 GB into its memory from whoever did not ask its pages first."""
     assert streamlit_options(Settings(_env_file=None))["server.maxUploadSize"] == 1
+
+
+@pytest.mark.parametrize(
+    ("storage_url", "database_url", "field"),
+    [
+        ("s3://bucket/a", "", "database_url"),
+        ("s3://bucket/a", "sqlite:////tmp/x.sqlite", "database_url"),
+        ("bucket", "postgresql+psycopg://db/x", "storage_url"),
+        ("file:///data", "postgresql+psycopg://db/x", "storage_url"),
+        ("s3://", "postgresql+psycopg://db/x", "storage_url"),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused(storage_url: str, database_url: str, field: str) -> None:
+    """Hosts without a common database would each have jobs of their own, and delete the others'."""
+    settings = Settings(_env_file=None, storage_url=storage_url, database_url=database_url)
+    with pytest.raises(InvalidOption) as refused:
+        settings.storage()
+    assert refused.value.field == field
+
+
+def test_one_machine_needs_no_store() -> None:
+    assert not Settings(_env_file=None).storage().is_shared

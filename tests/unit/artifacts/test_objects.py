@@ -95,3 +95,6 @@ def test_copies_that_were_not_asked_for_longest_make_room(tmp_path: Path) -> Non
     os.utime(tmp_path / "outputs/b/c", (now_s, 0))
     remove_copies(tmp_path, max_bytes=0)
     assert (tmp_path / "outputs/b/c").exists(), "it is in use"
+    os.utime(tmp_path / "outputs/b/c", (now_s - 90_000, 0))
+    remove_copies(tmp_path, max_bytes=1000)
+    assert not (tmp_path / "outputs/b/c").exists(), "its job may be gone"
