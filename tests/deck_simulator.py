@@ -62,6 +62,8 @@ class DeckSimulator:
     seen: list[bytes] = field(default_factory=list)
     """Announcements of others."""
     broadcast: str = BROADCAST
+    n_visits: int = 0
+    """How often its directory was called."""
     is_frozen: bool = False
     """Stands still as a player without power does: says nothing, closes nothing."""
 
@@ -178,14 +180,16 @@ class DeckSimulator:
 
     async def _directory(self, reader: asyncio.StreamReader, writer: Writer) -> None:
         with self._open(writer, "directory"):
-            while not self.is_frozen:
+            self.n_visits += 1
+            while True:
                 kind = struct.unpack(">I", await reader.readexactly(4))[0]
                 token = await reader.readexactly(16)
                 if kind == 1:
                     await reader.readexactly(24)
                     own = struct.pack(">I", 1) + bytes(16) + self.token + bytes(8)
-                    writer.write(own)
-                elif kind == 2:
+                    if not self.is_frozen:
+                        writer.write(own)
+                elif kind == 2 and not self.is_frozen:
                     while not any(seen[4:20] == token for seen in self.seen):
                         await asyncio.sleep(_BEATS_S)  # a stranger waits
                     writer.write(struct.pack(">I", 2) + self.token)
