@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 DATA = "data"
 NOTE = "backup.json"
 JOBS = "outputs"
-FOLDERS = ("uploads", "incoming", "library", "ingests", "owners", "facts", "models")
+FOLDERS = ("uploads", "incoming", "library", "ingests", "enrichments", "owners", "facts", "models")
 """Folders of DATA_DIR that are copied whole, besides those of the jobs. Caches, renders, packs,
 logs and locks can be made again."""
 MAX_TRIES = 20

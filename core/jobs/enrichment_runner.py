@@ -8,12 +8,12 @@ import time
 from contextlib import suppress
 
 from core.artifacts.store import JobStore
-from core.enrichment.enricher import Enricher
-from core.enrichment.enriching import Carry, enrich_track, in_process, lacking
+from core.enrichment.enricher import Enricher, Finding
+from core.enrichment.enriching import Carry, EnrichTask, enrich_track, in_process, lacking
 from core.enrichment.records import EnrichmentRunStore
 from core.enrichment.registry import find_enrichers
 from core.enrichment.settings import EnricherSettings
-from core.errors import TrackNotFound
+from core.errors import TrackNotFound, WorkerLost
 from core.jobs.task_runner import TaskRunner
 from core.library.libraries import Libraries
 from core.library.library import Library
@@ -69,7 +69,7 @@ class EnrichmentRunner(TaskRunner[EnrichmentRunRecord]):
                 outcomes = []
                 with suppress(TrackNotFound):  # removed since it was asked for
                     outcomes = [
-                        self._enrich(record, library, track_id, enricher, in_process(process))
+                        self._enrich(record, library, track_id, enricher, self._carry(process))
                         for enricher in enrichers
                     ]
                 self._park_if_stopping()
@@ -99,6 +99,19 @@ class EnrichmentRunner(TaskRunner[EnrichmentRunRecord]):
             carry=carry,
             wait=self._wait,
         )
+
+    def _carry(self, process: IsolatedProcess) -> Carry:
+        """Return what carries tasks out; a process that `stop` ended is no failure."""
+        carry = in_process(process)
+
+        def unless_stopping(task: EnrichTask) -> Finding:
+            try:
+                return carry(task)
+            except WorkerLost:
+                self._park_if_stopping()
+                raise
+
+        return unless_stopping
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
