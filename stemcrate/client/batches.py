@@ -66,16 +66,20 @@ class BatchCalls(Calls):
         """Return the state of a batch, with the number of its files in each state."""
         return self._api.read("GET", path_of("batches", batch_id), Batch)
 
+    def list_batch_jobs(
+        self, batch_id: str, *, limit: int = 200, cursor: str | None = None
+    ) -> BatchPage:
+        """Return a page of the files of a batch, in their order, with their jobs."""
+        query = {"limit": limit, "cursor": cursor}
+        return self._api.read("GET", path_of("batches", batch_id, "jobs"), BatchPage, query=query)
+
     def batch_jobs(self, batch_id: str) -> Iterator[BatchItem]:
         """Yield the files of a batch in their order, with their jobs, page by page."""
-        cursor: str | None = None
-        while True:
-            path = path_of("batches", batch_id, "jobs")
-            page = self._api.read("GET", path, BatchPage, query={"cursor": cursor})
+        page = self.list_batch_jobs(batch_id)
+        yield from page.jobs
+        while page.next_cursor is not None:
+            page = self.list_batch_jobs(batch_id, cursor=page.next_cursor)
             yield from page.jobs
-            cursor = page.next_cursor
-            if cursor is None:
-                return
 
     def get_batch_manifest(self, batch_id: str) -> BatchManifest:
         """Return the record of a batch: its options, and what became of each file."""

@@ -42,19 +42,28 @@ class WebhookCalls(Calls):
         """Delete a webhook with its deliveries."""
         self._api.tell("DELETE", path_of("webhooks", webhook_id))
 
+    def list_deliveries(
+        self,
+        webhook_id: str,
+        *,
+        state: DeliveryState | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> DeliveryPage:
+        """Return a page of what a webhook was told, newest first: all, or those in one state."""
+        query = {"state": state, "limit": limit, "cursor": cursor}
+        path = path_of("webhooks", webhook_id, "deliveries")
+        return self._api.read("GET", path, DeliveryPage, query=query)
+
     def deliveries(
         self, webhook_id: str, *, state: DeliveryState | None = None
     ) -> Iterator[Delivery]:
         """Yield what a webhook was told, newest first: all, or those in one state."""
-        cursor: str | None = None
-        while True:
-            query = {"state": state, "cursor": cursor}
-            path = path_of("webhooks", webhook_id, "deliveries")
-            page = self._api.read("GET", path, DeliveryPage, query=query)
+        page = self.list_deliveries(webhook_id, state=state)
+        yield from page.deliveries
+        while page.next_cursor is not None:
+            page = self.list_deliveries(webhook_id, state=state, cursor=page.next_cursor)
             yield from page.deliveries
-            cursor = page.next_cursor
-            if cursor is None:
-                return
 
     def replay_delivery(self, webhook_id: str, delivery_id: str) -> Delivery:
         """Deliver once more, and return the delivery.

@@ -11,6 +11,7 @@ import pytest
 
 from api.main import create_app
 from stemcrate.client import ApiError, Client, NamedFile
+from stemcrate.schemas.batches import BatchInput
 from stemcrate.schemas.corrections import CorrectionsChange
 from stemcrate.schemas.jobs import JobQuery
 from stemcrate.schemas.manifest import JobState
@@ -22,11 +23,14 @@ from tests.integration.api.apps import settings_for
 
 REFUSAL = {"type": "x", "title": "x", "status": 404, "detail": "Refused.", "code": "x"}
 CONVENIENCES = {
+    "batch_jobs",
     "close",
+    "deliveries",
     "download",
     "read_waveforms",
     "upload_file",
     "wait",
+    "wait_for_batch",
     "wait_for_render",
 }
 # Nothing here keeps an answer to compare with; ranges are asked for to resume a download alone.
@@ -40,6 +44,7 @@ PLACES = {
     "segment": "1",
     "kind": "1",
     "name": "1",
+    "delivery": "another id",
 }
 WORDS = {"text": "x", "key": "8A", "mixes_with": "8A", "vocals": "with", "cursor": "c"}
 WORDS |= {"collection": "c", "doubtful": "key"}
@@ -63,6 +68,17 @@ ARGUMENTS: dict[str, Any] = {
     "playlist_id": PLACES["id"],
     "render_id": PLACES["id"],
     "import_id": PLACES["id"],
+    "batch_id": PLACES["id"],
+    "webhook_id": PLACES["id"],
+    "delivery_id": PLACES["delivery"],
+    "transfer_id": PLACES["id"],
+    "ingest_id": PLACES["id"],
+    "run_id": PLACES["id"],
+    "inputs": [BatchInput(sha256="a" * 64)],
+    "list_text": None,
+    "job": None,
+    "cursor": "c",
+    "state": "failed",
     "wanted": MixRequest(job_id="x"),
     "disposition": "inline",
     "track": PLACES["track"],
