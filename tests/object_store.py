@@ -1,6 +1,7 @@
 """An object store for tests: SeaweedFS with its S3 interface, in a process of its own."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,16 @@ class ObjectStore:
 
     url: str
     environment: dict[str, str]
+    process: "subprocess.Popen[bytes]"
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Let the store answer nobody while the block runs."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
 
 def environment_of(endpoint: str) -> dict[str, str]:
@@ -87,7 +98,7 @@ def running_seaweedfs(folder: Path) -> Iterator[ObjectStore]:
 
         try:
             wait_until(is_ready, seen=lambda: (folder / "log.txt").read_text()[-2000:])
-            yield ObjectStore(f"s3://{BUCKET}/installation", environment_of(endpoint))
+            yield ObjectStore(f"s3://{BUCKET}/installation", environment_of(endpoint), process)
         finally:
             process.kill()  # it would wait for half a minute
             process.wait()

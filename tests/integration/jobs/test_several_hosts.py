@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bench.databases import new_database
 from core.artifacts.incoming import open_incoming
@@ -80,6 +81,26 @@ def test_a_host_that_vanishes_costs_the_stage_that_it_ran(
         assert other.fetch(other.artefact_path(job_id, artefact)).stat().st_size == artefact.bytes
     cluster.service.delete(job_id)
     assert not other.exists(job_id)
+
+
+def test_an_outage_of_store_and_database_costs_nothing(
+    cluster: Installation, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    """A stage ends while the store is silent, and every session of the database was cut."""
+    cluster.start_worker(data_dir=tmp_path / "first")
+    job_id = cluster.submit("work=1")
+    cluster.wait_until(lambda: any((tmp_path / "first").rglob("half/*.txt")))
+    others = sa.text(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    with object_store.silent():
+        with engine_for(cluster.url).connect() as connection:
+            connection.execute(others)
+        cluster.wait_until(lambda: any((tmp_path / "first" / "outputs").rglob("work.txt")))
+        assert cluster.stage_state(job_id, "work") == "running"
+    assert cluster.wait_for_end(job_id) == "completed"
+    assert set(cluster.attempts(job_id).values()) == {1}
 
 
 def test_a_worker_of_another_host_makes_the_jobs_of_a_batch(
