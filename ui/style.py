@@ -62,6 +62,7 @@ STYLE = """
 .sc-meter i { display: block; height: 100%; background: #7950f2; }
 .sc-set { list-style: none; margin: 0; padding: 0; }
 .sc-set li { margin: 0; padding: 0; }
+.sc-decks li + li { margin-top: 4px; }
 .sc-song { display: flex; gap: .7rem; align-items: center; padding: .45rem .7rem; flex-wrap: wrap;
   border-radius: 8px; background: color-mix(in srgb, currentColor 6%, transparent); }
 .sc-song .sc-place { font-weight: 700; opacity: .7; min-width: 1.2rem; }

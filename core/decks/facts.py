@@ -43,12 +43,13 @@ def _describe(number: int, states: Mapping[str, Value], beat: Beat | None) -> De
     )
     loaded = known("Track/SongLoaded")
     is_loaded = bool(title or path) if loaded is None else loaded is True
+    playing = known("PlayState")
     fader = amount("ExternalMixerVolume")
     fader = _number(states.get(fader_state(number))) if fader is None else fader
     deck = Deck(
         number=number,
         is_loaded=is_loaded,
-        is_playing=is_loaded and (known("Play") is True or known("PlayState") is True),
+        is_playing=is_loaded and (known("Play") if playing is None else playing) is True,
         is_master=known("DeckIsMaster") is True,
         speed=amount("Speed"),
         fader=None if fader is None else min(max(fader, 0.0), 1.0),

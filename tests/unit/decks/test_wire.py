@@ -96,6 +96,25 @@ def test_values_that_are_none_of_a_deck_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("states", "is_playing"),
+    [
+        ({"Play": True}, True),
+        ({"Play": True, "PlayState": False}, False),
+        ({"Play": False, "PlayState": True}, True),
+        ({}, False),
+    ],
+    ids=["play", "paused", "state", "unknown"],
+)
+def test_the_state_of_play_counts_where_it_is_told(
+    states: dict[str, bool], is_playing: bool
+) -> None:
+    told: dict[str, str | float | bool] = {"/Engine/Deck1/Track/SongLoaded": True}
+    told |= {f"/Engine/Deck1/{name}": value for name, value in states.items()}
+    (deck,) = describe_decks(told, [])
+    assert deck.is_playing is is_playing
+
+
+@pytest.mark.parametrize(
     ("changes", "steps_s", "n_played"),
     [
         ({}, [1.0] * 31, 1),
