@@ -155,11 +155,12 @@ class Installation:
 
         ``data_dir``: of a host of its own. ``links_to``: addresses that links may lead to although
         they are not public. ``watch_here``: folders to watch; ``results``: where the results of
-        their files go.
+        their files go. ``enrichers``: names of those that are switched on.
         """
         place = self.store.storage
         settings = {"reaper_interval_s": 0.5, "cancel_grace_s": 1.0, **options}
         links = settings.pop("links_to", [])
+        enrichers = settings.pop("enrichers", ())
         folders, results = settings.pop("watch_here", None), settings.pop("results", None)
         folder = "None" if results is None else f"Path({results!r})"
         watch = f"WatchOptions(tuple(map(Path, {folders!r})), ProcessingOptions(), {folder}, 0.3)"
@@ -179,7 +180,8 @@ class Installation:
             "Runtime(device='cpu'), "
             f"pipeline_factory={FACTORY!r}, "
             f"watch={watch if folders else None}, "
-            f"sources=SourceSettings(AddressGuard({links!r})), **{settings!r}))\n"
+            f"sources=SourceSettings(AddressGuard({links!r})), "
+            f"enrichers=EnricherSettings(names={enrichers!r}), **{settings!r}))\n"
         )
 
     def start_worker(self, *, data_dir: Path | None = None, **options: object) -> Worker:

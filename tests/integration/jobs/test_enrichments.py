@@ -37,7 +37,7 @@ def add_songs(house: Installation, folder: Path, n: int) -> list[str]:
 @pytest.mark.slow
 def test_a_worker_enriches_what_lacks_a_result(house: Installation, tmp_path: Path) -> None:
     ids = add_songs(house, tmp_path, 2)
-    house.start_worker(enrichers=EnricherSettings(names=("character",)))
+    house.start_worker(enrichers=("character",))
     runs = service(house, "character")
     record = runs.request(None)
     house.wait_until(lambda: runs.runs.load(record.id).state.is_final)
