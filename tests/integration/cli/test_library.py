@@ -1,5 +1,6 @@
 """stemcrate library and stemcrate playlist as a user runs them."""
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -217,3 +218,30 @@ def test_an_empty_library_is_listed(tmp_path: Path) -> None:
     assert shell.json("library", "list") == {"tracks": [], "next_cursor": None}
     assert shell.json("library", "duplicates") == {"duplicates": []}
     assert shell.json("library", "reindex")["tracks"] == 0
+
+
+@pytest.mark.slow
+def test_enrich_finds_says_what_it_lacks_and_fails_in_part(shell: Shell) -> None:
+    """Without weights, musicnn fails each track, and the other enricher's results are there."""
+    off = shell.run("library", "enrich", "--all")
+    assert off.returncode == 2
+    assert "Name some in ENRICHERS: character" in off.stderr
+    assert shell.run("library", "enrich", ENRICHERS="character").returncode == 2
+
+    both = shell.run("library", "enrich", "--all", "--json", ENRICHERS="character,musicnn")
+    assert both.returncode == 3
+    for track in json.loads(both.stdout)["tracks"]:
+        character, musicnn = track["outcomes"]
+        assert track["status"] == "failed"
+        assert character["arousal"]["method"] == "energy-tempo-1"
+        assert "stemcrate models import musicnn" in musicnn["error"]["hint"]
+
+    again = shell.run("library", "enrich", "--all", ENRICHERS="character")
+    assert again.returncode == 0
+    assert "arousal" not in again.stdout  # nothing lacks a result
+
+    wheel = shell.folder / "musicnn.whl"
+    wheel.write_bytes(b"another")
+    wrong = shell.run("models", "import", "musicnn", wheel)
+    assert wrong.returncode == 1
+    assert "SHA-256" in wrong.stderr
