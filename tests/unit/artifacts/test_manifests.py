@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,14 @@ from core.system.clock import now
 from stemcrate.schemas.jobs import JobQuery
 from stemcrate.schemas.manifest import JobState, ProcessingManifest, SourceRecord, TrackRecord
 
+MILLISECONDS = count(1_700_000_000_000)
+"""Of the creation of jobs: ids of one millisecond sort at random."""
+
 
 def create(store: JobStore, name: str = "song.wav", owner: str = "local") -> str:
     source = SourceRecord(name=name, sha256="0" * 64, bytes=1)
     manifest = ProcessingManifest(
-        job_id=new_job_id(),
+        job_id=new_job_id(next(MILLISECONDS)),
         owner=owner,
         created_at=now(),
         tracks=[TrackRecord(index=0, source=source)],
