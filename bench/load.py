@@ -12,6 +12,8 @@ Starts API and workers as processes and asks them over HTTP. Parts, all by defau
   separate with Spleeter; ``scaling`` is the rate over that of one worker times the workers. More
   than the cores of the machine cannot be reached.
 - ``memory``: resident memory of API and worker after a tenth of many jobs and after all of them.
+- ``storage``: what a minute of audio takes of a worker, the disk and the database, with Spleeter,
+  every stage and FLAC. `bench.million` extrapolates from these figures.
 """
 
 import asyncio
@@ -30,11 +32,13 @@ from typing import Any
 from zlib import crc32
 
 import httpx
+import sqlalchemy as sa
 
 from bench.databases import own_server
 from bench.report import report
 from bench.served import Served, served, wait_for
 from bench.trial import write_recording
+from core.system.database import engine_for, is_sqlite, sqlite_path
 from stemcrate.client import Client
 from stemcrate.schemas.jobs import JobQuery
 from stemcrate.schemas.options import NO_MODEL
@@ -42,6 +46,7 @@ from stemcrate.schemas.options import NO_MODEL
 Figures = dict[str, float | str]
 DATABASES = ("sqlite", "postgresql")
 EMPTY = {"model": NO_MODEL, "stages": ""}
+WHOLE = {"model": "spleeter", "format": "flac"}
 SPLEETER = {"model": "spleeter", "stages": ""}
 N_SUBMITTERS = 8
 N_POLLERS = 200
@@ -52,17 +57,20 @@ CONNECTIONS = "2000"
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is done: jobs in the queue, seconds with clients, jobs a worker, jobs in all."""
+    """How much is done: numbers of jobs for each part, and seconds with clients."""
 
     n_queued: int
     clients_s: float
     n_empty: int
     n_separated: int
     n_for_memory: int
+    n_whole: int
 
 
-LONG = Extent(n_queued=1000, clients_s=60.0, n_empty=60, n_separated=24, n_for_memory=500)
-SHORT = Extent(n_queued=100, clients_s=10.0, n_empty=12, n_separated=6, n_for_memory=40)
+LONG = Extent(
+    n_queued=1000, clients_s=60.0, n_empty=60, n_separated=24, n_for_memory=500, n_whole=5
+)
+SHORT = Extent(n_queued=100, clients_s=10.0, n_empty=12, n_separated=6, n_for_memory=40, n_whole=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +249,37 @@ def memory(ground: Ground) -> Figures:
     }
 
 
+def storage(ground: Ground) -> Figures:
+    """Process minutes of audio, and look at what they cost and leave."""
+    n_jobs = ground.extent.n_whole
+    with ground.serving("storage", n_workers=1) as installation:
+        songs = [ground.song(f"storage-{n}", 60) for n in range(n_jobs + 1)]
+        rate_of(installation, songs[:1], WHOLE)  # the model is loaded, the tables are there
+        before = database_bytes(installation)
+        rate = rate_of(installation, songs[1:], WHOLE)
+        after = database_bytes(installation)
+        folders = {
+            name: folder_bytes(installation.store.data_dir / name)
+            for name in ("uploads", "outputs", "cache")
+        }
+    figures: Figures = {"wall_s_per_min": 60 / rate, "database_kb": (after - before) / n_jobs / 1e3}
+    for name, n_bytes in folders.items():
+        figures[f"{name}_mb_per_min"] = n_bytes / (n_jobs + 1) / 1e6
+    return figures
+
+
+def database_bytes(installation: Served) -> int:
+    if is_sqlite(installation.url):
+        return sqlite_path(installation.url).stat().st_size
+    with engine_for(installation.url).connect() as connection:
+        size = sa.text("select pg_database_size(current_database())")
+        return int(connection.execute(size).scalar_one())
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def installation_mb(installation: Served) -> dict[str, float]:
     """Return the resident memory of each service with its children, in MB."""
     found = {}
@@ -293,6 +332,7 @@ PARTS: dict[str, Callable[[Ground], Figures]] = {
     "clients": clients,
     "throughput": throughput,
     "memory": memory,
+    "storage": storage,
 }
 
 
