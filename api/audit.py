@@ -9,9 +9,9 @@ import logging
 import os
 from pathlib import Path
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.noting import Noted, noting
 from api.origins import SAFE_METHODS
 from core.system.clock import now
 
@@ -35,22 +35,14 @@ class Audit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, location = 0, ""
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status, location
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                location = Headers(raw=message["headers"]).get("location", "")
-            await send(message)
-
+        send_and_note, noted = noting(send)
         try:
             await self._app(scope, receive, send_and_note)
         finally:
             operation = scope["state"].get("operation")
             is_change = scope["method"] not in SAFE_METHODS
-            if is_change or operation in DOWNLOADS or status in REFUSALS:
-                self._write(_line(scope, operation, status, location))
+            if is_change or operation in DOWNLOADS or noted.status in REFUSALS:
+                self._write(_line(scope, operation, noted))
 
     def _write(self, line: dict[str, object]) -> None:
         data = json.dumps(line, ensure_ascii=False).encode() + b"\n"
@@ -65,7 +57,7 @@ class Audit:
             logger.error("the audit trail lacks a line: %s", error)
 
 
-def _line(scope: Scope, operation: str | None, status: int, location: str) -> dict[str, object]:
+def _line(scope: Scope, operation: str | None, noted: Noted) -> dict[str, object]:
     caller = scope["state"].get("caller")
     return {
         "at": now().isoformat(timespec="milliseconds"),
@@ -76,6 +68,6 @@ def _line(scope: Scope, operation: str | None, status: int, location: str) -> di
         "method": scope["method"],
         "path": scope["raw_path"].decode("latin-1")[:MAX_LENGTH],
         "operation": operation,
-        "status": status or None,
-        "location": location[:MAX_LENGTH] or None,
+        "status": noted.status or None,
+        "location": noted.location[:MAX_LENGTH] or None,
     }

@@ -2,9 +2,9 @@
 
 import logging
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.noting import noting
 from api.origins import SAFE_METHODS
 from core.system.log_limit import UNLIMITED
 
@@ -24,19 +24,11 @@ class ChangeLog:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             await self._app(scope, receive, send)
             return
-        status, location = 0, ""
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status, location
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                location = Headers(raw=message["headers"]).get("location", "")
-            await send(message)
-
+        send_and_note, noted = noting(send)
         try:
             await self._app(scope, receive, send_and_note)
         finally:
-            _log(scope, status, location)
+            _log(scope, noted.status, noted.location)
 
 
 def _log(scope: Scope, status: int, location: str) -> None:

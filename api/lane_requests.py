@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import anyio
 from fastapi import Depends, Header, Path, Query, Response, status
 
 from api.deps import Services, ServicesDep
 from api.links import etag_matches, strong_etag
+from api.problems import problem_responses
 from api.ranges import requested_range
+from core.errors import StemcrateError
 from core.listening.lanes import Lane, TrackLanes
 from core.listening.listener import Listener
+from stemcrate.schemas.problem import MEDIA_TYPE
 
 TrackIndex = Annotated[int, Path(ge=0, description="Number of the track in its job, from 0.")]
 R = TypeVar("R")
@@ -83,6 +86,23 @@ class LaneRequest:
             media_type=media_type,
             headers=headers,
         )
+
+
+def piece_of_lane(
+    description: str, problems: tuple[type[StemcrateError], ...], *media_types: str
+) -> dict[str, Any]:
+    """Describe a route that returns a piece of a lane, of one of these types."""
+    content: dict[str, Any] = {media_type: {} for media_type in media_types}
+    return {
+        "response_class": Response,
+        "responses": {
+            200: {"content": content, "description": description},
+            206: {"description": "The range asked for."},
+            304: {"description": "Unchanged."},
+            416: {"content": {MEDIA_TYPE: {}}, "description": "`range_not_satisfiable`"},
+            **problem_responses(*problems),
+        },
+    }
 
 
 async def find_lane(

@@ -1,11 +1,18 @@
 """Players: what a track sounds and looks like, lane by lane and piece by piece."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
 from api.deps import ServicesDep
-from api.lane_requests import LaneDep, LaneRequest, RecordingDep, TrackIndex, in_thread
+from api.lane_requests import (
+    LaneDep,
+    LaneRequest,
+    RecordingDep,
+    TrackIndex,
+    in_thread,
+    piece_of_lane,
+)
 from api.player_views import player_view, recording_view
 from api.problems import problem_responses
 from core.errors import (
@@ -13,12 +20,10 @@ from core.errors import (
     JobNotFinished,
     JobNotFound,
     StageFailed,
-    StemcrateError,
     TrackNotFound,
 )
 from core.library.corrections.jobs import correct_manifest
 from stemcrate.schemas.player import PlayerTrack, WaveformKind
-from stemcrate.schemas.problem import MEDIA_TYPE
 
 LANE = "/job/{id}/tracks/{index}/lanes/{label}"
 RECORDING = "/library/tracks/{id}/original"
@@ -29,22 +34,6 @@ router = APIRouter(tags=["player"])
 
 
 Segment = Annotated[int, Path(ge=0, description="Number of the segment, from 0.")]
-
-
-def _piece(
-    media_type: str, description: str, problems: tuple[type[StemcrateError], ...] = OF_JOB
-) -> dict[str, Any]:
-    """Describe a route that returns a piece of a lane."""
-    return {
-        "response_class": Response,
-        "responses": {
-            200: {"content": {media_type: {}}, "description": description},
-            206: {"description": "The range asked for."},
-            304: {"description": "Unchanged."},
-            416: {"content": {MEDIA_TYPE: {}}, "description": "`range_not_satisfiable`"},
-            **problem_responses(*problems),
-        },
-    }
 
 
 @router.get(
@@ -69,7 +58,7 @@ async def get_player(id: str, index: TrackIndex, services: ServicesDep) -> Playe
 @router.get(
     LANE + "/segments/{segment}",
     operation_id="get_segment",
-    **_piece("audio/flac", "The segment."),
+    **piece_of_lane("The segment.", OF_JOB, "audio/flac"),
 )
 async def get_segment(wanted: LaneDep, segment: Segment) -> Response:
     """Return a segment of a lane as a FLAC file."""
@@ -79,7 +68,7 @@ async def get_segment(wanted: LaneDep, segment: Segment) -> Response:
 @router.get(
     LANE + "/waveform.{kind}",
     operation_id="get_waveform",
-    **_piece("application/octet-stream", "The waveform."),
+    **piece_of_lane("The waveform.", OF_JOB, "application/octet-stream"),
 )
 async def get_waveform(wanted: LaneDep, kind: WaveformKind) -> Response:
     """Return a lane's waveform where the job made none: `dat` or `bands`."""
@@ -89,7 +78,7 @@ async def get_waveform(wanted: LaneDep, kind: WaveformKind) -> Response:
 @router.get(
     LANE + "/spectrogram",
     operation_id="get_spectrogram",
-    **_piece("image/webp", "The picture."),
+    **piece_of_lane("The picture.", OF_JOB, "image/webp"),
 )
 async def get_spectrogram(wanted: LaneDep) -> Response:
     """Return a lane's mel spectrum over time as a grey picture."""
@@ -121,7 +110,7 @@ async def get_track_player(id: str, services: ServicesDep) -> PlayerTrack:
 @router.get(
     RECORDING + "/segments/{segment}",
     operation_id="get_track_segment",
-    **_piece("audio/flac", "The segment.", OF_LIBRARY),
+    **piece_of_lane("The segment.", OF_LIBRARY, "audio/flac"),
 )
 async def get_track_segment(wanted: RecordingDep, segment: Segment) -> Response:
     """Return a segment of the recording as a FLAC file."""
@@ -131,7 +120,7 @@ async def get_track_segment(wanted: RecordingDep, segment: Segment) -> Response:
 @router.get(
     RECORDING + "/waveform.{kind}",
     operation_id="get_track_waveform",
-    **_piece("application/octet-stream", "The waveform.", OF_LIBRARY),
+    **piece_of_lane("The waveform.", OF_LIBRARY, "application/octet-stream"),
 )
 async def get_track_waveform(wanted: RecordingDep, kind: WaveformKind) -> Response:
     """Return the recording's waveform: `dat` or `bands`."""
@@ -141,7 +130,7 @@ async def get_track_waveform(wanted: RecordingDep, kind: WaveformKind) -> Respon
 @router.get(
     RECORDING + "/spectrogram",
     operation_id="get_track_spectrogram",
-    **_piece("image/webp", "The picture.", OF_LIBRARY),
+    **piece_of_lane("The picture.", OF_LIBRARY, "image/webp"),
 )
 async def get_track_spectrogram(wanted: RecordingDep) -> Response:
     """Return the recording's mel spectrum over time as a grey picture."""

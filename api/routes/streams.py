@@ -1,21 +1,13 @@
 """Streams: tracks and lanes as HLS, at bit rates for slow links and other programs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from api.lane_requests import LaneDep, LaneRequest, RecordingDep
-from api.problems import problem_responses
-from core.errors import (
-    ArtefactNotFound,
-    JobNotFinished,
-    JobNotFound,
-    StageFailed,
-    StemcrateError,
-    TrackNotFound,
-)
+from api.lane_requests import LaneDep, LaneRequest, RecordingDep, piece_of_lane
+from api.routes.player import OF_JOB, OF_LIBRARY
+from core.errors import ArtefactNotFound
 from core.listening.streams import MASTER, master_playlist
-from stemcrate.schemas.problem import MEDIA_TYPE
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENTS_TYPE = "audio/mp4"
@@ -32,25 +24,10 @@ Name = Annotated[
 ]
 
 
-def _file(*problems: type[StemcrateError]) -> dict[str, Any]:
-    """Describe a route that returns a file of a stream."""
-    content: dict[str, Any] = {PLAYLIST_TYPE: {}, SEGMENTS_TYPE: {}}
-    return {
-        "response_class": Response,
-        "responses": {
-            200: {"content": content, "description": "The file."},
-            206: {"description": "The range asked for."},
-            304: {"description": "Unchanged."},
-            416: {"content": {MEDIA_TYPE: {}}, "description": "`range_not_satisfiable`"},
-            **problem_responses(*problems),
-        },
-    }
-
-
 @router.get(
     "/stream/{id}/{name}",
     operation_id="get_stream",
-    **_file(TrackNotFound, ArtefactNotFound, StageFailed),
+    **piece_of_lane("The file.", OF_LIBRARY, PLAYLIST_TYPE, SEGMENTS_TYPE),
 )
 async def get_stream(wanted: RecordingDep, name: Name) -> Response:
     """Return a file of the stream of a track of the library."""
@@ -60,7 +37,7 @@ async def get_stream(wanted: RecordingDep, name: Name) -> Response:
 @router.get(
     "/stream/{id}/{index}/{label}/{name}",
     operation_id="get_lane_stream",
-    **_file(JobNotFound, JobNotFinished, ArtefactNotFound, StageFailed),
+    **piece_of_lane("The file.", OF_JOB, PLAYLIST_TYPE, SEGMENTS_TYPE),
 )
 async def get_lane_stream(wanted: LaneDep, name: Name) -> Response:
     """Return a file of the stream of a lane of a job: a stem, a composite, the original."""

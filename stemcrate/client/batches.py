@@ -1,12 +1,11 @@
 """Batches: thousands of files with the same options, a job for each."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
-from stemcrate.client.errors import WaitTimeout
 from stemcrate.client.uploads import Options, write_options
+from stemcrate.client.waiting import wait_until_final
 from stemcrate.schemas.batches import (
     Batch,
     BatchInput,
@@ -103,19 +102,7 @@ class BatchCalls(Calls):
         ------
         WaitTimeout : it has not ended after ``timeout_s``; it continues.
         """
-        end = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            batch = self.get_batch(batch_id)
-            if progress:
-                progress(batch)
-            if batch.state.is_final:
-                return batch
-            if end is not None and time.monotonic() > end:
-                raise WaitTimeout(
-                    f"Batch {batch_id} has not ended in the time given.",
-                    "It goes on; wait again, or cancel it.",
-                )
-            time.sleep(BATCH_POLL_S)
+        return wait_until_final(lambda: self.get_batch(batch_id), progress, timeout_s, BATCH_POLL_S)
 
     def cancel_batch(self, batch_id: str) -> Batch:
         """Make no more jobs of a batch, and cancel those that have not ended; return it."""

@@ -1,14 +1,13 @@
 """Renders: request, follow, download, delete."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from stemcrate.client.calls import Calls
 from stemcrate.client.connection import path_of
-from stemcrate.client.errors import WaitTimeout
 from stemcrate.client.files import DownloadProgress, Target, fetch
+from stemcrate.client.waiting import wait_until_final
 from stemcrate.schemas.renders import Render, RenderRequest
 
 RENDER_POLL_S = 0.5
@@ -50,19 +49,9 @@ class RenderCalls(Calls):
         ------
         WaitTimeout : it has not ended after ``timeout_s``; it continues.
         """
-        end = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            render = self.get_render(render_id)
-            if progress:
-                progress(render)
-            if render.state.is_final:
-                return render
-            if end is not None and time.monotonic() > end:
-                raise WaitTimeout(
-                    f"Render {render_id} has not ended in the time given.",
-                    "It goes on; wait again, or delete it.",
-                )
-            time.sleep(RENDER_POLL_S)
+        return wait_until_final(
+            lambda: self.get_render(render_id), progress, timeout_s, RENDER_POLL_S
+        )
 
     def download_render(
         self,
