@@ -16,6 +16,7 @@ from ui.parts.goes_with import show_goes_with
 from ui.parts.library_facts import cover_link
 from ui.parts.markup import show_heading
 from ui.parts.player import library_track_path, show_player
+from ui.parts.sounds_like import show_sounds_like
 from ui.parts.track_facts import show_metrics
 from ui.places import LIBRARY, SEPARATE, go
 from ui.text import escape_markdown, size
@@ -35,6 +36,7 @@ def show_library_track(client: Workbench, track: TrackDetails) -> None:
     st.caption(escape_markdown(describe_file(track)))
     show_curves(facts)
     show_goes_with(client, track.id)
+    show_sounds_like(client, track)
     show_enrichment(client, track.id, track.enrichment)
     show_analysis(facts)
 

@@ -22,6 +22,7 @@ from ui.parts.library_track import show_library_track
 from ui.parts.markup import show_heading
 from ui.parts.messages import failure_of_track, show_error, show_failure, show_warnings
 from ui.parts.player import job_track_path, show_player
+from ui.parts.sounds_like import show_sounds_like
 from ui.parts.track_facts import show_files, show_metrics, track_title
 from ui.places import (
     RESULTS,
@@ -100,6 +101,8 @@ def _show_track(client: Workbench, job: Job, track: JobTrack) -> None:
     show_metrics(facts, known.corrected if known else (), cover=cover_link(client, known))
     show_curves(facts)
     show_goes_with(client, track.id)
+    if known is not None:
+        show_sounds_like(client, known)
     show_files(client, artefacts, skipped_composites(manifest).get(track.index, {}))
     roles = {artefact.role for artefact in artefacts}
     if job.kind == "separation" and "stem" not in roles and "composite" not in roles:

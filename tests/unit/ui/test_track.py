@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.unit.ui import examples
 from tests.unit.ui.examples import JOB_ID
 from tests.unit.ui.opening import open_page, page_text, texts
@@ -270,6 +272,38 @@ def test_what_enrichers_found_stands_on_the_page(server: Any, api_url: Any) -> N
     server.answer("POST", "/library/enrichments", run)
     next(button for button in app.button if button.key == "enrich").click().run()
     assert "A worker looks at this track" in texts(app.info)
+
+
+@pytest.mark.parametrize(("n_dimensions", "basis"), [(200, "sound"), (0, "descriptors")])
+def test_what_sounds_like_a_track_is_found_by_what_was_heard(
+    server: Any, api_url: Any, n_dimensions: int, basis: str
+) -> None:
+    """Without a model that hears, the descriptors of the analysis are compared."""
+    api_url(server.url)
+    outcome = {
+        "enricher": "ears",
+        "model": "ears-1",
+        "status": "done",
+        "finished_at": "2026-11-21T06:14:31Z",
+        "n_dimensions": n_dimensions,
+    }
+    details = examples.track_details({}, []) | {
+        "jobs": [],
+        "enrichment": {"status": "done", "outcomes": [outcome]},
+    }
+    path = f"/library/tracks/{examples.TRACK_ID}"
+    server.answer("GET", path, details)
+    server.answer("GET", "/config", examples.config())
+    other = {**details, "title": "<Echo>"}
+    found = {"tracks": [{"track": other, "similarity": 0.91}]}
+    server.answer("GET", f"{path}/similar?basis={basis}&limit=10", found)
+    app = open_page(TRACK, id=examples.TRACK_ID)
+    assert "Echo" not in page_text(app)
+    app.session_state["sounds-like"] = True
+    app.run()
+    assert not app.exception
+    assert "&lt;Echo&gt;" in page_text(app)
+    assert "91 %" in page_text(app)
 
 
 def test_the_cover_stands_beside_the_numbers(server: Any, api_url: Any) -> None:
