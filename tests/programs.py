@@ -82,6 +82,8 @@ PROGRAMS = {
     "seaweedfs": Program("", find_seaweedfs),
     "chromaprint": Program("libchromaprint1", find_chromaprint),
     "nginx": Program("nginx-light", partial(find_first, "nginx", "/usr/sbin/nginx")),
+    "prometheus": Program("prometheus", partial(find_first, "prometheus")),
+    "promtool": Program("prometheus", partial(find_first, "promtool")),
     "kubectl": Program("kubernetes-client", partial(find_first, "kubectl")),
     "networks": Program("iproute2", find_networks),
     "g++": Program("g++", partial(find_first, "g++")),
@@ -114,7 +116,7 @@ def count_missing(reasons: Iterable[str]) -> Counter[str]:
 def install_missing() -> None:
     """Install what is missing from the system's packages; say so and go on where that fails."""
     missing = [program for name, program in PROGRAMS.items() if find(name) is None]
-    packages = [program.package for program in missing if program.package]
+    packages = list(dict.fromkeys(program.package for program in missing if program.package))
     if not packages or os.geteuid() != 0 or not _is_debian():
         return
     print("Installing programs that tests need:", *packages, flush=True)
