@@ -103,11 +103,10 @@ def enqueue(ground: Ground) -> Figures:
     """Submit jobs to an API without a worker, and list them."""
     n_jobs = ground.extent.n_queued
     with ground.serving("enqueue", n_workers=0) as installation:
-        song = ground.song("enqueue", 1)
-        submit_all(installation, song, EMPTY, 10)
+        submit_all(ground, installation, 10)
         few_ms = page_ms(installation.client)
         began = time.monotonic()
-        submit_all(installation, song, EMPTY, n_jobs)
+        submit_all(ground, installation, n_jobs)
         rate = n_jobs / (time.monotonic() - began)
         many_ms = page_ms(installation.client)
     return {
@@ -133,9 +132,8 @@ def clients(ground: Ground) -> Figures:
     """Ask for the health of an API that many watch."""
     extent = ground.extent
     with ground.serving("clients", n_workers=1) as installation:
-        song = ground.song("clients", 1)
         alone = health_ms(installation.address, extent.clients_s / 3)
-        job_ids = submit_all(installation, song, EMPTY, extent.n_queued)
+        job_ids = submit_all(ground, installation, extent.n_queued)
         context = multiprocessing.get_context("spawn")
         asked = context.Value("i", 0)
         watched = context.Process(
@@ -235,10 +233,9 @@ def memory(ground: Ground) -> Figures:
     n_jobs = ground.extent.n_for_memory
     first = n_jobs // 10
     with ground.serving("memory", n_workers=1) as installation:
-        song = ground.song("memory", 1)
-        wait_for_all(installation, submit_all(installation, song, EMPTY, first), n_jobs * 10.0)
+        wait_for_all(installation, submit_all(ground, installation, first), n_jobs * 10.0)
         before = installation_mb(installation)
-        rest = submit_all(installation, song, EMPTY, n_jobs - first)
+        rest = submit_all(ground, installation, n_jobs - first)
         wait_for_all(installation, rest, n_jobs * 10.0)
         after = installation_mb(installation)
     return {
@@ -295,16 +292,18 @@ def submit(installation: Served, song: Path, options: dict[str, str]) -> str:
         return client.submit_job([song], options).job_id
 
 
-def submit_all(installation: Served, song: Path, options: dict[str, str], n_jobs: int) -> list[str]:
-    """Submit the same recording so often, by several clients; return the ids."""
+def submit_all(ground: Ground, installation: Served, n_jobs: int) -> list[str]:
+    """Submit so many empty jobs by several clients, each its own recording; return the ids."""
 
-    def submit_some(n: int) -> list[str]:
+    def submit_some(client_number: int) -> list[str]:
+        song = ground.song(f"client-{client_number}", 1)
+        n_own = len(range(client_number, n_jobs, N_SUBMITTERS))
         with Client(installation.address, timeout_s=120.0) as client:
-            return [client.submit_job([song], options).job_id for _ in range(n)]
+            return [client.submit_job([song], EMPTY).job_id for _ in range(n_own)]
 
-    shares = [len(range(start, n_jobs, N_SUBMITTERS)) for start in range(N_SUBMITTERS)]
     with ThreadPoolExecutor(N_SUBMITTERS) as pool:
-        return sorted(job_id for ids in pool.map(submit_some, shares) for job_id in ids)
+        found = pool.map(submit_some, range(N_SUBMITTERS))
+        return sorted(job_id for ids in found for job_id in ids)
 
 
 def wait_for_all(installation: Served, job_ids: list[str], patience_s: float = 1800.0) -> None:

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from core.artifacts.uploads import Upload
@@ -33,7 +34,7 @@ def new_manifest(
         owner=owner,
         created_at=now(),
         options=RecordedOptions.of(options),
-        software=_software(),
+        software=dict(_versions()),
         tracks=[
             TrackRecord(
                 index=index,
@@ -52,7 +53,9 @@ def _record(stage: AnyStage, options: ProcessingOptions) -> ProcessingStage:
     )
 
 
-def _software() -> dict[str, str]:
+@cache
+def _versions() -> dict[str, str]:
+    """Return the versions of this process, which are read from files."""
     versions = {"python": platform.python_version()}
     for package in RECORDED_PACKAGES:
         try:
