@@ -31,8 +31,9 @@ class Figures:
     uploads_mb_per_min: float = 5.0  # FLAC at 44.1 kHz
     outputs_mb_per_min: float = 20.0  # four stems as FLAC
     cache_mb_per_min: float = 85.0  # four stems and the recording in float32
-    database_kb: float = 350.0  # of a job; bench.load storage
-    jobs_per_s_of_database: float = 10.0  # jobs passing through one PostgreSQL; bench.load
+    database_kb: float = 200.0  # of a job; bench.load storage
+    # Jobs that passed through one PostgreSQL beside two workers on two cores: at least so many.
+    jobs_per_s_of_database: float = 5.7  # bench.load throughput
 
     gpu_hour: float = 1.5
     core_hour: float = 0.04
