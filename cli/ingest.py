@@ -226,4 +226,5 @@ def _write(tracks: list[IngestedTrack], manifest: Path | None) -> None:
 def _list_failures(tracks: list[IngestedTrack]) -> None:
     for track in tracks:
         if track.error is not None:
-            err.print(f"failed: {track.label}: {track.error.message} {track.error.hint}")
+            text = f"failed: {track.label}: {track.error.message} {track.error.hint}"
+            err.print(text, soft_wrap=True)

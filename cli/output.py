@@ -62,7 +62,7 @@ def print_summary(manifest: ProcessingManifest) -> None:
         out.print(f"warning ({warning.stage}): {warning.message}")
     for track in manifest.tracks:
         if track.error is not None:
-            err.print(f"failed: {track.source.name}: {track.error.message}")
+            err.print(f"failed: {track.source.name}: {track.error.message}", soft_wrap=True)
 
 
 def _tracks_table(manifest: ProcessingManifest) -> Table:

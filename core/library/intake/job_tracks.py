@@ -4,11 +4,12 @@ Manifests are records, too: the library can be rebuilt from them and its own rec
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.artifacts.store import JobStore
-from core.errors import JobNotFinished, StemcrateError
+from core.errors import JobNotFinished, JobNotFound, StemcrateError
 from core.library.intake.facts import FileIdentity, find_identity
 from core.library.intake.importing import ImportReport, refer_to
 from core.library.intake.listing import Refusal
@@ -92,7 +93,8 @@ class _JobImport:
         self._library = library
         self._store = store
         self._report = ImportReport()
-        self._entries: list[JobEntry] = []
+        self._entries: list[tuple[JobEntry, int]] = []
+        """Jobs of which tracks are added, and how often each had been tried again."""
 
     def run(self, jobs: Iterable[ProcessingManifest], n_processes: int) -> ImportReport:
         pool = TaskPool(_find_identity, n_processes, READ_LIMITS)
@@ -101,9 +103,23 @@ class _JobImport:
                 self._report.refused.append(Refusal(task.track.source.name, outcome))
             else:
                 self._add(task, outcome)
-        for entry in self._entries:
-            self._library.note_job(entry.model_copy(update={"is_complete": True}))
+        for entry, n_retries in self._entries:
+            self._close(entry, n_retries)
         return self._report
+
+    def _close(self, entry: JobEntry, n_retries: int) -> None:
+        """Note that all tracks of a job were added, unless it was tried again meanwhile.
+
+        `add_again` comes after the new try: whoever is second here or there sees the other.
+        """
+        with ExitStack() as stack:
+            with suppress(JobNotFound):  # deleted meanwhile: the sweep takes the note back
+                current = stack.enter_context(self._store.locked(entry.job_id))
+                if current.n_retries != n_retries:
+                    later = {"added_before": entry.track_ids}
+                    self._library.note_job(entry.model_copy(update=later))
+                    return
+            self._library.note_job(entry.model_copy(update={"is_complete": True}))
 
     def _tasks(self, jobs: Iterable[ProcessingManifest]) -> Iterator[_Task]:
         """Yield tracks whose audio has to be decoded; handle the others here."""
@@ -116,7 +132,7 @@ class _JobImport:
             track_ids = [track.source.sha256 for track in tracks]
             earlier = [] if before is None else before.added_before
             entry = JobEntry(job_id=job.job_id, track_ids=track_ids, added_before=earlier)
-            self._entries.append(entry)
+            self._entries.append((entry, job.n_retries))
             self._library.note_job(entry)
             for track in (t for t in tracks if t.source.sha256 not in earlier):
                 path = self._store.upload_path(track.source.sha256).resolve()

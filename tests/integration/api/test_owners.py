@@ -19,6 +19,7 @@ from stemcrate.schemas.owners import LOCAL
 from stemcrate.schemas.playlists import PlaylistRequest
 from stemcrate.schemas.renders import MixRequest
 from stemcrate.schemas.search import TrackQuery, TrackSearch
+from stemcrate.schemas.transfers import TransferRequest
 from stemcrate.schemas.webhooks import WebhookRequest
 from tests.integration.api.apps import settings_for, wav_bytes
 from tests.integration.api.owned import House, Owner, open_house
@@ -26,6 +27,7 @@ from tests.integration.api.owned import House, Owner, open_house
 OPTIONS: dict[str, Any] = {"model": "spleeter", "stages": ["tempo", "descriptors"]}
 NOBODYS_JOB = str(uuid.UUID(int=7 << 76 | 2 << 62 | 12345))
 NOBODYS_TRACK = "f" * 64
+TARGET = "s3://crates/of-all"
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Belongings:
     import_: str
     ingest: str
     enrichment: str
+    transfer: str
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     music = tmp_path_factory.mktemp("shared") / "Music"
     (music / "House").mkdir(parents=True)
     (music / "House" / "on the server.wav").write_bytes(wav_bytes(1.0, seed=9))
-    settings = {"library_folders": [music], "enrichers": ["character"]}
+    settings = {
+        "library_folders": [music],
+        "enrichers": ["character"],
+        "transfer_targets": [TARGET],
+    }
     with open_house(tmp_path_factory.mktemp("owners"), **settings) as house:
         yield house
 
@@ -97,6 +104,7 @@ def make(house: House, owner: Owner, song: Path, seed: int) -> Belongings:
         import_=client.create_import("Music/House").id,
         ingest=client.create_ingest(["https://example.org/song.flac"]).id,
         enrichment=client.create_enrichment([track]).id,
+        transfer=client.create_transfer(job, TransferRequest(target=TARGET)).id,
     )
 
 
@@ -121,6 +129,7 @@ def bens(house: House, ben: Owner, song: Path, annas: Belongings) -> Belongings:
 BODIES: dict[str, dict[str, Any]] = {
     "rename_playlist": {"json": {"name": "mine"}},
     "reorder_playlist": {"json": {"tracks": [NOBODYS_TRACK]}},
+    "create_transfer": {"json": {"target": TARGET}},
     "change_collection": {"json": {"name": "mine"}},
     "correct_track": {"json": {"title": "mine"}},
     "append_upload": {
@@ -139,6 +148,7 @@ KINDS = {
     "/library/imports/": "import_",
     "/library/enrichments/": "enrichment",
     "/ingest/": "ingest",
+    "/transfers/": "transfer",
     "/uploads/": "upload",
     "/batches/": "batch",
     "/webhooks/": "webhook",
