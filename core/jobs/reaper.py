@@ -88,6 +88,7 @@ class Reaper:
         self._ended: dict[str, int] = {}  # when the manifest was written
         self._cleaned_at = float("-inf")
         self._is_sure = True
+        self._ran: set[str] = set()
 
     def run(self, interval_s: float, stopping: threading.Event) -> None:
         """Run a round every ``interval_s`` seconds until the worker stops."""
@@ -112,17 +113,20 @@ class Reaper:
         """Fence this worker if it lost its lock, unless nobody took its work meanwhile.
 
         Others take work only while they hold the lock of the worker that had it, so whoever holds
-        its own lock again knows after one look.
+        its own lock again knows after one look. What ran at the last look counts as well: its
+        threads may find out sooner that it was taken, and end.
         """
+        running = self._recovery.running()
         if not self._liveness.is_held():
             self._is_sure = False
             if not self._liveness.renew():
                 self._fence()
         if not self._is_sure:
-            if lost := self._recovery.lost(self._recovery.running(), self._executor_id):
+            if lost := self._recovery.lost(running | self._ran, self._executor_id):
                 logger.critical("another worker took %s", ", ".join(sorted(lost)))
                 self._fence()
             self._is_sure = True
+        self._ran = running
 
     def recover_dead(self) -> None:
         """Return the work of dead workers to the queues."""

@@ -235,6 +235,23 @@ def test_a_lock_is_renewed_only_while_the_work_is_its_own(
     else:
         reaper.tick()
         assert reaper._liveness.is_held()
+
+
+@on_both_databases
+def test_work_that_was_taken_counts_although_its_thread_has_ended(house: Installation) -> None:
+    """The thread found out before the next look, and the worker went on as if nothing had been."""
+
+    class Taken(NoRecovery):
+        def lost(self, workflow_ids: Collection[str], executor_id: str) -> set[str]:
+            return {"taken"} & set(workflow_ids)
+
+    recovery = Taken(running=["taken"])
+    reaper = reaper_of(house, recovery=recovery)
+    reaper.tick()
+    recovery._running = set()
+    reaper._is_sure = False  # it holds its lock again
+    with pytest.raises(Fenced):
+        reaper.tick()
     reaper._liveness.release()
 
 
