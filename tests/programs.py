@@ -57,6 +57,16 @@ def find_chromaprint() -> str | None:
         return None
 
 
+def find_kubectl() -> str | None:
+    """Return kubectl, unless its kustomize is older than folders among resources (Debian 12's)."""
+    program = find_first("kubectl")
+    if program is None:
+        return None
+    command = [program, "version", "--client"]
+    told = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return program if "Kustomize Version" in told.stdout else None
+
+
 def find_python_headers() -> str | None:
     """Return Python's header file, which compiled networks need; Debian packages it apart."""
     header = Path(sysconfig.get_path("include"), "Python.h")
@@ -81,10 +91,10 @@ PROGRAMS = {
     "postgresql": Program("postgresql", find_database_server),
     "seaweedfs": Program("", find_seaweedfs),
     "chromaprint": Program("libchromaprint1", find_chromaprint),
-    "nginx": Program("nginx-light", partial(find_first, "nginx", "/usr/sbin/nginx")),
+    "nginx": Program("nginx", partial(find_first, "nginx", "/usr/sbin/nginx")),
     "prometheus": Program("prometheus", partial(find_first, "prometheus")),
     "promtool": Program("prometheus", partial(find_first, "promtool")),
-    "kubectl": Program("kubernetes-client", partial(find_first, "kubectl")),
+    "kubectl": Program("", find_kubectl),
     "networks": Program("iproute2", find_networks),
     "g++": Program("g++", partial(find_first, "g++")),
     "Python.h": Program("python3-dev", find_python_headers),
