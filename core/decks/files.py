@@ -133,7 +133,7 @@ class _Files:
             async with asyncio.timeout(ANSWER_S):
                 message = Reader(await read_frame(self._reader))
             if message.take(len(_MAGIC)) != _MAGIC:
-                raise BadMessage("A message is none of files")
+                raise BadMessage("A message is not one of a file transfer")
             if message.u32() == 0 and message.u32() == kind:
                 return message
         raise BadMessage("Other messages came instead of an answer")

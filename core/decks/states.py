@@ -63,7 +63,7 @@ def read_state(message: bytes) -> tuple[str, Value] | None:
     """Read a state and its value; None for other messages and values. Raises `BadMessage`."""
     reader = Reader(message)
     if reader.take(4) != _STATES:
-        raise BadMessage("The message is none of a state.")
+        raise BadMessage("The message holds no state.")
     if reader.u32() != _EMIT:
         return None
     name, written = reader.text(), reader.text()

@@ -20,7 +20,7 @@ class DirectSource(LinkSource):
         self._outgoing = Outgoing(settings.guard, limits)
 
     def takes(self, url: str) -> bool:
-        """Return whether this is a link. Raises `InvalidLink` for what is none."""
+        """Return whether this is a link. Raises `InvalidLink` for any other text."""
         parse_url(url)
         return True
 

@@ -118,21 +118,18 @@ def test_a_stream_of_a_client_that_left_stops_asking_the_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each client that went away would cost the database a question a moment, for ever."""
-    n_looks = 0
-    look = events.read_news
+    n_looks, newest = 0, ProgressLog.newest
 
-    def count(*args: Any) -> Any:
+    def count(log: ProgressLog, job_ids: Any) -> Any:
         nonlocal n_looks
         n_looks += 1
-        return look(*args)
+        return newest(log, job_ids)
 
-    monkeypatch.setattr(events, "read_news", count)
+    monkeypatch.setattr(ProgressLog, "newest", count)
     monkeypatch.setattr(events, "POLL_S", 0.02)
     with serve(tmp_path) as (host, port):
         connection, stream = open_stream(host, port, post_song(host, port))
         stream.readline()
-        stream.close()
-        connection.close()
 
         def is_silent() -> bool:
             before = n_looks
@@ -140,6 +137,9 @@ def test_a_stream_of_a_client_that_left_stops_asking_the_database(
             return n_looks == before
 
         wait_until(lambda: n_looks > 0)
+        assert not is_silent(), "somebody follows"
+        stream.close()
+        connection.close()
         wait_until(is_silent)
 
 

@@ -155,7 +155,7 @@ def _admit(request: Request, person: Person, wanted: str) -> Response:
 
 
 async def _read_form(request: Request) -> FormData:
-    """Return the form; a body that is none, or too large, is an empty one."""
+    """Return the form; empty if the body is not one, or is too large."""
     length = request.headers.get("content-length", "")
     kind = request.headers.get("content-type", "").partition(";")[0]
     is_fit = length.isdecimal() and int(length) <= MAX_FORM_BYTES
